@@ -1,0 +1,88 @@
+/**
+ * Account: the aggregate behind a wallet, a score keeper's fund, a bank account.
+ *
+ *   state      CREDIT  DEBIT  HOLD  CAPTURE  RELEASE  update  freeze   unfreeze  close
+ *   (none)     -       -      -     -        -        -       -        -         -        (open: OPEN)
+ *   OPEN       yes     yes    yes   yes      yes      yes     FROZEN   -         CLOSED (balance 0, no holds)
+ *   FROZEN     yes     -      -     -        yes      yes     -        OPEN      CLOSED (balance 0, no holds)
+ *   CLOSED     -       -      -     -        -        -       -        -         -
+ *
+ * Amounts are bigint minor units of the account's unit, within int64.
+ */
+export type AccountStatus = 'OPEN' | 'FROZEN' | 'CLOSED';
+
+export const POSTING_TYPES = ['CREDIT', 'DEBIT', 'HOLD', 'CAPTURE', 'RELEASE'] as const;
+export type PostingType = (typeof POSTING_TYPES)[number];
+
+/** Why an account refuses; the names are those of `sluice.account.v1.Rejection` and of docs/errors.md. */
+export type Rejection =
+  | 'ACCOUNT_NOT_FOUND'
+  | 'SIGNATURE_INVALID'
+  | 'AMOUNT_NOT_POSITIVE'
+  | 'UNIT_MISMATCH'
+  | 'ACCOUNT_FROZEN'
+  | 'ACCOUNT_CLOSED'
+  | 'TYPE_NOT_ALLOWED'
+  | 'POSTING_LIMIT_EXCEEDED'
+  | 'INSUFFICIENT_FUNDS'
+  | 'HOLD_NOT_FOUND'
+  | 'HOLD_EXCEEDED'
+  | 'TOO_MANY_HOLDS'
+  | 'MAXIMUM_BALANCE_EXCEEDED'
+  | 'AMOUNT_OVERFLOW'
+  | 'ACCOUNT_EXISTS'
+  | 'BALANCE_NOT_ZERO'
+  | 'HOLDS_OPEN'
+  | 'ALREADY_FROZEN'
+  | 'NOT_FROZEN'
+  | 'BATCH_ABORTED';
+
+/** These do not depend on what the account's state lets happen, or there is no account to record them at. */
+export const UNRECORDED_REJECTIONS: ReadonlySet<Rejection> = new Set(['ACCOUNT_NOT_FOUND', 'SIGNATURE_INVALID', 'AMOUNT_NOT_POSITIVE']);
+
+export interface AccountLimits {
+  /** How far the balance may go below zero; >= 0. */
+  readonly overdraftMinor: bigint;
+  /** Highest balance that a CREDIT may lead to. */
+  readonly maximumBalanceMinor?: bigint;
+  /** Highest amount of one posting. */
+  readonly maximumPostingMinor?: bigint;
+  /** Empty: all. */
+  readonly allowedTypes: readonly PostingType[];
+}
+
+export const NO_LIMITS: AccountLimits = Object.freeze({ overdraftMinor: 0n, allowedTypes: Object.freeze([]) as readonly PostingType[] });
+
+/** Open holds that one account may have: bounds its memory and its snapshot. */
+export const MAXIMUM_OPEN_HOLDS = 10_000;
+
+export const INT64_MAX = 9_223_372_036_854_775_807n;
+export const INT64_MIN = -9_223_372_036_854_775_808n;
+
+export interface Account {
+  readonly accountId: string;
+  readonly unit: string;
+  readonly branchId: string;
+  product: string;
+  status: AccountStatus;
+  limits: AccountLimits;
+  /** Empty: postings are not signed. */
+  signingKeyId: string;
+  balanceMinor: bigint;
+  heldMinor: bigint;
+  /** Hold id to what is left of it (> 0), oldest first. */
+  readonly holds: Map<string, bigint>;
+  /** Accepted postings so far. */
+  entryCount: number;
+  /** Recorded refusals so far. */
+  rejectionCount: number;
+  /** 1 when opened; + 1 with every accepted posting and every change. */
+  version: number;
+  readonly openedAtUs: number;
+  balanceUpdatedAtUs: number;
+}
+
+/** What may be taken: balance - held + overdraft. */
+export function availableMinor(account: Account): bigint {
+  return account.balanceMinor - account.heldMinor + account.limits.overdraftMinor;
+}

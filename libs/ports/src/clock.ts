@@ -1,0 +1,17 @@
+/** The only source of time outside the adapters, so that tests own it. */
+export interface Clock {
+  /** Microseconds since 1970-01-01T00:00:00Z, as a safe integer. */
+  nowUs(): number;
+  /** Calls back after so many milliseconds; returns how to cancel. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** The machine's clock. Timers do not keep the process alive. */
+export const systemClock: Clock = {
+  nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

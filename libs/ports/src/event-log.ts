@@ -1,0 +1,65 @@
+/**
+ * The event log ("first database"): the truth. One record per commit, keyed by (partition, sequence).
+ *
+ * An adapter stores and returns bytes; it never looks into them. What it promises:
+ *  - `append` resolves only when the commit is durable (fsync; majority + journal), and all of it or nothing is there;
+ *  - of two appends with the same (partition, sequence) exactly one succeeds, the other gets `SequenceTakenError`;
+ *  - `read` and `head` see every append that succeeded before (majority reads from the primary).
+ */
+export interface LogIdentity {
+  /** 32 hex digits; another one after a restore. */
+  readonly incarnation: string;
+  /** Number of partitions, fixed when the log was made; at least 2. */
+  readonly partitions: number;
+  /** When the log was made, microseconds since the epoch. */
+  readonly createdAtUs: number;
+}
+
+export interface CommitRecord {
+  readonly partition: number;
+  /** 1, 2, 3 … */
+  readonly sequence: number;
+  /** The encoded commit, checksum included. */
+  readonly bytes: Uint8Array;
+}
+
+/** A commit on its way to the log, with what people see beside it when they look with a shell. */
+export interface CommitToAppend extends CommitRecord {
+  /** Number of commands whose verdicts it records. */
+  readonly commandCount: number;
+  readonly committedAtUs: number;
+  /** The distinct event types in it. */
+  readonly eventTypes: readonly string[];
+}
+
+/** Another writer has written this sequence: the caller is not the owner any more. Final. */
+export class SequenceTakenError extends Error {
+  constructor(readonly partition: number, readonly sequence: number) {
+    super(`partition ${partition}: sequence ${sequence} is taken by another writer`);
+    this.name = 'SequenceTakenError';
+  }
+}
+
+/** The append failed, or nobody knows whether it did. The caller drops its memory and reads the log again. */
+export class AppendFailedError extends Error {
+  constructor(message: string, options?: { cause?: unknown; readonly diskFull?: boolean }) {
+    super(message, options);
+    this.name = 'AppendFailedError';
+    this.diskFull = options?.diskFull ?? false;
+  }
+  readonly diskFull: boolean;
+}
+
+export interface EventLog {
+  readonly identity: LogIdentity;
+  append(commit: CommitToAppend): Promise<void>;
+  /** Commits from `fromSequence` on, in order, without gaps; at most `maxCommits` and about `maxBytes` (at least one commit). Empty: nothing there. */
+  read(partition: number, fromSequence: number, page: { maxCommits: number; maxBytes: number }): Promise<CommitRecord[]>;
+  /** The newest commit, or undefined for an empty partition. */
+  head(partition: number): Promise<CommitRecord | undefined>;
+  /** Newest sequence of every partition (index = partition), 0 for empty ones. Cheap: polled by projectors. */
+  headSequences(): Promise<number[]>;
+  /** Repair: drops the commits from `sequence` on; resolves with how many were dropped. Only ever called by a person. */
+  dropFrom(partition: number, sequence: number): Promise<number>;
+  close(): Promise<void>;
+}

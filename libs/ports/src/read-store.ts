@@ -1,0 +1,97 @@
+/**
+ * The read store ("second database"): collections of rows that queries answer from. Capabilities declare their
+ * collections as data; an adapter maps a collection to a table (SQLite) or a collection (MongoDB).
+ *
+ * Rows are written by the one projector that holds the partition, in sequence. A row belongs to one partition for ever.
+ */
+export type FieldType = 'text' | 'int64' | 'number' | 'boolean' | 'bytes';
+export type FieldValue = string | bigint | number | boolean | Uint8Array | null;
+
+export interface CollectionDefinition {
+  /** snake_case, plural: "accounts". */
+  readonly name: string;
+  /** Name of the key field, of type text; unique in the collection. */
+  readonly key: string;
+  /** Every field, the key included; snake_case. int64 is bigint in rows, number a safe integer. null is allowed but for the key. */
+  readonly fields: Readonly<Record<string, FieldType>>;
+  /** Secondary indexes: lists of fields. The key is indexed always. */
+  readonly indexes: readonly (readonly string[])[];
+  /**
+   * Name of a `number` field that holds the sequence of the last commit that the row reflects, or undefined for rows that
+   * are written once and never changed. A put whose value is not above the stored one changes nothing: that is what makes
+   * repeated and late writes harmless on a store without transactions.
+   */
+  readonly guard?: string;
+}
+
+export type Row = Readonly<Record<string, FieldValue>>;
+
+export type RowWrite =
+  /** Writes the whole row, in place of what was there (subject to the guard). */
+  | { readonly kind: 'put'; readonly collection: string; readonly row: Row }
+  | { readonly kind: 'delete'; readonly collection: string; readonly key: string };
+
+/** What one flush of the projector writes for one partition. */
+export interface ProjectedBatch {
+  readonly partition: number;
+  /** The checkpoint must stand exactly here (sequence before the first commit of the batch), else `CheckpointMovedError`. */
+  readonly previousSequence: number;
+  /** The checkpoint after the batch. */
+  readonly sequence: number;
+  /** Commit time of the last commit in it. */
+  readonly committedAtUs: number;
+  readonly writes: readonly RowWrite[];
+}
+
+export class CheckpointMovedError extends Error {
+  constructor(readonly partition: number, readonly expected: number, readonly found: number) {
+    super(`partition ${partition}: the checkpoint stands at ${found}, not at ${expected}: another projector is at work`);
+    this.name = 'CheckpointMovedError';
+  }
+}
+
+export interface Checkpoint {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly committedAtUs: number;
+}
+
+export interface RowQuery {
+  readonly collection: string;
+  /** Fields that must equal. */
+  readonly equals?: Readonly<Record<string, FieldValue>>;
+  /** Only keys above this one (paging is by key, ascending). */
+  readonly afterKey?: string;
+  /** At most so many rows; 1 to 10,000. */
+  readonly limit: number;
+}
+
+/** One copy of the collections. A rebuild fills another copy beside the one in force. */
+export interface ReadCopy {
+  readonly name: string;
+  get(collection: string, key: string): Promise<Row | undefined>;
+  /** In the order of the keys; undefined where there is none. At most 10,000 keys a call. */
+  getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]>;
+  /** Rows by key, ascending. */
+  find(query: RowQuery): Promise<Row[]>;
+  /** Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). */
+  apply(batch: ProjectedBatch): Promise<void>;
+  /** Checkpoints of all partitions that have one. */
+  checkpoints(): Promise<Checkpoint[]>;
+}
+
+export interface ReadStore {
+  /** Incarnation of the log that the copy in force was made from; undefined for an empty store. */
+  incarnation(): Promise<string | undefined>;
+  /** Number of partitions of that log; undefined for an empty store. */
+  partitions(): Promise<number | undefined>;
+  /** The copy in force; made empty, with the identity given, where there is none. Cached, but a switch is seen within 500 ms. */
+  current(): Promise<ReadCopy>;
+  /** A fresh, empty copy, not in force. Leftovers of abandoned rebuilds are removed. */
+  beginCopy(identity: { incarnation: string; partitions: number }): Promise<ReadCopy>;
+  /** Puts the copy in force for all readers at once; the old one is removed after a grace time (default 30 s). */
+  activate(copy: ReadCopy): Promise<void>;
+  /** Called about so often as the store may have changed: after an apply in this process at once, else by polling. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+}
