@@ -103,7 +103,10 @@ export interface PostingsRecorded {
   accounts: AccountPostings[];
 }
 
-/** All postings of one account in one turn: one balance update, one record per request. */
+/**
+ * All postings of one account in one turn: one balance update, one record per request. The records stand in columns:
+ * request i has balances_after_minor[i], holds_after_minor[i] and, if i is among rejected_positions, its rejection.
+ */
 export interface AccountPostings {
   /** The account. */
   accountId: string;
@@ -129,22 +132,27 @@ export interface AccountPostings {
   version: bigint;
   /** What is left of each hold that changed in this turn, after the turn; 0: gone. */
   changedHolds: Hold[];
-  /** One per request, in the order in which they were decided. */
-  postings: RecordedPosting[];
+  /**
+   * The requests as they came, in the order in which they were decided; accepted ones and recorded refusals. Their bytes
+   * are those of the callers' requests, so that they are copied and not encoded anew.
+   */
+  requests:
+    | PostingList
+    | undefined;
+  /** The balance after each request, in minor units; as many as requests. */
+  balancesAfterMinor: bigint[];
+  /** The held amount after each request, in minor units; empty: it was held_before_minor all the time. */
+  holdsAfterMinor: bigint[];
+  /** Positions (from 0) of the refused requests. */
+  rejectedPositions: number[];
+  /** Why each of these was refused; as many as rejected_positions. */
+  rejections: Rejection[];
 }
 
-/** The record of one request and its verdict. */
-export interface RecordedPosting {
-  /** The request as it came. */
-  posting:
-    | Posting
-    | undefined;
-  /** The balance after it, in minor units. */
-  balanceAfterMinor: bigint;
-  /** The held amount after it, in minor units. */
-  heldAfterMinor: bigint;
-  /** Why it was refused; unspecified: accepted. */
-  rejection: Rejection;
+/** Requests, one after the other. Wire-compatible with the field `postings` of PostBatchRequest. */
+export interface PostingList {
+  /** The requests. */
+  postings: Posting[];
 }
 
 function createBaseAccountOpened(): AccountOpened {
@@ -1038,7 +1046,11 @@ function createBaseAccountPostings(): AccountPostings {
     totalCreditMinor: 0n,
     version: 0n,
     changedHolds: [],
-    postings: [],
+    requests: undefined,
+    balancesAfterMinor: [],
+    holdsAfterMinor: [],
+    rejectedPositions: [],
+    rejections: [],
   };
 }
 
@@ -1104,8 +1116,42 @@ export const AccountPostings: MessageFns<AccountPostings> = {
     for (const v of message.changedHolds) {
       Hold.encode(v!, writer.uint32(98).fork()).join();
     }
-    for (const v of message.postings) {
-      RecordedPosting.encode(v!, writer.uint32(106).fork()).join();
+    if (message.requests !== undefined) {
+      PostingList.encode(message.requests, writer.uint32(106).fork()).join();
+    }
+    if (message.balancesAfterMinor.length !== 0) {
+      writer.uint32(114).fork();
+      for (const v of message.balancesAfterMinor) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field balancesAfterMinor of type sint64 is too large");
+        }
+        writer.sint64(v);
+      }
+      writer.join();
+    }
+    if (message.holdsAfterMinor.length !== 0) {
+      writer.uint32(122).fork();
+      for (const v of message.holdsAfterMinor) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field holdsAfterMinor of type sint64 is too large");
+        }
+        writer.sint64(v);
+      }
+      writer.join();
+    }
+    if (message.rejectedPositions.length !== 0) {
+      writer.uint32(130).fork();
+      for (const v of message.rejectedPositions) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.rejections.length !== 0) {
+      writer.uint32(138).fork();
+      for (const v of message.rejections) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1224,8 +1270,80 @@ export const AccountPostings: MessageFns<AccountPostings> = {
               break;
             }
 
-            message.postings.push(RecordedPosting.decode(reader, reader.uint32()));
+            message.requests = PostingList.decode(reader, reader.uint32());
             continue;
+          }
+          case 14: {
+            if (tag === 112) {
+              message.balancesAfterMinor.push(reader.sint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 114) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.balancesAfterMinor.push(reader.sint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 15: {
+            if (tag === 120) {
+              message.holdsAfterMinor.push(reader.sint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 122) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.holdsAfterMinor.push(reader.sint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 16: {
+            if (tag === 128) {
+              message.rejectedPositions.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 130) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.rejectedPositions.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 17: {
+            if (tag === 136) {
+              message.rejections.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 138) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.rejections.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -1297,8 +1415,24 @@ export const AccountPostings: MessageFns<AccountPostings> = {
         : globalThis.Array.isArray(object?.changed_holds)
         ? object.changed_holds.map((e: any) => Hold.fromJSON(e))
         : [],
-      postings: globalThis.Array.isArray(object?.postings)
-        ? object.postings.map((e: any) => RecordedPosting.fromJSON(e))
+      requests: isSet(object.requests) ? PostingList.fromJSON(object.requests) : undefined,
+      balancesAfterMinor: globalThis.Array.isArray(object?.balancesAfterMinor)
+        ? object.balancesAfterMinor.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.balances_after_minor)
+        ? object.balances_after_minor.map((e: any) => BigInt(e))
+        : [],
+      holdsAfterMinor: globalThis.Array.isArray(object?.holdsAfterMinor)
+        ? object.holdsAfterMinor.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.holds_after_minor)
+        ? object.holds_after_minor.map((e: any) => BigInt(e))
+        : [],
+      rejectedPositions: globalThis.Array.isArray(object?.rejectedPositions)
+        ? object.rejectedPositions.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.rejected_positions)
+        ? object.rejected_positions.map((e: any) => globalThis.Number(e))
+        : [],
+      rejections: globalThis.Array.isArray(object?.rejections)
+        ? object.rejections.map((e: any) => rejectionFromJSON(e))
         : [],
     };
   },
@@ -1341,8 +1475,20 @@ export const AccountPostings: MessageFns<AccountPostings> = {
     if (message.changedHolds?.length) {
       obj.changedHolds = message.changedHolds.map((e) => Hold.toJSON(e));
     }
-    if (message.postings?.length) {
-      obj.postings = message.postings.map((e) => RecordedPosting.toJSON(e));
+    if (message.requests !== undefined) {
+      obj.requests = PostingList.toJSON(message.requests);
+    }
+    if (message.balancesAfterMinor?.length) {
+      obj.balancesAfterMinor = message.balancesAfterMinor.map((e) => e.toString());
+    }
+    if (message.holdsAfterMinor?.length) {
+      obj.holdsAfterMinor = message.holdsAfterMinor.map((e) => e.toString());
+    }
+    if (message.rejectedPositions?.length) {
+      obj.rejectedPositions = message.rejectedPositions.map((e) => Math.round(e));
+    }
+    if (message.rejections?.length) {
+      obj.rejections = message.rejections.map((e) => rejectionToJSON(e));
     }
     return obj;
   },
@@ -1378,39 +1524,30 @@ export const AccountPostings: MessageFns<AccountPostings> = {
       : 0n;
     message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
     message.changedHolds = object.changedHolds?.map((e) => Hold.fromPartial(e)) || [];
-    message.postings = object.postings?.map((e) => RecordedPosting.fromPartial(e)) || [];
+    message.requests = (object.requests !== undefined && object.requests !== null)
+      ? PostingList.fromPartial(object.requests)
+      : undefined;
+    message.balancesAfterMinor = object.balancesAfterMinor?.map((e) => BigInt(e)) || [];
+    message.holdsAfterMinor = object.holdsAfterMinor?.map((e) => BigInt(e)) || [];
+    message.rejectedPositions = object.rejectedPositions?.map((e) => e) || [];
+    message.rejections = object.rejections?.map((e) => e) || [];
     return message;
   },
 };
 
-function createBaseRecordedPosting(): RecordedPosting {
-  return { posting: undefined, balanceAfterMinor: 0n, heldAfterMinor: 0n, rejection: 0 };
+function createBasePostingList(): PostingList {
+  return { postings: [] };
 }
 
-export const RecordedPosting: MessageFns<RecordedPosting> = {
-  encode(message: RecordedPosting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.posting !== undefined) {
-      Posting.encode(message.posting, writer.uint32(10).fork()).join();
-    }
-    if (message.balanceAfterMinor !== 0n) {
-      if (BigInt.asIntN(64, message.balanceAfterMinor) !== message.balanceAfterMinor) {
-        throw new globalThis.Error("value provided for field message.balanceAfterMinor of type sint64 too large");
-      }
-      writer.uint32(16).sint64(message.balanceAfterMinor);
-    }
-    if (message.heldAfterMinor !== 0n) {
-      if (BigInt.asIntN(64, message.heldAfterMinor) !== message.heldAfterMinor) {
-        throw new globalThis.Error("value provided for field message.heldAfterMinor of type sint64 too large");
-      }
-      writer.uint32(24).sint64(message.heldAfterMinor);
-    }
-    if (message.rejection !== 0) {
-      writer.uint32(32).int32(message.rejection);
+export const PostingList: MessageFns<PostingList> = {
+  encode(message: PostingList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.postings) {
+      Posting.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RecordedPosting {
+  decode(input: BinaryReader | Uint8Array, length?: number): PostingList {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1419,7 +1556,7 @@ export const RecordedPosting: MessageFns<RecordedPosting> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRecordedPosting();
+      const message = createBasePostingList();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1428,31 +1565,7 @@ export const RecordedPosting: MessageFns<RecordedPosting> = {
               break;
             }
 
-            message.posting = Posting.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.balanceAfterMinor = reader.sint64() as bigint;
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.heldAfterMinor = reader.sint64() as bigint;
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.rejection = reader.int32() as any;
+            message.postings.push(Posting.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1467,55 +1580,26 @@ export const RecordedPosting: MessageFns<RecordedPosting> = {
     }
   },
 
-  fromJSON(object: any): RecordedPosting {
+  fromJSON(object: any): PostingList {
     return {
-      posting: isSet(object.posting) ? Posting.fromJSON(object.posting) : undefined,
-      balanceAfterMinor: isSet(object.balanceAfterMinor)
-        ? BigInt(object.balanceAfterMinor)
-        : isSet(object.balance_after_minor)
-        ? BigInt(object.balance_after_minor)
-        : 0n,
-      heldAfterMinor: isSet(object.heldAfterMinor)
-        ? BigInt(object.heldAfterMinor)
-        : isSet(object.held_after_minor)
-        ? BigInt(object.held_after_minor)
-        : 0n,
-      rejection: isSet(object.rejection) ? rejectionFromJSON(object.rejection) : 0,
+      postings: globalThis.Array.isArray(object?.postings) ? object.postings.map((e: any) => Posting.fromJSON(e)) : [],
     };
   },
 
-  toJSON(message: RecordedPosting): unknown {
+  toJSON(message: PostingList): unknown {
     const obj: any = {};
-    if (message.posting !== undefined) {
-      obj.posting = Posting.toJSON(message.posting);
-    }
-    if (message.balanceAfterMinor !== 0n) {
-      obj.balanceAfterMinor = message.balanceAfterMinor.toString();
-    }
-    if (message.heldAfterMinor !== 0n) {
-      obj.heldAfterMinor = message.heldAfterMinor.toString();
-    }
-    if (message.rejection !== 0) {
-      obj.rejection = rejectionToJSON(message.rejection);
+    if (message.postings?.length) {
+      obj.postings = message.postings.map((e) => Posting.toJSON(e));
     }
     return obj;
   },
 
-  create(base?: DeepPartial<RecordedPosting>): RecordedPosting {
-    return RecordedPosting.fromPartial(base ?? {});
+  create(base?: DeepPartial<PostingList>): PostingList {
+    return PostingList.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<RecordedPosting>): RecordedPosting {
-    const message = createBaseRecordedPosting();
-    message.posting = (object.posting !== undefined && object.posting !== null)
-      ? Posting.fromPartial(object.posting)
-      : undefined;
-    message.balanceAfterMinor = (object.balanceAfterMinor !== undefined && object.balanceAfterMinor !== null)
-      ? BigInt(object.balanceAfterMinor)
-      : 0n;
-    message.heldAfterMinor = (object.heldAfterMinor !== undefined && object.heldAfterMinor !== null)
-      ? BigInt(object.heldAfterMinor)
-      : 0n;
-    message.rejection = object.rejection ?? 0;
+  fromPartial(object: DeepPartial<PostingList>): PostingList {
+    const message = createBasePostingList();
+    message.postings = object.postings?.map((e) => Posting.fromPartial(e)) || [];
     return message;
   },
 };
