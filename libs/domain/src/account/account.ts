@@ -82,7 +82,8 @@ export interface Account {
   balanceUpdatedAtUs: number;
 }
 
-/** What may be taken: balance - held + overdraft. */
+/** What may be taken: balance - held + overdraft, as far as int64 can say it. */
 export function availableMinor(account: Account): bigint {
-  return account.balanceMinor - account.heldMinor + account.limits.overdraftMinor;
+  const available = account.balanceMinor - account.heldMinor + account.limits.overdraftMinor;
+  return available > INT64_MAX ? INT64_MAX : available;
 }

@@ -93,6 +93,7 @@ function decideDebit(account: Account, posting: Posting): PostingDecision {
 
 function decideHold(account: Account, posting: Posting): PostingDecision {
   const { balanceMinor, heldMinor, limits, holds } = account;
+  if (holds.has(posting.requestId)) throw new Error(`account ${account.accountId}: request id ${posting.requestId} of a hold is used twice`);
   if (holds.size >= MAXIMUM_OPEN_HOLDS) return reject('TOO_MANY_HOLDS');
   if (posting.amountMinor > balanceMinor - heldMinor + limits.overdraftMinor) return reject('INSUFFICIENT_FUNDS');
   const heldAfterMinor = heldMinor + posting.amountMinor;
@@ -150,10 +151,14 @@ export interface PostingsSummary {
   readonly balanceAfterMinor: bigint;
   readonly heldBeforeMinor: bigint;
   readonly heldAfterMinor: bigint;
+  /** Sum of what the turn took from the balance, and of what it added: a turn may touch the balance and leave it where it was. */
+  readonly totalDebitMinor: bigint;
+  readonly totalCreditMinor: bigint;
   readonly entriesBefore: number;
   readonly acceptedCount: number;
   readonly rejectedCount: number;
   readonly version: number;
+  /** In the order in which the holds first changed in the turn, so that new holds stand in the order of their making. */
   readonly changedHolds: readonly { readonly holdId: string; readonly remainingMinor: bigint }[];
 }
 
@@ -165,7 +170,7 @@ export function evolvePostings(account: Account, summary: PostingsSummary, commi
         `${summary.entriesBefore} entries; the account stands at ${account.balanceMinor}, ${account.heldMinor}, ${account.entryCount}`,
     );
   }
-  if (summary.balanceAfterMinor !== summary.balanceBeforeMinor) account.balanceUpdatedAtUs = committedAtUs;
+  if (summary.totalDebitMinor !== 0n || summary.totalCreditMinor !== 0n) account.balanceUpdatedAtUs = committedAtUs;
   account.balanceMinor = summary.balanceAfterMinor;
   account.heldMinor = summary.heldAfterMinor;
   for (const hold of summary.changedHolds) setHold(account, hold.holdId, hold.remainingMinor);
