@@ -3,3 +3,4 @@
 /* eslint-disable */
 
 export * as health from "./index.grpc.health";
+export * as reflection from "./index.grpc.reflection";
