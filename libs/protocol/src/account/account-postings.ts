@@ -1,0 +1,162 @@
+/**
+ * Reads `AccountPostings`: the header is decoded, the requests and the columns stay bytes until somebody asks.
+ */
+import { ByteReader } from '../wire/byte-reader';
+
+export interface AccountPostingsHeader {
+  readonly accountId: string;
+  readonly balanceBeforeMinor: bigint;
+  readonly balanceAfterMinor: bigint;
+  readonly heldBeforeMinor: bigint;
+  readonly heldAfterMinor: bigint;
+  readonly entriesBefore: number;
+  readonly acceptedCount: number;
+  readonly rejectedCount: number;
+  readonly totalDebitMinor: bigint;
+  readonly totalCreditMinor: bigint;
+  readonly version: number;
+  readonly changedHolds: readonly { readonly holdId: string; readonly remainingMinor: bigint }[];
+  /** The encoded PostingList. */
+  readonly requests: Uint8Array;
+  /** Packed sint64. */
+  readonly balancesAfter: Uint8Array;
+  /** Packed sint64; empty: held_before all the time. */
+  readonly holdsAfter: Uint8Array;
+  /** Packed uint32. */
+  readonly rejectedPositions: Uint8Array;
+  /** Packed enum. */
+  readonly rejections: Uint8Array;
+}
+
+const NONE = new Uint8Array(0);
+const NO_HOLDS: AccountPostingsHeader['changedHolds'] = Object.freeze([]);
+
+/** Calls back for each account of an encoded PostingsRecorded. */
+export function readPostingsRecorded(payload: Uint8Array, visit: (postings: AccountPostingsHeader, bytes: Uint8Array) => void): void {
+  const reader = new ByteReader(payload, 0, payload.length);
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag !== 0x0a) {
+      reader.skip(tag & 7);
+      continue;
+    }
+    const length = reader.length();
+    const bytes = payload.subarray(reader.at, reader.at + length);
+    reader.at += length;
+    visit(readAccountPostings(bytes), bytes);
+  }
+}
+
+export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
+  const reader = new ByteReader(bytes, 0, bytes.length);
+  let accountId = '';
+  let balanceBeforeMinor = 0n;
+  let balanceAfterMinor = 0n;
+  let heldBeforeMinor = 0n;
+  let heldAfterMinor = 0n;
+  let entriesBefore = 0;
+  let acceptedCount = 0;
+  let rejectedCount = 0;
+  let totalDebitMinor = 0n;
+  let totalCreditMinor = 0n;
+  let version = 0;
+  let changedHolds: { holdId: string; remainingMinor: bigint }[] | undefined;
+  let requests = NONE;
+  let balancesAfter = NONE;
+  let holdsAfter = NONE;
+  let rejectedPositions = NONE;
+  let rejections = NONE;
+  while (!reader.done) {
+    const tag = reader.varint();
+    switch (tag) {
+      case 0x0a:
+        accountId = reader.string();
+        break;
+      case 0x10:
+        balanceBeforeMinor = reader.sint64();
+        break;
+      case 0x18:
+        balanceAfterMinor = reader.sint64();
+        break;
+      case 0x20:
+        heldBeforeMinor = reader.sint64();
+        break;
+      case 0x28:
+        heldAfterMinor = reader.sint64();
+        break;
+      case 0x30:
+        entriesBefore = reader.varint();
+        break;
+      case 0x38:
+        acceptedCount = reader.varint();
+        break;
+      case 0x40:
+        rejectedCount = reader.varint();
+        break;
+      case 0x48:
+        totalDebitMinor = reader.sint64();
+        break;
+      case 0x50:
+        totalCreditMinor = reader.sint64();
+        break;
+      case 0x58:
+        version = reader.varint();
+        break;
+      case 0x62:
+        (changedHolds ??= []).push(readHold(reader));
+        break;
+      case 0x6a:
+        requests = reader.view();
+        break;
+      case 0x72:
+        balancesAfter = reader.view();
+        break;
+      case 0x7a:
+        holdsAfter = reader.view();
+        break;
+      case 0x82:
+        rejectedPositions = reader.view();
+        break;
+      case 0x8a:
+        rejections = reader.view();
+        break;
+      default:
+        reader.skip(tag & 7);
+    }
+  }
+  return {
+    accountId,
+    balanceBeforeMinor,
+    balanceAfterMinor,
+    heldBeforeMinor,
+    heldAfterMinor,
+    entriesBefore,
+    acceptedCount,
+    rejectedCount,
+    totalDebitMinor,
+    totalCreditMinor,
+    version,
+    changedHolds: changedHolds ?? NO_HOLDS,
+    requests,
+    balancesAfter,
+    holdsAfter,
+    rejectedPositions,
+    rejections,
+  };
+}
+
+function readHold(reader: ByteReader): { holdId: string; remainingMinor: bigint } {
+  const length = reader.length();
+  const outerEnd = reader.end;
+  reader.end = reader.at + length;
+  let holdId = '';
+  let remainingMinor = 0n;
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag === 0x0a) holdId = reader.string();
+    else if (tag === 0x10) remainingMinor = reader.int64();
+    else reader.skip(tag & 7);
+  }
+  reader.end = outerEnd;
+  return { holdId, remainingMinor };
+}

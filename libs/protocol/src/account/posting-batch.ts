@@ -1,0 +1,380 @@
+/**
+ * A batch of postings as columns over the bytes in which it came: the hand-made decoder of the hot path. Only what the
+ * decision needs is read; everything else stays where it is and is copied into the commit as bytes. The generated codec is
+ * its oracle (property test).
+ *
+ * Batches are pooled: `release` gives one back; nobody may hold on to it after that.
+ */
+import { isUtf8 } from 'node:buffer';
+import { MalformedMessageError } from '../wire/byte-reader';
+
+export const MAXIMUM_ID_BYTES = 128;
+export const MAXIMUM_UNIT_BYTES = 16;
+export const MAXIMUM_CHANNEL_BYTES = 64;
+export const MAXIMUM_METADATA_PAIRS = 16;
+export const MAXIMUM_METADATA_BYTES = 1024;
+export const MAXIMUM_POSTING_BYTES = 4096;
+export const MAXIMUM_BATCH_POSTINGS = 10_000;
+
+/** Columns of `fields`: STRIDE numbers per posting. */
+export const STRIDE = 12;
+/** Where the posting starts, tag and length included. */
+export const START = 0;
+/** Where its body starts. */
+export const BODY = 1;
+export const END = 2;
+export const REQUEST_ID_AT = 3;
+export const REQUEST_ID_LENGTH = 4;
+export const ACCOUNT_ID_AT = 5;
+export const ACCOUNT_ID_LENGTH = 6;
+export const TYPE = 7;
+export const UNIT_AT = 8;
+export const UNIT_LENGTH = 9;
+export const HOLD_ID_AT = 10;
+/** Length of the hold id (low 8 bits), FINAL and SIGNED above. */
+export const HOLD_ID_LENGTH_AND_FLAGS = 11;
+export const FINAL_FLAG = 0x100;
+export const SIGNED_FLAG = 0x200;
+
+/** Outcomes of a posting: 0 while it has none, a `Rejection` of the proto below 64, others from 64 on. */
+export const OUTCOME_NONE = 0;
+export const OUTCOME_ACCEPTED = 63;
+
+export class PostingBatch {
+  /** The message; postings are ranges of it. */
+  bytes: Uint8Array = EMPTY;
+  count = 0;
+  atomic = false;
+  fields: Int32Array;
+  /** Amounts in minor units. */
+  amounts: BigInt64Array;
+  /** The same as halves: low, high. */
+  amountHalves: Int32Array;
+  /** Verdicts, filled by whoever decides. */
+  outcomes: Uint8Array;
+  repeated: Uint8Array;
+  balancesAfter: BigInt64Array;
+  balancesAfterHalves: Int32Array;
+  heldAfter: BigInt64Array;
+  heldAfterHalves: Int32Array;
+  entryNumbers: Float64Array;
+  /** Shape errors and other messages of single postings. */
+  readonly messages = new Map<number, string>();
+
+  constructor(private capacity: number) {
+    this.fields = new Int32Array(0);
+    this.amounts = new BigInt64Array(0);
+    this.amountHalves = new Int32Array(0);
+    this.outcomes = new Uint8Array(0);
+    this.repeated = new Uint8Array(0);
+    this.balancesAfter = new BigInt64Array(0);
+    this.balancesAfterHalves = new Int32Array(0);
+    this.heldAfter = new BigInt64Array(0);
+    this.heldAfterHalves = new Int32Array(0);
+    this.entryNumbers = new Float64Array(0);
+    this.allocate(capacity);
+  }
+
+  private allocate(capacity: number): void {
+    const { fields, amounts } = this;
+    this.capacity = capacity;
+    this.fields = new Int32Array(capacity * STRIDE);
+    this.fields.set(fields);
+    this.amounts = new BigInt64Array(capacity);
+    this.amounts.set(amounts);
+    this.amountHalves = new Int32Array(this.amounts.buffer);
+    this.outcomes = new Uint8Array(capacity);
+    this.repeated = new Uint8Array(capacity);
+    this.balancesAfter = new BigInt64Array(capacity);
+    this.balancesAfterHalves = new Int32Array(this.balancesAfter.buffer);
+    this.heldAfter = new BigInt64Array(capacity);
+    this.heldAfterHalves = new Int32Array(this.heldAfter.buffer);
+    this.entryNumbers = new Float64Array(capacity);
+  }
+
+  /** Room for one more; only while scanning, when the verdict columns are still empty. */
+  private grow(): void {
+    this.allocate(this.capacity * 2);
+  }
+
+  add(): number {
+    if (this.count === this.capacity) this.grow();
+    const index = this.count;
+    this.count += 1;
+    return index;
+  }
+
+  text(offset: number, length: number): string {
+    const { bytes } = this;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
+  }
+
+  requestId(index: number): string {
+    const base = index * STRIDE;
+    return this.text(this.fields[base + REQUEST_ID_AT] as number, this.fields[base + REQUEST_ID_LENGTH] as number);
+  }
+
+  accountId(index: number): string {
+    const base = index * STRIDE;
+    return this.text(this.fields[base + ACCOUNT_ID_AT] as number, this.fields[base + ACCOUNT_ID_LENGTH] as number);
+  }
+
+  holdId(index: number): string {
+    const base = index * STRIDE;
+    return this.text(this.fields[base + HOLD_ID_AT] as number, (this.fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number) & 0xff);
+  }
+
+  /** The encoded Posting message. */
+  body(index: number): Uint8Array {
+    const base = index * STRIDE;
+    return this.bytes.subarray(this.fields[base + BODY] as number, this.fields[base + END] as number);
+  }
+
+  release(): void {
+    if (this.capacity > 16_384 || pool.length >= POOL_SIZE) return;
+    this.bytes = EMPTY;
+    if (this.messages.size > 0) this.messages.clear();
+    pool.push(this);
+  }
+
+  /** An empty batch over the message. */
+  static over(bytes: Uint8Array): PostingBatch {
+    const batch = pool.pop() ?? new PostingBatch(1024);
+    batch.outcomes.fill(0, 0, batch.count);
+    batch.repeated.fill(0, 0, batch.count);
+    batch.bytes = bytes;
+    batch.count = 0;
+    batch.atomic = false;
+    return batch;
+  }
+}
+
+const POOL_SIZE = 64;
+const pool: PostingBatch[] = [];
+const EMPTY = new Uint8Array(0);
+
+/** What the scan found wrong with one posting: the field, for INVALID_REQUEST; or the type. */
+export interface ScanIssues {
+  invalid(batch: PostingBatch, index: number, message: string): void;
+  unknownType(batch: PostingBatch, index: number): void;
+}
+
+/**
+ * Scans an encoded PostBatchRequest (also PostingList, PostRequest, PostStreamRequest: the same field 1). Stops reading into the
+ * batch above MAXIMUM_BATCH_POSTINGS + 1. Throws MalformedMessageError for bytes that are no such message.
+ */
+export function scanPostings(bytes: Uint8Array, issues: ScanIssues): PostingBatch {
+  const batch = PostingBatch.over(bytes);
+  const end = bytes.length;
+  let at = 0;
+  try {
+    while (at < end) {
+      const tag = bytes[at] as number;
+      if (tag === 0x0a) {
+        const start = at;
+        at += 1;
+        let length = bytes[at++] as number;
+        if (length >= 0x80) {
+          length &= 0x7f;
+          let shift = 7;
+          let byte = 0x80;
+          while (byte >= 0x80 && shift < 35 && at < end) {
+            byte = bytes[at++] as number;
+            length += (byte & 0x7f) * 2 ** shift;
+            shift += 7;
+          }
+          if (byte >= 0x80) throw new MalformedMessageError('a length of more than five bytes');
+        }
+        if (at + length > end || Number.isNaN(length)) throw new MalformedMessageError('a posting reaches beyond its message');
+        if (batch.count > MAXIMUM_BATCH_POSTINGS) return batch;
+        scanPosting(batch, start, at, at + length, issues);
+        at += length;
+      } else if (tag === 0x10) {
+        at += 1;
+        batch.atomic = bytes[at] !== 0;
+        at = skipVarint(bytes, at, end);
+      } else {
+        at = skipField(bytes, at, end);
+      }
+    }
+  } catch (error) {
+    batch.release();
+    throw error;
+  }
+  return batch;
+}
+
+function scanPosting(batch: PostingBatch, start: number, body: number, end: number, issues: ScanIssues): void {
+  const index = batch.add();
+  const { bytes, fields } = batch;
+  const base = index * STRIDE;
+  fields[base + START] = start;
+  fields[base + BODY] = body;
+  fields[base + END] = end;
+  let requestIdLength = 0;
+  let accountIdLength = 0;
+  let unitLength = 0;
+  let holdIdLength = 0;
+  let type = 0;
+  let flags = 0;
+  let pairs = 0;
+  let pairBytes = 0;
+  let problem: string | undefined;
+  let amountLow = 0;
+  let amountHigh = 0;
+  let at = body;
+  while (at < end) {
+    const tag = bytes[at] as number;
+    // Tags of the known fields are one byte each.
+    if ((tag & 7) === 2 && tag < 0x80) {
+      at += 1;
+      let length = bytes[at++] as number;
+      if (length >= 0x80) {
+        const second = bytes[at++] as number;
+        if (second >= 0x80) throw new MalformedMessageError('a field of a posting is longer than 16 KiB');
+        length = (length & 0x7f) | (second << 7);
+      }
+      if (at + length > end) throw new MalformedMessageError('a field reaches beyond its posting');
+      switch (tag) {
+        case 0x0a:
+          fields[base + REQUEST_ID_AT] = at;
+          requestIdLength = length;
+          break;
+        case 0x12:
+          fields[base + ACCOUNT_ID_AT] = at;
+          accountIdLength = length;
+          break;
+        case 0x2a:
+          fields[base + UNIT_AT] = at;
+          unitLength = length;
+          break;
+        case 0x32:
+          fields[base + HOLD_ID_AT] = at;
+          holdIdLength = length;
+          break;
+        case 0x42:
+          if (length > MAXIMUM_ID_BYTES) problem ??= `counterparty has ${length} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
+          break;
+        case 0x4a:
+          if (length > MAXIMUM_CHANNEL_BYTES) problem ??= `channel has ${length} bytes; at most ${MAXIMUM_CHANNEL_BYTES} are allowed`;
+          break;
+        case 0x52:
+          if (length !== 0 && !isDate(bytes, at, length)) problem ??= 'initiated_date is not a date of the form YYYY-MM-DD';
+          break;
+        case 0x5a:
+          pairs += 1;
+          pairBytes += length;
+          break;
+        case 0x62:
+          if (length > 0) flags |= SIGNED_FLAG;
+          break;
+      }
+      if (tag !== 0x62 && !isText(bytes, at, length)) problem ??= `field ${tag >> 3} is not valid UTF-8`;
+      at += length;
+    } else if (tag === 0x18) {
+      at += 1;
+      type = bytes[at] as number;
+      if (type >= 0x80) type = 0;
+      at = skipVarint(bytes, at, end);
+    } else if (tag === 0x20) {
+      at += 1;
+      amountLow = 0;
+      amountHigh = 0;
+      let shift = 0;
+      let byte = 0x80;
+      while (byte >= 0x80) {
+        if (at >= end || shift >= 70) throw new MalformedMessageError('a varint that does not end');
+        byte = bytes[at++] as number;
+        const bits = byte & 0x7f;
+        if (shift < 28) amountLow |= bits << shift;
+        else if (shift === 28) {
+          amountLow |= bits << 28;
+          amountHigh = bits >>> 4;
+        } else amountHigh |= bits << (shift - 32);
+        shift += 7;
+      }
+    } else if (tag === 0x38) {
+      at += 1;
+      if (bytes[at] !== 0) flags |= FINAL_FLAG;
+      else flags &= ~FINAL_FLAG;
+      at = skipVarint(bytes, at, end);
+    } else {
+      at = skipField(bytes, at, end);
+    }
+  }
+  if (at !== end) throw new MalformedMessageError('a field reaches beyond its posting');
+  fields[base + REQUEST_ID_LENGTH] = requestIdLength;
+  fields[base + ACCOUNT_ID_LENGTH] = accountIdLength;
+  fields[base + TYPE] = type;
+  fields[base + UNIT_LENGTH] = unitLength;
+  fields[base + HOLD_ID_LENGTH_AND_FLAGS] = (holdIdLength & 0xff) | flags;
+  batch.amountHalves[index * 2] = amountLow;
+  batch.amountHalves[index * 2 + 1] = amountHigh;
+  if (requestIdLength === 0 || requestIdLength > MAXIMUM_ID_BYTES) problem ??= `request_id has ${requestIdLength} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`;
+  else if (accountIdLength === 0 || accountIdLength > MAXIMUM_ID_BYTES) problem ??= `account_id has ${accountIdLength} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`;
+  else if (unitLength === 0 || unitLength > MAXIMUM_UNIT_BYTES) problem ??= `unit has ${unitLength} bytes; it must have 1 to ${MAXIMUM_UNIT_BYTES}`;
+  else if (holdIdLength > MAXIMUM_ID_BYTES) problem ??= `hold_id has ${holdIdLength} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
+  else if (pairs > MAXIMUM_METADATA_PAIRS) problem ??= `metadata has ${pairs} pairs; at most ${MAXIMUM_METADATA_PAIRS} are allowed`;
+  else if (pairBytes > MAXIMUM_METADATA_BYTES) problem ??= `metadata has ${pairBytes} bytes; at most ${MAXIMUM_METADATA_BYTES} are allowed`;
+  else if (end - body > MAXIMUM_POSTING_BYTES) problem ??= `the posting has ${end - body} bytes; at most ${MAXIMUM_POSTING_BYTES} are allowed`;
+  else if (type >= 4 && type <= 5 && holdIdLength === 0) problem ??= 'hold_id is empty; CAPTURE and RELEASE name a hold';
+  if (problem !== undefined) issues.invalid(batch, index, problem);
+  else if (type < 1 || type > 5) issues.unknownType(batch, index);
+}
+
+function isText(bytes: Uint8Array, at: number, length: number): boolean {
+  const end = at + length;
+  for (let index = at; index < end; index += 1) {
+    if ((bytes[index] as number) >= 0x80) return isUtf8(bytes.subarray(at, end));
+  }
+  return true;
+}
+
+/** YYYY-MM-DD of a day that exists. */
+export function isDate(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length !== 10) return false;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1');
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+function skipVarint(bytes: Uint8Array, at: number, end: number): number {
+  for (let count = 0; count < 10; count += 1) {
+    if (at >= end) throw new MalformedMessageError('the message ends within a field');
+    if ((bytes[at++] as number) < 0x80) return at;
+  }
+  throw new MalformedMessageError('a varint of more than ten bytes');
+}
+
+function skipField(bytes: Uint8Array, at: number, end: number): number {
+  const wireType = (bytes[at] as number) & 7;
+  at = skipVarint(bytes, at, end);
+  switch (wireType) {
+    case 0:
+      return skipVarint(bytes, at, end);
+    case 1:
+      at += 8;
+      break;
+    case 2: {
+      let length = 0;
+      let scale = 1;
+      for (let count = 0; ; count += 1) {
+        if (at >= end || count >= 5) throw new MalformedMessageError('the message ends within a field');
+        const byte = bytes[at++] as number;
+        length += (byte & 0x7f) * scale;
+        if (byte < 0x80) break;
+        scale *= 128;
+      }
+      at += length;
+      break;
+    }
+    case 5:
+      at += 4;
+      break;
+    default:
+      throw new MalformedMessageError(`wire type ${wireType} is not known`);
+  }
+  if (at > end) throw new MalformedMessageError('a field reaches beyond its message');
+  return at;
+}
