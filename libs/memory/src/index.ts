@@ -1,1 +1,11 @@
-export {};
+export * from './append-faults';
+export * from './in-process-bus';
+export * from './manual-clock';
+export * from './memory-event-log';
+export * from './memory-keyring';
+export * from './memory-lease';
+export * from './memory-read-store';
+export * from './memory-snapshot-store';
+export * from './message-port-bus-publisher';
+export * from './message-port-bus-reader';
+export * from './text-order';

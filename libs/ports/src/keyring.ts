@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 /**
  * Signing keys of accounts, outside the log, sealed at rest (AES-256-GCM under the keyring's secret), named in events by
  * their id, never returned to callers.
@@ -10,4 +12,9 @@ export interface Keyring {
   /** The key if it is in memory already. */
   cached(keyId: string): Uint8Array | undefined;
   close(): Promise<void>;
+}
+
+/** Id of an account's key, the same in every keyring: 32 hex digits of HMAC-SHA256 under the key, so that it says nothing about the key. */
+export function deriveKeyId(accountId: string, key: Uint8Array): string {
+  return createHmac('sha256', key).update('sluice key of account ').update(accountId).digest('hex').slice(0, 32);
 }

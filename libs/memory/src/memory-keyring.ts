@@ -1,0 +1,35 @@
+/** The keyring in memory, for tests and the simulation: nothing is written anywhere, so nothing is sealed. */
+import { deriveKeyId, type Keyring } from '@sluice/ports';
+
+export type MemoryKeys = Map<string, Uint8Array>;
+
+export class MemoryKeyring implements Keyring {
+  readonly #stored: MemoryKeys;
+  readonly #cached: MemoryKeys = new Map();
+
+  constructor(stored: MemoryKeys = new Map()) {
+    this.#stored = stored;
+  }
+
+  async store(accountId: string, key: Uint8Array): Promise<string> {
+    const keyId = deriveKeyId(accountId, key);
+    const copy = new Uint8Array(key);
+    this.#stored.set(keyId, copy);
+    this.#cached.set(keyId, copy);
+    return keyId;
+  }
+
+  async load(keyId: string): Promise<Uint8Array | undefined> {
+    const key = this.#stored.get(keyId);
+    if (key !== undefined) this.#cached.set(keyId, key);
+    return key;
+  }
+
+  cached(keyId: string): Uint8Array | undefined {
+    return this.#cached.get(keyId);
+  }
+
+  async close(): Promise<void> {
+    this.#cached.clear();
+  }
+}

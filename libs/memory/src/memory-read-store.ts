@@ -1,0 +1,215 @@
+/**
+ * The read store in memory, for tests and the simulation. Stores on one `MemoryReadStorage` are several processes on one
+ * database: what one applies or activates, the others see at once and hear of through `onChange`.
+ */
+import {
+  CheckpointMovedError,
+  systemClock,
+  type Checkpoint,
+  type Clock,
+  type CollectionDefinition,
+  type FieldValue,
+  type ProjectedBatch,
+  type ReadCopy,
+  type ReadStore,
+  type Row,
+  type RowQuery,
+} from '@sluice/ports';
+import { compareText } from './text-order';
+
+export interface ReadStoreIdentity {
+  readonly incarnation: string;
+  readonly partitions: number;
+}
+
+/** What survives when a store is closed: the database of the memory read store. */
+export class MemoryReadStorage {
+  readonly copies = new Set<MemoryReadCopy>();
+  inForce: MemoryReadCopy | undefined;
+  readonly #listeners = new Set<() => void>();
+  #copiesMade = 0;
+
+  constructor(readonly collections: readonly CollectionDefinition[]) {}
+
+  makeCopy(identity: ReadStoreIdentity | undefined): MemoryReadCopy {
+    this.#copiesMade += 1;
+    const copy = new MemoryReadCopy(`copy${this.#copiesMade}`, this, identity);
+    this.copies.add(copy);
+    return copy;
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** How long the replaced copy still answers those who read from it. */
+const DEFAULT_GRACE_MS = 30_000;
+
+export class MemoryReadStore implements ReadStore {
+  readonly #storage: MemoryReadStorage;
+  readonly #identity: ReadStoreIdentity | undefined;
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+  readonly #stops = new Set<() => void>();
+
+  constructor(options: { collections: readonly CollectionDefinition[] | MemoryReadStorage; identity?: ReadStoreIdentity; clock?: Clock; graceMs?: number }) {
+    this.#storage = options.collections instanceof MemoryReadStorage ? options.collections : new MemoryReadStorage(options.collections);
+    this.#identity = options.identity;
+    this.#clock = options.clock ?? systemClock;
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+  }
+
+  async incarnation(): Promise<string | undefined> {
+    return this.#storage.inForce?.identity?.incarnation;
+  }
+
+  async partitions(): Promise<number | undefined> {
+    return this.#storage.inForce?.identity?.partitions;
+  }
+
+  async current(): Promise<ReadCopy> {
+    const storage = this.#storage;
+    storage.inForce ??= storage.makeCopy(undefined);
+    storage.inForce.identity ??= this.#identity;
+    return storage.inForce;
+  }
+
+  async beginCopy(identity: ReadStoreIdentity): Promise<ReadCopy> {
+    for (const copy of this.#storage.copies) if (copy.state === 'filling') this.#storage.copies.delete(copy);
+    return this.#storage.makeCopy(identity);
+  }
+
+  async activate(copy: ReadCopy): Promise<void> {
+    if (!(copy instanceof MemoryReadCopy) || !this.#storage.copies.has(copy)) throw new Error(`there is no copy ${copy.name}`);
+    const replaced = this.#storage.inForce;
+    this.#storage.inForce = copy;
+    if (replaced !== undefined && replaced !== copy) {
+      replaced.state = 'replaced';
+      this.#stops.add(this.#clock.after(this.#graceMs, () => this.#storage.copies.delete(replaced)));
+    }
+    copy.state = 'inForce';
+    this.#storage.changed();
+  }
+
+  onChange(listener: () => void): () => void {
+    const stop = this.#storage.listen(listener);
+    this.#stops.add(stop);
+    return stop;
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.#stops.clear();
+  }
+}
+
+/** filling (by a rebuild) → inForce → replaced. */
+type CopyState = 'filling' | 'inForce' | 'replaced';
+
+export class MemoryReadCopy implements ReadCopy {
+  state: CopyState = 'filling';
+  readonly #collections = new Map<string, MemoryCollection>();
+  readonly #checkpoints = new Map<number, Checkpoint>();
+
+  constructor(
+    readonly name: string,
+    private readonly storage: MemoryReadStorage,
+    public identity: ReadStoreIdentity | undefined,
+  ) {
+    for (const definition of storage.collections) this.#collections.set(definition.name, new MemoryCollection(definition));
+  }
+
+  async get(collection: string, key: string): Promise<Row | undefined> {
+    return this.#collection(collection).get(key);
+  }
+
+  async getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]> {
+    const rows = this.#collection(collection);
+    return keys.map((key) => rows.get(key));
+  }
+
+  async find(query: RowQuery): Promise<Row[]> {
+    return this.#collection(query.collection).find(query);
+  }
+
+  async apply(batch: ProjectedBatch): Promise<void> {
+    const found = this.#checkpoints.get(batch.partition)?.sequence ?? 0;
+    if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+    for (const write of batch.writes) if (write.kind === 'put') this.#collection(write.collection).check(write.row);
+    for (const write of batch.writes) {
+      const collection = this.#collection(write.collection);
+      if (write.kind === 'put') collection.put(write.row);
+      else collection.delete(write.key);
+    }
+    this.#checkpoints.set(batch.partition, { partition: batch.partition, sequence: batch.sequence, committedAtUs: batch.committedAtUs });
+    this.storage.changed();
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    return [...this.#checkpoints.values()].sort((left, right) => left.partition - right.partition);
+  }
+
+  #collection(name: string): MemoryCollection {
+    const collection = this.#collections.get(name);
+    if (collection === undefined) throw new Error(`there is no collection ${name}`);
+    return collection;
+  }
+}
+
+class MemoryCollection {
+  readonly #rows = new Map<string, Row>();
+  readonly #fields: readonly string[];
+  /** The keys in order; undefined when a key came or went since the last look. */
+  #keysInOrder: string[] | undefined;
+
+  constructor(private readonly definition: CollectionDefinition) {
+    this.#fields = Object.keys(definition.fields);
+  }
+
+  get(key: string): Row | undefined {
+    const row = this.#rows.get(key);
+    return row && { ...row };
+  }
+
+  find(query: RowQuery): Row[] {
+    this.#keysInOrder ??= [...this.#rows.keys()].sort(compareText);
+    const conditions = Object.entries(query.equals ?? {});
+    const found: Row[] = [];
+    for (const key of this.#keysInOrder) {
+      if (found.length >= query.limit) break;
+      if (query.afterKey !== undefined && compareText(key, query.afterKey) <= 0) continue;
+      const row = this.#rows.get(key) as Row;
+      if (conditions.every(([field, value]) => sameValue(row[field] ?? null, value))) found.push({ ...row });
+    }
+    return found;
+  }
+
+  check(row: Row): void {
+    for (const field of Object.keys(row)) if (!(field in this.definition.fields)) throw new Error(`${this.definition.name} has no field ${field}`);
+    if (typeof row[this.definition.key] !== 'string') throw new Error(`a row of ${this.definition.name} has no key`);
+  }
+
+  put(row: Row): void {
+    const key = row[this.definition.key] as string;
+    const stored = this.#rows.get(key);
+    if (stored === undefined) this.#keysInOrder = undefined;
+    const { guard } = this.definition;
+    if (stored !== undefined && guard !== undefined && !((row[guard] as number) > (stored[guard] as number))) return;
+    this.#rows.set(key, Object.fromEntries(this.#fields.map((field) => [field, row[field] ?? null])));
+  }
+
+  delete(key: string): void {
+    if (this.#rows.delete(key)) this.#keysInOrder = undefined;
+  }
+}
+
+function sameValue(left: FieldValue, right: FieldValue): boolean {
+  if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right) === 0;
+  return left === right;
+}

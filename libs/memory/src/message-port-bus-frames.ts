@@ -1,0 +1,21 @@
+/** What travels over the MessagePort between the two ends of the cross-thread bus. */
+import type { BusMessage } from '@sluice/ports';
+
+/** Publisher to reader. */
+export interface MessageFrame {
+  readonly kind: 'message';
+  readonly message: BusMessage;
+}
+
+/** Reader to publisher: bytes that it no longer holds. */
+export interface ReleasedFrame {
+  readonly kind: 'released';
+  readonly bytes: number;
+}
+
+/** Charged for a message beside its bytes, so that pointers and tiny commits are bounded too. */
+const FRAME_OVERHEAD_BYTES = 256;
+
+export function frameBytes(message: BusMessage): number {
+  return FRAME_OVERHEAD_BYTES + (message.bytes?.length ?? 0);
+}
