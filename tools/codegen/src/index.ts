@@ -1,0 +1,3 @@
+export * from './artifacts';
+export * from './baseline';
+export * from './buf';
