@@ -34,7 +34,11 @@ const limits: fc.Arbitrary<AccountLimits> = fc.record({
   maximumPostingMinor: fc.option(fc.bigInt({ min: 50n, max: 1_000n }), { nil: undefined }),
   allowedTypes: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray([...POSTING_TYPES]) }),
 });
-const postings = (maxLength: number): fc.Arbitrary<Step[]> => fc.array(posting.map((each): Step => ({ kind: 'posting', posting: each })), { maxLength });
+const postings = (maxLength: number): fc.Arbitrary<Step[]> =>
+  fc.array(
+    posting.map((each): Step => ({ kind: 'posting', posting: each })),
+    { maxLength },
+  );
 const steps = fc.array(
   fc.oneof(
     { weight: 20, arbitrary: posting.map((each): Step => ({ kind: 'posting', posting: each })) },

@@ -51,7 +51,7 @@ export interface AccountLimits {
   readonly allowedTypes: readonly PostingType[];
 }
 
-export const NO_LIMITS: AccountLimits = Object.freeze({ overdraftMinor: 0n, allowedTypes: Object.freeze([]) as readonly PostingType[] });
+export const NO_LIMITS: AccountLimits = Object.freeze({ overdraftMinor: 0n, allowedTypes: Object.freeze([]) });
 
 /** Open holds that one account may have: bounds its memory and its snapshot. */
 export const MAXIMUM_OPEN_HOLDS = 10_000;

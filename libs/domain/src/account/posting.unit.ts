@@ -46,25 +46,28 @@ describe('the order of the checks', () => {
   const open = account({ limits: strict });
   const lenient = account({ limits: limits({ maximumPostingMinor: 10n }) });
   test.each`
-    stands        | signatureValid | asked                                     | outcome
-    ${undefined}  | ${false}       | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('ACCOUNT_NOT_FOUND')}
-    ${frozen}     | ${false}       | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('SIGNATURE_INVALID')}
-    ${frozen}     | ${true}        | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('AMOUNT_NOT_POSITIVE')}
-    ${frozen}     | ${true}        | ${posting('DEBIT', -1n, { unit: 'USD' })} | ${rejected('AMOUNT_NOT_POSITIVE')}
-    ${frozen}     | ${true}        | ${posting('DEBIT', 11n, { unit: 'USD' })} | ${rejected('UNIT_MISMATCH')}
-    ${frozen}     | ${true}        | ${debit(11n)}                             | ${rejected('ACCOUNT_FROZEN')}
-    ${open}       | ${true}        | ${debit(11n)}                             | ${rejected('TYPE_NOT_ALLOWED')}
-    ${lenient}    | ${true}        | ${debit(11n)}                             | ${rejected('POSTING_LIMIT_EXCEEDED')}
-    ${lenient}    | ${true}        | ${debit(10n)}                             | ${rejected('INSUFFICIENT_FUNDS')}
-  `('$outcome.rejection', ({ stands, signatureValid, asked, outcome }: { stands: Account | undefined; signatureValid: boolean; asked: Posting; outcome: unknown }) => {
-    expect(decidePosting(stands, asked, signatureValid)).toEqual(outcome);
-  });
+    stands       | signatureValid | asked                                     | outcome
+    ${undefined} | ${false}       | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('ACCOUNT_NOT_FOUND')}
+    ${frozen}    | ${false}       | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('SIGNATURE_INVALID')}
+    ${frozen}    | ${true}        | ${posting('DEBIT', 0n, { unit: 'USD' })}  | ${rejected('AMOUNT_NOT_POSITIVE')}
+    ${frozen}    | ${true}        | ${posting('DEBIT', -1n, { unit: 'USD' })} | ${rejected('AMOUNT_NOT_POSITIVE')}
+    ${frozen}    | ${true}        | ${posting('DEBIT', 11n, { unit: 'USD' })} | ${rejected('UNIT_MISMATCH')}
+    ${frozen}    | ${true}        | ${debit(11n)}                             | ${rejected('ACCOUNT_FROZEN')}
+    ${open}      | ${true}        | ${debit(11n)}                             | ${rejected('TYPE_NOT_ALLOWED')}
+    ${lenient}   | ${true}        | ${debit(11n)}                             | ${rejected('POSTING_LIMIT_EXCEEDED')}
+    ${lenient}   | ${true}        | ${debit(10n)}                             | ${rejected('INSUFFICIENT_FUNDS')}
+  `(
+    '$outcome.rejection',
+    ({ stands, signatureValid, asked, outcome }: { stands: Account | undefined; signatureValid: boolean; asked: Posting; outcome: unknown }) => {
+      expect(decidePosting(stands, asked, signatureValid)).toEqual(outcome);
+    },
+  );
 
   test.each`
-    standing                                                                          | asked                | outcome
-    ${'a full account: the maximum before the overflow'}                              | ${credit(1n)}        | ${rejected('MAXIMUM_BALANCE_EXCEEDED')}
-    ${'a hold on a full list: the list before the funds'}                             | ${hold(INT64_MAX)}   | ${rejected('TOO_MANY_HOLDS')}
-    ${'a capture above the hold of another id: the hold before the amount'}           | ${capture(99n, false, 'x')} | ${rejected('HOLD_NOT_FOUND')}
+    standing                                                                | asked                       | outcome
+    ${'a full account: the maximum before the overflow'}                    | ${credit(1n)}               | ${rejected('MAXIMUM_BALANCE_EXCEEDED')}
+    ${'a hold on a full list: the list before the funds'}                   | ${hold(INT64_MAX)}          | ${rejected('TOO_MANY_HOLDS')}
+    ${'a capture above the hold of another id: the hold before the amount'} | ${capture(99n, false, 'x')} | ${rejected('HOLD_NOT_FOUND')}
   `('$standing', ({ asked, outcome }: { asked: Posting; outcome: unknown }) => {
     const holds = new Map(Array.from({ length: MAXIMUM_OPEN_HOLDS }, (_, index) => [`h${index}`, 1n] as const));
     const full = account({ balanceMinor: INT64_MAX, heldMinor: BigInt(MAXIMUM_OPEN_HOLDS), holds, limits: limits({ maximumBalanceMinor: INT64_MAX - 5n }) });
@@ -103,28 +106,42 @@ describe('status', () => {
 
 describe('funds', () => {
   test.each`
-    balance          | held         | overdraft        | maximum      | asked                | outcome
-    ${100n}          | ${0n}        | ${0n}            | ${undefined} | ${debit(100n)}       | ${posted(0n)}
-    ${100n}          | ${0n}        | ${0n}            | ${undefined} | ${debit(101n)}       | ${rejected('INSUFFICIENT_FUNDS')}
-    ${100n}          | ${1n}        | ${0n}            | ${undefined} | ${debit(100n)}       | ${rejected('INSUFFICIENT_FUNDS')}
-    ${100n}          | ${1n}        | ${1n}            | ${undefined} | ${debit(100n)}       | ${posted(0n, 1n)}
-    ${0n}            | ${0n}        | ${50n}           | ${undefined} | ${debit(50n)}        | ${posted(-50n)}
-    ${0n}            | ${0n}        | ${50n}           | ${undefined} | ${debit(51n)}        | ${rejected('INSUFFICIENT_FUNDS')}
-    ${-50n}          | ${0n}        | ${0n}            | ${undefined} | ${debit(1n)}         | ${rejected('INSUFFICIENT_FUNDS')}
-    ${-50n}          | ${0n}        | ${0n}            | ${undefined} | ${credit(20n)}       | ${posted(-30n)}
-    ${100n}          | ${0n}        | ${0n}            | ${undefined} | ${hold(100n)}        | ${heldTo(100n, 100n, 'r', 100n)}
-    ${100n}          | ${40n}       | ${0n}            | ${undefined} | ${hold(61n)}         | ${rejected('INSUFFICIENT_FUNDS')}
-    ${100n}          | ${0n}        | ${0n}            | ${100n}      | ${credit(1n)}        | ${rejected('MAXIMUM_BALANCE_EXCEEDED')}
-    ${99n}           | ${0n}        | ${0n}            | ${100n}      | ${credit(1n)}        | ${posted(100n)}
-    ${150n}          | ${0n}        | ${0n}            | ${100n}      | ${debit(10n)}        | ${posted(140n)}
-    ${INT64_MAX}     | ${0n}        | ${0n}            | ${undefined} | ${credit(1n)}        | ${rejected('AMOUNT_OVERFLOW')}
-    ${INT64_MAX - 1n}| ${0n}        | ${0n}            | ${undefined} | ${credit(1n)}        | ${posted(INT64_MAX)}
-    ${0n}            | ${0n}        | ${INT64_MAX}     | ${undefined} | ${debit(INT64_MAX)}  | ${posted(-INT64_MAX)}
-    ${-INT64_MAX}    | ${0n}        | ${INT64_MAX}     | ${undefined} | ${debit(1n)}         | ${rejected('INSUFFICIENT_FUNDS')}
-    ${INT64_MAX}     | ${INT64_MAX} | ${INT64_MAX}     | ${undefined} | ${hold(1n)}          | ${rejected('AMOUNT_OVERFLOW')}
+    balance           | held         | overdraft    | maximum      | asked               | outcome
+    ${100n}           | ${0n}        | ${0n}        | ${undefined} | ${debit(100n)}      | ${posted(0n)}
+    ${100n}           | ${0n}        | ${0n}        | ${undefined} | ${debit(101n)}      | ${rejected('INSUFFICIENT_FUNDS')}
+    ${100n}           | ${1n}        | ${0n}        | ${undefined} | ${debit(100n)}      | ${rejected('INSUFFICIENT_FUNDS')}
+    ${100n}           | ${1n}        | ${1n}        | ${undefined} | ${debit(100n)}      | ${posted(0n, 1n)}
+    ${0n}             | ${0n}        | ${50n}       | ${undefined} | ${debit(50n)}       | ${posted(-50n)}
+    ${0n}             | ${0n}        | ${50n}       | ${undefined} | ${debit(51n)}       | ${rejected('INSUFFICIENT_FUNDS')}
+    ${-50n}           | ${0n}        | ${0n}        | ${undefined} | ${debit(1n)}        | ${rejected('INSUFFICIENT_FUNDS')}
+    ${-50n}           | ${0n}        | ${0n}        | ${undefined} | ${credit(20n)}      | ${posted(-30n)}
+    ${100n}           | ${0n}        | ${0n}        | ${undefined} | ${hold(100n)}       | ${heldTo(100n, 100n, 'r', 100n)}
+    ${100n}           | ${40n}       | ${0n}        | ${undefined} | ${hold(61n)}        | ${rejected('INSUFFICIENT_FUNDS')}
+    ${100n}           | ${0n}        | ${0n}        | ${100n}      | ${credit(1n)}       | ${rejected('MAXIMUM_BALANCE_EXCEEDED')}
+    ${99n}            | ${0n}        | ${0n}        | ${100n}      | ${credit(1n)}       | ${posted(100n)}
+    ${150n}           | ${0n}        | ${0n}        | ${100n}      | ${debit(10n)}       | ${posted(140n)}
+    ${INT64_MAX}      | ${0n}        | ${0n}        | ${undefined} | ${credit(1n)}       | ${rejected('AMOUNT_OVERFLOW')}
+    ${INT64_MAX - 1n} | ${0n}        | ${0n}        | ${undefined} | ${credit(1n)}       | ${posted(INT64_MAX)}
+    ${0n}             | ${0n}        | ${INT64_MAX} | ${undefined} | ${debit(INT64_MAX)} | ${posted(-INT64_MAX)}
+    ${-INT64_MAX}     | ${0n}        | ${INT64_MAX} | ${undefined} | ${debit(1n)}        | ${rejected('INSUFFICIENT_FUNDS')}
+    ${INT64_MAX}      | ${INT64_MAX} | ${INT64_MAX} | ${undefined} | ${hold(1n)}         | ${rejected('AMOUNT_OVERFLOW')}
   `(
     'balance $balance, held $held, overdraft $overdraft, maximum $maximum: $asked.type $asked.amountMinor',
-    ({ balance, held, overdraft, maximum, asked, outcome }: { balance: bigint; held: bigint; overdraft: bigint; maximum?: bigint; asked: Posting; outcome: unknown }) => {
+    ({
+      balance,
+      held,
+      overdraft,
+      maximum,
+      asked,
+      outcome,
+    }: {
+      balance: bigint;
+      held: bigint;
+      overdraft: bigint;
+      maximum?: bigint;
+      asked: Posting;
+      outcome: unknown;
+    }) => {
       const stands = account({ balanceMinor: balance, heldMinor: held, limits: limits({ overdraftMinor: overdraft, maximumBalanceMinor: maximum }) });
       expect(decidePosting(stands, asked, true)).toEqual(outcome);
     },
@@ -144,45 +161,53 @@ describe('funds', () => {
     ${100n}      | ${30n} | ${5n}        | ${75n}
     ${-100n}     | ${0n}  | ${40n}       | ${-60n}
     ${INT64_MAX} | ${0n}  | ${INT64_MAX} | ${INT64_MAX}
-  `('available of $balance - $held + $overdraft is $available', ({ balance, held, overdraft, available }: Record<'balance' | 'held' | 'overdraft' | 'available', bigint>) => {
-    expect(availableMinor(account({ balanceMinor: balance, heldMinor: held, limits: limits({ overdraftMinor: overdraft }) }))).toBe(available);
-  });
+  `(
+    'available of $balance - $held + $overdraft is $available',
+    ({ balance, held, overdraft, available }: Record<'balance' | 'held' | 'overdraft' | 'available', bigint>) => {
+      expect(availableMinor(account({ balanceMinor: balance, heldMinor: held, limits: limits({ overdraftMinor: overdraft }) }))).toBe(available);
+    },
+  );
 });
 
 describe('limits of one posting', () => {
   test.each`
-    allowed                 | largest      | asked         | outcome
-    ${[]}                   | ${undefined} | ${credit(9n)} | ${posted(109n)}
-    ${['CREDIT']}           | ${undefined} | ${credit(9n)} | ${posted(109n)}
-    ${['CREDIT']}           | ${undefined} | ${debit(9n)}  | ${rejected('TYPE_NOT_ALLOWED')}
-    ${['CREDIT', 'DEBIT']}  | ${9n}        | ${debit(9n)}  | ${posted(91n)}
-    ${[...POSTING_TYPES]}   | ${8n}        | ${debit(9n)}  | ${rejected('POSTING_LIMIT_EXCEEDED')}
-    ${[]}                   | ${8n}        | ${credit(9n)} | ${rejected('POSTING_LIMIT_EXCEEDED')}
-    ${[]}                   | ${8n}        | ${hold(9n)}   | ${rejected('POSTING_LIMIT_EXCEEDED')}
-    ${[]}                   | ${0n}        | ${credit(1n)} | ${rejected('POSTING_LIMIT_EXCEEDED')}
-  `('allowed $allowed, at most $largest: $asked.type', ({ allowed, largest, asked, outcome }: { allowed: AccountLimits['allowedTypes']; largest?: bigint; asked: Posting; outcome: unknown }) => {
-    expect(decidePosting(account({ balanceMinor: 100n, limits: limits({ allowedTypes: allowed, maximumPostingMinor: largest }) }), asked, true)).toEqual(outcome);
-  });
+    allowed                | largest      | asked         | outcome
+    ${[]}                  | ${undefined} | ${credit(9n)} | ${posted(109n)}
+    ${['CREDIT']}          | ${undefined} | ${credit(9n)} | ${posted(109n)}
+    ${['CREDIT']}          | ${undefined} | ${debit(9n)}  | ${rejected('TYPE_NOT_ALLOWED')}
+    ${['CREDIT', 'DEBIT']} | ${9n}        | ${debit(9n)}  | ${posted(91n)}
+    ${[...POSTING_TYPES]}  | ${8n}        | ${debit(9n)}  | ${rejected('POSTING_LIMIT_EXCEEDED')}
+    ${[]}                  | ${8n}        | ${credit(9n)} | ${rejected('POSTING_LIMIT_EXCEEDED')}
+    ${[]}                  | ${8n}        | ${hold(9n)}   | ${rejected('POSTING_LIMIT_EXCEEDED')}
+    ${[]}                  | ${0n}        | ${credit(1n)} | ${rejected('POSTING_LIMIT_EXCEEDED')}
+  `(
+    'allowed $allowed, at most $largest: $asked.type',
+    ({ allowed, largest, asked, outcome }: { allowed: AccountLimits['allowedTypes']; largest?: bigint; asked: Posting; outcome: unknown }) => {
+      expect(decidePosting(account({ balanceMinor: 100n, limits: limits({ allowedTypes: allowed, maximumPostingMinor: largest }) }), asked, true)).toEqual(
+        outcome,
+      );
+    },
+  );
 });
 
 describe('holds', () => {
   // One account through a whole story: each row stands on the rows above it.
   const stands = account({ balanceMinor: 100n });
   test.each`
-    asked                                        | outcome                          | holds
-    ${posting('HOLD', 60n, { requestId: 'one' })} | ${heldTo(100n, 60n, 'one', 60n)} | ${{ one: 60n }}
+    asked                                         | outcome                           | holds
+    ${posting('HOLD', 60n, { requestId: 'one' })} | ${heldTo(100n, 60n, 'one', 60n)}  | ${{ one: 60n }}
     ${posting('HOLD', 41n, { requestId: 'two' })} | ${rejected('INSUFFICIENT_FUNDS')} | ${{ one: 60n }}
     ${posting('HOLD', 40n, { requestId: 'two' })} | ${heldTo(100n, 100n, 'two', 40n)} | ${{ one: 60n, two: 40n }}
-    ${debit(1n)}                                 | ${rejected('INSUFFICIENT_FUNDS')} | ${{ one: 60n, two: 40n }}
-    ${capture(61n, false, 'one')}                | ${rejected('HOLD_EXCEEDED')}     | ${{ one: 60n, two: 40n }}
-    ${capture(20n, false, 'one')}                | ${heldTo(80n, 80n, 'one', 40n)}  | ${{ one: 40n, two: 40n }}
-    ${release(10n, 'one')}                       | ${heldTo(80n, 70n, 'one', 30n)}  | ${{ one: 30n, two: 40n }}
-    ${capture(5n, true, 'one')}                  | ${heldTo(75n, 40n, 'one', 0n)}   | ${{ two: 40n }}
-    ${capture(1n, false, 'one')}                 | ${rejected('HOLD_NOT_FOUND')}    | ${{ two: 40n }}
-    ${release(41n, 'two')}                       | ${rejected('HOLD_EXCEEDED')}     | ${{ two: 40n }}
-    ${release(40n, 'two')}                       | ${heldTo(75n, 0n, 'two', 0n)}    | ${{}}
-    ${release(1n, 'two')}                        | ${rejected('HOLD_NOT_FOUND')}    | ${{}}
-    ${debit(75n)}                                | ${posted(0n)}                    | ${{}}
+    ${debit(1n)}                                  | ${rejected('INSUFFICIENT_FUNDS')} | ${{ one: 60n, two: 40n }}
+    ${capture(61n, false, 'one')}                 | ${rejected('HOLD_EXCEEDED')}      | ${{ one: 60n, two: 40n }}
+    ${capture(20n, false, 'one')}                 | ${heldTo(80n, 80n, 'one', 40n)}   | ${{ one: 40n, two: 40n }}
+    ${release(10n, 'one')}                        | ${heldTo(80n, 70n, 'one', 30n)}   | ${{ one: 30n, two: 40n }}
+    ${capture(5n, true, 'one')}                   | ${heldTo(75n, 40n, 'one', 0n)}    | ${{ two: 40n }}
+    ${capture(1n, false, 'one')}                  | ${rejected('HOLD_NOT_FOUND')}     | ${{ two: 40n }}
+    ${release(41n, 'two')}                        | ${rejected('HOLD_EXCEEDED')}      | ${{ two: 40n }}
+    ${release(40n, 'two')}                        | ${heldTo(75n, 0n, 'two', 0n)}     | ${{}}
+    ${release(1n, 'two')}                         | ${rejected('HOLD_NOT_FOUND')}     | ${{}}
+    ${debit(75n)}                                 | ${posted(0n)}                     | ${{}}
   `('$asked.type $asked.amountMinor', ({ asked, outcome, holds }: { asked: Posting; outcome: unknown; holds: Record<string, bigint> }) => {
     const decision = decidePosting(stands, asked, true);
     expect(decision).toEqual(outcome);
@@ -247,10 +272,10 @@ describe('evolving', () => {
   });
 
   test.each`
-    broken                          | change
-    ${'another balance'}            | ${{ balanceBeforeMinor: 11n }}
-    ${'another held amount'}        | ${{ heldBeforeMinor: 1n }}
-    ${'another number of entries'}  | ${{ entriesBefore: 1 }}
+    broken                         | change
+    ${'another balance'}           | ${{ balanceBeforeMinor: 11n }}
+    ${'another held amount'}       | ${{ heldBeforeMinor: 1n }}
+    ${'another number of entries'} | ${{ entriesBefore: 1 }}
   `('a turn that starts at $broken does not continue the account', ({ change }: { change: Partial<PostingsSummary> }) => {
     expect(() => evolvePostings(account({ balanceMinor: 10n }), { ...turn, ...change }, 50)).toThrow('the recorded turn starts at balance');
   });

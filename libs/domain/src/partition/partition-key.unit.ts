@@ -11,21 +11,21 @@ const hex = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 
 // Published vectors of MurmurHash3 x86-32, as unsigned numbers.
 test.each`
-  bytes                            | seed          | hash
-  ${hex()}                         | ${0}          | ${0x00000000}
-  ${hex()}                         | ${1}          | ${0x514e28b7}
-  ${hex()}                         | ${0xffffffff} | ${0x81f16f39}
-  ${hex(0xff, 0xff, 0xff, 0xff)}   | ${0}          | ${0x76293b50}
-  ${hex(0x21, 0x43, 0x65, 0x87)}   | ${0}          | ${0xf55b516b}
-  ${hex(0x21, 0x43, 0x65, 0x87)}   | ${0x5082edee} | ${0x2362f9de}
-  ${hex(0x21, 0x43, 0x65)}         | ${0}          | ${0x7e4a8634}
-  ${hex(0x21, 0x43)}               | ${0}          | ${0xa0f7b07a}
-  ${hex(0x21)}                     | ${0}          | ${0x72661cf4}
-  ${hex(0, 0, 0, 0)}               | ${0}          | ${0x2362f9de}
-  ${utf8('aaaa')}                  | ${0x9747b28c} | ${0x5a97808a}
-  ${utf8('Hello, world!')}         | ${0x9747b28c} | ${0x24884cba}
-  ${utf8('test')}                  | ${0}          | ${0xba6bd213}
-  ${utf8('k'.repeat(128))}         | ${0}          | ${0xe3f48d66}
+  bytes                          | seed          | hash
+  ${hex()}                       | ${0}          | ${0x00000000}
+  ${hex()}                       | ${1}          | ${0x514e28b7}
+  ${hex()}                       | ${0xffffffff} | ${0x81f16f39}
+  ${hex(0xff, 0xff, 0xff, 0xff)} | ${0}          | ${0x76293b50}
+  ${hex(0x21, 0x43, 0x65, 0x87)} | ${0}          | ${0xf55b516b}
+  ${hex(0x21, 0x43, 0x65, 0x87)} | ${0x5082edee} | ${0x2362f9de}
+  ${hex(0x21, 0x43, 0x65)}       | ${0}          | ${0x7e4a8634}
+  ${hex(0x21, 0x43)}             | ${0}          | ${0xa0f7b07a}
+  ${hex(0x21)}                   | ${0}          | ${0x72661cf4}
+  ${hex(0, 0, 0, 0)}             | ${0}          | ${0x2362f9de}
+  ${utf8('aaaa')}                | ${0x9747b28c} | ${0x5a97808a}
+  ${utf8('Hello, world!')}       | ${0x9747b28c} | ${0x24884cba}
+  ${utf8('test')}                | ${0}          | ${0xba6bd213}
+  ${utf8('k'.repeat(128))}       | ${0}          | ${0xe3f48d66}
 `('MurmurHash3, published vector $# (seed $seed)', ({ bytes, seed, hash }: { bytes: Uint8Array; seed: number; hash: number }) => {
   expect(murmurHash3(bytes, 0, bytes.length, seed) >>> 0).toBe(hash);
 });
@@ -34,7 +34,14 @@ const documented = readFileSync(join(__dirname, '../../../../docs/partitions.md'
   .split('\n')
   .map((line) => /^\| `(.+)` \| `(.+)` \| (-?\d+) \| (\d+) \| (\d+) \| (\d+) \|$/.exec(line))
   .filter((row) => row !== null)
-  .map(([, key, hashed, hash, of4, of6, of1024]) => ({ key: key!, hashed: hashed!, hash: Number(hash), of4: Number(of4), of6: Number(of6), of1024: Number(of1024) }));
+  .map(([, key, hashed, hash, of4, of6, of1024]) => ({
+    key: key!,
+    hashed: hashed!,
+    hash: Number(hash),
+    of4: Number(of4),
+    of6: Number(of6),
+    of1024: Number(of1024),
+  }));
 
 test('docs/partitions.md has vectors', () => {
   expect(documented.length).toBeGreaterThanOrEqual(20);
