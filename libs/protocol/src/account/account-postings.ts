@@ -61,11 +61,11 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
   let totalCreditMinor = 0n;
   let version = 0;
   let changedHolds: { holdId: string; remainingMinor: bigint }[] | undefined;
-  let requests = NONE;
-  let balancesAfter = NONE;
-  let holdsAfter = NONE;
-  let rejectedPositions = NONE;
-  let rejections = NONE;
+  let requests: Uint8Array = NONE;
+  let balancesAfter: Uint8Array = NONE;
+  let holdsAfter: Uint8Array = NONE;
+  let rejectedPositions: Uint8Array = NONE;
+  let rejections: Uint8Array = NONE;
   while (!reader.done) {
     const tag = reader.varint();
     switch (tag) {
