@@ -3,6 +3,7 @@
  * reader's thread; bytes on shared memory travel without a copy. What the reader has not released yet is bounded: beyond
  * the bound messages are dropped, not queued, because the reader heals from the log and the engine must never wait for it.
  */
+import { types } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import type { Bus, BusMessage, BusSubscription } from '@sluice/ports';
 import { frameBytes, type MessageFrame, type ReleasedFrame } from './message-port-bus-frames';
@@ -72,6 +73,6 @@ export class MessagePortBusPublisher implements Bus {
 
 /** Posting a view copies all of the memory under it: a view of something larger is cut out first. Shared memory is not copied. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer || bytes.byteLength === bytes.buffer.byteLength) return bytes;
+  if (types.isSharedArrayBuffer(bytes.buffer) || bytes.byteLength === bytes.buffer.byteLength) return bytes;
   return new Uint8Array(bytes);
 }

@@ -1,1 +1,2 @@
-export {};
+export * from './event-log-contract';
+export * from './pattern-bytes';
