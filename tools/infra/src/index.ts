@@ -1,0 +1,5 @@
+export { withoutCredentials } from './external-server';
+export { freePort } from './free-port';
+export { findMongo, startMongo, type MongoServerOptions } from './mongo-server';
+export { findNats, startNats, type NatsServerOptions } from './nats-server';
+export { ServerNotFoundError, type RunningServer, type ServerKind, type ServerOptions } from './running-server';
