@@ -1,0 +1,54 @@
+/**
+ * What a capability (accounts, contests, …) plugs into a partition. The engine knows turns, commits, the log, snapshots and request
+ * ids; a capability knows its aggregates.
+ */
+import type { CommitHeader, EventRecord } from '@sluice/protocol';
+import type { PartitionServices } from './partition/partition';
+import type { Turn } from './partition/turn';
+
+export interface Capability {
+  /** Prefix of its event types: "account". */
+  readonly name: string;
+  createState(partition: PartitionServices): CapabilityState;
+}
+
+/** The aggregates of one capability in one partition. */
+export interface CapabilityState {
+  /** Takes one of its events from the log into the state, and every request id in it into the request-id index. */
+  replay(event: EventRecord, commit: CommitHeader): void;
+  /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
+  flush(turn: Turn): void;
+  /** Begins a snapshot of the state as it is now; its blocks are taken later, in small steps, while turns go on. */
+  beginSnapshot(): SnapshotSession;
+  /** Takes one block of a snapshot back in. */
+  restore(block: Uint8Array): void;
+}
+
+export interface SnapshotSession {
+  /** The next block (at most about 1 MiB), or undefined when the snapshot is whole. One call stays within a few milliseconds. */
+  next(): Uint8Array | undefined;
+  /** Called once, when the snapshot is durable or was given up. */
+  end(durable: boolean): void;
+}
+
+/**
+ * Commands of one caller for one partition, decided in one turn.
+ *
+ *   waiting (look-ups under way) → queued → decided → settled | failed
+ */
+export interface Submission {
+  readonly commandCount: number;
+  readonly sizeBytes: number;
+  /** W3C traceparent of the caller's span, if it is sampled. */
+  readonly traceparent?: string;
+  /** Resolves when the submission can be decided; undefined: at once. Never rejects: what went wrong shows in `decide`. */
+  readonly prepared?: Promise<void> | undefined;
+  /** Decides its commands against the state, in order. Throws only for programmer errors. */
+  decide(turn: Turn): void;
+  /** Everything that was decided and that the decision depended on is durable: answers may leave. */
+  settle(): void;
+  /** The turn is lost or was never had: nothing of it stands, or nobody knows. */
+  fail(failure: SubmissionFailure): void;
+}
+
+export type SubmissionFailure = 'PARTITION_UNAVAILABLE' | 'SHUTTING_DOWN' | 'NOT_OWNER';

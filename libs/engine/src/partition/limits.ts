@@ -1,0 +1,30 @@
+/** Limits of the hot path, in one place. */
+export interface PartitionLimits {
+  /** Commands that may wait at a partition. */
+  readonly queueCommands: number;
+  readonly queueBytes: number;
+  /** Commands and bytes of one turn. */
+  readonly turnCommands: number;
+  readonly turnBytes: number;
+  /** Commands that must wait for the next turn to be decided while a commit is still on its way to the disk. */
+  readonly decideAheadCommands: number;
+  /** Log bytes after which a snapshot is taken (at least; it grows with the snapshot's own size). */
+  readonly snapshotBytes: number;
+  /** Commits that stay in memory for repeats and for the bus. */
+  readonly recentBytes: number;
+  /** Memory of the request-id filters of one partition. */
+  readonly filterBytes: number;
+}
+
+const MEBIBYTE = 1 << 20;
+
+export const DEFAULT_LIMITS: PartitionLimits = {
+  queueCommands: 50_000,
+  queueBytes: 32 * MEBIBYTE,
+  turnCommands: 10_000,
+  turnBytes: 4 * MEBIBYTE,
+  decideAheadCommands: 500,
+  snapshotBytes: 48 * MEBIBYTE,
+  recentBytes: 16 * MEBIBYTE,
+  filterBytes: 64 * MEBIBYTE,
+};

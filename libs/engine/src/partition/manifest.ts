@@ -1,0 +1,38 @@
+/**
+ * The manifest of a partition's newest snapshot: which blocks it has, at which commit it stands. It is written last; without it the
+ * blocks are nothing.
+ */
+import type { RunDescription } from '../request-index/request-index';
+
+export const SNAPSHOT_VERSION = 1;
+
+export interface Manifest {
+  readonly version: number;
+  /** Hex. */
+  readonly incarnation: string;
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly committedAtUs: number;
+  /** Checksum of the commit at `sequence`, hex. */
+  readonly checksum: string;
+  /** Prefix of the state's blocks. */
+  readonly blocks: string;
+  /** Capability and number of blocks, in order. */
+  readonly capabilities: readonly { readonly name: string; readonly blocks: number }[];
+  readonly sizeBytes: number;
+  readonly runs: readonly RunDescription[];
+}
+
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  return Buffer.from(JSON.stringify(manifest), 'utf8');
+}
+
+/** Undefined: of another version, or not readable: it is not used, the log has everything. */
+export function decodeManifest(bytes: Uint8Array): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
+    return manifest.version === SNAPSHOT_VERSION ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * One run of a partition's writer: what waits is decided in order and becomes one commit.
+ */
+import type { CommitWriter, EventMark } from '@sluice/protocol';
+import type { CapabilityState, Submission } from '../capability';
+
+export class Turn {
+  readonly submissions: Submission[] = [];
+  commandCount = 0;
+  private gathering: CapabilityState | undefined;
+
+  constructor(
+    /** The sequence that its commit will have. */
+    readonly sequence: number,
+    /** Commit time, microseconds; never before the previous commit's. */
+    readonly committedAtUs: number,
+    readonly commit: CommitWriter,
+  ) {}
+
+  /** The capability will write later what it gathers now; what another one gathered before is written first, so that order holds. */
+  gather(state: CapabilityState): void {
+    if (this.gathering === state) return;
+    this.gathering?.flush(this);
+    this.gathering = state;
+  }
+
+  /** Opens an event after everything that was gathered. */
+  openEvent(type: string, version: number): EventMark {
+    this.flush();
+    return this.commit.openEvent(type, version);
+  }
+
+  event(type: string, version: number, payload: Uint8Array): void {
+    this.flush();
+    this.commit.event(type, version, payload);
+  }
+
+  /** Writes what is gathered. */
+  flush(): void {
+    const state = this.gathering;
+    this.gathering = undefined;
+    state?.flush(this);
+  }
+}
