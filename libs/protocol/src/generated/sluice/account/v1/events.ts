@@ -63,6 +63,10 @@ export interface AccountUpdated {
   balanceMinor: bigint;
   /** The answer's held amount, in minor units. */
   heldMinor: bigint;
+  /** The answer's status. */
+  status: AccountStatus;
+  /** The answer's signing key. */
+  answeredSigningKeyId: string;
 }
 
 /** Event: an account was frozen, opened again or closed. Version 1. */
@@ -83,6 +87,8 @@ export interface AccountStatusChanged {
   balanceMinor: bigint;
   /** The answer's held amount, in minor units. */
   heldMinor: bigint;
+  /** The answer's signing key. */
+  answeredSigningKeyId: string;
 }
 
 /** Event: a command other than a posting was refused by the account's state; the answer is kept. Version 1. */
@@ -378,6 +384,8 @@ function createBaseAccountUpdated(): AccountUpdated {
     version: 0n,
     balanceMinor: 0n,
     heldMinor: 0n,
+    status: 0,
+    answeredSigningKeyId: "",
   };
 }
 
@@ -418,6 +426,12 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
         throw new globalThis.Error("value provided for field message.heldMinor of type int64 too large");
       }
       writer.uint32(72).int64(message.heldMinor);
+    }
+    if (message.status !== 0) {
+      writer.uint32(80).int32(message.status);
+    }
+    if (message.answeredSigningKeyId !== "") {
+      writer.uint32(90).string(message.answeredSigningKeyId);
     }
     return writer;
   },
@@ -507,6 +521,22 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
             message.heldMinor = reader.int64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.answeredSigningKeyId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -554,6 +584,12 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
         : isSet(object.held_minor)
         ? BigInt(object.held_minor)
         : 0n,
+      status: isSet(object.status) ? accountStatusFromJSON(object.status) : 0,
+      answeredSigningKeyId: isSet(object.answeredSigningKeyId)
+        ? globalThis.String(object.answeredSigningKeyId)
+        : isSet(object.answered_signing_key_id)
+        ? globalThis.String(object.answered_signing_key_id)
+        : "",
     };
   },
 
@@ -586,6 +622,12 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
     if (message.heldMinor !== 0n) {
       obj.heldMinor = message.heldMinor.toString();
     }
+    if (message.status !== 0) {
+      obj.status = accountStatusToJSON(message.status);
+    }
+    if (message.answeredSigningKeyId !== "") {
+      obj.answeredSigningKeyId = message.answeredSigningKeyId;
+    }
     return obj;
   },
 
@@ -607,6 +649,8 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
       ? BigInt(object.balanceMinor)
       : 0n;
     message.heldMinor = (object.heldMinor !== undefined && object.heldMinor !== null) ? BigInt(object.heldMinor) : 0n;
+    message.status = object.status ?? 0;
+    message.answeredSigningKeyId = object.answeredSigningKeyId ?? "";
     return message;
   },
 };
@@ -621,6 +665,7 @@ function createBaseAccountStatusChanged(): AccountStatusChanged {
     version: 0n,
     balanceMinor: 0n,
     heldMinor: 0n,
+    answeredSigningKeyId: "",
   };
 }
 
@@ -658,6 +703,9 @@ export const AccountStatusChanged: MessageFns<AccountStatusChanged> = {
         throw new globalThis.Error("value provided for field message.heldMinor of type int64 too large");
       }
       writer.uint32(64).int64(message.heldMinor);
+    }
+    if (message.answeredSigningKeyId !== "") {
+      writer.uint32(74).string(message.answeredSigningKeyId);
     }
     return writer;
   },
@@ -739,6 +787,14 @@ export const AccountStatusChanged: MessageFns<AccountStatusChanged> = {
             message.heldMinor = reader.int64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.answeredSigningKeyId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -781,6 +837,11 @@ export const AccountStatusChanged: MessageFns<AccountStatusChanged> = {
         : isSet(object.held_minor)
         ? BigInt(object.held_minor)
         : 0n,
+      answeredSigningKeyId: isSet(object.answeredSigningKeyId)
+        ? globalThis.String(object.answeredSigningKeyId)
+        : isSet(object.answered_signing_key_id)
+        ? globalThis.String(object.answered_signing_key_id)
+        : "",
     };
   },
 
@@ -810,6 +871,9 @@ export const AccountStatusChanged: MessageFns<AccountStatusChanged> = {
     if (message.heldMinor !== 0n) {
       obj.heldMinor = message.heldMinor.toString();
     }
+    if (message.answeredSigningKeyId !== "") {
+      obj.answeredSigningKeyId = message.answeredSigningKeyId;
+    }
     return obj;
   },
 
@@ -828,6 +892,7 @@ export const AccountStatusChanged: MessageFns<AccountStatusChanged> = {
       ? BigInt(object.balanceMinor)
       : 0n;
     message.heldMinor = (object.heldMinor !== undefined && object.heldMinor !== null) ? BigInt(object.heldMinor) : 0n;
+    message.answeredSigningKeyId = object.answeredSigningKeyId ?? "";
     return message;
   },
 };
