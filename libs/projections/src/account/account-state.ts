@@ -1,0 +1,158 @@
+/**
+ * What the projection keeps of an account in memory, and the rows it is read from and written to. The three rows are
+ * written on their own, each guarded by its own sequence: after a crash on a store without transactions one may be ahead of
+ * another, and what it has already is skipped for it alone.
+ */
+import { POSTING_TYPES, type AccountLimits, type AccountStatus, type PostingType } from '@sluice/domain';
+import type { Row } from '@sluice/ports';
+import { decodeSpine, EMPTY_SPINE, encodeSpine, type EntrySpine } from './entry-spine';
+import { decodeHolds, encodeHolds } from './hold-list';
+
+/** The row in `accounts`: what changes with every posting. */
+export interface AccountState {
+  readonly accountId: string;
+  readonly partition: number;
+  balanceMinor: bigint;
+  heldMinor: bigint;
+  version: number;
+  entryCount: number;
+  rejectionCount: number;
+  /** Records in the entry chain: accepted and refused postings. */
+  recordCount: number;
+  balanceUpdatedAtUs: number;
+  spine: EntrySpine;
+  /** Sequence of the profile that belongs to it. */
+  profileSequence: number;
+  /** Sequence of the holds that belong to it; 0: there never were any. */
+  holdsSequence: number;
+  sequence: number;
+}
+
+/** The row in `account_profiles`: what hardly ever changes. */
+export interface ProfileState {
+  readonly accountId: string;
+  readonly partition: number;
+  readonly unit: string;
+  readonly branchId: string;
+  product: string;
+  status: AccountStatus;
+  limits: AccountLimits;
+  signingKeyId: string;
+  readonly openedAtUs: number;
+  readonly openedSequence: number;
+  sequence: number;
+}
+
+/** The row in `account_holds`. */
+export interface HoldsState {
+  readonly accountId: string;
+  readonly partition: number;
+  /** Hold id to what is left of it, oldest first. */
+  readonly holds: Map<string, bigint>;
+  sequence: number;
+}
+
+export function accountRow(state: AccountState): Row {
+  return {
+    account_id: state.accountId,
+    partition: state.partition,
+    balance_minor: state.balanceMinor,
+    held_minor: state.heldMinor,
+    version: state.version,
+    entry_count: state.entryCount,
+    rejection_count: state.rejectionCount,
+    record_count: state.recordCount,
+    balance_updated_at_us: state.balanceUpdatedAtUs,
+    entry_spine: state.spine.length === 0 ? null : encodeSpine(state.spine),
+    profile_sequence: state.profileSequence,
+    holds_sequence: state.holdsSequence,
+    sequence: state.sequence,
+  };
+}
+
+export function accountStateOf(row: Row): AccountState {
+  const spine = row.entry_spine;
+  return {
+    accountId: row.account_id as string,
+    partition: row.partition as number,
+    balanceMinor: row.balance_minor as bigint,
+    heldMinor: row.held_minor as bigint,
+    version: row.version as number,
+    entryCount: row.entry_count as number,
+    rejectionCount: row.rejection_count as number,
+    recordCount: row.record_count as number,
+    balanceUpdatedAtUs: row.balance_updated_at_us as number,
+    spine: spine instanceof Uint8Array ? decodeSpine(spine) : EMPTY_SPINE,
+    profileSequence: row.profile_sequence as number,
+    holdsSequence: row.holds_sequence as number,
+    sequence: row.sequence as number,
+  };
+}
+
+export function profileRow(state: ProfileState): Row {
+  return {
+    account_id: state.accountId,
+    partition: state.partition,
+    unit: state.unit,
+    branch_id: state.branchId,
+    product: state.product,
+    status: state.status,
+    overdraft_minor: state.limits.overdraftMinor,
+    maximum_balance_minor: state.limits.maximumBalanceMinor ?? null,
+    maximum_posting_minor: state.limits.maximumPostingMinor ?? null,
+    allowed_types: state.limits.allowedTypes.join(','),
+    signing_key_id: state.signingKeyId,
+    opened_at_us: state.openedAtUs,
+    opened_sequence: state.openedSequence,
+    sequence: state.sequence,
+  };
+}
+
+export function profileStateOf(row: Row): ProfileState {
+  return {
+    accountId: row.account_id as string,
+    partition: row.partition as number,
+    unit: row.unit as string,
+    branchId: row.branch_id as string,
+    product: row.product as string,
+    status: row.status as AccountStatus,
+    limits: {
+      overdraftMinor: row.overdraft_minor as bigint,
+      maximumBalanceMinor: (row.maximum_balance_minor as bigint | null) ?? undefined,
+      maximumPostingMinor: (row.maximum_posting_minor as bigint | null) ?? undefined,
+      allowedTypes: allowedTypesOf(row.allowed_types as string),
+    },
+    signingKeyId: row.signing_key_id as string,
+    openedAtUs: row.opened_at_us as number,
+    openedSequence: row.opened_sequence as number,
+    sequence: row.sequence as number,
+  };
+}
+
+function allowedTypesOf(names: string): readonly PostingType[] {
+  if (names === '') return [];
+  return names.split(',').map((name) => {
+    const type = POSTING_TYPES.find((known) => known === name);
+    if (type === undefined) throw new Error(`"${name}" is not a posting type`);
+    return type;
+  });
+}
+
+export function holdsRow(state: HoldsState): Row {
+  return {
+    account_id: state.accountId,
+    partition: state.partition,
+    open_holds: state.holds.size,
+    holds: encodeHolds(state.holds),
+    sequence: state.sequence,
+  };
+}
+
+export function holdsStateOf(row: Row): HoldsState {
+  return {
+    accountId: row.account_id as string,
+    partition: row.partition as number,
+    holds: decodeHolds(row.holds as Uint8Array),
+    sequence: row.sequence as number,
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The read collections of accounts. What changes with every posting (`accounts`) is apart from what hardly ever changes and
+ * is indexed (`account_profiles`), so that a posting touches no secondary index; holds are apart because only few accounts
+ * have any. The row in `accounts` names the sequence of the profile and of the holds that belong to it, by which a reader
+ * sees that it has read two moments. Entries are not rows: blocks of them are in `entry_segments` (entry-block.ts).
+ */
+import type { CollectionDefinition } from '@sluice/ports';
+
+export const ACCOUNTS: CollectionDefinition = {
+  name: 'accounts',
+  key: 'account_id',
+  fields: {
+    account_id: 'text',
+    partition: 'number',
+    balance_minor: 'int64',
+    held_minor: 'int64',
+    version: 'number',
+    entry_count: 'number',
+    rejection_count: 'number',
+    /** Records in the entry chain: accepted postings and refused ones. */
+    record_count: 'number',
+    balance_updated_at_us: 'number',
+    /** Where the entry chain begins (entry-spine.ts); null: no records. */
+    entry_spine: 'bytes',
+    profile_sequence: 'number',
+    /** 0: there is no row in account_holds. */
+    holds_sequence: 'number',
+    sequence: 'number',
+  },
+  indexes: [['partition']],
+  guard: 'sequence',
+};
+
+export const ACCOUNT_PROFILES: CollectionDefinition = {
+  name: 'account_profiles',
+  key: 'account_id',
+  fields: {
+    account_id: 'text',
+    partition: 'number',
+    unit: 'text',
+    branch_id: 'text',
+    product: 'text',
+    /** OPEN, FROZEN or CLOSED. */
+    status: 'text',
+    overdraft_minor: 'int64',
+    /** null: no limit. */
+    maximum_balance_minor: 'int64',
+    /** null: no limit. */
+    maximum_posting_minor: 'int64',
+    /** Names joined by commas; empty: all. */
+    allowed_types: 'text',
+    signing_key_id: 'text',
+    opened_at_us: 'number',
+    opened_sequence: 'number',
+    sequence: 'number',
+  },
+  indexes: [
+    ['branch_id', 'account_id'],
+    ['product', 'account_id'],
+    ['status', 'account_id'],
+    ['unit', 'account_id'],
+  ],
+  guard: 'sequence',
+};
+
+export const ACCOUNT_HOLDS: CollectionDefinition = {
+  name: 'account_holds',
+  key: 'account_id',
+  fields: {
+    account_id: 'text',
+    partition: 'number',
+    open_holds: 'number',
+    /** The open holds, oldest first (hold-list.ts). */
+    holds: 'bytes',
+    sequence: 'number',
+  },
+  indexes: [],
+  guard: 'sequence',
+};
+
+export const ENTRY_SEGMENTS: CollectionDefinition = {
+  name: 'entry_segments',
+  key: 'segment_id',
+  fields: { segment_id: 'text', partition: 'number', blocks: 'bytes' },
+  indexes: [],
+};
+
+export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS];

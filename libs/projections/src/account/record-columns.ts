@@ -1,0 +1,145 @@
+/**
+ * The records of an account in one commit, as the log has them: columns side by side (`AccountPostings`, fields 13 to 17).
+ * The projection copies them as bytes; only who reads entries steps through them, and only who cuts them in pieces counts.
+ */
+import { accountpb, ByteReader, ByteWriter, MalformedMessageError } from '@sluice/protocol';
+
+export interface RecordColumns {
+  /** The encoded PostingList. */
+  readonly requests: Uint8Array;
+  /** Packed sint64, one per request. */
+  readonly balancesAfter: Uint8Array;
+  /** Packed sint64, one per request; empty: what is held did not change. */
+  readonly holdsAfter: Uint8Array;
+  /** Packed uint32, rising: which requests were refused. */
+  readonly rejectedPositions: Uint8Array;
+  /** Packed enum, one per refused request. */
+  readonly rejections: Uint8Array;
+}
+
+const REQUEST_TAG = 0x0a;
+const NONE = new Uint8Array(0);
+
+/** Steps through the records. */
+export class RecordCursor {
+  /** Position of the record that it stands on, from 0. */
+  position = -1;
+  /** Why that record's request was refused; 0: accepted. */
+  rejection = 0;
+  private readonly requests: ByteReader;
+  private readonly balances: ByteReader;
+  private readonly holds: ByteReader;
+  private readonly rejectedPositions: ByteReader;
+  private readonly rejections: ByteReader;
+  private nextRejected: number;
+  private requestAt = 0;
+  private balanceAt = 0;
+  private holdAt = 0;
+
+  /** @param heldMinor what is held where the column says nothing. */
+  constructor(
+    columns: RecordColumns,
+    private readonly heldMinor: bigint,
+  ) {
+    this.requests = over(columns.requests);
+    this.balances = over(columns.balancesAfter);
+    this.holds = over(columns.holdsAfter);
+    this.rejectedPositions = over(columns.rejectedPositions);
+    this.rejections = over(columns.rejections);
+    this.nextRejected = this.rejectedPositions.done ? -1 : this.rejectedPositions.varint();
+  }
+
+  next(): boolean {
+    const { requests, balances, holds } = this;
+    if (requests.done) return false;
+    this.position += 1;
+    const tag = requests.varint();
+    if (tag !== REQUEST_TAG) throw new MalformedMessageError(`field tag ${tag} among the requests of an account`);
+    const length = requests.length();
+    this.requestAt = requests.at;
+    requests.at += length;
+    this.balanceAt = balances.at;
+    balances.skip(0);
+    this.holdAt = holds.at;
+    if (holds.end > 0) holds.skip(0);
+    this.rejection = 0;
+    if (this.position === this.nextRejected) {
+      this.rejection = this.rejections.varint();
+      this.nextRejected = this.rejectedPositions.done ? -1 : this.rejectedPositions.varint();
+    }
+    return true;
+  }
+
+  get posting(): accountpb.Posting {
+    return accountpb.Posting.decode(this.requests.bytes.subarray(this.requestAt, this.requests.at));
+  }
+
+  get balanceAfterMinor(): bigint {
+    return new ByteReader(this.balances.bytes, this.balanceAt, this.balances.end).sint64();
+  }
+
+  get heldAfterMinor(): bigint {
+    return this.holds.end === 0 ? this.heldMinor : new ByteReader(this.holds.bytes, this.holdAt, this.holds.end).sint64();
+  }
+
+  /** Ends of the record's fields in the columns, to cut them there. */
+  get requestsEnd(): number {
+    return this.requests.at;
+  }
+  get balancesEnd(): number {
+    return this.balances.at;
+  }
+  get holdsEnd(): number {
+    return this.holds.at;
+  }
+}
+
+function over(bytes: Uint8Array): ByteReader {
+  return new ByteReader(bytes, 0, bytes.length);
+}
+
+export interface ColumnPiece {
+  readonly columns: RecordColumns;
+  readonly recordCount: number;
+  readonly acceptedCount: number;
+}
+
+export function columnBytes(columns: RecordColumns): number {
+  return columns.requests.length + columns.balancesAfter.length + columns.holdsAfter.length + columns.rejectedPositions.length + columns.rejections.length;
+}
+
+/** Cuts columns between records into pieces of about `maximumBytes`, at least one record each. */
+export function* cutColumns(columns: RecordColumns, maximumBytes: number): Generator<ColumnPiece> {
+  const cursor = new RecordCursor(columns, 0n);
+  let from = { requests: 0, balances: 0, holds: 0 };
+  let recordCount = 0;
+  let rejected: { readonly position: number; readonly rejection: number }[] = [];
+  while (cursor.next()) {
+    if (cursor.rejection !== 0) rejected.push({ position: recordCount, rejection: cursor.rejection });
+    recordCount += 1;
+    const { requestsEnd, balancesEnd, holdsEnd } = cursor;
+    const size = requestsEnd - from.requests + (balancesEnd - from.balances) + (holdsEnd - from.holds) + rejected.length * 6;
+    if (size < maximumBytes && requestsEnd < columns.requests.length) continue;
+    yield {
+      columns: {
+        requests: columns.requests.subarray(from.requests, requestsEnd),
+        balancesAfter: columns.balancesAfter.subarray(from.balances, balancesEnd),
+        holdsAfter: columns.holdsAfter.subarray(from.holds, holdsEnd),
+        rejectedPositions: packed(rejected.map(({ position }) => position)),
+        rejections: packed(rejected.map(({ rejection }) => rejection)),
+      },
+      recordCount,
+      acceptedCount: recordCount - rejected.length,
+    };
+    from = { requests: requestsEnd, balances: balancesEnd, holds: holdsEnd };
+    recordCount = 0;
+    rejected = [];
+  }
+}
+
+function packed(numbers: readonly number[]): Uint8Array {
+  if (numbers.length === 0) return NONE;
+  const writer = new ByteWriter(numbers.length * 5);
+  for (const number of numbers) writer.varint(number);
+  return writer.copy();
+}
