@@ -1,7 +1,7 @@
 /**
  * All projections of one partition as one: commits in, one batch of writes out. It reads nothing and writes nothing itself.
  */
-import type { ProjectedBatch } from '@sluice/ports';
+import type { ProjectedBatch, RowWrite } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
 import { PROJECTED_HEADS, PROJECTION_FORMAT, projectedHeadRow } from './projected-head';
 import { UnknownEventError, type LoadedRows, type PartitionProjection, type Projected, type Projection, type RowKeys, type SetAside } from './projection';
@@ -64,7 +64,7 @@ export class PartitionFold {
     if (firstCommit === undefined || lastCommit === undefined) throw new Error('there is nothing to project');
     const projected = this.projections.map((projection) => projection.project(loaded, attempt));
     const setAside = projected.flatMap((one) => one.setAside);
-    const writes = setAside.map((aside) => ({ kind: 'put' as const, collection: SET_ASIDE.name, row: setAsideRow(aside) })) as ProjectedBatch['writes'][number][];
+    const writes: RowWrite[] = setAside.map((aside) => ({ kind: 'put', collection: SET_ASIDE.name, row: setAsideRow(aside) }));
     for (const one of projected) for (const write of one.writes) writes.push(write);
     const { partition } = this;
     const head = { partition, sequence: lastCommit.sequence, checksum: lastCommit.checksum, format: PROJECTION_FORMAT };

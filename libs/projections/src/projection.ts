@@ -66,7 +66,9 @@ export class UnknownEventError extends Error {
     readonly type: string,
     readonly version: number,
   ) {
-    super(`partition ${partition}, sequence ${sequence}: event "${type}" version ${version} is not known to this version of Sluice; deploy readers before writers`);
+    super(
+      `partition ${partition}, sequence ${sequence}: event "${type}" version ${version} is not known to this version of Sluice; deploy readers before writers`,
+    );
     this.name = 'UnknownEventError';
   }
 }

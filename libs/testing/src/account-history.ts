@@ -165,7 +165,15 @@ export class AccountHistory {
     switch (event.kind) {
       case 'opened': {
         const { unit, branchId, product, signingKeyId } = event;
-        const opened = accountpb.AccountOpened.fromPartial({ requestId, accountId, unit, branchId, product, signingKeyId, limits: limitsMessage(event.limits) });
+        const opened = accountpb.AccountOpened.fromPartial({
+          requestId,
+          accountId,
+          unit,
+          branchId,
+          product,
+          signingKeyId,
+          limits: limitsMessage(event.limits),
+        });
         this.writer.event('account.AccountOpened', 1, accountpb.AccountOpened.encode(opened).finish());
         return;
       }

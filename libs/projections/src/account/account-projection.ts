@@ -308,7 +308,8 @@ class AccountFold {
 
 /** What was read of the account must be where the recorded turn starts: else the row or the log was tampered with. */
 function assertContinues(account: AccountState, postings: AccountPostingsHeader): void {
-  if (account.balanceMinor === postings.balanceBeforeMinor && account.heldMinor === postings.heldBeforeMinor && account.entryCount === postings.entriesBefore) return;
+  if (account.balanceMinor === postings.balanceBeforeMinor && account.heldMinor === postings.heldBeforeMinor && account.entryCount === postings.entriesBefore)
+    return;
   throw new Error(
     `account ${account.accountId}: the recorded turn starts at balance ${postings.balanceBeforeMinor}, held ${postings.heldBeforeMinor}, ${postings.entriesBefore} entries; ` +
       `the row stands at ${account.balanceMinor}, ${account.heldMinor}, ${account.entryCount}`,

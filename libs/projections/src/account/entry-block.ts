@@ -103,7 +103,9 @@ export function readBlock(segment: Uint8Array, pointer: BlockPointer, accountId:
   const owner = reader.string();
   const depth = reader.varint();
   if (owner !== accountId || depth !== pointer.depth) {
-    throw new Error(`segment ${pointer.segmentId}: block ${depth} of account "${owner}" stands at ${pointer.offset} where block ${pointer.depth} of "${accountId}" belongs`);
+    throw new Error(
+      `segment ${pointer.segmentId}: block ${depth} of account "${owner}" stands at ${pointer.offset} where block ${pointer.depth} of "${accountId}" belongs`,
+    );
   }
   const recordsBefore = reader.varint();
   const entriesBefore = reader.varint();

@@ -134,7 +134,15 @@ function collectRecords(block: EntryBlock, numbering: Numbering, first: number, 
   for (let index = inBlock.length - 1; index >= 0; index -= 1) found.push(inBlock[index] as StoredRecord);
 }
 
-function collectPart(part: EntryPart, recordsBefore: number, entriesBefore: number, numbering: Numbering, first: number, last: number, found: StoredRecord[]): void {
+function collectPart(
+  part: EntryPart,
+  recordsBefore: number,
+  entriesBefore: number,
+  numbering: Numbering,
+  first: number,
+  last: number,
+  found: StoredRecord[],
+): void {
   const cursor = new RecordCursor(part.columns, part.heldAfterMinor);
   let recordNumber = recordsBefore;
   let entryNumber = entriesBefore;
