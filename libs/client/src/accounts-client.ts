@@ -1,0 +1,366 @@
+/**
+ * Everything that can be done with accounts, as promises and async iterables.
+ *
+ * Commands go to the command service, reads to the query service. Reads carry the position of what this client wrote
+ * before, so that it reads its own writes; a read option says otherwise for one call, `readYourWrites: false` for all.
+ */
+import { randomUUID } from 'node:crypto';
+import { accountpb, timestampFromUs } from '@sluice/protocol';
+import type { Account, AccountChange, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, StatusChange } from './account';
+import { accountFromWire, balanceAtFromWire, changeToWire, commandResultFromWire, entryFromWire, openingToWire, statusToWire } from './account-wire';
+import type { Caller, CallOptions, StreamOptions, UnaryMethod } from './caller';
+import { sendItems } from './item-batch';
+import type { PositionTracker } from './position-tracker';
+import type { PostingInput, PostingOutcome, PostingResult } from './posting';
+import { PostingBatcher } from './posting-batcher';
+import type { BatchingOptions, PostStreamOptions } from './posting-options';
+import { outcomeOf } from './posting-outcome';
+import { streamPostings } from './posting-stream';
+import { postingToWire } from './posting-wire';
+import { SluiceError, statusName, toSluiceError } from './sluice-error';
+
+/** The result for one account of `openMany`. */
+export type OpeningOutcome =
+  | { readonly accountId: string; readonly result: CommandResult; readonly error?: undefined }
+  | { readonly accountId: string; readonly result?: undefined; readonly error: SluiceError };
+
+export interface PostBatchOptions extends CallOptions {
+  /** All or none: the accounts must be of one partition. */
+  readonly atomic?: boolean;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** Answer from data at least this new; default: what this client wrote. Empty: from what is there. */
+  readonly positionToken?: string;
+}
+
+export interface AccountFilter {
+  readonly branchId?: string;
+  readonly product?: string;
+  readonly status?: AccountStatus;
+  readonly unit?: string;
+}
+
+export interface EntriesFilter {
+  /** Default: newest first. */
+  readonly order?: 'NEWEST_FIRST' | 'OLDEST_FIRST';
+  /** Committed at or after this time: a Date, or microseconds since the epoch. */
+  readonly from?: Date | number;
+  /** Committed before this time. */
+  readonly to?: Date | number;
+  readonly includeRejections?: boolean;
+}
+
+export interface PageOptions extends ReadOptions {
+  /** 1 to 1,000; default 100 for a page, 1,000 for an iteration. */
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Empty: this was the last page. */
+  readonly nextPageToken: string;
+}
+
+export type Moment = { readonly time: Date | number } | { readonly sequence: bigint };
+
+export interface WatchOptions extends StreamOptions {
+  readonly positionToken?: string;
+}
+
+/** A CREDIT, a DEBIT or a HOLD. */
+export type PlainInput = Omit<PostingInput, 'type' | 'holdId' | 'final'>;
+/** A CAPTURE or a RELEASE. */
+export type OnHoldInput = Omit<PostingInput, 'type' | 'holdId'> & { readonly holdId: string };
+
+/** Most that one call of the services takes. */
+const MAXIMUM_BATCH_ITEMS = 10_000;
+const MAXIMUM_GET_ACCOUNTS = 1_000;
+const MAXIMUM_PAGE_SIZE = 1_000;
+/** Accounts of one OpenAccounts call: well under the message limit with everything in them. */
+const OPENINGS_PER_CALL = 1_000;
+
+/** @internal */
+export interface AccountsClientOptions {
+  readonly caller: Caller;
+  readonly commands: accountpb.AccountCommandServiceClient;
+  readonly queries: accountpb.AccountQueryServiceClient;
+  readonly positions: PositionTracker;
+  readonly readYourWrites: boolean;
+  readonly batching: BatchingOptions | undefined;
+}
+
+export class AccountsClient {
+  readonly #caller: Caller;
+  readonly #commands: accountpb.AccountCommandServiceClient;
+  readonly #queries: accountpb.AccountQueryServiceClient;
+  readonly #positions: PositionTracker;
+  readonly #readYourWrites: boolean;
+  readonly #batcher: PostingBatcher;
+
+  /** @internal Made by SluiceClient. */
+  constructor(options: AccountsClientOptions) {
+    this.#caller = options.caller;
+    this.#commands = options.commands;
+    this.#queries = options.queries;
+    this.#positions = options.positions;
+    this.#readYourWrites = options.readYourWrites;
+    const postBatch = this.#commands.postBatch.bind(this.#commands);
+    this.#batcher = new PostingBatcher(this.#caller, postBatch, (token) => this.#positions.add(token), options.batching);
+  }
+
+  // Commands on accounts.
+
+  async open(opening: AccountOpening, options?: CallOptions): Promise<CommandResult> {
+    const account = openingToWire(opening);
+    return this.#command(account.requestId, this.#commands.openAccount.bind(this.#commands), { account }, options);
+  }
+
+  /** Opens any number of accounts; each has its own outcome, in the order asked for. */
+  async openMany(openings: readonly AccountOpening[], options?: CallOptions): Promise<OpeningOutcome[]> {
+    const outcomes: OpeningOutcome[] = [];
+    for (let start = 0; start < openings.length; start += OPENINGS_PER_CALL) {
+      const items = openings.slice(start, start + OPENINGS_PER_CALL).map(openingToWire);
+      const deadlineAt = this.#caller.deadlineAt(options);
+      const send = (accounts: readonly accountpb.AccountOpening[]): Promise<OpeningOutcome[]> => this.#openOnce([...accounts], deadlineAt);
+      const failed = (item: accountpb.AccountOpening, error: SluiceError): OpeningOutcome => ({
+        accountId: item.accountId,
+        error: error.about(item.requestId),
+      });
+      outcomes.push(...(await sendItems(this.#caller, { items, send, failed }, deadlineAt)));
+    }
+    return outcomes;
+  }
+
+  async #openOnce(accounts: accountpb.AccountOpening[], deadlineAt: number): Promise<OpeningOutcome[]> {
+    const response = await this.#caller.attempt(this.#commands.openAccounts.bind(this.#commands), { accounts }, deadlineAt);
+    this.#positions.add(response.positionToken);
+    return accounts.map(({ accountId, requestId }, index): OpeningOutcome => {
+      const { result, error } = response.results[index] ?? {};
+      if (result !== undefined) return { accountId, result: commandResultFromWire(requestId, result) };
+      const { code = 13, reason = '', message = 'the answer has no result for this account' } = error ?? {};
+      return { accountId, error: new SluiceError({ code: statusName(code), reason, message, metadata: { account_id: accountId }, requestId }) };
+    });
+  }
+
+  async update(change: AccountChange, options?: CallOptions): Promise<CommandResult> {
+    const request = changeToWire(change);
+    return this.#command(request.requestId, this.#commands.updateAccount.bind(this.#commands), request, options);
+  }
+
+  async freeze(change: StatusChange, options?: CallOptions): Promise<CommandResult> {
+    const request = statusChangeToWire(change);
+    return this.#command(request.requestId, this.#commands.freezeAccount.bind(this.#commands), request, options);
+  }
+
+  async unfreeze(change: StatusChange, options?: CallOptions): Promise<CommandResult> {
+    const request = statusChangeToWire(change);
+    return this.#command(request.requestId, this.#commands.unfreezeAccount.bind(this.#commands), request, options);
+  }
+
+  /** For ever; the balance must be 0 and no holds open. */
+  async close(change: StatusChange, options?: CallOptions): Promise<CommandResult> {
+    const request = statusChangeToWire(change);
+    return this.#command(request.requestId, this.#commands.closeAccount.bind(this.#commands), request, options);
+  }
+
+  async #command<Request>(
+    requestId: string,
+    method: UnaryMethod<Request, { result: accountpb.CommandResult | undefined }>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<CommandResult> {
+    try {
+      const { result } = await this.#caller.unary(method, request, options);
+      if (result === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no result' });
+      this.#positions.add(result.positionToken);
+      return commandResultFromWire(requestId, result);
+    } catch (error) {
+      throw toSluiceError(error).about(requestId);
+    }
+  }
+
+  // Postings.
+
+  /**
+   * One posting; travels together with what else is posted at the same time. Throws a SluiceError when it is refused
+   * (`error.verdict` says at which balance). Postings that must be in order: await the first.
+   */
+  post(input: PostingInput, options?: CallOptions): Promise<PostingResult> {
+    return this.#batcher.post(postingToWire(input), this.#caller.deadlineAt(options));
+  }
+
+  credit(input: PlainInput, options?: CallOptions): Promise<PostingResult> {
+    return this.post({ ...input, type: 'CREDIT' }, options);
+  }
+
+  debit(input: PlainInput, options?: CallOptions): Promise<PostingResult> {
+    return this.post({ ...input, type: 'DEBIT' }, options);
+  }
+
+  /** Sets an amount aside. The hold's id is the result's request id. */
+  hold(input: PlainInput, options?: CallOptions): Promise<PostingResult> {
+    return this.post({ ...input, type: 'HOLD' }, options);
+  }
+
+  /** Takes a held amount, or a part of it; `final` gives the rest back. */
+  capture(input: OnHoldInput, options?: CallOptions): Promise<PostingResult> {
+    return this.post({ ...input, type: 'CAPTURE' }, options);
+  }
+
+  /** Gives a held amount, or a part of it, back. */
+  release(input: OnHoldInput, options?: CallOptions): Promise<PostingResult> {
+    return this.post({ ...input, type: 'RELEASE' }, options);
+  }
+
+  /** Up to 10,000 postings in one call; each has its own outcome, in order. Refusals do not throw. */
+  async postBatch(inputs: readonly PostingInput[], options: PostBatchOptions = {}): Promise<PostingOutcome[]> {
+    if (inputs.length > MAXIMUM_BATCH_ITEMS)
+      throw new SluiceError({
+        code: 'INVALID_ARGUMENT',
+        reason: 'BATCH_TOO_LARGE',
+        message: `a batch has at most ${MAXIMUM_BATCH_ITEMS} postings, not ${inputs.length}`,
+      });
+    const postings = inputs.map(postingToWire);
+    const deadlineAt = this.#caller.deadlineAt(options);
+    if (options.atomic === true) return this.#postAtomic(postings, options);
+    const send = (items: readonly accountpb.Posting[]): Promise<PostingOutcome[]> => this.#postOnce([...items], deadlineAt);
+    return sendItems(this.#caller, { items: postings, send, failed: failedPosting }, deadlineAt);
+  }
+
+  async #postOnce(postings: accountpb.Posting[], deadlineAt: number): Promise<PostingOutcome[]> {
+    const response = await this.#caller.attempt(this.#commands.postBatch.bind(this.#commands), { postings, atomic: false }, deadlineAt);
+    this.#positions.add(response.positionToken);
+    return postings.map((posting, index) => outcomeOf(posting, response.results[index], response.positionToken));
+  }
+
+  /** All or none, so repeated as a whole or not at all. */
+  async #postAtomic(postings: accountpb.Posting[], options: CallOptions): Promise<PostingOutcome[]> {
+    const response = await this.#caller.unary(this.#commands.postBatch.bind(this.#commands), { postings, atomic: true }, options);
+    this.#positions.add(response.positionToken);
+    return postings.map((posting, index) => outcomeOf(posting, response.results[index], response.positionToken));
+  }
+
+  /**
+   * Postings of any number, one by one, over one stream; an outcome comes as soon as it is durable. Outcomes of different
+   * accounts may overtake each other. Connections that break are opened again and what has no answer is sent again.
+   */
+  postStream(inputs: AsyncIterable<PostingInput> | Iterable<PostingInput>, options?: PostStreamOptions): AsyncGenerator<PostingOutcome, void, undefined> {
+    const open = () => this.#commands.postStream(this.#caller.metadata());
+    return streamPostings(this.#caller, open, inputs, (token) => this.#positions.add(token), options);
+  }
+
+  // Reads.
+
+  /** Throws NOT_FOUND for an unknown account. */
+  async get(accountId: string, options?: ReadOptions): Promise<Account> {
+    const { account } = await this.#read(this.#queries.getAccount.bind(this.#queries), { accountId, positionToken: this.#position(options) }, options);
+    if (account === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no account' });
+    return accountFromWire(account);
+  }
+
+  /** Accounts by id; those that do not exist are absent from the map. */
+  async batchGet(accountIds: readonly string[], options?: ReadOptions): Promise<Map<string, Account>> {
+    const found = new Map<string, Account>();
+    for (let start = 0; start < accountIds.length; start += MAXIMUM_GET_ACCOUNTS) {
+      const request = { accountIds: accountIds.slice(start, start + MAXIMUM_GET_ACCOUNTS), positionToken: this.#position(options) };
+      const { accounts } = await this.#read(this.#queries.batchGetAccounts.bind(this.#queries), request, options);
+      for (const account of accounts) found.set(account.accountId, accountFromWire(account));
+    }
+    return found;
+  }
+
+  async listPage(filter: AccountFilter = {}, options: PageOptions = {}): Promise<Page<Account>> {
+    const request: accountpb.ListAccountsRequest = {
+      branchId: filter.branchId ?? '',
+      product: filter.product ?? '',
+      status: statusToWire(filter.status),
+      unit: filter.unit ?? '',
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      positionToken: this.#position(options),
+    };
+    const response = await this.#read(this.#queries.listAccounts.bind(this.#queries), request, options);
+    return { items: response.accounts.map(accountFromWire), nextPageToken: response.nextPageToken };
+  }
+
+  /** Accounts by id, page after page as they are asked for. */
+  list(filter: AccountFilter = {}, options: PageOptions = {}): AsyncGenerator<Account, void, undefined> {
+    return iteratePages((page) => this.listPage(filter, page), options);
+  }
+
+  async entriesPage(accountId: string, filter: EntriesFilter = {}, options: PageOptions = {}): Promise<Page<Entry>> {
+    const request: accountpb.ListEntriesRequest = {
+      accountId,
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      order: filter.order === 'OLDEST_FIRST' ? accountpb.EntryOrder.ENTRY_ORDER_OLDEST_FIRST : accountpb.EntryOrder.ENTRY_ORDER_NEWEST_FIRST,
+      fromTime: filter.from === undefined ? undefined : timestampFromUs(microseconds(filter.from)),
+      toTime: filter.to === undefined ? undefined : timestampFromUs(microseconds(filter.to)),
+      includeRejections: filter.includeRejections ?? false,
+      positionToken: this.#position(options),
+    };
+    const response = await this.#read(this.#queries.listEntries.bind(this.#queries), request, options);
+    return { items: response.entries.map(entryFromWire), nextPageToken: response.nextPageToken };
+  }
+
+  /** The statement of an account, page after page as it is asked for. */
+  entries(accountId: string, filter: EntriesFilter = {}, options: PageOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    return iteratePages((page) => this.entriesPage(accountId, filter, page), options);
+  }
+
+  /** The balance right after a past commit time or sequence. */
+  async balanceAt(accountId: string, moment: Moment, options?: ReadOptions): Promise<BalanceAt> {
+    const request: accountpb.GetBalanceAtRequest = {
+      accountId,
+      moment: 'time' in moment ? { $case: 'time', value: timestampFromUs(microseconds(moment.time)) } : { $case: 'sequence', value: moment.sequence },
+      positionToken: this.#position(options),
+    };
+    return balanceAtFromWire(await this.#read(this.#queries.getBalanceAt.bind(this.#queries), request, options));
+  }
+
+  /** The account now, then again after changes, until the loop is left or the signal aborts. */
+  async *watch(accountId: string, options?: WatchOptions): AsyncGenerator<Account, void, undefined> {
+    const request = { accountId, positionToken: this.#position(options) };
+    for await (const { account } of this.#caller.stream((metadata) => this.#queries.watchAccount(request, metadata), options)) {
+      if (account !== undefined) yield accountFromWire(account);
+    }
+  }
+
+  #position(options: { readonly positionToken?: string } | undefined): string {
+    return options?.positionToken ?? (this.#readYourWrites ? this.#positions.token : '');
+  }
+
+  async #read<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions | undefined): Promise<Response> {
+    try {
+      return await this.#caller.unary(method, request, options);
+    } catch (error) {
+      const failure = toSluiceError(error);
+      // Said once: the log was restored, and what this client wrote before may be gone. From now on it reads what is there.
+      if (failure.reason === 'TOKEN_OF_OTHER_LOG') this.#positions.forget();
+      throw failure;
+    }
+  }
+}
+
+function statusChangeToWire(change: StatusChange): accountpb.FreezeAccountRequest {
+  return { requestId: change.requestId ?? randomUUID(), accountId: change.accountId, note: change.note ?? '' };
+}
+
+function failedPosting(posting: accountpb.Posting, error: SluiceError): PostingOutcome {
+  return { requestId: posting.requestId, accountId: posting.accountId, error: error.about(posting.requestId) };
+}
+
+function microseconds(time: Date | number): number {
+  return typeof time === 'number' ? Math.floor(time) : time.getTime() * 1_000;
+}
+
+async function* iteratePages<Item>(readPage: (options: PageOptions) => Promise<Page<Item>>, options: PageOptions): AsyncGenerator<Item, void, undefined> {
+  let pageToken = options.pageToken ?? '';
+  do {
+    const page = await readPage({ pageSize: MAXIMUM_PAGE_SIZE, ...options, pageToken });
+    yield* page.items;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+}

@@ -1,0 +1,77 @@
+/**
+ * Postings to the messages that travel. Apart from the types, so that the published types name nothing of the protocol.
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import { accountpb } from '@sluice/protocol';
+import { POSTING_TYPES, type PostingInput, type PostingType } from './posting';
+
+const TYPE_TO_WIRE: Readonly<Record<PostingType, accountpb.PostingType>> = {
+  CREDIT: accountpb.PostingType.POSTING_TYPE_CREDIT,
+  DEBIT: accountpb.PostingType.POSTING_TYPE_DEBIT,
+  HOLD: accountpb.PostingType.POSTING_TYPE_HOLD,
+  CAPTURE: accountpb.PostingType.POSTING_TYPE_CAPTURE,
+  RELEASE: accountpb.PostingType.POSTING_TYPE_RELEASE,
+};
+
+const TYPE_FROM_WIRE: ReadonlyMap<accountpb.PostingType, PostingType> = new Map(POSTING_TYPES.map((type) => [TYPE_TO_WIRE[type], type]));
+
+export function postingTypeToWire(type: PostingType): accountpb.PostingType {
+  // A caller without types may pass anything; the server names what it does not know.
+  return TYPE_TO_WIRE[type] ?? accountpb.PostingType.POSTING_TYPE_UNSPECIFIED;
+}
+
+/** Undefined: a type that this version of the library does not know. */
+export function postingTypeFromWire(type: accountpb.PostingType): PostingType | undefined {
+  return TYPE_FROM_WIRE.get(type);
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The message that travels: the request id is made, and the signature set, where they are wanted. */
+export function postingToWire(input: PostingInput): accountpb.Posting {
+  const posting: accountpb.Posting = {
+    requestId: input.requestId ?? randomUUID(),
+    accountId: input.accountId,
+    type: postingTypeToWire(input.type),
+    amountMinor: input.amountMinor,
+    unit: input.unit,
+    holdId: input.holdId ?? '',
+    final: input.final ?? false,
+    counterparty: input.counterparty ?? '',
+    channel: input.channel ?? '',
+    initiatedDate: input.initiatedDate ?? '',
+    metadata: input.metadata === undefined ? {} : { ...input.metadata },
+    signature: NO_BYTES,
+    signedAtUs: 0n,
+  };
+  if (input.signingKey !== undefined) sign(posting, input.type, input.signingKey);
+  return posting;
+}
+
+/**
+ * Signs in place: HMAC-SHA256 over length-prefixed UTF-8 (u32 big-endian) of request id, account, type, counterparty, hold
+ * id and unit, then amount and time of signing (microseconds) as i64 big-endian.
+ */
+function sign(posting: accountpb.Posting, type: PostingType, signingKey: Uint8Array): void {
+  posting.signedAtUs = BigInt(Date.now()) * 1_000n;
+  const hmac = createHmac('sha256', signingKey);
+  for (const text of [posting.requestId, posting.accountId, type, posting.counterparty, posting.holdId, posting.unit]) {
+    const bytes = Buffer.from(text, 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hmac.update(length).update(bytes);
+  }
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigInt64BE(BigInt.asIntN(64, posting.amountMinor), 0);
+  numbers.writeBigInt64BE(posting.signedAtUs, 8);
+  posting.signature = hmac.update(numbers).digest();
+}
+
+/** About as many bytes as it takes on the wire, never less than the texts in it. */
+export function postingSizeBytes(posting: accountpb.Posting): number {
+  const FIXED_FIELDS_BYTES = 80;
+  let size = FIXED_FIELDS_BYTES + Buffer.byteLength(posting.requestId) + Buffer.byteLength(posting.accountId) + Buffer.byteLength(posting.unit);
+  size += Buffer.byteLength(posting.holdId) + Buffer.byteLength(posting.counterparty) + Buffer.byteLength(posting.channel) + posting.signature.length;
+  for (const key in posting.metadata) size += 8 + Buffer.byteLength(key) + Buffer.byteLength(posting.metadata[key] ?? '');
+  return size;
+}

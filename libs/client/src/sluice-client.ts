@@ -1,0 +1,113 @@
+/**
+ * The client: one object per process is enough, for any number of callers at once.
+ *
+ * It keeps a channel per address, draws postings of the same time together, repeats what failed for want of a server with
+ * the same request id, and remembers how new its reads must be.
+ */
+import { Client } from '@grpc/grpc-js';
+import { accountpb, healthpb, logpb, projectionpb } from '@sluice/protocol';
+import { AccountsClient } from './accounts-client';
+import { Caller } from './caller';
+import { callMetadata, channelCredentials, channelOptions, type TlsOptions } from './channel';
+import { LogClient } from './log-client';
+import { PositionTracker } from './position-tracker';
+import type { BatchingOptions } from './posting-options';
+import { ProjectionClient } from './projection-client';
+import { type RetryOptions, retryPolicy } from './retry';
+import { SluiceError } from './sluice-error';
+
+export const DEFAULT_TARGET = '127.0.0.1:7400';
+
+export interface SluiceClientOptions {
+  /** HOST:PORT of the command service, and of every other one that has no target of its own. Default 127.0.0.1:7400. */
+  readonly target?: string;
+  readonly queryTarget?: string;
+  readonly projectorTarget?: string;
+  /** Encrypt, with these certificates. Default: plain text. */
+  readonly tls?: TlsOptions;
+  /** Bearer token, or what gives the one in force. */
+  readonly token?: string | (() => string);
+  /** Milliseconds until a call is given up, repeats included. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** Whether reads wait for what this client wrote. Default true. */
+  readonly readYourWrites?: boolean;
+  readonly retry?: RetryOptions;
+  readonly batching?: BatchingOptions;
+}
+
+const DEFAULT_DEADLINE_MS = 10_000;
+
+export class SluiceClient {
+  readonly target: string;
+  readonly accounts: AccountsClient;
+  readonly log: LogClient;
+  readonly projection: ProjectionClient;
+  readonly #channels: readonly Client[];
+  readonly #command: Client;
+  readonly #health: healthpb.HealthClient;
+  readonly #caller: Caller;
+  readonly #positions = new PositionTracker();
+
+  constructor(options: SluiceClientOptions = {}) {
+    const { tls, token, target = DEFAULT_TARGET, queryTarget = target, projectorTarget = target } = options;
+    this.target = target;
+    this.#caller = new Caller({
+      deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+      retry: retryPolicy(options.retry),
+      metadata: () => callMetadata(typeof token === 'function' ? token() : token),
+    });
+    const credentials = channelCredentials(tls);
+    const channels = new Map<string, Client>();
+    const channelTo = (address: string) => {
+      const channel = channels.get(address) ?? new Client(address, credentials, channelOptions(tls));
+      channels.set(address, channel);
+      return { ...channelOptions(tls), channelOverride: channel.getChannel() };
+    };
+    const commands = new accountpb.AccountCommandServiceClient(target, credentials, channelTo(target));
+    const queries = new accountpb.AccountQueryServiceClient(queryTarget, credentials, channelTo(queryTarget));
+    this.accounts = new AccountsClient({
+      caller: this.#caller,
+      commands,
+      queries,
+      positions: this.#positions,
+      readYourWrites: options.readYourWrites ?? true,
+      batching: options.batching,
+    });
+    this.log = new LogClient(this.#caller, new logpb.LogServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
+    this.projection = new ProjectionClient(this.#caller, new projectionpb.ProjectionServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
+    this.#health = new healthpb.HealthClient(target, credentials, channelTo(target));
+    this.#command = commands;
+    this.#channels = [...channels.values()];
+  }
+
+  /** Covers everything that this client has written so far; for reads by somebody else. Empty: nothing yet. */
+  get positionToken(): string {
+    return this.#positions.token;
+  }
+
+  /** Resolves when the command service says that it serves; throws UNAVAILABLE when it does not in time. */
+  async waitUntilServing(deadlineMs = DEFAULT_DEADLINE_MS): Promise<void> {
+    const deadlineAt = Date.now() + deadlineMs;
+    await new Promise<void>((resolve, reject) => {
+      this.#command.waitForReady(deadlineAt, (error) => {
+        if (error === undefined) resolve();
+        else reject(new SluiceError({ code: 'UNAVAILABLE', reason: '', message: `no server answers at ${this.target}`, cause: error }));
+      });
+    });
+    const check = this.#health.check.bind(this.#health);
+    for (let repeat = 1; ; repeat += 1) {
+      const { status } = await this.#caller.attempt(check, { service: '' }, deadlineAt);
+      if (status === healthpb.HealthCheckResponse_ServingStatus.SERVING) return;
+      await this.#caller.waitForRepeat(
+        new SluiceError({ code: 'UNAVAILABLE', reason: '', message: `the server at ${this.target} does not serve yet` }),
+        repeat,
+        deadlineAt,
+      );
+    }
+  }
+
+  /** Closes the connections; calls under way are cancelled. */
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+  }
+}
