@@ -1,1 +1,12 @@
-export {};
+export { type Authenticator } from './admission';
+export { CallContext } from './call-context';
+export * from './caller';
+export { forwardingMetadata } from './forwarding';
+export { bidi, type BidiFunction, type Send, serverStream, type ServerStreamFunction, unary, type UnaryFunction } from './handlers';
+export * from './listen-address';
+export type { RateLimit } from './rate-limit';
+export * from './reasons';
+export * from './server';
+export * from './service-runtime';
+export * from './sluice-error';
+export { DEFAULT_MAXIMUM_MESSAGE_BYTES } from './transport';

@@ -1,0 +1,78 @@
+/**
+ * What a handler knows about the call beside its request. Made once per call; what costs (the abort signal, the peer's
+ * address) is made when asked for, because the hot path never asks.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { ANYBODY, type Caller } from './caller';
+import { refusal, type SluiceError } from './sluice-error';
+
+/** A call of any form; nothing is known about its messages. */
+export interface AnyCall extends EventEmitter, Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'getDeadline' | 'getPath' | 'getPeer'> {
+  readonly cancelled: boolean;
+  readonly metadata: Metadata;
+}
+
+export class CallContext {
+  private controller: AbortController | undefined;
+  private endedBecause: SluiceError | undefined;
+
+  constructor(
+    private readonly call: AnyCall,
+    /** Who calls; of a forwarded call: whom the peer forwards for. */
+    readonly caller: Caller = ANYBODY,
+    /** True: a peer sent it on, it must not be forwarded again. */
+    readonly forwarded: boolean = false,
+  ) {}
+
+  /** Full name, like "/sluice.account.v1.AccountQueryService/GetAccount". */
+  get method(): string {
+    return this.call.getPath();
+  }
+
+  get metadata(): Metadata {
+    return this.call.metadata;
+  }
+
+  /** Address of the connection's other end. */
+  get peer(): string {
+    return this.call.getPeer();
+  }
+
+  /** When the caller stops waiting, milliseconds since the epoch; Infinity: never. */
+  get deadlineMs(): number {
+    const deadline = this.call.getDeadline();
+    return typeof deadline === 'number' ? deadline : deadline.getTime();
+  }
+
+  get deadlinePassed(): boolean {
+    return this.deadlineMs <= Date.now();
+  }
+
+  /** Nobody waits for the answer any more. */
+  get ended(): boolean {
+    return this.endedBecause !== undefined || this.call.cancelled;
+  }
+
+  /** Aborts, with the reason, when the caller goes away, its deadline passes or the server stops a stream. */
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.endedBecause !== undefined) this.controller.abort(this.endedBecause);
+      else if (this.call.cancelled) this.endAsCancelled();
+      else this.call.on('cancelled', () => this.endAsCancelled());
+    }
+    return this.controller.signal;
+  }
+
+  /** Ends the call from the server's side; the first reason stays. */
+  end(reason: SluiceError): void {
+    if (this.endedBecause !== undefined) return;
+    this.endedBecause = reason;
+    this.controller?.abort(reason);
+  }
+
+  private endAsCancelled(): void {
+    if (this.endedBecause === undefined) this.end(refusal(this.deadlinePassed ? 'DEADLINE_EXCEEDED' : 'CANCELLED'));
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * From a service's functions to what grpc-js calls: admit the caller, then decode, run, encode, and turn whatever was
+ * thrown into a status. Decoding happens here instead of in grpc-js so that nobody unknown makes us decode, and so that
+ * bytes that are no message are the caller's INVALID_REQUEST instead of an INTERNAL of ours.
+ */
+import type {
+  handleUnaryCall,
+  MethodDefinition,
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  StatusObject,
+  UntypedHandleCall,
+} from '@grpc/grpc-js';
+import type { Logger } from '@sluice/telemetry';
+import type { Admission, Admitted } from './admission';
+import { type AnyCall, CallContext } from './call-context';
+import type { Role } from './caller';
+import { statusOfThrown } from './error-mapping';
+import { type BidiFunction, functionOf, type ServerStreamFunction, type UnaryFunction } from './handlers';
+import { refusal, type SluiceError, statusOf } from './sluice-error';
+
+export interface BindingOptions {
+  /** Undefined: open to everybody and not counted, as health checks must be. */
+  readonly role: Role | undefined;
+  readonly admission: Admission;
+  readonly streams: OpenStreams;
+  readonly logger: Logger;
+}
+
+export interface BoundMethod {
+  readonly definition: MethodDefinition<unknown, unknown>;
+  readonly handler: UntypedHandleCall;
+}
+
+/** Streams that run, so that a server that stops can end them. */
+export class OpenStreams {
+  private readonly enders = new Set<(reason: SluiceError) => void>();
+  private ended: SluiceError | undefined;
+
+  /** Returns how to take it out again. */
+  add(end: (reason: SluiceError) => void): () => void {
+    this.enders.add(end);
+    if (this.ended !== undefined) end(this.ended);
+    return () => this.enders.delete(end);
+  }
+
+  endAll(reason: SluiceError): void {
+    this.ended = reason;
+    for (const end of [...this.enders]) end(reason);
+  }
+}
+
+export function bindMethod(definition: MethodDefinition<unknown, unknown>, handler: UntypedHandleCall, options: BindingOptions): BoundMethod {
+  const carried = functionOf(handler);
+  if (carried === undefined) return { definition, handler: bindForeign(definition, handler, options) };
+  const binding = new Binding(definition, options);
+  const bytesOnly = { ...definition, requestDeserialize: asIs, responseSerialize: asIs as (response: unknown) => Buffer };
+  switch (carried.form) {
+    case 'unary':
+      return { definition: bytesOnly, handler: binding.unary(carried.run) as UntypedHandleCall };
+    case 'serverStream':
+      return { definition: bytesOnly, handler: ((call: ServerWritableStream<Buffer, Buffer>) => binding.serverStream(carried.run, call)) as UntypedHandleCall };
+    case 'bidi':
+      return {
+        definition: bytesOnly,
+        handler: ((call: ServerDuplexStream<Buffer, Buffer>) =>
+          binding.bidi(carried.run as unknown as BidiFunction<unknown, unknown>, call)) as UntypedHandleCall,
+      };
+    default:
+      return unreachable(carried);
+  }
+}
+
+function asIs<Value>(value: Value): Value {
+  return value;
+}
+
+class Binding {
+  constructor(
+    private readonly definition: MethodDefinition<unknown, unknown>,
+    private readonly options: BindingOptions,
+  ) {}
+
+  unary(run: UnaryFunction<never, unknown>): handleUnaryCall<Buffer, Buffer> {
+    return (call, callback) => {
+      if (call.cancelled) return;
+      this.admit(
+        call,
+        (admitted) => {
+          this.runUnary(run, call, callback, admitted);
+        },
+        (status) => callback(status),
+      );
+    };
+  }
+
+  serverStream(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>): void {
+    this.admit(
+      call,
+      ({ caller, forwarded }) => {
+        const context = new CallContext(call, caller, forwarded);
+        this.settle(call, context, this.pumpAnswers(run, call, context));
+      },
+      (status) => call.emit('error', status),
+    );
+  }
+
+  bidi(run: BidiFunction<unknown, unknown>, call: ServerDuplexStream<Buffer, Buffer>): void {
+    this.admit(
+      call,
+      ({ caller, forwarded }) => {
+        const context = new CallContext(call, caller, forwarded);
+        this.settle(call, context, this.exchange(run, call, context));
+      },
+      (status) => call.emit('error', status),
+    );
+  }
+
+  /** Whoever is admitted has to leave. */
+  private admit(call: AnyCall, admitted: (admitted: Admitted) => void, refused: (status: StatusObject) => void): void {
+    const refuse = (thrown: unknown): void => refused(this.statusOf(thrown));
+    let entered: Admitted | Promise<Admitted>;
+    try {
+      entered = this.options.admission.enter(call, this.options.role ?? 'operate');
+    } catch (thrown) {
+      refuse(thrown);
+      return;
+    }
+    if (entered instanceof Promise) entered.then(admitted, refuse);
+    else admitted(entered);
+  }
+
+  private runUnary(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>, admitted: Admitted): void {
+    const fail = (thrown: unknown): void => {
+      callback(this.statusOf(thrown));
+      this.options.admission.leave();
+    };
+    let running: Promise<unknown>;
+    try {
+      running = run(this.decode(call.request) as never, new CallContext(call, admitted.caller, admitted.forwarded));
+    } catch (thrown) {
+      fail(thrown);
+      return;
+    }
+    running
+      .then((response) => {
+        callback(null, this.definition.responseSerialize(response));
+        this.options.admission.leave();
+      })
+      .catch(fail);
+  }
+
+  private async pumpAnswers(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>, context: CallContext): Promise<void> {
+    const iterator = run(this.decode(call.request) as never, context)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await unlessAborted(iterator.next(), context.signal);
+        if (next.done === true) return;
+        if (!call.write(this.definition.responseSerialize(next.value))) await unlessAborted(drained(call), context.signal);
+      }
+    } finally {
+      // Not waited for: an iterator that is stuck in a wait of its own must not keep the stream open.
+      void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    }
+  }
+
+  private async exchange(run: BidiFunction<unknown, unknown>, call: ServerDuplexStream<Buffer, Buffer>, context: CallContext): Promise<void> {
+    const { signal } = context;
+    let full: Promise<void> | undefined;
+    const send = (response: unknown): Promise<void> | undefined => {
+      if (context.ended && call.cancelled) return undefined;
+      if (call.write(this.definition.responseSerialize(response))) return undefined;
+      full ??= drained(call).finally(() => {
+        full = undefined;
+      });
+      return full;
+    };
+    const requests = new IncomingRequests(call, signal);
+    await run(
+      requests.decodedBy((bytes) => this.decode(bytes)),
+      send,
+      context,
+    );
+    // The server stops and the caller had more to say: it is told to go on elsewhere.
+    if (signal.aborted && !requests.complete) throw signal.reason;
+  }
+
+  /** Ends the stream when its work settles, and lets the caller leave. */
+  private settle(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, context: CallContext, work: Promise<void>): void {
+    const remove = this.options.streams.add((reason) => context.end(reason));
+    work
+      .then(
+        () => {
+          if (!call.cancelled) call.end();
+        },
+        (thrown: unknown) => {
+          if (!call.cancelled) call.emit('error', this.statusOf(thrown));
+        },
+      )
+      .finally(() => {
+        remove();
+        this.options.admission.leave();
+      });
+  }
+
+  private decode(bytes: Buffer): unknown {
+    try {
+      return this.definition.requestDeserialize(bytes);
+    } catch (cause) {
+      throw refusal('INVALID_REQUEST', `the bytes are not a request of ${this.definition.path}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+  }
+
+  private statusOf(thrown: unknown): StatusObject {
+    return statusOfThrown(thrown, this.definition.path, this.options.logger);
+  }
+}
+
+/** The requests of a stream, in order, until the caller has sent the last, has gone away, or the server stops. */
+class IncomingRequests {
+  /** The caller has sent its last request, and it was read. */
+  complete = false;
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly call: ServerDuplexStream<Buffer, Buffer>,
+    private readonly signal: AbortSignal,
+  ) {
+    call.on('readable', () => this.wake());
+    call.on('close', () => this.wake());
+    call.on('end', () => {
+      this.complete = true;
+      this.wake();
+    });
+    signal.addEventListener('abort', () => this.wake(), { once: true });
+  }
+
+  async *decodedBy<Request>(decode: (bytes: Buffer) => Request): AsyncGenerator<Request> {
+    while (!this.signal.aborted && !this.complete && !this.call.destroyed) {
+      const bytes = this.call.read() as Buffer | null;
+      if (bytes !== null) yield decode(bytes);
+      else if (!this.complete) await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+}
+
+/** Resolves when the stream takes more, or will never take anything again. */
+function drained(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done);
+      call.off('close', done);
+      call.off('cancelled', done);
+      resolve();
+    };
+    call.on('drain', done);
+    call.on('close', done);
+    call.on('cancelled', done);
+  });
+}
+
+/** The promise's outcome, or the signal's reason if that comes first. Leaves nothing behind on the signal, which may live long. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * A handler that was written against grpc-js itself (health, reflection): it is admitted like the others unless it is
+ * open, and streams end when the server stops.
+ */
+function bindForeign(definition: MethodDefinition<unknown, unknown>, handler: UntypedHandleCall, options: BindingOptions): UntypedHandleCall {
+  const { role, admission, streams, logger } = options;
+  const run = handler as (call: AnyCall, callback?: sendUnaryData<unknown>) => void;
+  const answered = (call: AnyCall, callback: sendUnaryData<unknown> | undefined, status: StatusObject): void => {
+    if (callback !== undefined) callback(status);
+    else call.emit('error', status);
+  };
+  return (call: AnyCall, callback?: sendUnaryData<unknown>): void => {
+    const remove = definition.responseStream ? streams.add((reason) => call.emit('error', statusOf(reason))) : () => undefined;
+    const start = (counted: boolean): void => {
+      // grpc-js says "cancelled" at the end of every call, whatever the end.
+      call.once('cancelled', () => {
+        remove();
+        if (counted) admission.leave();
+      });
+      run(call, callback);
+    };
+    const refuse = (thrown: unknown): void => {
+      remove();
+      answered(call, callback, statusOfThrown(thrown, definition.path, logger));
+    };
+    if (role === undefined) {
+      start(false);
+      return;
+    }
+    try {
+      const entered = admission.enter(call, role);
+      if (entered instanceof Promise) entered.then(() => start(true), refuse);
+      else start(true);
+    } catch (thrown) {
+      refuse(thrown);
+    }
+  };
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unreachable: ${String(value)}`);
+}

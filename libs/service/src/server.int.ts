@@ -1,0 +1,560 @@
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { type ChannelCredentials, credentials, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import { accountpb, healthpb, schedulerpb } from '@sluice/protocol';
+import { createLogger } from '@sluice/telemetry';
+import type { CallContext } from './call-context';
+import { bidi, serverStream, unary } from './handlers';
+import { type RunningServer, startServer, type ServerOptions } from './server';
+import type { ServiceRegistration } from './service-runtime';
+import { errorInfoOf, invalidRequest, refusal } from './sluice-error';
+
+const HOST = '127.0.0.1';
+const servers: RunningServer[] = [];
+const clients: { close(): void }[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop(0)));
+});
+
+async function start(registrations: readonly ServiceRegistration[], options: Partial<ServerOptions> = {}): Promise<RunningServer> {
+  const server = await startServer({ host: HOST, port: 0, ...options }, registrations);
+  servers.push(server);
+  server.setServing(true);
+  return server;
+}
+
+type GetStatus = (request: schedulerpb.GetStatusRequest, call: CallContext) => Promise<schedulerpb.GetStatusResponse>;
+
+const ANSWER: schedulerpb.GetStatusResponse = { startedAt: undefined, instanceId: 'one', active: true, waitingTimers: 3n, unfinished: 0n };
+
+function scheduler(getStatus: GetStatus = async () => ANSWER): ServiceRegistration {
+  return {
+    name: 'sluice.scheduler.v1.SchedulerService',
+    definition: schedulerpb.SchedulerServiceService,
+    implementation: { getStatus: unary(getStatus) },
+  };
+}
+
+const unused = unary(async () => {
+  throw refusal('INTERNAL', 'not part of this test');
+});
+
+function query(methods: Partial<Record<keyof accountpb.AccountQueryServiceServer, unknown>>): ServiceRegistration {
+  const implementation = Object.fromEntries(Object.keys(accountpb.AccountQueryServiceService).map((name) => [name, unused]));
+  return {
+    name: 'sluice.account.v1.AccountQueryService',
+    definition: accountpb.AccountQueryServiceService,
+    implementation: { ...implementation, ...methods } as ServiceRegistration['implementation'],
+  };
+}
+
+function command(methods: Partial<Record<keyof accountpb.AccountCommandServiceServer, unknown>>): ServiceRegistration {
+  const implementation = Object.fromEntries(Object.keys(accountpb.AccountCommandServiceService).map((name) => [name, unused]));
+  return {
+    name: 'sluice.account.v1.AccountCommandService',
+    definition: accountpb.AccountCommandServiceService,
+    implementation: { ...implementation, ...methods } as ServiceRegistration['implementation'],
+  };
+}
+
+type ClientClass<Client> = new (address: string, credentials: ChannelCredentials, options?: object) => Client;
+
+function clientOf<Client extends { close(): void }>(type: ClientClass<Client>, server: RunningServer): Client {
+  const client = new type(server.address, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
+  clients.push(client);
+  return client;
+}
+
+/** The answer of a unary method, or its error. */
+function call<Request, Response>(
+  method: (request: Request, ...rest: never[]) => unknown,
+  client: object,
+  request: Request,
+  options: object = {},
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    (method as unknown as (this: object, request: Request, metadata: object, callback: (error: ServiceError | null, response: Response) => void) => void).call(
+      client,
+      request,
+      options,
+      (error, response) => (error === null ? resolve(response) : reject(error)),
+    );
+  });
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<{ code: string; reason: string | undefined; message: string; metadata: object }> {
+  const error = await promise.then(
+    () => Promise.reject(new Error('the call succeeded')),
+    (thrown: ServiceError) => thrown,
+  );
+  const info = errorInfoOf(error);
+  return { code: status[error.code], reason: info?.reason, message: error.details, metadata: info?.metadata ?? {} };
+}
+
+const askStatus = (server: RunningServer, options?: object): Promise<schedulerpb.GetStatusResponse> => {
+  const client = clientOf(schedulerpb.SchedulerServiceClient, server);
+  return call(client.getStatus, client, {}, options);
+};
+
+/** Both of a promise and its levers. */
+function deferred<Value = void>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
+  let resolve!: (value: Value) => void;
+  const promise = new Promise<Value>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+describe('unary calls', () => {
+  test('are answered', async () => {
+    const server = await start([scheduler()]);
+    expect(await askStatus(server)).toEqual(ANSWER);
+  });
+
+  test('a refusal carries code, reason, message and metadata', async () => {
+    const server = await start([
+      scheduler(async () => {
+        throw invalidRequest('postings[3].amount_minor', 'is missing');
+      }),
+    ]);
+    expect(await refusalOf(askStatus(server))).toEqual({
+      code: 'INVALID_ARGUMENT',
+      reason: 'INVALID_REQUEST',
+      message: 'postings[3].amount_minor is missing',
+      metadata: { field: 'postings[3].amount_minor' },
+    });
+  });
+
+  test('a fault of ours says nothing but an id, and the log has the id and the cause', async () => {
+    const lines: { errorId?: string; error?: { message: string } }[] = [];
+    const logger = createLogger({ service: 'test', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const server = await start(
+      [
+        scheduler(() => {
+          throw new TypeError('the database password is wrong');
+        }),
+      ],
+      { logger },
+    );
+    const refused = await refusalOf(askStatus(server));
+    expect(refused).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
+    expect(refused.message).not.toContain('password');
+    expect(lines[0]).toMatchObject({ errorId: (refused.metadata as { error_id: string }).error_id, error: { message: 'the database password is wrong' } });
+  });
+
+  test('an answer that cannot be encoded is a fault of ours', async () => {
+    const server = await start([scheduler(async () => ({ ...ANSWER, waitingTimers: 'many' as unknown as bigint }))]);
+    expect(await refusalOf(askStatus(server))).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
+  });
+
+  test('the deadline is known to the handler, and its passing has a reason', async () => {
+    const seen = deferred<unknown>();
+    const server = await start([
+      scheduler(async (_request, context) => {
+        expect(context.deadlineMs).toBeLessThan(Date.now() + 10_000);
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+        seen.resolve(context.signal.reason);
+        return ANSWER;
+      }),
+    ]);
+    expect(await refusalOf(askStatus(server, { deadline: Date.now() + 60 }))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(await seen.promise).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+  });
+
+  test('a call that its caller cancels is told to the handler', async () => {
+    const [running, seen] = [deferred(), deferred<unknown>()];
+    const server = await start([
+      scheduler(async (_request, context) => {
+        running.resolve();
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+        seen.resolve(context.signal.reason);
+        return ANSWER;
+      }),
+    ]);
+    const client = clientOf(schedulerpb.SchedulerServiceClient, server);
+    const asked = client.getStatus({}, () => undefined);
+    await running.promise;
+    asked.cancel();
+    expect(await seen.promise).toMatchObject({ reason: 'CANCELLED' });
+  });
+
+  test('bytes that are no message are the fault of the caller', async () => {
+    const server = await start([query({ getAccount: unary(async () => ({ account: undefined })) })]);
+    const client = clientOf(accountpb.AccountQueryServiceClient, server);
+    const refused = new Promise((_resolve, reject) => {
+      const { path } = accountpb.AccountQueryServiceService.getAccount;
+      client.makeUnaryRequest(
+        path,
+        (bytes: Buffer) => bytes,
+        (bytes) => bytes,
+        Buffer.from([0x0a, 0xff, 0x01]),
+        (error) => reject(error ?? new Error('accepted')),
+      );
+    });
+    expect(await refusalOf(refused)).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
+  });
+
+  test('a service may take and give bytes', async () => {
+    const { getStatus } = schedulerpb.SchedulerServiceService;
+    const identity = (bytes: Buffer): Buffer => bytes;
+    const server = await start([
+      {
+        name: 'sluice.scheduler.v1.SchedulerService',
+        definition: { getStatus: { ...getStatus, requestDeserialize: identity, responseSerialize: identity } },
+        implementation: {
+          getStatus: unary(async (request: Buffer) => {
+            expect(Buffer.isBuffer(request)).toBe(true);
+            return Buffer.from(schedulerpb.GetStatusResponse.encode(ANSWER).finish());
+          }),
+        },
+      },
+    ]);
+    expect(await askStatus(server)).toEqual(ANSWER);
+  });
+
+  test('a message above the limit is refused with advice, and one below passes', async () => {
+    const server = await start([query({ getAccount: unary(async () => ({ account: undefined })) })], { maxMessageBytes: 1_000_000 });
+    const client = clientOf(accountpb.AccountQueryServiceClient, server);
+    expect(await call(client.getAccount, client, { accountId: 'x'.repeat(900_000), positionToken: '' })).toEqual({ account: undefined });
+    expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(3_000_000), positionToken: '' }))).toEqual({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'MESSAGE_TOO_LARGE',
+      message: 'the message is larger than 1000000 bytes; send smaller batches',
+      metadata: {},
+    });
+  });
+
+  test('a service without an implementation for every method does not start', async () => {
+    await expect(startServer({ host: HOST, port: 0 }, [{ ...scheduler(), implementation: {} }])).rejects.toThrow(
+      '/sluice.scheduler.v1.SchedulerService/GetStatus has no implementation',
+    );
+  });
+});
+
+describe('server streams', () => {
+  const answer = (number: number): accountpb.WatchAccountResponse =>
+    accountpb.WatchAccountResponse.fromPartial({ account: { accountId: 'a', version: BigInt(number) } });
+  const watch = (server: RunningServer) => clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' });
+
+  test('send what the iterable yields, then end', async () => {
+    const server = await start([
+      query({
+        watchAccount: serverStream(async function* () {
+          for (let number = 1; number <= 500; number += 1) yield answer(number);
+        }),
+      }),
+    ]);
+    const versions: bigint[] = [];
+    for await (const response of watch(server)) versions.push((response as accountpb.WatchAccountResponse).account?.version ?? 0n);
+    expect(versions).toEqual(Array.from({ length: 500 }, (_, index) => BigInt(index + 1)));
+  });
+
+  test('wait for a caller that reads slowly', async () => {
+    let made = 0;
+    const server = await start([
+      query({
+        watchAccount: serverStream(async function* () {
+          for (; made < 400; made += 1) yield accountpb.WatchAccountResponse.fromPartial({ account: { product: 'x'.repeat(100_000) } });
+        }),
+      }),
+    ]);
+    const stream = watch(server);
+    await new Promise((resolve) => stream.once('readable', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(made).toBeLessThan(400);
+    let read = 0;
+    for await (const _response of stream) read += 1;
+    expect(read).toBe(400);
+  });
+
+  test('a refusal after some answers ends the stream with its reason', async () => {
+    const server = await start([
+      query({
+        watchAccount: serverStream(async function* () {
+          yield answer(1);
+          throw refusal('READ_BEHIND');
+        }),
+      }),
+    ]);
+    const stream = watch(server);
+    const seen: unknown[] = [];
+    const refused = (async () => {
+      for await (const response of stream) seen.push(response);
+    })();
+    expect(await refusalOf(refused)).toMatchObject({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('the iterable is closed when the caller goes away, even while it waits', async () => {
+    const [waiting, closed] = [deferred(), deferred<unknown>()];
+    const server = await start([
+      query({
+        watchAccount: serverStream(async function* (_request: unknown, context: CallContext) {
+          yield answer(1);
+          waiting.resolve();
+          await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+          closed.resolve(context.signal.reason);
+        }),
+      }),
+    ]);
+    const stream = watch(server);
+    stream.on('error', () => undefined).on('data', () => undefined);
+    await waiting.promise;
+    stream.cancel();
+    expect(await closed.promise).toMatchObject({ reason: 'CANCELLED' });
+  });
+});
+
+describe('bidirectional streams', () => {
+  const request = (number: number): accountpb.PostStreamRequest => accountpb.PostStreamRequest.fromPartial({ posting: { requestId: `r${number}` } });
+  const echo = bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (requests, send) => {
+    for await (const { posting } of requests) await send(accountpb.PostStreamResponse.fromPartial({ requestId: posting?.requestId ?? '' }));
+  });
+
+  test('answer every request, then end when the caller has no more', async () => {
+    const server = await start([command({ postStream: echo })]);
+    const stream = clientOf(accountpb.AccountCommandServiceClient, server).postStream();
+    for (let number = 0; number < 2_000; number += 1) stream.write(request(number));
+    stream.end();
+    const answers: string[] = [];
+    for await (const response of stream) answers.push((response as accountpb.PostStreamResponse).requestId);
+    expect(answers).toEqual(Array.from({ length: 2_000 }, (_, number) => `r${number}`));
+  });
+
+  test('bytes that are no message end the stream with a reason', async () => {
+    const server = await start([command({ postStream: echo })]);
+    const client = clientOf(accountpb.AccountCommandServiceClient, server);
+    const stream = client.makeBidiStreamRequest(
+      accountpb.AccountCommandServiceService.postStream.path,
+      (bytes: Buffer) => bytes,
+      (bytes) => bytes,
+    );
+    stream.write(Buffer.from([0x0a, 0xff, 0x01]));
+    const refused = (async () => {
+      for await (const _response of stream) throw new Error('answered');
+    })();
+    expect(await refusalOf(refused)).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
+  });
+
+  test('when the server stops, what was read is answered and the caller is told to go elsewhere', async () => {
+    const [read, release] = [deferred(), deferred()];
+    const server = await start([
+      command({
+        postStream: bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (requests, send) => {
+          const ids: string[] = [];
+          for await (const { posting } of requests) {
+            ids.push(posting?.requestId ?? '');
+            read.resolve();
+          }
+          await release.promise;
+          for (const requestId of ids) await send(accountpb.PostStreamResponse.fromPartial({ requestId }));
+        }),
+      }),
+    ]);
+    const stream = clientOf(accountpb.AccountCommandServiceClient, server).postStream();
+    stream.write(request(1));
+    await read.promise;
+    const answers: string[] = [];
+    const refused = (async () => {
+      for await (const response of stream) answers.push((response as accountpb.PostStreamResponse).requestId);
+    })();
+    const stopped = server.stop(5_000);
+    release.resolve();
+    expect(await refusalOf(refused)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' });
+    expect(answers).toEqual(['r1']);
+    await stopped;
+  });
+});
+
+describe('health', () => {
+  const check = (server: RunningServer, service: string): Promise<healthpb.HealthCheckResponse> => {
+    const client = clientOf(healthpb.HealthClient, server);
+    return call(client.check, client, { service });
+  };
+  const { SERVING, NOT_SERVING } = healthpb.HealthCheckResponse_ServingStatus;
+
+  test('nothing serves before it is said to; the whole serves when every part does', async () => {
+    const server = await startServer({ host: HOST, port: 0 }, [scheduler(), query({})]);
+    servers.push(server);
+    expect(await check(server, '')).toEqual({ status: NOT_SERVING });
+    server.setServing(true, 'sluice.scheduler.v1.SchedulerService');
+    expect(await check(server, 'sluice.scheduler.v1.SchedulerService')).toEqual({ status: SERVING });
+    expect(await check(server, 'sluice.account.v1.AccountQueryService')).toEqual({ status: NOT_SERVING });
+    expect(await check(server, '')).toEqual({ status: NOT_SERVING });
+    server.setServing(true);
+    expect(await check(server, '')).toEqual({ status: SERVING });
+    await expect(check(server, 'no.such.Service')).rejects.toMatchObject({ code: status.NOT_FOUND });
+    expect(() => server.setServing(true, 'no.such.Service')).toThrow('not a service of this server');
+  });
+
+  test('who watches sees the change and is let go when the server stops', async () => {
+    const server = await start([scheduler()]);
+    const seen: unknown[] = [];
+    const stream = clientOf(healthpb.HealthClient, server).watch({ service: '' });
+    const ended = new Promise<StatusObject>((resolve) => stream.on('status', resolve));
+    stream.on('error', () => undefined);
+    const first = deferred();
+    stream.on('data', (response: healthpb.HealthCheckResponse) => {
+      seen.push(response.status);
+      first.resolve();
+    });
+    await first.promise;
+    const before = Date.now();
+    await server.stop(10_000);
+    expect(Date.now() - before).toBeLessThan(2_000);
+    expect((await ended).code).toBe(status.UNAVAILABLE);
+    expect(seen).toEqual([SERVING, NOT_SERVING]);
+  });
+});
+
+describe('limits', () => {
+  test('as many calls as there is room for run, the next is refused, and room comes back', async () => {
+    const [running, release] = [deferred(), deferred()];
+    let count = 0;
+    const server = await start(
+      [
+        scheduler(async () => {
+          count += 1;
+          if (count === 2) running.resolve();
+          await release.promise;
+          return ANSWER;
+        }),
+      ],
+      { maxCalls: 2 },
+    );
+    const both = [askStatus(server), askStatus(server)];
+    await running.promise;
+    expect(await refusalOf(askStatus(server))).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'TOO_MANY_CALLS' });
+    release.resolve();
+    await Promise.all(both);
+    expect(await askStatus(server)).toEqual(ANSWER);
+  });
+
+  test('a caller above its rate is told when to come again', async () => {
+    let nowUs = 0;
+    const clock = { nowUs: () => nowUs, after: () => () => undefined };
+    const server = await start([scheduler()], { rateLimit: { perSecond: 10, burst: 2, clock } });
+    await askStatus(server);
+    await askStatus(server);
+    expect(await refusalOf(askStatus(server))).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'RATE_LIMITED', metadata: { retry_after_ms: '100' } });
+    nowUs += 100_000;
+    expect(await askStatus(server)).toEqual(ANSWER);
+  });
+
+  test('connections above the limit are closed, the others live', async () => {
+    const server = await start([scheduler()], { maxConnections: 1 });
+    const client = clientOf(schedulerpb.SchedulerServiceClient, server);
+    expect(await call(client.getStatus, client, {})).toEqual(ANSWER);
+    const extra = connect(server.port, HOST);
+    await new Promise((resolve) => extra.on('close', resolve).on('error', () => undefined));
+    expect(await call(client.getStatus, client, {})).toEqual(ANSWER);
+  });
+
+  test('the windows are wide enough for a batch', async () => {
+    const server = await start([scheduler()]);
+    const session = connectHttp2(`http://${server.address}`);
+    await new Promise((resolve) => session.once('remoteSettings', resolve));
+    expect(session.remoteSettings.initialWindowSize).toBe(4 * 1024 * 1024);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(session.state.remoteWindowSize).toBeGreaterThan(8 * 1024 * 1024);
+    session.destroy();
+  });
+});
+
+describe('the port', () => {
+  const closed = (socket: Socket): Promise<unknown> =>
+    new Promise((resolve) =>
+      socket
+        .on('close', resolve)
+        .on('error', () => undefined)
+        .resume(),
+    );
+
+  test('garbage on it hurts nobody', async () => {
+    const server = await start([scheduler()]);
+    for (const garbage of [
+      'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      Buffer.alloc(100_000, 0xff),
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff',
+      '\x16\x03\x01\x02\x00',
+    ]) {
+      const socket = connect(server.port, HOST);
+      socket.end(garbage);
+      await closed(socket);
+    }
+    expect(await askStatus(server)).toEqual(ANSWER);
+  });
+
+  test('beyond loopback it is refused in plain text unless it is meant', async () => {
+    await expect(startServer({ host: '0.0.0.0', port: 0 }, [scheduler()])).rejects.toThrow(/refusing to listen on 0\.0\.0\.0 in plain text.*--insecure/);
+    const server = await start([scheduler()], { host: '0.0.0.0', insecure: true });
+    expect(server.address).toBe(`0.0.0.0:${server.port}`);
+  });
+
+  test('a port in use is a plain error', async () => {
+    const server = await start([scheduler()]);
+    await expect(startServer({ host: HOST, port: server.port }, [scheduler()])).rejects.toThrow(`cannot listen on ${server.address}: `);
+  });
+});
+
+describe('stopping', () => {
+  test('calls in flight are finished, new ones are refused, then the port is free', async () => {
+    const [running, release] = [deferred(), deferred()];
+    const server = await start([
+      scheduler(async () => {
+        running.resolve();
+        await release.promise;
+        return ANSWER;
+      }),
+    ]);
+    const inFlight = askStatus(server);
+    await running.promise;
+    const stopped = server.stop(10_000);
+    await expect(askStatus(server)).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    release.resolve();
+    expect(await inFlight).toEqual(ANSWER);
+    await stopped;
+    const again = await start([scheduler()], { port: server.port });
+    expect(await askStatus(again)).toEqual(ANSWER);
+  });
+
+  test('what does not finish within the grace time is cut', async () => {
+    const running = deferred();
+    const server = await start([
+      scheduler(() => {
+        running.resolve();
+        return new Promise(() => undefined);
+      }),
+    ]);
+    const inFlight = askStatus(server);
+    await running.promise;
+    await Promise.all([expect(inFlight).rejects.toMatchObject({ code: expect.any(Number) }), server.stop(50)]);
+  });
+
+  test('a stream is asked to end and its caller told why', async () => {
+    const running = deferred();
+    const server = await start([
+      query({
+        watchAccount: serverStream(async function* () {
+          running.resolve();
+          await new Promise(() => undefined);
+        }),
+      }),
+    ]);
+    const stream = clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' });
+    const refused = (async () => {
+      for await (const _response of stream) throw new Error('answered');
+    })();
+    await running.promise;
+    const stopped = server.stop(10_000);
+    expect(await refusalOf(refused)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' });
+    await stopped;
+  });
+
+  test('stopping twice is stopping once', async () => {
+    const server = await start([scheduler()]);
+    const first = server.stop(0);
+    expect(server.stop(1_000)).toBe(first);
+    await server.stop(0);
+  });
+});

@@ -1,0 +1,140 @@
+/**
+ * One gRPC server: the services it is given, health, reflection, limits, authentication, and an orderly end.
+ *
+ *   started ──setServing(true)──► serving ──stop──► draining ──(calls done or grace over)──► stopped
+ *
+ * Draining: health says NOT_SERVING, nobody new comes in (UNAVAILABLE, SHUTTING_DOWN), calls in flight are finished, streams
+ * are asked to end. After the grace time what is left is cut.
+ */
+import { ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Clock } from '@sluice/ports';
+import { type Logger, silentLogger } from '@sluice/telemetry';
+import { Admission, type Authenticator } from './admission';
+import type { Role } from './caller';
+import { Health } from './health';
+import { isLoopback, joinAddress, PlainTextBeyondLoopbackError } from './listen-address';
+import { bindMethod, OpenStreams } from './method-binding';
+import { RateLimiter, type RateLimit } from './rate-limit';
+import { reflectionOf } from './reflection';
+import { roleOf, type ServiceRegistration } from './service-runtime';
+import { refusal } from './sluice-error';
+import { DEFAULT_MAXIMUM_MESSAGE_BYTES, Transport } from './transport';
+
+export interface ServerOptions {
+  /** An address of this machine; a name is resolved. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Undefined: plain text. */
+  readonly credentials?: ServerCredentials;
+  /** Plain text beyond loopback is meant. */
+  readonly insecure?: boolean;
+  readonly logger?: Logger;
+  readonly maxMessageBytes?: number;
+  /** Connections at a time; more are closed at once. */
+  readonly maxConnections?: number;
+  /** Calls in flight on one connection; more wait at the caller. */
+  readonly maxStreamsPerConnection?: number;
+  /** Calls in flight on the whole server; more are refused with TOO_MANY_CALLS. */
+  readonly maxCalls?: number;
+  /** Undefined: everybody may do everything. */
+  readonly authenticator?: Authenticator;
+  /** Undefined: no limit. */
+  readonly rateLimit?: RateLimit & { readonly clock: Clock };
+}
+
+export interface RunningServer {
+  readonly port: number;
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Readiness of one service, or of all. */
+  setServing(serving: boolean, service?: string): void;
+  /** Stops; resolves when nothing listens or runs any more. The second call waits for the first. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export class ListenError extends Error {
+  constructor(address: string, cause: Error) {
+    super(`cannot listen on ${address}: ${cause.message.replace(/^.*bound: ?/, '')}`, { cause });
+    this.name = 'ListenError';
+  }
+}
+
+const DEFAULT_MAXIMUM_CONNECTIONS = 10_000;
+const DEFAULT_MAXIMUM_STREAMS_PER_CONNECTION = 1_000;
+const DEFAULT_MAXIMUM_CALLS = 20_000;
+/** After the last call: how long its last frames may take to leave before connections are cut. */
+const FLUSH_MS = 250;
+
+export async function startServer(options: ServerOptions, registrations: readonly ServiceRegistration[]): Promise<RunningServer> {
+  const { host, credentials, logger = silentLogger } = options;
+  if (credentials === undefined && options.insecure !== true && !isLoopback(host)) throw new PlainTextBeyondLoopbackError(host);
+
+  const limits = {
+    maximumMessageBytes: options.maxMessageBytes ?? DEFAULT_MAXIMUM_MESSAGE_BYTES,
+    maximumConnections: options.maxConnections ?? DEFAULT_MAXIMUM_CONNECTIONS,
+    maximumStreamsPerConnection: options.maxStreamsPerConnection ?? DEFAULT_MAXIMUM_STREAMS_PER_CONNECTION,
+  };
+  const transport = new Transport(limits);
+  const admission = new Admission({
+    authenticator: options.authenticator,
+    rateLimiter: options.rateLimit && new RateLimiter(options.rateLimit, options.rateLimit.clock),
+    maximumCalls: options.maxCalls ?? DEFAULT_MAXIMUM_CALLS,
+  });
+  const streams = new OpenStreams();
+  const names = registrations.map(({ name }) => name);
+  const health = new Health(names);
+
+  const add = (definition: ServiceDefinition, implementation: UntypedServiceImplementation, role: (method: string) => Role | undefined): void => {
+    const boundDefinition: Record<string, unknown> = {};
+    const boundImplementation: UntypedServiceImplementation = {};
+    for (const [name, method] of Object.entries(definition)) {
+      const handler = implementation[name] ?? implementation[method.originalName ?? name];
+      if (handler === undefined) throw new Error(`${method.path} has no implementation`);
+      const bound = bindMethod(method, handler, { role: role(name), admission, streams, logger });
+      boundDefinition[name] = bound.definition;
+      boundImplementation[name] = bound.handler;
+    }
+    transport.server.addService(boundDefinition as ServiceDefinition, boundImplementation);
+  };
+  for (const registration of registrations) add(registration.definition, registration.implementation, (method) => roleOf(registration, method));
+  const open = {
+    addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) => add(definition, implementation, () => undefined),
+  };
+  health.addToServer(open);
+  reflectionOf(names).addToServer(open);
+
+  const address = joinAddress(host, options.port);
+  const port = await transport.listen(address, credentials ?? ServerCredentials.createInsecure()).catch((error: Error) => {
+    throw new ListenError(address, error);
+  });
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (graceMs: number): Promise<void> => {
+    health.set(false);
+    admission.stop();
+    streams.endAll(refusal('SHUTTING_DOWN'));
+    const closed = transport.drain();
+    await within(graceMs, admission.idle());
+    await within(FLUSH_MS, closed);
+    transport.cut();
+  };
+  return {
+    port,
+    address: joinAddress(host, port),
+    setServing: (serving, service) => {
+      if (stopped === undefined) health.set(serving, service);
+    },
+    stop: (graceMs) => (stopped ??= stop(graceMs)),
+  };
+}
+
+/** Waits for the promise, but not longer than that. */
+async function within(milliseconds: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
+}
