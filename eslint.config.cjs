@@ -32,7 +32,7 @@ const MODULE_BOUNDARIES = [
 /** Tests may reach for the contract suites and for other adapters; that makes a circle with the testing library only. */
 const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite', 'store-mongo', 'bus-nats', 'engine', 'projections'].map((library) => [library, 'testing']);
 
-const TESTS = ['**/*.{unit,int,e2e}.ts'];
+const TESTS = ['**/*.{unit,int,e2e}.ts', '**/src/test/**/*.ts'];
 const DEEP_IMPORT = { group: ['@sluice/*/*'], message: 'A library has one entry.' };
 
 module.exports = tseslint.config(

@@ -1,0 +1,68 @@
+/** The log's identity: the one document of the collection `log`. */
+import { randomBytes } from 'node:crypto';
+
+import { type Collection, type Db, MongoServerError } from 'mongodb';
+
+import type { LogIdentity } from '@sluice/ports';
+
+export const DUPLICATE_KEY = 11_000;
+
+const IDENTITY = 'identity';
+
+interface IdentityDocument {
+  readonly _id: typeof IDENTITY;
+  readonly incarnation: string;
+  readonly partitions: number;
+  readonly createdAtUs: bigint;
+}
+
+/** The log was made with another number of partitions than it is opened with. */
+export class PartitionCountMismatchError extends Error {
+  constructor(server: string, made: number, asked: number) {
+    super(
+      `the event log at ${server} was made with ${made} partitions, the configuration makes ${asked} (servers × containers): ` +
+        `choose servers and containers whose product is ${made}, or another database`,
+    );
+    this.name = 'PartitionCountMismatchError';
+  }
+}
+
+/** The identity; made where there is none, unless `readOnly`. */
+export async function identityOf(db: Db, server: string, options: { partitions: number; readOnly: boolean }): Promise<LogIdentity> {
+  const collection = identityCollection(db);
+  const found = (await collection.findOne({ _id: IDENTITY })) ?? (options.readOnly ? undefined : await make(collection, options.partitions));
+  if (found === undefined) throw new Error(`there is no event log at ${server} yet`);
+  if (found.partitions !== options.partitions) throw new PartitionCountMismatchError(server, found.partitions, options.partitions);
+  return { incarnation: found.incarnation, partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
+}
+
+/**
+ * Gives the log a new incarnation: to be called once, by a person, after the log was restored from a backup and before
+ * anything is started on it. Read stores, snapshots and position tokens of the old one are refused from then on.
+ */
+export async function renewIncarnation(db: Db): Promise<string> {
+  const incarnation = newIncarnation();
+  const { matchedCount } = await identityCollection(db).updateOne({ _id: IDENTITY }, { $set: { incarnation } });
+  if (matchedCount === 0) throw new Error('there is no event log here');
+  return incarnation;
+}
+
+function identityCollection(db: Db): Collection<IdentityDocument> {
+  return db.collection<IdentityDocument>('log');
+}
+
+function newIncarnation(): string {
+  return randomBytes(16).toString('hex');
+}
+
+async function make(collection: Collection<IdentityDocument>, partitions: number): Promise<IdentityDocument> {
+  const document: IdentityDocument = { _id: IDENTITY, incarnation: newIncarnation(), partitions, createdAtUs: BigInt(Date.now()) * 1000n };
+  try {
+    await collection.insertOne(document);
+    return document;
+  } catch (error) {
+    // Another process made it in the same moment.
+    if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
+    return (await collection.findOne({ _id: IDENTITY })) as IdentityDocument;
+  }
+}

@@ -1,0 +1,106 @@
+import { AppendFailedError, SequenceTakenError } from '@sluice/ports';
+import { contractCommit, eventLogContract, hex } from '@sluice/testing';
+
+import { PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
+import { type MongoConnection } from './mongo-connection';
+import { MongoEventLog } from './mongo-event-log';
+import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
+
+describeOnMongo('event log on MongoDB', () => {
+  eventLogContract('MongoDB', async (partitions) => {
+    const database = await freshDatabase();
+    return {
+      open: async () => MongoEventLog.open({ connection: await database.connect(), partitions }),
+      dispose: () => database.dispose(),
+    };
+  });
+
+  let database: FreshDatabase;
+  let connection: MongoConnection;
+  let log: MongoEventLog;
+
+  beforeEach(async () => {
+    database = await freshDatabase();
+    connection = await database.connect();
+    log = await MongoEventLog.open({ connection, partitions: 2 });
+  });
+  afterEach(() => database.dispose());
+
+  test('a commit is one document that people can read with a shell', async () => {
+    await log.append(contractCommit(1, 1, 10));
+    const document = await connection.db.collection('commits').findOne({});
+    expect(document).toMatchObject({
+      _id: { partition: 1, sequence: 1n },
+      commandCount: 2,
+      committedAt: new Date(1_767_225_600_000),
+      eventTypes: ['account.AccountOpened', 'account.PostingsRecorded'],
+    });
+  });
+
+  test('no append leaves a gap, neither after opening nor later', async () => {
+    await expect(log.append(contractCommit(0, 2))).rejects.toThrow('would leave a gap');
+    await log.append(contractCommit(0, 1));
+    await expect(log.append(contractCommit(0, 3))).rejects.toBeInstanceOf(AppendFailedError);
+    await log.append(contractCommit(0, 2));
+    const rival = await MongoEventLog.open({ connection: await database.connect(), partitions: 2 });
+    await expect(rival.append(contractCommit(0, 2))).rejects.toBeInstanceOf(SequenceTakenError);
+    await rival.append(contractCommit(0, 3));
+    await expect(log.append(contractCommit(0, 3))).rejects.toBeInstanceOf(SequenceTakenError);
+    await log.append(contractCommit(0, 4));
+  });
+
+  test('a commit that no document can hold is refused, and nothing is stored', async () => {
+    await expect(log.append({ ...contractCommit(0, 1), bytes: new Uint8Array(15 * 1024 * 1024 + 1) })).rejects.toThrow('is the most');
+    expect(await log.headSequences()).toEqual([0, 0]);
+  });
+
+  test('a missing commit is found by who reads', async () => {
+    for (let sequence = 1; sequence <= 4; sequence += 1) await log.append(contractCommit(0, sequence));
+    await connection.db.collection<{ _id: unknown }>('commits').deleteOne({ '_id.sequence': 2n });
+    await expect(log.read(0, 1, { maxCommits: 10, maxBytes: 1000 })).rejects.toThrow('partition 0 lacks commit 2');
+  });
+
+  test('a long run of commits comes in order, however the pages are cut', async () => {
+    for (let sequence = 1; sequence <= 60; sequence += 1) await log.append(contractCommit(0, sequence, 50 + sequence));
+    const read: string[] = [];
+    for (let from = 1; from <= 60; ) {
+      const page = await log.read(0, from, { maxCommits: 25, maxBytes: 900 });
+      read.push(...page.map((record) => hex(record.bytes)));
+      from += page.length;
+    }
+    expect(read).toEqual(Array.from({ length: 60 }, (_, at) => hex(contractCommit(0, at + 1, 51 + at).bytes)));
+  });
+
+  test('heads are followed by a log that only reads, and it appends nothing', async () => {
+    const reader = await MongoEventLog.open({ connection: await database.connect(), partitions: 2, readOnly: true });
+    expect(await reader.headSequences()).toEqual([0, 0]);
+    for (let sequence = 1; sequence <= 13; sequence += 1) await log.append(contractCommit(1, sequence));
+    expect(await reader.headSequences()).toEqual([0, 13]);
+    await log.dropFrom(1, 5);
+    expect(await reader.headSequences()).toEqual([0, 4]);
+    await expect(reader.append(contractCommit(0, 1))).rejects.toThrow('reading only');
+  });
+
+  test('another number of partitions is refused, naming both', async () => {
+    await expect(MongoEventLog.open({ connection, partitions: 3 })).rejects.toThrow(PartitionCountMismatchError);
+    await expect(MongoEventLog.open({ connection, partitions: 3 })).rejects.toThrow(/made with 2 partitions, the configuration makes 3/);
+  });
+
+  test('a log that is not there yet is not made by who only reads', async () => {
+    const empty = await freshDatabase();
+    await expect(MongoEventLog.open({ connection: await empty.connect(), partitions: 2, readOnly: true })).rejects.toThrow('no event log');
+    await empty.dispose();
+  });
+
+  test('a restored log gets a new incarnation', async () => {
+    const before = log.identity.incarnation;
+    const renewed = await renewIncarnation(connection.db);
+    expect(renewed).not.toBe(before);
+    expect((await MongoEventLog.open({ connection, partitions: 2 })).identity.incarnation).toBe(renewed);
+  });
+
+  test('an append to a server that is gone fails with an unknown outcome', async () => {
+    await connection.close();
+    await expect(log.append(contractCommit(0, 1))).rejects.toBeInstanceOf(AppendFailedError);
+  });
+});

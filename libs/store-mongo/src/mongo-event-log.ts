@@ -1,0 +1,205 @@
+/**
+ * The event log on MongoDB: one document per commit, acknowledged by a majority with its journal.
+ *
+ * The unique `_id` decides between two writers of a sequence. That sequences have no gaps is up to the writers, which read
+ * the log before they write; so the first append of a partition after opening, and after every failure, compares with the
+ * newest commit. It costs one index lookup then and nothing later.
+ *
+ * An append that is not answered in time has an unknown outcome, and may even be carried out later: the caller reads the
+ * log again, and whoever comes second finds the sequence taken.
+ */
+import { type Collection, MongoServerError } from 'mongodb';
+
+import { AppendFailedError, type CommitRecord, type CommitToAppend, type EventLog, type LogIdentity, SequenceTakenError } from '@sluice/ports';
+
+import { type CommitDocument, type CommitId, commitId, MAX_COMMIT_BYTES, partitionRange, toDocument, toRecord } from './commit-document';
+import { HeadSearch } from './head-search';
+import { DUPLICATE_KEY, identityOf } from './log-identity-document';
+import type { MongoConnection } from './mongo-connection';
+
+/** After so long without an answer the outcome of an append counts as unknown. */
+const APPEND_LIMIT_MS = 15_000;
+/** How long the server waits for the majority before it answers that it did not get there. */
+const MAJORITY_LIMIT_MS = 10_000;
+/** Commits asked for in the first request of a page, and at most in each; between them what the sizes seen so far suggest. */
+const FIRST_READ_COMMITS = 4;
+const MAX_READ_COMMITS = 256;
+
+const OUT_OF_DISK_SPACE = 14_031;
+
+export interface MongoEventLogOptions {
+  readonly connection: MongoConnection;
+  /** servers × containers. */
+  readonly partitions: number;
+  /** Only reads; the log must exist. For those whose credentials may not write. */
+  readonly readOnly?: boolean;
+}
+
+export class MongoEventLog implements EventLog {
+  readonly #commits: Collection<CommitDocument>;
+  /** Newest sequence of the partitions whose last append from here succeeded. */
+  readonly #appended = new Map<number, number>();
+  /** Where the partitions stood when they were last asked for. */
+  #heads: number[] | undefined;
+  #closed = false;
+
+  private constructor(
+    readonly identity: LogIdentity,
+    connection: MongoConnection,
+    private readonly readOnly: boolean,
+  ) {
+    this.#commits = connection.db.collection<CommitDocument>('commits');
+  }
+
+  static async open(options: MongoEventLogOptions): Promise<MongoEventLog> {
+    const { connection, partitions, readOnly = false } = options;
+    return new MongoEventLog(await identityOf(connection.db, connection.describe, { partitions, readOnly }), connection, readOnly);
+  }
+
+  async append(commit: CommitToAppend): Promise<void> {
+    const { partition, sequence } = commit;
+    this.#assertPartition(partition);
+    if (this.#closed) throw new AppendFailedError('the event log is closed');
+    if (this.readOnly) throw new AppendFailedError('the event log is opened for reading only');
+    if (commit.bytes.length > MAX_COMMIT_BYTES) {
+      throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAX_COMMIT_BYTES} is the most`);
+    }
+    const document = toDocument(commit);
+    const previous = this.#appended.get(partition);
+    this.#appended.delete(partition);
+    try {
+      await withinTime(this.#appendAfter(previous, document, partition, sequence));
+    } catch (error) {
+      throw appendError(error, partition, sequence);
+    }
+    this.#appended.set(partition, sequence);
+  }
+
+  async read(partition: number, fromSequence: number, page: { maxCommits: number; maxBytes: number }): Promise<CommitRecord[]> {
+    this.#assertPartition(partition);
+    const records: CommitRecord[] = [];
+    let bytes = 0;
+    let next = Math.max(1, fromSequence);
+    let count = Math.min(FIRST_READ_COMMITS, page.maxCommits);
+    while (count > 0) {
+      const found = await this.#readRun(partition, next, count);
+      for (const record of found) {
+        bytes += record.bytes.length;
+        if (records.length > 0 && bytes > page.maxBytes) return records;
+        records.push(record);
+      }
+      if (found.length < count) break;
+      next += count;
+      const fitting = Math.ceil((page.maxBytes - bytes) / Math.max(1, bytes / records.length));
+      count = Math.min(MAX_READ_COMMITS, page.maxCommits - records.length, fitting);
+    }
+    return records;
+  }
+
+  async head(partition: number): Promise<CommitRecord | undefined> {
+    this.#assertPartition(partition);
+    const [newest] = await this.#commits
+      .find({ _id: partitionRange(partition) })
+      .sort({ _id: -1 })
+      .limit(1)
+      .toArray();
+    return newest && toRecord(newest);
+  }
+
+  async headSequences(): Promise<number[]> {
+    const partitions = Array.from({ length: this.identity.partitions }, (_, partition) => partition);
+    this.#heads ??= await Promise.all(partitions.map((partition) => this.#newestSequence(partition)));
+    this.#heads = await this.#advance(this.#heads);
+    return [...this.#heads];
+  }
+
+  /** From the newest down, one by one, so that an interruption leaves no gap. */
+  async dropFrom(partition: number, sequence: number): Promise<number> {
+    this.#assertPartition(partition);
+    this.#appended.delete(partition);
+    this.#heads = undefined;
+    const newest = await this.#newestSequence(partition);
+    const first = Math.max(1, sequence);
+    for (let dropping = newest; dropping >= first; dropping -= 1) await this.#commits.deleteOne({ _id: commitId(partition, dropping) });
+    return Math.max(0, newest - first + 1);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async #appendAfter(previous: number | undefined, document: CommitDocument, partition: number, sequence: number): Promise<void> {
+    if (previous === undefined || previous !== sequence - 1) {
+      const newest = await this.#newestSequence(partition);
+      if (sequence <= newest) throw new SequenceTakenError(partition, sequence);
+      if (sequence > newest + 1) throw new Error(`the log ends at ${newest}, the commit would leave a gap`);
+    }
+    await this.#commits.insertOne(document, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_LIMIT_MS } });
+  }
+
+  /** The commits of `count` sequences that exist, in order. By their exact ids, which no server answers by a scan. */
+  async #readRun(partition: number, from: number, count: number): Promise<CommitRecord[]> {
+    const ids = Array.from({ length: count }, (_, at) => commitId(partition, from + at));
+    const documents = await this.#commits.find({ _id: { $in: ids } }).toArray();
+    const records = documents.map(toRecord).sort((left, right) => left.sequence - right.sequence);
+    records.forEach((record, at) => {
+      if (record.sequence !== from + at) throw new Error(`the event log is damaged: partition ${partition} lacks commit ${from + at}`);
+    });
+    return records;
+  }
+
+  async #newestSequence(partition: number): Promise<number> {
+    const [newest] = await this.#commits
+      .find({ _id: partitionRange(partition) }, { projection: { _id: 1 } })
+      .sort({ _id: -1 })
+      .limit(1)
+      .toArray();
+    return newest === undefined ? 0 : Number(newest._id.sequence);
+  }
+
+  /** Where the partitions stand now, knowing where they stood. */
+  async #advance(lastKnown: readonly number[]): Promise<number[]> {
+    const searches = lastKnown.map((sequence) => new HeadSearch(sequence));
+    for (;;) {
+      const open = searches.flatMap((search, partition) => (search.head === undefined ? [{ partition, candidates: search.candidates() }] : []));
+      if (open.length === 0) return searches.map((search) => search.head as number);
+      const existing = await this.#existing(open.flatMap(({ partition, candidates }) => candidates.map((sequence) => commitId(partition, sequence))));
+      for (const { partition, candidates } of open) {
+        const search = searches[partition] as HeadSearch;
+        const stands = search.narrow(candidates, (sequence) => existing.has(`${partition}/${sequence}`));
+        if (!stands) searches[partition] = new HeadSearch(0);
+      }
+    }
+  }
+
+  async #existing(ids: readonly CommitId[]): Promise<ReadonlySet<string>> {
+    const documents = await this.#commits.find({ _id: { $in: ids } }, { projection: { _id: 1 } }).toArray();
+    return new Set(documents.map(({ _id }) => `${_id.partition}/${_id.sequence}`));
+  }
+
+  #assertPartition(partition: number): void {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= this.identity.partitions) {
+      throw new RangeError(`partition ${partition} is not one of ${this.identity.partitions}`);
+    }
+  }
+}
+
+function appendError(error: unknown, partition: number, sequence: number): Error {
+  if (error instanceof SequenceTakenError) return error;
+  if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return new SequenceTakenError(partition, sequence);
+  const diskFull = error instanceof MongoServerError && error.code === OUT_OF_DISK_SPACE;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppendFailedError(`partition ${partition}: commit ${sequence}: ${message}`, { cause: error, diskFull });
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${APPEND_LIMIT_MS / 1000} s, the outcome is unknown`)), APPEND_LIMIT_MS);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
