@@ -5,5 +5,7 @@ export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, QueueFullError, type PartitionServices, type PartitionState } from './partition/partition';
 export { Turn } from './partition/turn';
-export { lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
+export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
+export { builtFile } from './pool/built-file';
+export { WorkerPool, type PoolMode, type PoolReply } from './pool/worker-pool';

@@ -12,6 +12,7 @@ export * from './position-token';
 export * from './timestamp';
 export * from './account/account-postings';
 export * from './account/posting-batch';
+export * from './account/posting-signature';
 export * from './commit/commit-reader';
 export * from './commit/commit-writer';
 export * from './wire/byte-reader';

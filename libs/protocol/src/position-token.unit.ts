@@ -72,7 +72,13 @@ test.each`
 });
 
 test('a token that was cut or changed is told from a token', () => {
-  const token = encodePositionToken({ incarnation: INCARNATION, sequences: new Map([[0, 300], [3, 70_000]]) });
+  const token = encodePositionToken({
+    incarnation: INCARNATION,
+    sequences: new Map([
+      [0, 300],
+      [3, 70_000],
+    ]),
+  });
   fc.assert(
     fc.property(fc.nat(token.length - 1), fc.constantFrom(...'ABab09-_'), (at, character) => {
       const changed = token.slice(0, at) + character + token.slice(at + 1);
@@ -113,13 +119,13 @@ test('tokens merge; an empty one stands for no position', () => {
 });
 
 test.each`
-  reached               | wanted                | covers
-  ${[]}                 | ${[]}                 | ${true}
-  ${[[0, 5]]}           | ${[[0, 5]]}           | ${true}
-  ${[[0, 6]]}           | ${[[0, 5]]}           | ${true}
-  ${[[0, 4]]}           | ${[[0, 5]]}           | ${false}
-  ${[[0, 9]]}           | ${[[0, 5], [1, 1]]}   | ${false}
-  ${[[0, 9], [1, 1]]}   | ${[[0, 5], [1, 1]]}   | ${true}
+  reached             | wanted              | covers
+  ${[]}               | ${[]}               | ${true}
+  ${[[0, 5]]}         | ${[[0, 5]]}         | ${true}
+  ${[[0, 6]]}         | ${[[0, 5]]}         | ${true}
+  ${[[0, 4]]}         | ${[[0, 5]]}         | ${false}
+  ${[[0, 9]]}         | ${[[0, 5], [1, 1]]} | ${false}
+  ${[[0, 9], [1, 1]]} | ${[[0, 5], [1, 1]]} | ${true}
 `('data at $reached covers $wanted: $covers', ({ reached, wanted, covers }: { reached: [number, number][]; wanted: [number, number][]; covers: boolean }) => {
   const data = new Map(reached);
   expect(coversPosition((partition) => data.get(partition), { incarnation: INCARNATION, sequences: new Map(wanted) })).toBe(covers);
@@ -135,7 +141,8 @@ test('the encoder of one log makes the same tokens, and makes each once', () => 
 });
 
 test('what is no position cannot become a token', () => {
-  const encode = (incarnation: string, partition: number, sequence: number) => () => encodePositionToken({ incarnation, sequences: new Map([[partition, sequence]]) });
+  const encode = (incarnation: string, partition: number, sequence: number) => () =>
+    encodePositionToken({ incarnation, sequences: new Map([[partition, sequence]]) });
   expect(encode('abc', 0, 1)).toThrow(RangeError);
   expect(encode(INCARNATION, -1, 1)).toThrow(RangeError);
   expect(encode(INCARNATION, 0, 0)).toThrow(RangeError);

@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { MAXIMUM_TIMESTAMP_US, MINIMUM_TIMESTAMP_US, timestampFromUs, usFromTimestamp } from './timestamp';
 
 test.each`
-  microseconds                 | seconds              | nanos
-  ${0}                         | ${0n}                | ${0}
-  ${1}                         | ${0n}                | ${1_000}
-  ${999_999}                   | ${0n}                | ${999_999_000}
-  ${1_000_000}                 | ${1n}                | ${0}
-  ${-1}                        | ${-1n}               | ${999_999_000}
-  ${-1_000_000}                | ${-1n}               | ${0}
-  ${1_795_363_200_123_456n}    | ${1_795_363_200n}    | ${123_456_000}
-  ${MINIMUM_TIMESTAMP_US}      | ${-62_135_596_800n}  | ${0}
-  ${MAXIMUM_TIMESTAMP_US}      | ${253_402_300_799n}  | ${999_999_000}
+  microseconds              | seconds             | nanos
+  ${0}                      | ${0n}               | ${0}
+  ${1}                      | ${0n}               | ${1_000}
+  ${999_999}                | ${0n}               | ${999_999_000}
+  ${1_000_000}              | ${1n}               | ${0}
+  ${-1}                     | ${-1n}              | ${999_999_000}
+  ${-1_000_000}             | ${-1n}              | ${0}
+  ${1_795_363_200_123_456n} | ${1_795_363_200n}   | ${123_456_000}
+  ${MINIMUM_TIMESTAMP_US}   | ${-62_135_596_800n} | ${0}
+  ${MAXIMUM_TIMESTAMP_US}   | ${253_402_300_799n} | ${999_999_000}
 `('$microseconds µs are $seconds s and $nanos ns', ({ microseconds, seconds, nanos }: { microseconds: number | bigint; seconds: bigint; nanos: number }) => {
   expect(timestampFromUs(microseconds)).toEqual({ seconds, nanos });
   expect(usFromTimestamp({ seconds, nanos })).toBe(BigInt(microseconds));

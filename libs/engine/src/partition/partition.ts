@@ -12,7 +12,7 @@
  *
  * This trades memory (the whole state of the partition, cold accounts packed) for deciding without I/O.
  */
-import { AppendFailedError, SequenceTakenError, type Bus, type Clock, type EventLog, type SnapshotStore } from '@sluice/ports';
+import { SequenceTakenError, type Bus, type Clock, type EventLog, type SnapshotStore } from '@sluice/ports';
 import { CommitWriter, NO_CHECKSUM, readCommit, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
 import type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from '../capability';
 import type { EngineObserver } from '../engine-observer';
@@ -84,6 +84,7 @@ export class Partition implements PartitionServices {
   private states: CapabilityState[] = [];
   private publisher: Publisher | undefined;
   private currentState: PartitionState = 'stopped';
+  private stopping = false;
   /** Rises whenever memory is dropped: results of older work are thrown away. */
   private generation = 0;
 
@@ -136,13 +137,15 @@ export class Partition implements PartitionServices {
   /** Loads the state, takes ownership and serves. Throws CorruptCommitError, or what the log throws. */
   async start(): Promise<void> {
     this.currentState = 'loading';
+    this.stopping = false;
     this.generation += 1;
     await this.load();
-    this.serve();
+    this.currentState = 'serving';
   }
 
   /** Takes no more, finishes what was taken, leaves a snapshot if asked. */
   async stop(options: { snapshot: boolean }): Promise<void> {
+    this.stopping = true;
     if (this.currentState === 'serving') {
       await this.drained();
       if (options.snapshot && this.logBytesSinceSnapshot > 0) {
@@ -156,10 +159,10 @@ export class Partition implements PartitionServices {
     this.failWaiting('SHUTTING_DOWN');
   }
 
-  /** Throws QueueFullError; then nothing was taken. */
+  /** Throws QueueFullError; then nothing was taken. While the partition does not serve, the submission fails at once. */
   submit(submission: Submission): void {
-    if (this.currentState === 'stopped' || this.currentState === 'lost') {
-      submission.fail(this.currentState === 'lost' ? 'NOT_OWNER' : 'SHUTTING_DOWN');
+    if (this.currentState !== 'serving' || this.stopping) {
+      submission.fail(this.refusalNow());
       return;
     }
     const { limits, observer } = this.dependencies;
@@ -173,6 +176,14 @@ export class Partition implements PartitionServices {
     observer.queued(this.partition, this.queuedCommands);
     if (submission.prepared === undefined) this.scheduleTurn();
     else void this.awaitPreparation(submission, submission.prepared);
+  }
+
+  /** The state that the capability made for this partition; another one after a reload. */
+  stateOf(capability: string): CapabilityState {
+    const at = this.dependencies.capabilities.findIndex(({ name }) => name === capability);
+    const state = this.states[at];
+    if (state === undefined) throw new Error(`partition ${this.partition} has no state of ${capability}`);
+    return state;
   }
 
   recall(sequence: number): Promise<DecodedCommit> {
@@ -331,13 +342,10 @@ export class Partition implements PartitionServices {
     this.currentState = taken ? 'lost' : 'loading';
     observer.trouble(this.partition, taken ? 'another owner has taken the partition' : 'an append failed; the log is read again', error);
     for (const submission of lost) submission.fail(taken ? 'NOT_OWNER' : 'PARTITION_UNAVAILABLE');
-    if (taken) {
-      this.failWaiting('NOT_OWNER');
-      onLost(this.partition);
-    } else {
-      if (error instanceof AppendFailedError && error.diskFull) this.failWaiting('PARTITION_UNAVAILABLE');
-      void this.reload();
-    }
+    // What waits was looked up in the memory that is dropped: it has to come again.
+    this.failWaiting(taken ? 'NOT_OWNER' : 'PARTITION_UNAVAILABLE');
+    if (taken) onLost(this.partition);
+    else void this.reload();
   }
 
   private async reload(): Promise<void> {
@@ -346,12 +354,11 @@ export class Partition implements PartitionServices {
     for (let waitMs = RELOAD_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RELOAD_LAST_MS)) {
       try {
         await this.load();
-        if (generation === this.generation && this.currentState === 'loading') this.serve();
+        if (generation === this.generation && this.currentState === 'loading') this.currentState = 'serving';
         return;
       } catch (error) {
         if (generation !== this.generation || this.currentState !== 'loading') return;
         observer.trouble(this.partition, 'the partition could not be loaded', error);
-        this.failWaiting(error instanceof SequenceTakenError ? 'NOT_OWNER' : 'PARTITION_UNAVAILABLE');
         if (error instanceof SequenceTakenError) {
           this.currentState = 'lost';
           onLost(this.partition);
@@ -362,10 +369,9 @@ export class Partition implements PartitionServices {
     }
   }
 
-  private serve(): void {
-    this.currentState = 'serving';
-    if (this.queueHead < this.queue.length) this.scheduleTurn();
-    else this.becameIdle();
+  private refusalNow(): SubmissionFailure {
+    if (this.currentState === 'lost') return 'NOT_OWNER';
+    return this.stopping || this.currentState === 'stopped' ? 'SHUTTING_DOWN' : 'PARTITION_UNAVAILABLE';
   }
 
   /** Fails what waits undecided. */

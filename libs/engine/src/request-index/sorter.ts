@@ -1,8 +1,8 @@
 /**
  * One worker thread that sorts runs for all partitions of a process; started when the first run is sealed.
  */
-import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../pool/built-file';
 import type { RunBuilderReply, RunBuilderRequest } from './run-builder.worker';
 
 type RequestBody = RunBuilderRequest extends infer Request ? (Request extends unknown ? Omit<Request, 'id'> : never) : never;
@@ -55,12 +55,4 @@ export class RunSorter {
     });
     return worker;
   }
-}
-
-/** Threads run built code, also where the caller runs from source. */
-function builtFile(directory: string, name: string): string {
-  const beside = `${directory}/${name}`;
-  if (existsSync(beside)) return beside;
-  const source = directory.lastIndexOf('/src');
-  return `${directory.slice(0, source)}/dist${directory.slice(source + 4)}/${name}`;
 }

@@ -50,6 +50,10 @@ export class PostingBatch {
   amounts: BigInt64Array;
   /** The same as halves: low, high. */
   amountHalves: Int32Array;
+  /** Routing, filled by whoever routes: hash of the account id, partition, hash of the request id (two numbers each). */
+  accountHashes: Int32Array;
+  partitions: Int32Array;
+  requestHashes: Int32Array;
   /** Verdicts, filled by whoever decides. */
   outcomes: Uint8Array;
   repeated: Uint8Array;
@@ -65,6 +69,9 @@ export class PostingBatch {
     this.fields = new Int32Array(0);
     this.amounts = new BigInt64Array(0);
     this.amountHalves = new Int32Array(0);
+    this.accountHashes = new Int32Array(0);
+    this.partitions = new Int32Array(0);
+    this.requestHashes = new Int32Array(0);
     this.outcomes = new Uint8Array(0);
     this.repeated = new Uint8Array(0);
     this.balancesAfter = new BigInt64Array(0);
@@ -83,6 +90,9 @@ export class PostingBatch {
     this.amounts = new BigInt64Array(capacity);
     this.amounts.set(amounts);
     this.amountHalves = new Int32Array(this.amounts.buffer);
+    this.accountHashes = new Int32Array(capacity);
+    this.partitions = new Int32Array(capacity);
+    this.requestHashes = new Int32Array(capacity * 2);
     this.outcomes = new Uint8Array(capacity);
     this.repeated = new Uint8Array(capacity);
     this.balancesAfter = new BigInt64Array(capacity);

@@ -1,0 +1,109 @@
+/**
+ * Commands other than postings, from protos to items that a partition can decide: shape checks, keys to the keyring, digests of bodies.
+ */
+import { createHash } from 'node:crypto';
+import { murmurHash3, type AccountCommand } from '@sluice/domain';
+import { lastHash, requestHash, type HashSeeds } from '@sluice/engine';
+import type { Keyring } from '@sluice/ports';
+import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
+import { invalidRequest } from '@sluice/service';
+import { limitsFromProto } from './account-events';
+import type { AccountCommandItem } from './command-submission';
+
+const MAXIMUM_NOTE_BYTES = 256;
+const MINIMUM_KEY_BYTES = 16;
+const MAXIMUM_KEY_BYTES = 64;
+const MAXIMUM_ALLOWED_TYPES = 5;
+
+export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, command: AccountCommand): AccountCommandItem {
+  const accountIdBytes = Buffer.from(accountId, 'utf8');
+  const requestIdBytes = Buffer.from(requestId, 'utf8');
+  const accountHash = murmurHash3(accountIdBytes, 0, accountIdBytes.length, 0);
+  requestHash(seeds, accountHash, requestIdBytes, 0, requestIdBytes.length);
+  const body = JSON.stringify(command, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  return {
+    requestId,
+    accountId,
+    accountIdBytes,
+    accountHash,
+    hashFirst: lastHash.first,
+    hashSecond: lastHash.second,
+    command,
+    bodyDigest: createHash('sha256').update(body).digest().subarray(0, 16),
+    sizeBytes: body.length + requestIdBytes.length,
+    outcome: OUTCOME_NONE,
+    repeated: false,
+  };
+}
+
+/** Checks the shape of an opening; throws INVALID_REQUEST naming the field. Stores its key. */
+export async function openingOf(keyring: Keyring, opening: accountpb.AccountOpening | undefined, at: string): Promise<AccountCommand & { kind: 'open' }> {
+  if (opening === undefined) throw invalidRequest(at, 'is missing');
+  checkId(opening.requestId, `${at}.request_id`);
+  checkId(opening.accountId, `${at}.account_id`);
+  checkText(opening.unit, `${at}.unit`, 1, MAXIMUM_UNIT_BYTES);
+  checkText(opening.branchId, `${at}.branch_id`, 0, MAXIMUM_ID_BYTES);
+  checkText(opening.product, `${at}.product`, 0, MAXIMUM_ID_BYTES);
+  checkLimits(opening.limits, `${at}.limits`);
+  checkKey(opening.signingKey, `${at}.signing_key`);
+  return {
+    kind: 'open',
+    accountId: opening.accountId,
+    unit: opening.unit,
+    branchId: opening.branchId,
+    product: opening.product,
+    limits: opening.limits === undefined ? { overdraftMinor: 0n, allowedTypes: [] } : limitsFromProto(opening.limits),
+    signingKeyId: opening.signingKey.length === 0 ? '' : await keyring.store(opening.accountId, opening.signingKey),
+  };
+}
+
+export async function updateOf(keyring: Keyring, request: accountpb.UpdateAccountRequest): Promise<AccountCommand> {
+  checkIds(request);
+  checkLimits(request.limits, 'limits');
+  if (request.product !== undefined) checkText(request.product, 'product', 0, MAXIMUM_ID_BYTES);
+  if (request.signingKey !== undefined) checkKey(request.signingKey, 'signing_key');
+  if (request.limits === undefined && request.product === undefined && request.signingKey === undefined) {
+    throw invalidRequest('limits', 'product and signing_key are all unset: there is nothing to change');
+  }
+  return {
+    kind: 'update',
+    ...(request.limits === undefined ? undefined : { limits: limitsFromProto(request.limits) }),
+    ...(request.product === undefined ? undefined : { product: request.product }),
+    ...(request.signingKey === undefined ? undefined : { signingKeyId: request.signingKey.length === 0 ? '' : await keyring.store(request.accountId, request.signingKey) }),
+  };
+}
+
+export function statusChangeOf(kind: 'freeze' | 'unfreeze' | 'close', request: { requestId: string; accountId: string; note: string }): AccountCommand {
+  checkIds(request);
+  checkText(request.note, 'note', 0, MAXIMUM_NOTE_BYTES);
+  return { kind, note: request.note };
+}
+
+function checkIds(request: { requestId: string; accountId: string }): void {
+  checkId(request.requestId, 'request_id');
+  checkId(request.accountId, 'account_id');
+}
+
+function checkId(id: string, field: string): void {
+  checkText(id, field, 1, MAXIMUM_ID_BYTES);
+}
+
+function checkText(text: string, field: string, minimum: number, maximum: number): void {
+  const bytes = Buffer.byteLength(text, 'utf8');
+  if (bytes < minimum || bytes > maximum) throw invalidRequest(field, `has ${bytes} bytes; it must have ${minimum === 0 ? 'at most' : `${minimum} to`} ${maximum}`);
+}
+
+function checkKey(key: Uint8Array, field: string): void {
+  if (key.length !== 0 && (key.length < MINIMUM_KEY_BYTES || key.length > MAXIMUM_KEY_BYTES)) {
+    throw invalidRequest(field, `must have ${MINIMUM_KEY_BYTES} to ${MAXIMUM_KEY_BYTES} bytes`);
+  }
+}
+
+function checkLimits(limits: accountpb.AccountLimits | undefined, field: string): void {
+  if (limits === undefined) return;
+  if (limits.overdraftMinor < 0n) throw invalidRequest(`${field}.overdraft_minor`, 'is below 0');
+  if (limits.maximumPostingMinor !== undefined && limits.maximumPostingMinor <= 0n) throw invalidRequest(`${field}.maximum_posting_minor`, 'must be above 0');
+  if (limits.allowedTypes.length > MAXIMUM_ALLOWED_TYPES || limits.allowedTypes.some((type) => type < 1 || type > MAXIMUM_ALLOWED_TYPES)) {
+    throw invalidRequest(`${field}.allowed_types`, 'names a type that does not exist, or one twice');
+  }
+}

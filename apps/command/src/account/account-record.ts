@@ -1,0 +1,120 @@
+/**
+ * An account as bytes: in snapshots, and in memory while it is cold. The id comes first, so that it can be compared without unpacking.
+ *
+ *   length | id length (1 byte) | id | status | unit | branch | product | key id | limits | balance | held | counters | times | holds
+ */
+import type { Account, AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
+import { POSTING_TYPES } from '@sluice/domain';
+import { ByteReader, type ByteWriter } from '@sluice/protocol';
+
+const STATUSES: readonly AccountStatus[] = ['OPEN', 'FROZEN', 'CLOSED'];
+const HAS_MAXIMUM_BALANCE = 1;
+const HAS_MAXIMUM_POSTING = 2;
+const halvesOf = new BigInt64Array(1);
+const halves = new Int32Array(halvesOf.buffer);
+
+export function packAccount(writer: ByteWriter, account: Account): void {
+  const id = Buffer.from(account.accountId, 'utf8');
+  writer.reserve(5);
+  const start = writer.at;
+  writer.at += 4;
+  writer.reserve(256);
+  writer.byte(id.length);
+  writer.raw(id, 0, id.length);
+  writer.reserve(256);
+  writer.byte(STATUSES.indexOf(account.status));
+  text(writer, account.unit);
+  text(writer, account.branchId);
+  text(writer, account.product);
+  text(writer, account.signingKeyId);
+  const { limits } = account;
+  writer.reserve(128);
+  writer.byte((limits.maximumBalanceMinor === undefined ? 0 : HAS_MAXIMUM_BALANCE) | (limits.maximumPostingMinor === undefined ? 0 : HAS_MAXIMUM_POSTING));
+  let allowed = 0;
+  for (const type of limits.allowedTypes) allowed |= 1 << POSTING_TYPES.indexOf(type);
+  writer.byte(allowed);
+  signed(writer, limits.overdraftMinor);
+  if (limits.maximumBalanceMinor !== undefined) signed(writer, limits.maximumBalanceMinor);
+  if (limits.maximumPostingMinor !== undefined) signed(writer, limits.maximumPostingMinor);
+  signed(writer, account.balanceMinor);
+  signed(writer, account.heldMinor);
+  writer.varint(account.entryCount);
+  writer.varint(account.rejectionCount);
+  writer.varint(account.version);
+  writer.varint(account.openedAtUs);
+  writer.varint(account.balanceUpdatedAtUs);
+  writer.varint(account.holds.size);
+  for (const [holdId, remaining] of account.holds) {
+    text(writer, holdId);
+    writer.reserve(12);
+    signed(writer, remaining);
+  }
+  writer.bytes.writeUInt32LE(writer.at - start - 4, start);
+}
+
+/** The account in the record at `at`. */
+export function unpackAccount(bytes: Uint8Array, at: number): Account {
+  const reader = new ByteReader(bytes, at + 4, bytes.length);
+  const idLength = bytes[reader.at++] as number;
+  const accountId = Buffer.from(bytes.buffer, bytes.byteOffset + reader.at, idLength).toString('utf8');
+  reader.at += idLength;
+  const status = STATUSES[bytes[reader.at++] as number] as AccountStatus;
+  const unit = shared(reader.string());
+  const branchId = shared(reader.string());
+  const product = shared(reader.string());
+  const signingKeyId = reader.string();
+  const flags = bytes[reader.at++] as number;
+  const allowed = bytes[reader.at++] as number;
+  const limits: AccountLimits = {
+    overdraftMinor: reader.sint64(),
+    ...(flags & HAS_MAXIMUM_BALANCE ? { maximumBalanceMinor: reader.sint64() } : undefined),
+    ...(flags & HAS_MAXIMUM_POSTING ? { maximumPostingMinor: reader.sint64() } : undefined),
+    allowedTypes: allowedTypes(allowed),
+  };
+  const balanceMinor = reader.sint64();
+  const heldMinor = reader.sint64();
+  const entryCount = reader.varint();
+  const rejectionCount = reader.varint();
+  const version = reader.varint();
+  const openedAtUs = reader.varint();
+  const balanceUpdatedAtUs = reader.varint();
+  const holds = new Map<string, bigint>();
+  for (let count = reader.varint(); count > 0; count -= 1) {
+    const holdId = reader.string();
+    holds.set(holdId, reader.sint64());
+  }
+  return { accountId, unit, branchId, product, status, limits, signingKeyId, balanceMinor, heldMinor, holds, entryCount, rejectionCount, version, openedAtUs, balanceUpdatedAtUs };
+}
+
+function text(writer: ByteWriter, value: string): void {
+  const bytes = Buffer.from(value, 'utf8');
+  writer.reserve(5 + bytes.length);
+  writer.varint(bytes.length);
+  writer.raw(bytes, 0, bytes.length);
+}
+
+function signed(writer: ByteWriter, value: bigint): void {
+  halvesOf[0] = value;
+  writer.zigzag64(halves[0] as number, halves[1] as number);
+}
+
+const allowedCombinations = new Map<number, readonly PostingType[]>();
+
+function allowedTypes(bits: number): readonly PostingType[] {
+  let types = allowedCombinations.get(bits);
+  if (types === undefined) {
+    types = POSTING_TYPES.filter((_, index) => (bits & (1 << index)) !== 0);
+    allowedCombinations.set(bits, types);
+  }
+  return types;
+}
+
+/** Units, branches and products are few: one string each, however many accounts have it. */
+const sharedTexts = new Map<string, string>();
+
+export function shared(text: string): string {
+  const known = sharedTexts.get(text);
+  if (known !== undefined) return known;
+  if (sharedTexts.size < 10_000) sharedTexts.set(text, text);
+  return text;
+}

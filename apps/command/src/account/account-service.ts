@@ -1,0 +1,235 @@
+/**
+ * AccountCommandService: from gRPC to the partitions and back. Post, PostBatch and PostStream take and give bytes; the rest goes through the
+ * generated codec.
+ */
+import { keyHash, partitionOfHash, type AccountCommand } from '@sluice/domain';
+import { QueueFullError, type Engine, type HashSeeds } from '@sluice/engine';
+import type { Keyring } from '@sluice/ports';
+import {
+  accountpb,
+  encodePositionToken,
+  MalformedMessageError,
+  MAXIMUM_BATCH_POSTINGS,
+  OUTCOME_ACCEPTED,
+  OUTCOME_NONE,
+  scanPostings,
+  type PostingBatch,
+} from '@sluice/protocol';
+import { bidi, invalidRequest, refusal, SluiceError, unary, type CallContext, type Send, type ServiceRegistration } from '@sluice/service';
+import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
+import type { AccountState } from './account-state';
+import { CommandSubmission, type AccountCommandItem } from './command-submission';
+import { INVALID_REQUEST, NOT_OWNER, QUEUE_FULL } from './outcomes';
+import { encodeBatchResponse, encodePostResponse, encodeStreamResponse, errorOf, itemErrorOf } from './posting-response';
+import { PostingRouter, SHAPE_ISSUES, type Positions, type RoutedBatch } from './posting-router';
+
+export const ACCOUNT_COMMAND_SERVICE = 'sluice.account.v1.AccountCommandService';
+/** Postings of one stream that may wait for their verdict; more are not read from the caller. */
+const STREAM_WINDOW = 10_000;
+
+export interface AccountServiceDependencies {
+  readonly engine: Engine;
+  readonly keyring: Keyring;
+  readonly seeds: HashSeeds;
+  /** Of the log, hex. */
+  readonly incarnation: string;
+}
+
+export class AccountService {
+  private readonly router: PostingRouter;
+
+  constructor(private readonly dependencies: AccountServiceDependencies) {
+    this.router = new PostingRouter(dependencies.engine, dependencies.seeds);
+  }
+
+  registration(): ServiceRegistration {
+    const { AccountCommandServiceService: definition } = accountpb;
+    return {
+      name: ACCOUNT_COMMAND_SERVICE,
+      definition: { ...definition, post: bytesOnly(definition.post), postBatch: bytesOnly(definition.postBatch), postStream: bytesOnly(definition.postStream) },
+      implementation: {
+        openAccount: unary((request: accountpb.OpenAccountRequest) => this.openAccount(request)),
+        openAccounts: unary((request: accountpb.OpenAccountsRequest) => this.openAccounts(request)),
+        updateAccount: unary(async (request: accountpb.UpdateAccountRequest) => this.command(request, await updateOf(this.dependencies.keyring, request))),
+        freezeAccount: unary((request: accountpb.FreezeAccountRequest) => this.command(request, statusChangeOf('freeze', request))),
+        unfreezeAccount: unary((request: accountpb.UnfreezeAccountRequest) => this.command(request, statusChangeOf('unfreeze', request))),
+        closeAccount: unary((request: accountpb.CloseAccountRequest) => this.command(request, statusChangeOf('close', request))),
+        post: unary((bytes: Buffer) => this.post(bytes)),
+        postBatch: unary((bytes: Buffer) => this.postBatch(bytes)),
+        postStream: bidi((requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext) => this.postStream(requests, send, call)),
+      },
+    };
+  }
+
+  // ---- postings ----
+
+  private async post(bytes: Buffer): Promise<Buffer> {
+    const batch = scan(bytes);
+    if (batch.count !== 1) {
+      batch.release();
+      throw invalidRequest('posting', 'is missing');
+    }
+    const positions = await this.run(this.router.route(batch));
+    const outcome = batch.outcomes[0] as number;
+    try {
+      if (outcome !== OUTCOME_ACCEPTED) throw errorOf(outcome, batch.messages.get(0));
+      return encodePostResponse(batch, 0, this.token(positions));
+    } finally {
+      batch.release();
+    }
+  }
+
+  private async postBatch(bytes: Buffer): Promise<Buffer> {
+    const batch = scan(bytes);
+    try {
+      if (batch.count === 0) throw invalidRequest('postings', 'is empty');
+      if (batch.count > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} postings; send smaller batches`);
+      const routed = this.router.route(batch);
+      if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
+      const positions = await this.run(routed);
+      return encodeBatchResponse(batch, this.token(positions));
+    } finally {
+      batch.release();
+    }
+  }
+
+  private async postStream(requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext): Promise<void> {
+    let open = 0;
+    let wake: (() => void) | undefined;
+    const closed = (): void => {
+      open -= 1;
+      wake?.();
+    };
+    const below = async (limit: number): Promise<void> => {
+      while (open > limit)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    };
+    for await (const bytes of requests) {
+      const batch = scan(bytes);
+      if (batch.count !== 1) {
+        batch.release();
+        throw invalidRequest('posting', 'is missing');
+      }
+      open += 1;
+      this.router.submit(this.router.route(batch), (positions) => {
+        if (!call.ended) void send(encodeStreamResponse(batch, 0, this.token(positions)));
+        batch.release();
+        closed();
+      });
+      if (open >= STREAM_WINDOW) await below(STREAM_WINDOW / 2);
+    }
+    await below(0);
+  }
+
+  private run(routed: RoutedBatch): Promise<Positions> {
+    return new Promise((resolve) => this.router.submit(routed, resolve));
+  }
+
+  private token(positions: Positions): string {
+    return positions.size === 0 ? '' : encodePositionToken({ incarnation: this.dependencies.incarnation, sequences: positions });
+  }
+
+  // ---- commands ----
+
+  private async openAccount({ account }: accountpb.OpenAccountRequest): Promise<accountpb.OpenAccountResponse> {
+    const command = await openingOf(this.dependencies.keyring, account, 'account');
+    return this.command(account as accountpb.AccountOpening, command);
+  }
+
+  private async command(ids: { requestId: string; accountId: string }, command: AccountCommand): Promise<{ result: accountpb.CommandResult }> {
+    const item = itemOf(this.dependencies.seeds, ids.requestId, ids.accountId, command);
+    const positions = await this.submitItems([item]);
+    if (item.outcome !== OUTCOME_ACCEPTED) throw errorOf(item.outcome, item.message);
+    return { result: resultOf(item, this.token(positions)) };
+  }
+
+  private async openAccounts({ accounts }: accountpb.OpenAccountsRequest): Promise<accountpb.OpenAccountsResponse> {
+    if (accounts.length === 0) throw invalidRequest('accounts', 'is empty');
+    if (accounts.length > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} accounts; send smaller batches`);
+    const items: AccountCommandItem[] = [];
+    for (const [index, account] of accounts.entries()) {
+      try {
+        items.push(itemOf(this.dependencies.seeds, account.requestId, account.accountId, await openingOf(this.dependencies.keyring, account, `accounts[${index}]`)));
+      } catch (error) {
+        if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
+        const refused = itemOf(this.dependencies.seeds, account.requestId, account.accountId, { kind: 'close', note: '' });
+        refused.outcome = INVALID_REQUEST;
+        refused.message = error.message;
+        items.push(refused);
+      }
+    }
+    const positions = await this.submitItems(items);
+    return {
+      results: items.map((item) =>
+        item.outcome === OUTCOME_ACCEPTED ? { result: resultOf(item, ''), error: undefined } : { result: undefined, error: itemErrorOf(item.outcome, item.message) },
+      ),
+      positionToken: this.token(positions),
+    };
+  }
+
+  private async submitItems(items: readonly AccountCommandItem[]): Promise<Positions> {
+    const { engine } = this.dependencies;
+    const shares = new Map<number, AccountCommandItem[]>();
+    for (const item of items) {
+      if (item.outcome !== OUTCOME_NONE) continue;
+      const partition = partitionOfHash(keyHash(item.accountIdBytes, 0, item.accountIdBytes.length), engine.partitionCount);
+      const share = shares.get(partition);
+      if (share === undefined) shares.set(partition, [item]);
+      else share.push(item);
+    }
+    const positions: Positions = new Map();
+    await Promise.all([...shares].map(([partition, share]) => this.submitShare(partition, share, positions)));
+    return positions;
+  }
+
+  private submitShare(partition: number, items: readonly AccountCommandItem[], positions: Positions): Promise<void> {
+    const owned = this.dependencies.engine.partition(partition);
+    if (owned === undefined || owned.state !== 'serving') {
+      for (const item of items) item.outcome = NOT_OWNER;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const submission: CommandSubmission = new CommandSubmission(owned.stateOf('account') as AccountState, owned, items, () => {
+        if (submission.sequence > 0) positions.set(partition, submission.sequence);
+        resolve();
+      });
+      try {
+        owned.submit(submission);
+      } catch (error) {
+        if (!(error instanceof QueueFullError)) throw error;
+        for (const item of items) item.outcome = QUEUE_FULL;
+        resolve();
+      }
+    });
+  }
+}
+
+function resultOf(item: AccountCommandItem, positionToken: string): accountpb.CommandResult {
+  const { answer } = item;
+  if (answer === undefined) throw new Error(`the command on ${item.accountId} was accepted without an answer`);
+  return {
+    accountId: item.accountId,
+    balanceMinor: answer.balanceMinor,
+    heldMinor: answer.heldMinor,
+    status: answer.status,
+    version: BigInt(answer.version),
+    repeated: item.repeated,
+    positionToken,
+    signingKeyId: answer.signingKeyId,
+  };
+}
+
+function scan(bytes: Buffer): PostingBatch {
+  try {
+    return scanPostings(bytes, SHAPE_ISSUES);
+  } catch (error) {
+    if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
+    throw error;
+  }
+}
+
+function bytesOnly<Definition extends object>(definition: Definition) {
+  return { ...definition, requestDeserialize: (bytes: Buffer) => bytes, responseSerialize: (bytes: Buffer) => bytes };
+}

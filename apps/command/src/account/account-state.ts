@@ -1,0 +1,459 @@
+/**
+ * The accounts of one partition: decides postings and commands in turns, takes events from the log, is snapshotted. The domain decides;
+ * this file finds the account, keeps the order of the checks around it and gathers the records.
+ */
+import { applyPosting, decideAccount, decidePosting, evolveAccount, evolvePostings, murmurHash3, UNRECORDED_REJECTIONS, type Account, type AcceptedPosting, type AccountEvent, type Posting, type PostingType } from '@sluice/domain';
+import { lastHash, requestHash, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
+import {
+  ACCOUNT_ID_AT,
+  ACCOUNT_ID_LENGTH,
+  accountpb,
+  FINAL_FLAG,
+  HOLD_ID_LENGTH_AND_FLAGS,
+  OUTCOME_ACCEPTED,
+  OUTCOME_NONE,
+  readPostingsRecorded,
+  REQUEST_ID_AT,
+  REQUEST_ID_LENGTH,
+  scanPostings,
+  STRIDE,
+  TYPE,
+  UNIT_AT,
+  UNIT_LENGTH,
+  type CommitHeader,
+  type EventRecord,
+  type PostingBatch,
+} from '@sluice/protocol';
+import { shared } from './account-record';
+import { AccountTable } from './account-table';
+import { encodeChange, encodeRejection, eventTypeOf, openedFromProto, statusFromProto, statusToProto, limitsFromProto } from './account-events';
+import type { AccountCommandItem, CommandSubmission } from './command-submission';
+import { outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
+import { PostingGroup } from './posting-group';
+import type { PostingSubmission } from './posting-submission';
+import { recordedVerdicts, samePosting, verdictKey, type RecordedVerdict } from './recorded-verdicts';
+import type { Signatures } from './signatures';
+
+/** Posting types by their number in the proto. */
+const TYPES: readonly (PostingType | undefined)[] = [undefined, 'CREDIT', 'DEBIT', 'HOLD', 'CAPTURE', 'RELEASE'];
+const DEBIT = 2;
+const CAPTURE = 4;
+const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
+
+/** What the domain sees of a posting; strings are made only when they are read. */
+class PostingView implements Posting {
+  batch!: PostingBatch;
+  index = 0;
+  type: PostingType = 'CREDIT';
+  amountMinor = 0n;
+  unit = '';
+  final = false;
+
+  get requestId(): string {
+    return this.batch.requestId(this.index);
+  }
+
+  get holdId(): string {
+    return this.batch.holdId(this.index);
+  }
+}
+
+export class AccountState implements CapabilityState {
+  private readonly table = new AccountTable();
+  private readonly groups: PostingGroup[] = [];
+  private groupCount = 0;
+  /** Group of an account in the turn that is being decided, + 1; by ordinal. */
+  private groupOf = new Int32Array(1024);
+  private readonly view = new PostingView();
+  private lastUnit = '';
+  private lastUnitBytes = new Uint8Array(0);
+
+  constructor(
+    private readonly services: PartitionServices,
+    readonly signatures: Signatures,
+    readonly trouble: (what: string, error: unknown) => void,
+  ) {}
+
+  get accountCount(): number {
+    return this.table.size;
+  }
+
+  // ---- postings ----
+
+  decidePostings(turn: Turn, submission: PostingSubmission): void {
+    const { batch } = submission;
+    if (submission.unusable) {
+      for (let item = 0; item < submission.count; item += 1) batch.outcomes[submission.indexAt(item)] = PARTITION_UNAVAILABLE;
+      return;
+    }
+    turn.gather(this);
+    if (batch.atomic) this.decideAtomic(turn, submission);
+    else for (let item = 0; item < submission.count; item += 1) this.decideOne(turn, submission, submission.indexAt(item));
+  }
+
+  private decideOne(turn: Turn, submission: PostingSubmission, index: number): void {
+    const { batch } = submission;
+    if (batch.outcomes[index] !== OUTCOME_NONE || this.setAside(submission, index)) return;
+    const ordinal = this.ordinalOf(batch, index);
+    const account = ordinal === -1 ? undefined : this.table.account(ordinal);
+    const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
+    if (valid === undefined) {
+      batch.outcomes[index] = PARTITION_UNAVAILABLE;
+      return;
+    }
+    const decision = decidePosting(account, this.viewOf(batch, index), valid);
+    if (decision.accepted) {
+      const group = this.groupFor(ordinal);
+      this.accept(group, batch, index, decision, turn);
+    } else if (UNRECORDED_REJECTIONS.has(decision.rejection)) {
+      batch.outcomes[index] = outcomeOf(decision.rejection);
+      if (account !== undefined) noteBalance(batch, index, account);
+    } else {
+      this.refuse(this.groupFor(ordinal), batch, index, outcomeOf(decision.rejection), turn);
+    }
+  }
+
+  private accept(group: PostingGroup, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
+    const { account } = group;
+    const type = batch.fields[index * STRIDE + TYPE] as number;
+    if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
+    if (accepted.holdId !== undefined) group.changedHolds.set(accepted.holdId, accepted.holdRemainingMinor ?? 0n);
+    applyPosting(account, accepted, turn.committedAtUs);
+    batch.outcomes[index] = OUTCOME_ACCEPTED;
+    batch.balancesAfter[index] = accepted.balanceAfterMinor;
+    batch.heldAfter[index] = accepted.heldAfterMinor;
+    batch.entryNumbers[index] = account.entryCount;
+    group.accepted += 1;
+    group.add(batch, index);
+    this.remember(batch, index, turn);
+  }
+
+  private refuse(group: PostingGroup, batch: PostingBatch, index: number, outcome: number, turn: Turn): void {
+    group.account.rejectionCount += 1;
+    batch.outcomes[index] = outcome;
+    noteBalance(batch, index, group.account);
+    group.rejected += 1;
+    group.add(batch, index);
+    this.remember(batch, index, turn);
+  }
+
+  private remember(batch: PostingBatch, index: number, turn: Turn): void {
+    this.services.index.add(batch.requestHashes[index * 2] as number, batch.requestHashes[index * 2 + 1] as number, turn.sequence);
+  }
+
+  /** Whether the request may have been answered before: then it leaves the turn and is answered from the commit that has it. */
+  private setAside(submission: PostingSubmission, index: number): boolean {
+    const { requestHashes } = submission.batch;
+    const first = requestHashes[index * 2] as number;
+    const second = requestHashes[index * 2 + 1] as number;
+    const old = submission.oldSequences(index);
+    if (this.services.index.recent(first, second) === 0 && old === undefined) return false;
+    const ruledOut = submission.ruledOut?.get(index);
+    const sequences = [...this.services.index.allRecent(first, second), ...(old ?? [])].filter((sequence) => !ruledOut?.has(sequence));
+    if (sequences.length === 0) return false;
+    (submission.suspects ??= []).push({ index, sequences });
+    return true;
+  }
+
+  /**
+   * All or none. Repeats are answered first, from their commits, and the batch comes again for the rest. It is tried on the accounts
+   * themselves and taken back where an item is refused.
+   */
+  private decideAtomic(turn: Turn, submission: PostingSubmission): void {
+    const { batch } = submission;
+    const items: number[] = [];
+    for (let item = 0; item < submission.count; item += 1) items.push(submission.indexAt(item));
+    // What the whole batch already knows: shape errors, and answers of repeats when it comes again.
+    let culprit = -1;
+    for (let index = 0; index < batch.count; index += 1) {
+      const outcome = batch.outcomes[index] as number;
+      if (outcome !== OUTCOME_NONE && outcome !== OUTCOME_ACCEPTED && culprit === -1) culprit = index;
+    }
+    if (culprit === -1) {
+      for (const index of items) this.setAside(submission, index);
+      if (submission.suspects !== undefined) return;
+    }
+    if (culprit !== -1) {
+      for (const index of items) if (batch.outcomes[index] === OUTCOME_NONE) batch.outcomes[index] = BATCH_ABORTED;
+      return;
+    }
+    const trial = new AtomicTrial();
+    const seen = new Set<string>();
+    let refusal = 0;
+    const decisions: AcceptedPosting[] = [];
+    for (const index of items) {
+      const ordinal = this.ordinalOf(batch, index);
+      const account = ordinal === -1 ? undefined : this.table.touch(ordinal);
+      const key = verdictKey(batch.accountId(index), batch.requestId(index));
+      const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
+      const twice = seen.has(key);
+      seen.add(key);
+      const decision = twice || valid === undefined ? undefined : decidePosting(account, this.viewOf(batch, index), valid);
+      if (decision === undefined) {
+        // The same id twice in one atomic batch cannot be done once and twice at the same time.
+        refusal = twice ? REQUEST_ID_REUSED : PARTITION_UNAVAILABLE;
+      } else if (!decision.accepted) {
+        refusal = outcomeOf(decision.rejection);
+      } else {
+        trial.keep(account as Account);
+        applyPosting(account as Account, decision, turn.committedAtUs);
+        decisions.push(decision);
+        continue;
+      }
+      culprit = index;
+      break;
+    }
+    trial.undo();
+    if (culprit === -1) {
+      items.forEach((index, item) => this.accept(this.groupFor(this.ordinalOf(batch, index)), batch, index, decisions[item] as AcceptedPosting, turn));
+      return;
+    }
+    const recorded = refusal < OUTCOME_ACCEPTED && items.every((index) => this.ordinalOf(batch, index) !== -1);
+    for (const index of items) {
+      const outcome = index === culprit ? refusal : BATCH_ABORTED;
+      if (recorded) this.refuse(this.groupFor(this.ordinalOf(batch, index)), batch, index, outcome, turn);
+      else batch.outcomes[index] = outcome;
+    }
+  }
+
+  private ordinalOf(batch: PostingBatch, index: number): number {
+    const base = index * STRIDE;
+    return this.table.find(batch.accountHashes[index] as number, batch.bytes, batch.fields[base + ACCOUNT_ID_AT] as number, batch.fields[base + ACCOUNT_ID_LENGTH] as number);
+  }
+
+  /** Id of the key in force for the posting's account; '' where it is not signed. */
+  signingKeyOf(batch: PostingBatch, index: number): string {
+    const ordinal = this.ordinalOf(batch, index);
+    return ordinal === -1 ? '' : this.table.account(ordinal).signingKeyId;
+  }
+
+  private viewOf(batch: PostingBatch, index: number): PostingView {
+    const { view } = this;
+    const base = index * STRIDE;
+    const { fields } = batch;
+    view.batch = batch;
+    view.index = index;
+    view.type = TYPES[fields[base + TYPE] as number] as PostingType;
+    view.amountMinor = batch.amounts[index] as bigint;
+    view.unit = this.unitOf(batch.bytes, fields[base + UNIT_AT] as number, fields[base + UNIT_LENGTH] as number);
+    view.final = ((fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number) & FINAL_FLAG) !== 0;
+    return view;
+  }
+
+  /** Most postings have the unit of the one before. */
+  private unitOf(bytes: Uint8Array, at: number, length: number): string {
+    const last = this.lastUnitBytes;
+    let same = last.length === length;
+    for (let index = 0; same && index < length; index += 1) same = last[index] === bytes[at + index];
+    if (!same) {
+      this.lastUnitBytes = Uint8Array.prototype.slice.call(bytes, at, at + length);
+      this.lastUnit = shared(Buffer.from(this.lastUnitBytes).toString('utf8'));
+    }
+    return this.lastUnit;
+  }
+
+  private groupFor(ordinal: number): PostingGroup {
+    if (ordinal >= this.groupOf.length) {
+      const grown = new Int32Array(Math.max(this.groupOf.length * 2, ordinal + 1));
+      grown.set(this.groupOf);
+      this.groupOf = grown;
+    }
+    const known = this.groupOf[ordinal] as number;
+    if (known !== 0) return this.groups[known - 1] as PostingGroup;
+    let group = this.groups[this.groupCount];
+    if (group === undefined) {
+      group = new PostingGroup();
+      this.groups.push(group);
+    }
+    this.groupCount += 1;
+    this.groupOf[ordinal] = this.groupCount;
+    group.begin(ordinal, this.table.touch(ordinal));
+    return group;
+  }
+
+  flush(turn: Turn): void {
+    if (this.groupCount === 0) return;
+    const mark = turn.commit.openEvent('account.PostingsRecorded', 1);
+    for (let at = 0; at < this.groupCount; at += 1) {
+      const group = this.groups[at] as PostingGroup;
+      group.write(turn.commit.writer);
+      this.groupOf[group.ordinal] = 0;
+    }
+    this.groupCount = 0;
+    turn.commit.closeEvent(mark);
+  }
+
+  // ---- repeats ----
+
+  /** Answers the posting from the commit if it is there; false: the commit does not hold it. */
+  async answerRepeat(batch: PostingBatch, index: number, sequence: number): Promise<boolean> {
+    const verdict = await this.verdictIn(sequence, batch.accountId(index), batch.requestId(index));
+    if (verdict === undefined) return false;
+    const body = batch.body(index);
+    if (verdict.kind !== 'posting' || !samePosting(verdict.body, body)) {
+      batch.outcomes[index] = REQUEST_ID_REUSED;
+      return true;
+    }
+    const first = accountpb.Posting.decode(verdict.body).signature;
+    if (first.length > 0 && Buffer.compare(first, accountpb.Posting.decode(body).signature) !== 0) {
+      const signingKeyId = this.signingKeyOf(batch, index);
+      if (signingKeyId !== '' && this.signatures.verifyNow(batch, index, signingKeyId) !== true) {
+        batch.outcomes[index] = SIGNATURE_INVALID;
+        return true;
+      }
+    }
+    batch.outcomes[index] = verdict.outcome;
+    batch.repeated[index] = 1;
+    batch.balancesAfter[index] = verdict.balanceAfterMinor;
+    batch.heldAfter[index] = verdict.heldAfterMinor;
+    batch.entryNumbers[index] = verdict.entryNumber;
+    return true;
+  }
+
+  async verdictIn(sequence: number, accountId: string, requestId: string): Promise<RecordedVerdict | undefined> {
+    return recordedVerdicts(await this.services.recall(sequence)).get(verdictKey(accountId, requestId));
+  }
+
+  // ---- commands ----
+
+  decideCommands(turn: Turn, submission: CommandSubmission): void {
+    for (const item of submission.items) this.decideCommand(turn, submission, item);
+  }
+
+  private decideCommand(turn: Turn, submission: CommandSubmission, item: AccountCommandItem): void {
+    if (submission.unusable) {
+      item.outcome = PARTITION_UNAVAILABLE;
+      return;
+    }
+    if (item.outcome !== OUTCOME_NONE) return;
+    const { index } = this.services;
+    const sequences = [...index.allRecent(item.hashFirst, item.hashSecond), ...(item.oldSequences ?? [])].filter((sequence) => !item.ruledOut?.has(sequence));
+    if (sequences.length > 0) {
+      (submission.suspects ??= []).push({ item, sequences });
+      return;
+    }
+    const ordinal = this.table.find(item.accountHash, item.accountIdBytes, 0, item.accountIdBytes.length);
+    const before = ordinal === -1 ? undefined : this.table.account(ordinal);
+    const decision = decideAccount(before, item.command);
+    if (!decision.accepted) {
+      item.outcome = outcomeOf(decision.rejection);
+      if (UNRECORDED_REJECTIONS.has(decision.rejection)) return;
+      turn.event('account.AccountCommandRejected', 1, encodeRejection(item, item.outcome));
+      index.add(item.hashFirst, item.hashSecond, turn.sequence);
+      return;
+    }
+    // What was gathered for the account goes into the commit before the change.
+    turn.flush();
+    const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), decision.event, turn.committedAtUs);
+    if (ordinal === -1) this.table.add(account);
+    item.answer = { balanceMinor: account.balanceMinor, heldMinor: account.heldMinor, status: statusToProto(account.status), version: account.version, signingKeyId: account.signingKeyId };
+    item.outcome = OUTCOME_ACCEPTED;
+    turn.event(eventTypeOf(decision.event), 1, encodeChange(decision.event, item, account));
+    index.add(item.hashFirst, item.hashSecond, turn.sequence);
+  }
+
+  // ---- the log ----
+
+  replay(event: EventRecord, commit: CommitHeader): void {
+    if (event.version !== 1) throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: version ${event.version} of ${event.type} is not known to this version of Sluice; deploy readers before writers`);
+    switch (event.type) {
+      case 'account.PostingsRecorded':
+        this.replayPostings(event.payload, commit);
+        return;
+      case 'account.AccountOpened': {
+        const opened = accountpb.AccountOpened.decode(event.payload);
+        this.evolve(opened.accountId, opened.requestId, openedFromProto(opened), commit);
+        return;
+      }
+      case 'account.AccountUpdated': {
+        const updated = accountpb.AccountUpdated.decode(event.payload);
+        const change: AccountEvent = {
+          kind: 'updated',
+          ...(updated.limits === undefined ? undefined : { limits: limitsFromProto(updated.limits) }),
+          ...(updated.product === undefined ? undefined : { product: updated.product }),
+          ...(updated.signingKeyId === undefined ? undefined : { signingKeyId: updated.signingKeyId }),
+        };
+        this.evolve(updated.accountId, updated.requestId, change, commit);
+        return;
+      }
+      case 'account.AccountStatusChanged': {
+        const changed = accountpb.AccountStatusChanged.decode(event.payload);
+        this.evolve(changed.accountId, changed.requestId, { kind: 'statusChanged', status: statusFromProto(changed.status), note: changed.note }, commit);
+        return;
+      }
+      case 'account.AccountCommandRejected': {
+        const rejected = accountpb.AccountCommandRejected.decode(event.payload);
+        this.rememberRequest(Buffer.from(rejected.accountId, 'utf8'), Buffer.from(rejected.requestId, 'utf8'), commit.sequence);
+        return;
+      }
+      default:
+        throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: event ${event.type} is not known to this version of Sluice`);
+    }
+  }
+
+  private replayPostings(payload: Uint8Array, commit: CommitHeader): void {
+    readPostingsRecorded(payload, (postings) => {
+      const id = Buffer.from(postings.accountId, 'utf8');
+      const hash = murmurHash3(id, 0, id.length, 0);
+      const ordinal = this.table.find(hash, id, 0, id.length);
+      if (ordinal === -1) throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: postings of account ${postings.accountId}, which was never opened`);
+      evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
+      const batch = scanPostings(postings.requests, IGNORE_ISSUES);
+      for (let index = 0; index < batch.count; index += 1) {
+        const base = index * STRIDE;
+        const at = batch.fields[base + REQUEST_ID_AT] as number;
+        requestHash(this.services.seeds, hash, batch.bytes, at, at + (batch.fields[base + REQUEST_ID_LENGTH] as number));
+        this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
+      }
+      batch.release();
+    });
+  }
+
+  private evolve(accountId: string, requestId: string, event: AccountEvent, commit: CommitHeader): void {
+    const id = Buffer.from(accountId, 'utf8');
+    const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+    const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), event, commit.committedAtUs);
+    if (ordinal === -1) this.table.add(account);
+    this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
+  }
+
+  private rememberRequest(accountId: Uint8Array, requestId: Uint8Array, sequence: number): void {
+    requestHash(this.services.seeds, murmurHash3(accountId, 0, accountId.length, 0), requestId, 0, requestId.length);
+    this.services.index.add(lastHash.first, lastHash.second, sequence);
+  }
+
+  // ---- snapshots ----
+
+  beginSnapshot(): SnapshotSession {
+    return this.table.beginSnapshot();
+  }
+
+  restore(block: Uint8Array): void {
+    this.table.restore(block);
+  }
+}
+
+/** Takes accounts back to where they were before a trial. */
+class AtomicTrial {
+  private readonly before = new Map<Account, Omit<Account, 'holds'> & { holds: Map<string, bigint> }>();
+
+  keep(account: Account): void {
+    if (!this.before.has(account)) this.before.set(account, { ...account, holds: new Map(account.holds) });
+  }
+
+  undo(): void {
+    for (const [account, { holds, ...fields }] of this.before) {
+      Object.assign(account, fields);
+      account.holds.clear();
+      for (const [holdId, remaining] of holds) account.holds.set(holdId, remaining);
+    }
+  }
+}
+
+function noteBalance(batch: PostingBatch, index: number, account: Account): void {
+  batch.balancesAfter[index] = account.balanceMinor;
+  batch.heldAfter[index] = account.heldMinor;
+  batch.entryNumbers[index] = 0;
+}
+
+const IGNORE_ISSUES = { invalid: () => undefined, unknownType: () => undefined };

@@ -1,0 +1,57 @@
+/**
+ * Outcomes of postings as small numbers, for the columns of a batch: the proto's Rejection below 64, the engine's refusals above.
+ */
+import type { Rejection } from '@sluice/domain';
+import { accountpb, OUTCOME_ACCEPTED } from '@sluice/protocol';
+import type { Reason } from '@sluice/service';
+
+export const INVALID_REQUEST = 64;
+export const POSTING_TYPE_UNKNOWN = 65;
+export const ACCOUNT_NOT_FOUND = 66;
+export const SIGNATURE_INVALID = 67;
+export const REQUEST_ID_REUSED = 68;
+export const QUEUE_FULL = 69;
+export const PARTITION_UNAVAILABLE = 70;
+export const SHUTTING_DOWN = 71;
+export const BATCH_TOO_LARGE = 72;
+/** Only within a process: nobody outside is told; the request is forwarded or refused as PARTITION_UNAVAILABLE. */
+export const NOT_OWNER = 73;
+
+const engineReasons: Readonly<Record<number, Reason>> = {
+  [INVALID_REQUEST]: 'INVALID_REQUEST',
+  [POSTING_TYPE_UNKNOWN]: 'POSTING_TYPE_UNKNOWN',
+  [ACCOUNT_NOT_FOUND]: 'ACCOUNT_NOT_FOUND',
+  [SIGNATURE_INVALID]: 'SIGNATURE_INVALID',
+  [REQUEST_ID_REUSED]: 'REQUEST_ID_REUSED',
+  [QUEUE_FULL]: 'QUEUE_FULL',
+  [PARTITION_UNAVAILABLE]: 'PARTITION_UNAVAILABLE',
+  [SHUTTING_DOWN]: 'SHUTTING_DOWN',
+  [BATCH_TOO_LARGE]: 'BATCH_TOO_LARGE',
+  [NOT_OWNER]: 'PARTITION_UNAVAILABLE',
+};
+
+const PREFIX = 'REJECTION_';
+
+/** Reason of every outcome but ACCEPTED; by number. */
+export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 74 }, (_, outcome) => {
+  if (outcome === 0 || outcome === OUTCOME_ACCEPTED) return undefined;
+  if (outcome > OUTCOME_ACCEPTED) return engineReasons[outcome];
+  const name = accountpb.Rejection[outcome];
+  return name?.startsWith(PREFIX) ? (name.slice(PREFIX.length) as Reason) : undefined;
+});
+
+const rejectionOutcomes = new Map<Rejection, number>([
+  ['ACCOUNT_NOT_FOUND', ACCOUNT_NOT_FOUND],
+  ['SIGNATURE_INVALID', SIGNATURE_INVALID],
+]);
+
+/** Outcome of a domain rejection. */
+export function outcomeOf(rejection: Rejection): number {
+  let outcome = rejectionOutcomes.get(rejection);
+  if (outcome === undefined) {
+    outcome = accountpb.Rejection[`${PREFIX}${rejection}` as keyof typeof accountpb.Rejection] as unknown as number;
+    if (typeof outcome !== 'number') throw new Error(`the protos do not know the rejection ${rejection}`);
+    rejectionOutcomes.set(rejection, outcome);
+  }
+  return outcome;
+}

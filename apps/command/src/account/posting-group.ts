@@ -1,0 +1,139 @@
+/**
+ * The postings of one account in one turn: one balance update, one record per request, written in columns. Requests that lie side by
+ * side in a caller's message are copied in one piece.
+ */
+import type { Account } from '@sluice/domain';
+import { END, OUTCOME_ACCEPTED, START, STRIDE, type ByteWriter, type PostingBatch } from '@sluice/protocol';
+
+export class PostingGroup {
+  account!: Account;
+  ordinal = 0;
+  private balanceBefore = 0n;
+  private heldBefore = 0n;
+  private entriesBefore = 0;
+  accepted = 0;
+  rejected = 0;
+  /** What accepted postings took from the balance. */
+  totalDebit = 0n;
+  /** Holds that changed in the turn, with what is left. */
+  readonly changedHolds = new Map<string, bigint>();
+  private readonly batches: PostingBatch[] = [];
+  private readonly indexes: number[] = [];
+
+  begin(ordinal: number, account: Account): void {
+    this.account = account;
+    this.ordinal = ordinal;
+    this.balanceBefore = account.balanceMinor;
+    this.heldBefore = account.heldMinor;
+    this.entriesBefore = account.entryCount;
+    this.accepted = 0;
+    this.rejected = 0;
+    this.totalDebit = 0n;
+    if (this.changedHolds.size > 0) this.changedHolds.clear();
+    this.batches.length = 0;
+    this.indexes.length = 0;
+  }
+
+  add(batch: PostingBatch, index: number): void {
+    this.batches.push(batch);
+    this.indexes.push(index);
+  }
+
+  /** Writes `AccountPostings` as element of PostingsRecorded.accounts. */
+  write(writer: ByteWriter): void {
+    const { account, batches, indexes } = this;
+    const start = writer.open(0x0a);
+    writer.stringField(0x0a, account.accountId);
+    writer.sint64Field(0x10, this.balanceBefore);
+    writer.sint64Field(0x18, account.balanceMinor);
+    writer.sint64Field(0x20, this.heldBefore);
+    writer.sint64Field(0x28, account.heldMinor);
+    writer.numberField(0x30, this.entriesBefore);
+    writer.numberField(0x38, this.accepted);
+    writer.numberField(0x40, this.rejected);
+    writer.sint64Field(0x48, this.totalDebit);
+    writer.sint64Field(0x50, account.balanceMinor - this.balanceBefore + this.totalDebit);
+    writer.numberField(0x58, account.version);
+    for (const [holdId, remaining] of this.changedHolds) {
+      const hold = writer.open(0x62);
+      writer.stringField(0x0a, holdId);
+      if (remaining !== 0n) {
+        writer.reserve(12);
+        writer.byte(0x10);
+        writer.varint64(Number(remaining & 0xffffffffn), Number(remaining >> 32n));
+      }
+      writer.close(hold);
+    }
+    this.writeRequests(writer);
+    const count = batches.length;
+    const balances = writer.open(0x72);
+    writer.reserve(count * 10);
+    for (let item = 0; item < count; item += 1) {
+      const { balancesAfterHalves } = batches[item] as PostingBatch;
+      const at = (indexes[item] as number) * 2;
+      writer.zigzag64(balancesAfterHalves[at] as number, balancesAfterHalves[at + 1] as number);
+    }
+    writer.close(balances);
+    if (this.changedHolds.size > 0) {
+      const held = writer.open(0x7a);
+      writer.reserve(count * 10);
+      for (let item = 0; item < count; item += 1) {
+        const { heldAfterHalves } = batches[item] as PostingBatch;
+        const at = (indexes[item] as number) * 2;
+        writer.zigzag64(heldAfterHalves[at] as number, heldAfterHalves[at + 1] as number);
+      }
+      writer.close(held);
+    }
+    if (this.rejected > 0) this.writeRejections(writer);
+    writer.close(start);
+  }
+
+  private writeRequests(writer: ByteWriter): void {
+    const { batches, indexes } = this;
+    const list = writer.open(0x6a);
+    let source: PostingBatch | undefined;
+    let from = 0;
+    let to = 0;
+    for (let item = 0; item < batches.length; item += 1) {
+      const batch = batches[item] as PostingBatch;
+      const base = (indexes[item] as number) * STRIDE;
+      const start = batch.fields[base + START] as number;
+      if (batch !== source || start !== to) {
+        if (source !== undefined) writer.raw(source.bytes, from, to);
+        source = batch;
+        from = start;
+      }
+      to = batch.fields[base + END] as number;
+    }
+    if (source !== undefined) writer.raw(source.bytes, from, to);
+    writer.close(list);
+  }
+
+  private writeRejections(writer: ByteWriter): void {
+    const { batches, indexes } = this;
+    writer.reserve(2);
+    writer.byte(0x82);
+    const positions = this.openLong(writer);
+    for (let item = 0; item < batches.length; item += 1) {
+      if ((batches[item] as PostingBatch).outcomes[indexes[item] as number] === OUTCOME_ACCEPTED) continue;
+      writer.reserve(5);
+      writer.varint(item);
+    }
+    writer.close(positions);
+    writer.reserve(2);
+    writer.byte(0x8a);
+    const reasons = this.openLong(writer);
+    for (let item = 0; item < batches.length; item += 1) {
+      const outcome = (batches[item] as PostingBatch).outcomes[indexes[item] as number] as number;
+      if (outcome === OUTCOME_ACCEPTED) continue;
+      writer.reserve(5);
+      writer.varint(outcome);
+    }
+    writer.close(reasons);
+  }
+
+  /** Tags from field 16 on have a second byte, 1, for the fields used here. */
+  private openLong(writer: ByteWriter): number {
+    return writer.open(0x01);
+  }
+}

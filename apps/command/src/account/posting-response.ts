@@ -1,0 +1,110 @@
+/**
+ * Verdicts to bytes: PostBatchResponse, PostResponse and PostStreamResponse, written by hand from the columns of a batch. The generated
+ * codec is the oracle.
+ */
+import { ByteWriter, OUTCOME_ACCEPTED, accountpb, type PostingBatch } from '@sluice/protocol';
+import { codeOfReason, REASONS, refusal, type Reason, type SluiceError } from '@sluice/service';
+import { OUTCOME_REASONS } from './outcomes';
+
+export function reasonOf(outcome: number): Reason {
+  return OUTCOME_REASONS[outcome] ?? 'INTERNAL';
+}
+
+/** What a unary call is refused with. */
+export function errorOf(outcome: number, message: string | undefined): SluiceError {
+  const reason = reasonOf(outcome);
+  return refusal(reason, message ?? `${REASONS[reason].when} ${REASONS[reason].advice}`);
+}
+
+export function itemErrorOf(outcome: number, message: string | undefined): accountpb.ItemError {
+  const reason = reasonOf(outcome);
+  return { code: codeOfReason(reason), reason, message: message ?? `${REASONS[reason].when} ${REASONS[reason].advice}` };
+}
+
+const encodedErrors: (Uint8Array | undefined)[] = [];
+
+function encodedError(outcome: number, message: string | undefined): Uint8Array {
+  if (message !== undefined) return accountpb.ItemError.encode(itemErrorOf(outcome, message)).finish();
+  let bytes = encodedErrors[outcome];
+  if (bytes === undefined) {
+    bytes = accountpb.ItemError.encode(itemErrorOf(outcome, undefined)).finish();
+    encodedErrors[outcome] = bytes;
+  }
+  return bytes;
+}
+
+const RESULT_TAG = 0x0a;
+/** Longest result without its error: tag, length, three int64 fields, one bool. */
+const RESULT_BYTES = 40;
+const writer = new ByteWriter(1 << 16);
+
+export function encodeBatchResponse(batch: PostingBatch, positionToken: string): Buffer {
+  writer.reset();
+  writer.reserve(batch.count * RESULT_BYTES);
+  let accepted = 0;
+  for (let index = 0; index < batch.count; index += 1) {
+    if (batch.outcomes[index] === OUTCOME_ACCEPTED) accepted += 1;
+    writeResult(batch, index, RESULT_TAG);
+  }
+  writer.stringField(0x12, positionToken);
+  writer.numberField(0x18, accepted);
+  return writer.copy();
+}
+
+export function encodePostResponse(batch: PostingBatch, index: number, positionToken: string): Buffer {
+  writer.reset();
+  writeResult(batch, index, RESULT_TAG);
+  writer.stringField(0x12, positionToken);
+  return writer.copy();
+}
+
+export function encodeStreamResponse(batch: PostingBatch, index: number, positionToken: string): Buffer {
+  writer.reset();
+  writer.stringField(0x0a, batch.requestId(index));
+  writer.stringField(0x12, batch.accountId(index));
+  writeResult(batch, index, 0x1a);
+  writer.stringField(0x22, positionToken);
+  return writer.copy();
+}
+
+function writeResult(batch: PostingBatch, index: number, tag: number): void {
+  const outcome = batch.outcomes[index] as number;
+  const accepted = outcome === OUTCOME_ACCEPTED;
+  writer.reserve(RESULT_BYTES);
+  writer.byte(tag);
+  const lengthAt = writer.at;
+  writer.at += 1;
+  // Engine refusals say nothing about the account.
+  if (outcome <= OUTCOME_ACCEPTED) {
+    const { balancesAfterHalves, heldAfterHalves } = batch;
+    writeInt64(0x08, balancesAfterHalves[index * 2] as number, balancesAfterHalves[index * 2 + 1] as number);
+    writeInt64(0x10, heldAfterHalves[index * 2] as number, heldAfterHalves[index * 2 + 1] as number);
+    if (accepted) writer.numberField(0x18, batch.entryNumbers[index] as number);
+  }
+  if (batch.repeated[index] === 1) {
+    writer.byte(0x20);
+    writer.byte(1);
+  }
+  if (accepted) {
+    writer.bytes[lengthAt] = writer.at - lengthAt - 1;
+    return;
+  }
+  // A refusal is longer than one byte of length can say: rewritten with a length of two bytes.
+  const head = Buffer.from(writer.bytes.subarray(lengthAt + 1, writer.at));
+  const error = encodedError(outcome, batch.messages.get(index));
+  writer.at = lengthAt;
+  writer.reserve(head.length + error.length + 16);
+  writer.varint(head.length + 1 + lengthOfVarint(error.length) + error.length);
+  writer.raw(head, 0, head.length);
+  writer.bytesField(0x2a, error);
+}
+
+function writeInt64(tag: number, low: number, high: number): void {
+  if (low === 0 && high === 0) return;
+  writer.byte(tag);
+  writer.varint64(low, high);
+}
+
+function lengthOfVarint(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : 3;
+}

@@ -1,0 +1,149 @@
+/**
+ * Takes a batch of postings to the partitions of its accounts and back: finds each posting's partition, submits each partition's share and
+ * calls back when every share has its verdicts.
+ */
+import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
+import { lastHash, QueueFullError, requestHash, type Engine } from '@sluice/engine';
+import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
+import type { AccountState } from './account-state';
+import { INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
+import { PostingSubmission } from './posting-submission';
+
+/** Marks of a scan: what is wrong with single postings. */
+export const SHAPE_ISSUES = {
+  invalid(batch: PostingBatch, index: number, message: string): void {
+    batch.outcomes[index] = INVALID_REQUEST;
+    batch.messages.set(index, message);
+  },
+  unknownType(batch: PostingBatch, index: number): void {
+    batch.outcomes[index] = POSTING_TYPE_UNKNOWN;
+  },
+};
+
+/** A batch that was answered: which sequences the answers depend on. */
+export type Positions = Map<number, number>;
+
+export interface RoutedBatch {
+  readonly batch: PostingBatch;
+  /** Partition of all postings; -1: several. */
+  readonly only: number;
+}
+
+export class PostingRouter {
+  private readonly seeds;
+
+  constructor(
+    private readonly engine: Engine,
+    seeds: { first: number; second: number },
+  ) {
+    this.seeds = seeds;
+  }
+
+  /** Fills the routing columns. */
+  route(batch: PostingBatch): RoutedBatch {
+    const { bytes, fields, accountHashes, partitions, requestHashes, outcomes, count } = batch;
+    const { partitionCount } = this.engine;
+    const { seeds } = this;
+    let only = -2;
+    let accountAt = 0;
+    let accountLength = 0;
+    let accountHash = 0;
+    let partition = 0;
+    for (let index = 0; index < count; index += 1) {
+      if (outcomes[index] !== OUTCOME_NONE) {
+        partitions[index] = -1;
+        continue;
+      }
+      const base = index * STRIDE;
+      const at = fields[base + ACCOUNT_ID_AT] as number;
+      const length = fields[base + ACCOUNT_ID_LENGTH] as number;
+      if (length !== accountLength || !sameBytes(bytes, at, accountAt, length)) {
+        accountHash = murmurHash3(bytes, at, at + length, 0);
+        partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
+        accountAt = at;
+        accountLength = length;
+      }
+      accountHashes[index] = accountHash;
+      partitions[index] = partition;
+      if (only === -2) only = partition;
+      else if (only !== partition) only = -1;
+      const idAt = fields[base + REQUEST_ID_AT] as number;
+      requestHash(seeds, accountHash, bytes, idAt, idAt + (fields[base + REQUEST_ID_LENGTH] as number));
+      requestHashes[index * 2] = lastHash.first;
+      requestHashes[index * 2 + 1] = lastHash.second;
+    }
+    return { batch, only };
+  }
+
+  /** Submits every share; `done` is called once, when all have verdicts. */
+  submit({ batch, only }: RoutedBatch, done: (positions: Positions) => void, traceparent?: string): void {
+    const positions: Positions = new Map();
+    if (only === -2) {
+      done(positions);
+      return;
+    }
+    if (only !== -1) {
+      this.submitShare(only, batch, undefined, positions, () => done(positions), traceparent);
+      return;
+    }
+    const shares = new Map<number, number[]>();
+    for (let index = 0; index < batch.count; index += 1) {
+      const partition = batch.partitions[index] as number;
+      if (partition === -1) continue;
+      const share = shares.get(partition);
+      if (share === undefined) shares.set(partition, [index]);
+      else share.push(index);
+    }
+    let open = shares.size;
+    for (const [partition, indexes] of shares) {
+      this.submitShare(
+        partition,
+        batch,
+        indexes,
+        positions,
+        () => {
+          open -= 1;
+          if (open === 0) done(positions);
+        },
+        traceparent,
+      );
+    }
+  }
+
+  private submitShare(partition: number, batch: PostingBatch, indexes: readonly number[] | undefined, positions: Positions, done: () => void, traceparent: string | undefined): void {
+    const owned = this.engine.partition(partition);
+    if (owned === undefined || owned.state !== 'serving') {
+      failShare(batch, indexes, NOT_OWNER);
+      done();
+      return;
+    }
+    const submission: PostingSubmission = new PostingSubmission(
+      owned.stateOf('account') as AccountState,
+      owned,
+      batch,
+      indexes,
+      () => {
+        if (submission.sequence > 0) positions.set(partition, submission.sequence);
+        done();
+      },
+      traceparent,
+    );
+    try {
+      owned.submit(submission);
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+      failShare(batch, indexes, QUEUE_FULL);
+      done();
+    }
+  }
+}
+
+export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
+  if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
+  else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === OUTCOME_NONE) batch.outcomes[index] = outcome;
+}
+
+function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (bytes[left + index] !== bytes[right + index]) return false;
+  return true;
+}

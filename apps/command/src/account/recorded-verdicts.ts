@@ -1,0 +1,151 @@
+/**
+ * Verdicts in a commit, by account and request id: what a repeat is answered from. Built once per decoded commit, because repeats
+ * come in flocks.
+ */
+import { accountpb, OUTCOME_ACCEPTED, readPostingsRecorded, scanPostings, type AccountPostingsHeader, ByteReader, type DecodedCommit, type PostingBatch } from '@sluice/protocol';
+
+export interface RecordedPostingVerdict {
+  readonly kind: 'posting';
+  /** The encoded Posting as it came. */
+  readonly body: Uint8Array;
+  readonly outcome: number;
+  readonly balanceAfterMinor: bigint;
+  readonly heldAfterMinor: bigint;
+  /** 0: refused. */
+  readonly entryNumber: number;
+}
+
+export interface RecordedCommandVerdict {
+  readonly kind: 'command';
+  readonly bodyDigest: Uint8Array;
+  /** Undefined: accepted. */
+  readonly outcome: number;
+  readonly balanceMinor: bigint;
+  readonly heldMinor: bigint;
+  readonly status: accountpb.AccountStatus;
+  readonly version: number;
+  readonly signingKeyId: string;
+}
+
+export type RecordedVerdict = RecordedPostingVerdict | RecordedCommandVerdict;
+
+const verdictsOf = new WeakMap<DecodedCommit, ReadonlyMap<string, RecordedVerdict>>();
+
+/** Key of a verdict; the length of the account id keeps two ids apart. */
+export function verdictKey(accountId: string, requestId: string): string {
+  return `${accountId.length}:${accountId}${requestId}`;
+}
+
+export function recordedVerdicts(commit: DecodedCommit): ReadonlyMap<string, RecordedVerdict> {
+  let verdicts = verdictsOf.get(commit);
+  if (verdicts === undefined) {
+    verdicts = collect(commit);
+    verdictsOf.set(commit, verdicts);
+  }
+  return verdicts;
+}
+
+function collect(commit: DecodedCommit): Map<string, RecordedVerdict> {
+  const verdicts = new Map<string, RecordedVerdict>();
+  for (const event of commit.events) {
+    switch (event.type) {
+      case 'account.PostingsRecorded':
+        readPostingsRecorded(event.payload, (postings) => collectPostings(postings, verdicts));
+        break;
+      case 'account.AccountOpened': {
+        const opened = accountpb.AccountOpened.decode(event.payload);
+        verdicts.set(verdictKey(opened.accountId, opened.requestId), {
+          kind: 'command',
+          bodyDigest: opened.bodyDigest,
+          outcome: OUTCOME_ACCEPTED,
+          balanceMinor: 0n,
+          heldMinor: 0n,
+          status: accountpb.AccountStatus.ACCOUNT_STATUS_OPEN,
+          version: 1,
+          signingKeyId: opened.signingKeyId,
+        });
+        break;
+      }
+      case 'account.AccountUpdated': {
+        const updated = accountpb.AccountUpdated.decode(event.payload);
+        verdicts.set(verdictKey(updated.accountId, updated.requestId), changed(updated));
+        break;
+      }
+      case 'account.AccountStatusChanged': {
+        const statusChanged = accountpb.AccountStatusChanged.decode(event.payload);
+        verdicts.set(verdictKey(statusChanged.accountId, statusChanged.requestId), changed(statusChanged));
+        break;
+      }
+      case 'account.AccountCommandRejected': {
+        const rejected = accountpb.AccountCommandRejected.decode(event.payload);
+        verdicts.set(verdictKey(rejected.accountId, rejected.requestId), {
+          kind: 'command',
+          bodyDigest: rejected.bodyDigest,
+          outcome: rejected.rejection,
+          balanceMinor: 0n,
+          heldMinor: 0n,
+          status: accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED,
+          version: 0,
+          signingKeyId: '',
+        });
+        break;
+      }
+    }
+  }
+  return verdicts;
+}
+
+function changed(event: accountpb.AccountUpdated | accountpb.AccountStatusChanged): RecordedCommandVerdict {
+  return {
+    kind: 'command',
+    bodyDigest: event.bodyDigest,
+    outcome: OUTCOME_ACCEPTED,
+    balanceMinor: event.balanceMinor,
+    heldMinor: event.heldMinor,
+    status: event.status,
+    version: Number(event.version),
+    signingKeyId: event.answeredSigningKeyId,
+  };
+}
+
+function collectPostings(postings: AccountPostingsHeader, verdicts: Map<string, RecordedVerdict>): void {
+  const batch = scanPostings(postings.requests, IGNORE_ISSUES);
+  const balances = new ByteReader(postings.balancesAfter, 0, postings.balancesAfter.length);
+  const holds = new ByteReader(postings.holdsAfter, 0, postings.holdsAfter.length);
+  const positions = new ByteReader(postings.rejectedPositions, 0, postings.rejectedPositions.length);
+  const reasons = new ByteReader(postings.rejections, 0, postings.rejections.length);
+  let entryNumber = postings.entriesBefore;
+  let nextRejected = positions.done ? -1 : positions.varint();
+  for (let position = 0; position < batch.count; position += 1) {
+    const balanceAfterMinor = balances.sint64();
+    const heldAfterMinor = holds.done ? postings.heldBeforeMinor : holds.sint64();
+    let outcome = OUTCOME_ACCEPTED;
+    if (position === nextRejected) {
+      outcome = reasons.varint();
+      nextRejected = positions.done ? -1 : positions.varint();
+    } else entryNumber += 1;
+    verdicts.set(verdictKey(postings.accountId, batch.requestId(position)), {
+      kind: 'posting',
+      body: batch.body(position),
+      outcome,
+      balanceAfterMinor,
+      heldAfterMinor,
+      entryNumber: outcome === OUTCOME_ACCEPTED ? entryNumber : 0,
+    });
+  }
+  batch.release();
+}
+
+const IGNORE_ISSUES = { invalid: (_batch: PostingBatch): void => undefined, unknownType: (_batch: PostingBatch): void => undefined };
+
+/** Whether two encoded postings ask for the same, whatever their signature. */
+export function samePosting(first: Uint8Array, second: Uint8Array): boolean {
+  if (Buffer.compare(first, second) === 0) return true;
+  return Buffer.compare(canonical(first), canonical(second)) === 0;
+}
+
+function canonical(body: Uint8Array): Uint8Array {
+  const posting = accountpb.Posting.decode(body);
+  const metadata = Object.fromEntries(Object.entries(posting.metadata).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return accountpb.Posting.encode({ ...posting, metadata, signature: Buffer.alloc(0), signedAtUs: 0n }).finish();
+}
