@@ -31,7 +31,8 @@ function findGrpcurl(): string | undefined {
 }
 
 const grpcurl = findGrpcurl();
-if (grpcurl === undefined) console.warn('SKIPPED: grpcurl is not installed and could not be fetched with Go; server reflection is not tested against it');
+if (grpcurl === undefined)
+  process.stderr.write('SKIPPED: grpcurl is not installed and could not be fetched with Go; server reflection is not tested against it\n');
 const whereThere = grpcurl !== undefined || process.env.CI === 'true' ? test : test.skip;
 
 let server: RunningServer;

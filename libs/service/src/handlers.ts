@@ -34,11 +34,11 @@ export type ServiceFunction =
 const FUNCTION = Symbol('sluice service function');
 
 export function unary<Request, Response>(run: UnaryFunction<Request, Response>): handleUnaryCall<Request, Response> {
-  return carry({ form: 'unary', run } as ServiceFunction) as handleUnaryCall<Request, Response>;
+  return carry({ form: 'unary', run }) as handleUnaryCall<Request, Response>;
 }
 
 export function serverStream<Request, Response>(run: ServerStreamFunction<Request, Response>): handleServerStreamingCall<Request, Response> {
-  return carry({ form: 'serverStream', run } as ServiceFunction) as handleServerStreamingCall<Request, Response>;
+  return carry({ form: 'serverStream', run }) as handleServerStreamingCall<Request, Response>;
 }
 
 export function bidi<Request, Response>(run: BidiFunction<Request, Response>): handleBidiStreamingCall<Request, Response> {

@@ -10,3 +10,5 @@ export * from './server';
 export * from './service-runtime';
 export * from './sluice-error';
 export { DEFAULT_MAXIMUM_MESSAGE_BYTES } from './transport';
+export { CONFIGURATION_EXIT_CODE, ConfigurationError, loadConfiguration, partitionsOf, shownConfiguration } from './config/config';
+export { type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';

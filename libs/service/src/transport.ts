@@ -83,14 +83,14 @@ export class Transport {
 function explainingInterceptor(maximumMessageBytes: number): ServerInterceptor {
   return (_method, call) => {
     const base = call as ServerInterceptingCall;
-    const send = base.sendStatus;
-    base.sendStatus = (sent) => send.call(base, explain(sent, maximumMessageBytes));
+    const send = base.sendStatus.bind(base);
+    base.sendStatus = (sent) => send(explain(sent, maximumMessageBytes));
     return base;
   };
 }
 
 function explain(sent: PartialStatusObject, maximumMessageBytes: number): PartialStatusObject {
-  if (sent.code === status.OK || (sent.metadata != null && sent.metadata.get(STATUS_DETAILS_KEY).length > 0)) return sent;
+  if (sent.code === status.OK || (sent.metadata?.get(STATUS_DETAILS_KEY) ?? []).length > 0) return sent;
   const reason = reasonOf(sent);
   if (reason === undefined) return sent;
   const message = reason === 'MESSAGE_TOO_LARGE' ? `the message is larger than ${maximumMessageBytes} bytes; send smaller batches` : REASONS[reason].when;

@@ -1,0 +1,116 @@
+/**
+ * Every setting there is. The name in a configuration file is the key here; in the environment it is SLUICE_ and the same
+ * words in capitals: `logUrl` is SLUICE_LOG_URL. docs/configuration.md is this table; a test compares the two.
+ */
+import { LOG_LEVELS } from '@sluice/telemetry';
+import { type ZodType, type z } from 'zod';
+import { flag, hostAndPort, oneOf, portOrOff, text, urlOf, wholeNumber } from './values';
+
+export interface Setting<Value> {
+  readonly type: ZodType<Value>;
+  /** What it is for; one line. */
+  readonly meaning: string;
+  /** The default, as people read it. */
+  readonly defaultText: string;
+  /** Never shown: masked wherever it might appear. */
+  readonly secret: boolean;
+}
+
+const MEBIBYTE = 1_024 * 1_024;
+
+function setting<Value>(type: ZodType<Value>, byDefault: Value & (string | number | boolean), meaning: string): Setting<Value> {
+  return { type: type.default(byDefault as never), meaning, defaultText: `\`${byDefault}\``, secret: false };
+}
+
+/** A setting without a value of its own; `otherwise` says what holds then. */
+function optional<Value>(type: ZodType<Value>, otherwise: string, meaning: string): Setting<Value | undefined> {
+  return { type: type.optional(), meaning, defaultText: otherwise, secret: false };
+}
+
+function secret(type: ZodType<string>, otherwise: string, meaning: string): Setting<string | undefined> {
+  return { ...optional(type, otherwise, meaning), secret: true };
+}
+
+export const SETTINGS = {
+  // Where it listens and what it is called.
+  host: setting(text(), '127.0.0.1', 'Address to listen on. Beyond this machine only with TLS, or with `insecure`.'),
+  port: optional(
+    wholeNumber(0, 65_535),
+    '7400; as processes of their own: command 7400, query 7401, projector 7402, scheduler 7403',
+    'Port to listen on; 0: any free one.',
+  ),
+  insecure: setting(flag(), false, 'Listen beyond this machine in plain text: for networks that are protected otherwise.'),
+  instanceId: optional(text(), 'made at every start', 'Name of this instance in leases, logs and traces.'),
+  advertisedAddress: optional(hostAndPort(), '`host` and the port in use', 'HOST:PORT under which the other instances reach this one.'),
+  shutdownGraceMs: setting(wholeNumber(0, 600_000), 10_000, 'How long calls in flight may take to finish when the process stops, in milliseconds.'),
+
+  // Where data is.
+  dataDir: setting(text(), '.sluice', 'Folder of the embedded stores and the keyring.'),
+  servers: setting(wholeNumber(1, 4_096), 1, 'With `containers`: the number of partitions is servers × containers, fixed once there is data.'),
+  containers: setting(wholeNumber(1, 4_096), 4, 'See `servers`. The product is 2 to 4,096.'),
+  mongodbUrl: optional(
+    urlOf('mongodb', 'mongodb+srv'),
+    'none: SQLite in `dataDir`',
+    'MongoDB for log and read store both, unless they have URLs of their own.',
+  ),
+  logUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the event log. Query never uses it.'),
+  readUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the read store.'),
+  natsUrl: optional(urlOf('nats', 'tls', 'ws', 'wss'), 'none: commits travel in the process', 'NATS with JetStream: bus and leases.'),
+  natsCredentials: optional(text(), 'none', 'File with NATS credentials (.creds).'),
+  natsTlsCa: optional(text(), "the system's", 'File with the CA of the NATS servers.'),
+  natsTlsCert: optional(text(), 'none', 'File with the client certificate for NATS.'),
+  natsTlsKey: optional(text(), 'none', 'File with the key of `natsTlsCert`.'),
+  keyringSecret: secret(
+    text(16),
+    'the file `keyring.key` in `dataDir`, made at the first start',
+    'Secret that seals the signing keys of accounts at rest; 16 characters or more.',
+  ),
+
+  // Who may call.
+  tlsCert: optional(text(), 'none: plain text', 'File with the certificate chain, PEM. Read again when it changes.'),
+  tlsKey: optional(text(), 'none', 'File with the key of `tlsCert`, PEM.'),
+  tlsCa: optional(text(), 'none: client certificates are not asked for', 'File with the CA of client certificates, PEM: mutual TLS.'),
+  tlsClientCert: setting(oneOf(['required', 'optional']), 'required', 'With `tlsCa`: whether a caller must have a certificate.'),
+  authFile: optional(text(), 'none', 'JSON file with static tokens, certificate names and their roles (docs/security.md). Read again when it changes.'),
+  authJwks: optional(text(), 'none', 'JSON web key set that signs bearer tokens: an https URL, or a file.'),
+  authIssuer: optional(text(), 'none; must be given with `authJwks`', 'Issuer (`iss`) that tokens must have.'),
+  authAudience: optional(text(), 'none; must be given with `authJwks`', 'Audience (`aud`) that tokens must have.'),
+  authRolesClaim: setting(text(), 'roles', 'Claim of a token that lists its roles.'),
+  peerToken: secret(text(16), 'none', 'Token by which this instance shows itself to the others; one of `authFile` with the role `peer`.'),
+  rateLimitPerSecond: setting(wholeNumber(0, 10_000_000), 0, 'Calls per second and caller; 0: no limit.'),
+  rateLimitBurst: optional(wholeNumber(1, 10_000_000), '`rateLimitPerSecond`', 'Calls that a caller may make at once after a pause.'),
+
+  // Limits.
+  maxMessageBytes: setting(wholeNumber(1_024, 64 * MEBIBYTE), 8 * MEBIBYTE, 'Largest message that is taken.'),
+  maxConnections: setting(wholeNumber(1, 1_000_000), 10_000, 'Connections at a time; more are closed at once.'),
+  maxStreamsPerConnection: setting(wholeNumber(1, 1_000_000), 1_000, 'Calls in flight on one connection; more wait at the caller.'),
+  maxCalls: setting(wholeNumber(1, 10_000_000), 20_000, 'Calls in flight in the process; more are refused with `TOO_MANY_CALLS`.'),
+  queueCommands: setting(wholeNumber(1, 10_000_000), 50_000, 'Commands that wait at one partition; more are refused with `QUEUE_FULL`.'),
+  queueBytes: setting(wholeNumber(MEBIBYTE), 32 * MEBIBYTE, 'Bytes that wait at one partition; more are refused with `QUEUE_FULL`.'),
+  turnCommands: setting(wholeNumber(1, 100_000), 10_000, 'Commands of one turn at most.'),
+  turnBytes: setting(wholeNumber(65_536, 12 * MEBIBYTE), 4 * MEBIBYTE, 'Bytes of one turn at most; a commit is about as large.'),
+  snapshotBytes: setting(wholeNumber(MEBIBYTE), 48 * MEBIBYTE, 'Log bytes of a partition after which a snapshot is taken: more means longer starts.'),
+  pool: setting(oneOf(['auto', 'always', 'off']), 'auto', 'Whether large turns are split over worker threads.'),
+
+  // Where the command line and the tools call.
+  target: setting(hostAndPort(), '127.0.0.1:7400', 'HOST:PORT that the commands of `sluice` call.'),
+  targetCa: optional(text(), 'none: plain text', 'File with the CA of `target`, PEM: call it by TLS.'),
+  token: secret(text(16), 'none', 'Bearer token that the commands of `sluice` send.'),
+
+  // What it says about itself.
+  metricsPort: optional(portOrOff(), '`off`; as processes of their own: 9464', 'Port of the Prometheus endpoint; 0: any free one; off: none.'),
+  metricsHost: setting(text(), '127.0.0.1', 'Address of the Prometheus endpoint, which is plain HTTP.'),
+  logLevel: setting(oneOf(LOG_LEVELS), 'info', 'From which level on log lines are written.'),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings with their values. */
+export type Configuration = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['type']> };
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** SLUICE_LOG_URL for logUrl. */
+export function environmentName(name: string): string {
+  return `SLUICE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
