@@ -1,3 +1,7 @@
+export type { CopyIdentity } from './copy-registry';
 export { renewIncarnation, PartitionCountMismatchError } from './log-identity-document';
 export { MongoConnection, MongoUnavailableError, type MongoConnectionOptions } from './mongo-connection';
 export { MongoEventLog, type MongoEventLogOptions } from './mongo-event-log';
+export { MongoKeyring } from './mongo-keyring';
+export { MongoReadStore, type MongoReadStoreOptions } from './mongo-read-store';
+export { MongoSnapshotStore } from './mongo-snapshot-store';

@@ -93,16 +93,23 @@ export class MongoConnection {
   }
 }
 
+/** What the URL does not say. */
+const DEFAULTS: MongoClientOptions = {
+  appName: 'sluice',
+  serverSelectionTimeoutMS: SERVER_SELECTION_LIMIT_MS,
+  connectTimeoutMS: CONNECT_LIMIT_MS,
+  socketTimeoutMS: SOCKET_LIMIT_MS,
+  maxPoolSize: MAX_CONNECTIONS,
+};
+
 function clientOptions(options: MongoConnectionOptions): MongoClientOptions {
   const { username, password, tls } = options;
+  const query = (/\?(.*)$/.exec(options.url)?.[1] ?? '').toLowerCase();
+  const inUrl = new Set(query.split('&').map((pair) => pair.split('=')[0]));
   return {
-    appName: 'sluice',
+    ...Object.fromEntries(Object.entries(DEFAULTS).filter(([name]) => !inUrl.has(name.toLowerCase()))),
     // int64 is money: it must not pass through a double.
     useBigInt64: true,
-    serverSelectionTimeoutMS: SERVER_SELECTION_LIMIT_MS,
-    connectTimeoutMS: CONNECT_LIMIT_MS,
-    socketTimeoutMS: SOCKET_LIMIT_MS,
-    maxPoolSize: MAX_CONNECTIONS,
     ...(username !== undefined && { auth: { username, password: password ?? '' } }),
     ...(tls !== undefined && { tls: true }),
     ...(tls?.caFile !== undefined && { tlsCAFile: tls.caFile }),

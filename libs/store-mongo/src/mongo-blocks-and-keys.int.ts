@@ -1,0 +1,59 @@
+import type { MongoConnection } from './mongo-connection';
+import { MongoKeyring } from './mongo-keyring';
+import { MongoSnapshotStore } from './mongo-snapshot-store';
+import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
+
+const SECRET = new Uint8Array(32).fill(7);
+const KEY = new Uint8Array([1, 2, 3, 4, 5]);
+
+describeOnMongo('snapshots and keys on MongoDB', () => {
+  let database: FreshDatabase;
+  let connection: MongoConnection;
+
+  beforeEach(async () => {
+    database = await freshDatabase();
+    connection = await database.connect();
+  });
+  afterEach(() => database.dispose());
+
+  test('blocks stand under their names, are replaced whole, and go by prefix', async () => {
+    const store = new MongoSnapshotStore(connection);
+    const block = (name: string, byte: number) => ({ name, bytes: new Uint8Array([byte]) });
+    await store.put([block('partition/1/b', 1), block('partition/1/a', 2), block('partition/10/a', 3), block('partition/1/a', 4)]);
+    expect(await store.list('partition/1/')).toEqual(['partition/1/a', 'partition/1/b']);
+    expect(Array.from((await store.get('partition/1/a')) ?? [])).toEqual([4]);
+    await store.remove('partition/1/');
+    expect(await store.list('')).toEqual(['partition/10/a']);
+    expect(await store.get('partition/1/a')).toBeUndefined();
+  });
+
+  test('blocks above the bound of one bulk are stored, one above the bound of a document is refused', async () => {
+    const store = new MongoSnapshotStore(connection);
+    await store.put([1, 2, 3].map((at) => ({ name: `large/${at}`, bytes: new Uint8Array(7 * 1024 * 1024) })));
+    expect(await store.list('large/')).toHaveLength(3);
+    await expect(store.put([{ name: 'huge', bytes: new Uint8Array(15 * 1024 * 1024 + 1) }])).rejects.toThrow('block huge');
+  });
+
+  test('a key comes back, also to another process; what the database has of it is sealed', async () => {
+    const keyring = new MongoKeyring({ connection, secret: SECRET });
+    const keyId = await keyring.store('account-1', KEY);
+    expect(await keyring.store('account-1', KEY)).toBe(keyId);
+    expect(keyring.cached(keyId)).toEqual(KEY);
+    const other = new MongoKeyring({ connection, secret: SECRET });
+    expect(other.cached(keyId)).toBeUndefined();
+    expect(await other.load(keyId)).toEqual(KEY);
+    expect(other.cached(keyId)).toEqual(KEY);
+    expect(await other.load('0'.repeat(32))).toBeUndefined();
+    const [document] = await connection.db.collection('keyring').find().toArray();
+    expect(Buffer.from(document?.['sealed'].value()).includes(Buffer.from(KEY))).toBe(false);
+  });
+
+  test('a key does not open under another secret, nor moved to another id', async () => {
+    const keyId = await new MongoKeyring({ connection, secret: SECRET }).store('account-1', KEY);
+    await expect(new MongoKeyring({ connection, secret: new Uint8Array(32) }).load(keyId)).rejects.toThrow('does not open');
+    const keys = connection.db.collection<{ _id: string; sealed: unknown }>('keyring');
+    const document = await keys.findOne({ _id: keyId });
+    await keys.insertOne({ ...document, _id: 'moved', sealed: document?.sealed });
+    await expect(new MongoKeyring({ connection, secret: SECRET }).load('moved')).rejects.toThrow('does not open');
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * One copy of the read collections, as MongoDB collections named COPY_COLLECTION, with its checkpoints beside them in
+ * COPY_checkpoints.
+ *
+ * Without transactions a batch is applied in this order: is the checkpoint where the batch begins, then the rows, then the
+ * checkpoint, moved from exactly there. Who is interrupted finds the checkpoint unmoved and applies the batch again, which
+ * the guards make harmless; readers may see rows that are newer than the checkpoint, never older ones.
+ */
+import { type Collection, type Db, MongoServerError } from 'mongodb';
+
+import { type Checkpoint, CheckpointMovedError, type CollectionDefinition, type ProjectedBatch, type ReadCopy, type Row, type RowQuery } from '@sluice/ports';
+
+import { DUPLICATE_KEY } from './log-identity-document';
+import { type RowDocument, RowMapping } from './row-document';
+import { bulksOf, writeBulk } from './write-bulks';
+
+const MAX_ROWS = 10_000;
+
+interface CheckpointDocument {
+  /** The partition. */
+  readonly _id: number;
+  readonly sequence: bigint;
+  readonly committedAtUs: bigint;
+}
+
+export class MongoReadCopy implements ReadCopy {
+  readonly #mappings: ReadonlyMap<string, RowMapping>;
+  readonly #checkpoints: Collection<CheckpointDocument>;
+
+  constructor(
+    readonly name: string,
+    private readonly db: Db,
+    definitions: readonly CollectionDefinition[],
+    private readonly changed: () => void,
+  ) {
+    this.#mappings = new Map(definitions.map((definition) => [definition.name, new RowMapping(definition)]));
+    this.#checkpoints = db.collection<CheckpointDocument>(`${name}_checkpoints`);
+  }
+
+  /** Makes the collections and their indexes. Each index ends with the key, because rows are paged by it. */
+  async prepare(): Promise<void> {
+    for (const { definition } of this.#mappings.values()) {
+      const collection = this.#collection(definition.name);
+      for (const fields of definition.indexes) await collection.createIndex(Object.fromEntries([...fields, '_id'].map((field) => [field, 1])));
+    }
+  }
+
+  /** Removes the copy with all its rows, whatever collections there were when it was made. */
+  async drop(): Promise<void> {
+    const collections = await this.db.listCollections({}, { nameOnly: true }).toArray();
+    for (const { name } of collections) if (name.startsWith(`${this.name}_`)) await this.db.collection(name).drop();
+  }
+
+  async get(collection: string, key: string): Promise<Row | undefined> {
+    const mapping = this.#mapping(collection);
+    const document = await this.#collection(collection).findOne({ _id: key });
+    return document === null ? undefined : mapping.toRow(document);
+  }
+
+  async getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]> {
+    const mapping = this.#mapping(collection);
+    if (keys.length > MAX_ROWS) throw new RangeError(`${keys.length} keys in one call, ${MAX_ROWS} is the most`);
+    if (keys.length === 0) return [];
+    const documents = await this.#collection(collection)
+      .find({ _id: { $in: [...new Set(keys)] } })
+      .toArray();
+    const rows = new Map(documents.map((document) => [document._id, mapping.toRow(document)]));
+    return keys.map((key) => rows.get(key));
+  }
+
+  async find(query: RowQuery): Promise<Row[]> {
+    const mapping = this.#mapping(query.collection);
+    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) throw new RangeError(`limit ${query.limit} is not in 1 to ${MAX_ROWS}`);
+    const conditions = [mapping.equals(query.equals ?? {}), ...(query.afterKey === undefined ? [] : [{ _id: { $gt: query.afterKey } }])];
+    const documents = await this.#collection(query.collection).find({ $and: conditions }).sort({ _id: 1 }).limit(query.limit).toArray();
+    return documents.map((document) => mapping.toRow(document));
+  }
+
+  async apply(batch: ProjectedBatch): Promise<void> {
+    const bulks = bulksOf(batch.writes, (collection) => this.#mapping(collection));
+    await this.#assertCheckpoint(batch);
+    await Promise.all(
+      [...bulks].map(async ([name, ofCollection]) => {
+        for (const operations of ofCollection) await writeBulk(this.#collection(name), operations);
+      }),
+    );
+    if (!(await this.#moveCheckpoint(batch))) await this.#assertCheckpoint(batch);
+    this.changed();
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    const documents = await this.#checkpoints.find().sort({ _id: 1 }).toArray();
+    return documents.map(({ _id, sequence, committedAtUs }) => ({ partition: _id, sequence: Number(sequence), committedAtUs: Number(committedAtUs) }));
+  }
+
+  async #assertCheckpoint(batch: ProjectedBatch): Promise<void> {
+    const document = await this.#checkpoints.findOne({ _id: batch.partition });
+    const found = Number(document?.sequence ?? 0);
+    if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+  }
+
+  /** Moves it from exactly where the batch begins; false: it does not stand there any more. */
+  async #moveCheckpoint(batch: ProjectedBatch): Promise<boolean> {
+    const stand = { sequence: BigInt(batch.sequence), committedAtUs: BigInt(batch.committedAtUs) };
+    if (batch.previousSequence > 0) {
+      const { matchedCount } = await this.#checkpoints.updateOne({ _id: batch.partition, sequence: BigInt(batch.previousSequence) }, { $set: stand });
+      return matchedCount === 1;
+    }
+    try {
+      await this.#checkpoints.insertOne({ _id: batch.partition, ...stand });
+      return true;
+    } catch (error) {
+      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
+      throw error;
+    }
+  }
+
+  #collection(name: string): Collection<RowDocument> {
+    return this.db.collection<RowDocument>(`${this.name}_${name}`);
+  }
+
+  #mapping(collection: string): RowMapping {
+    const mapping = this.#mappings.get(collection);
+    if (mapping === undefined) throw new Error(`there is no collection ${collection}`);
+    return mapping;
+  }
+}

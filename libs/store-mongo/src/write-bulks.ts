@@ -1,0 +1,73 @@
+/**
+ * The writes of a projected batch as bulk writes: the last write per key, in bulks that are bounded in number and in bytes.
+ *
+ * A guarded row is replaced only where its guard is below the new one. Where the stored guard is not below, the upsert
+ * collides with the row that is there; that collision is how a late or repeated write changes nothing, on any server and
+ * without a transaction.
+ */
+import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from 'mongodb';
+
+import type { RowWrite } from '@sluice/ports';
+
+import { DUPLICATE_KEY } from './log-identity-document';
+import { approximateBytes, type RowDocument, type RowMapping } from './row-document';
+
+const BULK_OPERATIONS = 1_000;
+const BULK_BYTES = 8 * 1024 * 1024;
+const DELETE_BYTES = 200;
+
+export type RowOperation = AnyBulkWriteOperation<RowDocument>;
+
+/** Bulks per collection, each to be written after the one before. Throws for a row that is not one of its collection. */
+export function bulksOf(writes: readonly RowWrite[], mappingOf: (collection: string) => RowMapping): Map<string, RowOperation[][]> {
+  const last = new Map<string, Map<string, { operation: RowOperation; bytes: number }>>();
+  for (const write of writes) {
+    const mapping = mappingOf(write.collection);
+    const keyed = last.get(write.collection) ?? new Map<string, { operation: RowOperation; bytes: number }>();
+    last.set(write.collection, keyed);
+    if (write.kind === 'delete') {
+      keyed.set(write.key, { operation: { deleteOne: { filter: { _id: write.key } } }, bytes: DELETE_BYTES });
+      continue;
+    }
+    const document = mapping.toDocument(write.row);
+    keyed.set(document._id, { operation: replacement(document, mapping.definition.guard), bytes: approximateBytes(document) });
+  }
+  return new Map([...last].map(([collection, keyed]) => [collection, cut([...keyed.values()])]));
+}
+
+/** Writes a bulk; rows that stand at or above the guard of their write are left as they are. */
+export async function writeBulk(collection: Collection<RowDocument>, operations: RowOperation[]): Promise<void> {
+  try {
+    await collection.bulkWrite(operations, { ordered: false });
+  } catch (error) {
+    if (!isOnlyGuards(error)) throw error;
+  }
+}
+
+function replacement(document: RowDocument, guard: string | undefined): RowOperation {
+  const filter = guard === undefined ? { _id: document._id } : { _id: document._id, [guard]: { $lt: document[guard] } };
+  return { replaceOne: { filter, replacement: document, upsert: true } };
+}
+
+function isOnlyGuards(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) return false;
+  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return errors.length > 0 && errors.every(({ code }) => code === DUPLICATE_KEY);
+}
+
+function cut(writes: readonly { operation: RowOperation; bytes: number }[]): RowOperation[][] {
+  const bulks: RowOperation[][] = [];
+  let bulk: RowOperation[] = [];
+  let bytes = 0;
+  for (const write of writes) {
+    if (bulk.length > 0 && (bulk.length >= BULK_OPERATIONS || bytes + write.bytes > BULK_BYTES)) {
+      bulks.push(bulk);
+      bulk = [];
+      bytes = 0;
+    }
+    bulk.push(write.operation);
+    bytes += write.bytes;
+  }
+  if (bulk.length > 0) bulks.push(bulk);
+  return bulks;
+}
