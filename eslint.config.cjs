@@ -23,14 +23,27 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:adapter'] },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:adapter', 'type:engine', 'type:projections', 'type:telemetry', 'type:service', 'type:client'],
+    onlyDependOnLibsWithTags: [
+      'type:domain',
+      'type:ports',
+      'type:protocol',
+      'type:adapter',
+      'type:engine',
+      'type:projections',
+      'type:telemetry',
+      'type:service',
+      'type:client',
+    ],
   },
   { sourceTag: 'type:assembly', notDependOnLibsWithTags: ['type:testing'] },
   { sourceTag: 'type:tool', notDependOnLibsWithTags: ['type:testing', 'type:assembly'] },
 ];
 
 /** Tests may reach for the contract suites and for other adapters; that makes a circle with the testing library only. */
-const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite', 'store-mongo', 'bus-nats', 'engine', 'projections'].map((library) => [library, 'testing']);
+const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite', 'store-mongo', 'bus-nats', 'engine', 'projections'].map((library) => [
+  library,
+  'testing',
+]);
 
 const TESTS = ['**/*.{unit,int,e2e}.ts', '**/src/test/**/*.ts'];
 const DEEP_IMPORT = { group: ['@sluice/*/*'], message: 'A library has one entry.' };
@@ -44,7 +57,10 @@ module.exports = tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
     plugins: { '@nx': nx },
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { depConstraints: MODULE_BOUNDARIES, ignoredCircularDependencies: CIRCLES_BY_TESTS, allow: [], banTransitiveDependencies: false }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { depConstraints: MODULE_BOUNDARIES, ignoredCircularDependencies: CIRCLES_BY_TESTS, allow: [], banTransitiveDependencies: false },
+      ],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
@@ -65,7 +81,19 @@ module.exports = tseslint.config(
     rules: {
       'no-restricted-imports': ['error', { paths: builtinModules, patterns: [DEEP_IMPORT, { group: ['node:*'], message: 'The domain is pure.' }] }],
       // Time, randomness and the machine come in as data.
-      'no-restricted-globals': ['error', 'Date', 'performance', 'process', 'Buffer', 'crypto', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch'],
+      'no-restricted-globals': [
+        'error',
+        'Date',
+        'performance',
+        'process',
+        'Buffer',
+        'crypto',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'queueMicrotask',
+        'fetch',
+      ],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'The domain is pure.' }],
     },
   },

@@ -17,4 +17,8 @@ function run(script, args, stdio) {
 }
 
 run(require.resolve('nx/bin/nx.js'), ['show', 'projects', '--json'], ['ignore', 'ignore', 'inherit']);
-run(join(dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'), ['apps', 'libs', 'tools', '--no-error-on-unmatched-pattern', ...process.argv.slice(2)], 'inherit');
+run(
+  join(dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'),
+  ['apps', 'libs', 'tools', '--no-error-on-unmatched-pattern', ...process.argv.slice(2)],
+  'inherit',
+);

@@ -36,7 +36,9 @@ function missingPackages() {
   const installedFile = join(root, 'node_modules/.package-lock.json');
   const installed = existsSync(installedFile) ? JSON.parse(readFileSync(installedFile, 'utf8')).packages : {};
   const isMissing = ([path, entry]) => path.includes('node_modules/') && !entry.optional && !entry.peer && installed[path]?.version !== entry.version;
-  return Object.entries(wanted).filter(isMissing).map(([path]) => path);
+  return Object.entries(wanted)
+    .filter(isMissing)
+    .map(([path]) => path);
 }
 
 function install(missing) {
@@ -44,7 +46,11 @@ function install(missing) {
   const started = Date.now();
   const npm = process.env.npm_execpath;
   const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { status } = spawnSync(command, [...args, 'ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', process.stderr, process.stderr], shell: process.platform === 'win32' && npm === undefined });
+  const { status } = spawnSync(command, [...args, 'ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', process.stderr, process.stderr],
+    shell: process.platform === 'win32' && npm === undefined,
+  });
   if (status !== 0) {
     console.error('npm ci failed; what it said stands above.');
     process.exit(status ?? 1);

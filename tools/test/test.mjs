@@ -65,7 +65,15 @@ function check(name, args) {
 function runTier({ name, about, workers }) {
   heading(`${name}: ${about}`);
   const report = join(scratch, `${name}.json`);
-  const args = [require.resolve('jest/bin/jest'), '-c', join(root, 'tools/test/jest.projects.cjs'), '--testPathPatterns', `\\.${name}\\.ts$`, '--passWithNoTests', `--maxWorkers=${workers}`];
+  const args = [
+    require.resolve('jest/bin/jest'),
+    '-c',
+    join(root, 'tools/test/jest.projects.cjs'),
+    '--testPathPatterns',
+    `\\.${name}\\.ts$`,
+    '--passWithNoTests',
+    `--maxWorkers=${workers}`,
+  ];
   if (projects.length > 0) args.push('--selectProjects', ...projects);
   const { status, signal } = spawnSync(process.execPath, args, {
     cwd: root,

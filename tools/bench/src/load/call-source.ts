@@ -1,0 +1,157 @@
+/**
+ * What a load consists of: for each call in flight a slot that makes the next request and looks at its answer.
+ */
+import { accountpb } from '@sluice/protocol';
+import { randomBytes } from 'node:crypto';
+import { findFault, readBatchVerdict } from './batch-verdict';
+import { numberedAccountId, type AccountChoice, type Calls } from './load-order';
+import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds, type RequestFrame } from './request-frame';
+import { REQUEST_ID_LENGTH, RequestIds } from './request-ids';
+import { signPosting } from './signature';
+
+/** One answer in so many is decoded whole and looked at item by item. */
+const SAMPLE_EVERY = 64;
+
+export interface Verdict {
+  readonly accepted: number;
+  readonly refused: number;
+  readonly complaint?: string | undefined;
+}
+
+export interface CallSlot {
+  /** The next request; its bytes may be those of the one before, written over. Undefined: there are no more. */
+  next(): Buffer | undefined;
+  judge(answer: Buffer): Verdict;
+}
+
+export interface CallSource {
+  readonly path: string;
+  slot(): CallSlot;
+}
+
+export function callSource(calls: Calls): CallSource {
+  switch (calls.kind) {
+    case 'batches':
+      return batches(calls.account, calls.batchSize);
+    case 'singles':
+      return singles(calls.account);
+    case 'signedBatches':
+      return signedBatches(calls.accountId, calls.batchSize, calls.signingKey, calls.prepared);
+    case 'getAccount':
+      return reads(
+        accountpb.AccountQueryServiceService.getAccount.path,
+        accountpb.GetAccountRequest.encode({ accountId: calls.accountId, positionToken: '' }).finish(),
+        (answer) => accountpb.GetAccountResponse.decode(answer).account?.accountId === calls.accountId,
+      );
+    case 'listEntries':
+      return reads(
+        accountpb.AccountQueryServiceService.listEntries.path,
+        accountpb.ListEntriesRequest.encode(accountpb.ListEntriesRequest.fromPartial({ accountId: calls.accountId, pageSize: calls.pageSize })).finish(),
+        (answer) => accountpb.ListEntriesResponse.decode(answer).entries.length > 0,
+      );
+    default:
+      return unreachable(calls);
+  }
+}
+
+function batches(account: AccountChoice, batchSize: number): CallSource {
+  const ids = newRequestIds();
+  return {
+    path: accountpb.AccountCommandServiceService.postBatch.path,
+    slot: () => {
+      const frame = frameOf(account, batchSize);
+      const judge = batchJudge(batchSize);
+      return { next: () => refresh(frame, ids, account), judge };
+    },
+  };
+}
+
+function singles(account: AccountChoice): CallSource {
+  const ids = newRequestIds();
+  return {
+    path: accountpb.AccountCommandServiceService.post.path,
+    slot: () => {
+      const frame = frameOf(account, 1);
+      let answers = 0;
+      return {
+        next: () => refresh(frame, ids, account),
+        // A refusal of a single posting is a gRPC error, so an answer is an acceptance; a sample is looked at.
+        judge: (answer) => {
+          if (answers++ % SAMPLE_EVERY !== 0) return ACCEPTED_ONE;
+          const { result, positionToken } = accountpb.PostResponse.decode(answer);
+          const right = result !== undefined && result.error === undefined && !result.repeated && result.entryNumber > 0n && positionToken !== '';
+          return right ? ACCEPTED_ONE : { accepted: 0, refused: 1, complaint: `a posting was answered with ${JSON.stringify(result, printable)}` };
+        },
+      };
+    },
+  };
+}
+
+function signedBatches(accountId: string, batchSize: number, signingKey: Uint8Array, prepared: number): CallSource {
+  const ids = newRequestIds();
+  const id = Buffer.from(creditOf(accountId, 1n).requestId, 'latin1');
+  const signedAtUs = BigInt(Date.now()) * 1000n;
+  const requests = Array.from({ length: prepared }, () => {
+    const postings = Array.from({ length: batchSize }, (_, index) => {
+      ids.writeNext(id, 0);
+      const posting: accountpb.Posting = { ...creditOf(accountId, BigInt(index + 1)), requestId: id.toString('latin1', 0, REQUEST_ID_LENGTH), signedAtUs };
+      return { ...posting, signature: signPosting(posting, 'CREDIT', signingKey) };
+    });
+    return Buffer.from(accountpb.PostBatchRequest.encode({ postings, atomic: false }).finish());
+  });
+  return {
+    path: accountpb.AccountCommandServiceService.postBatch.path,
+    slot: () => ({ next: () => requests.pop(), judge: batchJudge(batchSize) }),
+  };
+}
+
+function reads(path: string, request: Uint8Array, isRight: (answer: Buffer) => boolean): CallSource {
+  const bytes = Buffer.from(request);
+  return {
+    path,
+    slot: () => {
+      let answers = 0;
+      return {
+        next: () => bytes,
+        judge: (answer) =>
+          answers++ % SAMPLE_EVERY !== 0 || isRight(answer) ? ACCEPTED_ONE : { accepted: 0, refused: 1, complaint: `${path} answered something else` },
+      };
+    },
+  };
+}
+
+const ACCEPTED_ONE: Verdict = Object.freeze({ accepted: 1, refused: 0 });
+
+function batchJudge(batchSize: number): (answer: Buffer) => Verdict {
+  let answers = 0;
+  return (answer) => {
+    const { results, accepted } = readBatchVerdict(answer);
+    const right = accepted === batchSize && results === batchSize;
+    const looked = !right || answers++ % SAMPLE_EVERY === 0;
+    const complaint = looked ? findFault(answer, batchSize) : undefined;
+    return { accepted, refused: batchSize - accepted, complaint };
+  };
+}
+
+function newRequestIds(): RequestIds {
+  return new RequestIds(randomBytes(6).readUIntBE(0, 6));
+}
+
+function frameOf(account: AccountChoice, batchSize: number): RequestFrame {
+  const accountId = account.kind === 'one' ? account.accountId : numberedAccountId(0);
+  return buildFrame(new Array<string>(batchSize).fill(accountId));
+}
+
+function refresh(frame: RequestFrame, ids: RequestIds, account: AccountChoice): Buffer {
+  writeRequestIds(frame, ids);
+  if (account.kind === 'random') writeRandomAccounts(frame, account.count);
+  return frame.bytes;
+}
+
+function printable(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,107 @@
+/** The command line of the bench. */
+import { parseArgs } from 'node:util';
+
+export class UsageError extends Error {}
+
+export interface BenchOptions {
+  /** Measured seconds of each side in each round. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly json: boolean;
+  /** Calls in flight; undefined: what the scenario takes. */
+  readonly inFlight: number | undefined;
+  readonly connections: number;
+  readonly batchSize: number;
+  /** Accounts to open; undefined: what the scenario takes. */
+  readonly accounts: number | undefined;
+  /** Entries to write before the restart. */
+  readonly entries: number;
+  /** The other ways to do it that are measured beside. */
+  readonly compare: ReadonlySet<Comparison>;
+  /** Write CPU profiles of the server under test there. */
+  readonly profile: string | undefined;
+  /** Where the temporary folders are made. */
+  readonly folder: string | undefined;
+}
+
+export const COMPARISONS = ['echo', 'row-lock', 'postgres'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+const MAXIMUM_BATCH_SIZE = 10_000;
+const MAXIMUM_IN_FLIGHT = 1_000;
+
+export const OPTIONS_USAGE = `
+  --seconds N      measured seconds of each side in each round (5)
+  --rounds N       rounds; what is reported is the median (3)
+  --json           one JSON object as the last line; everything else goes to stderr
+  --in-flight N    calls that wait for an answer at any moment
+  --connections N  connections of the load generator (2)
+  --batch N        postings of a batch (1000)
+  --accounts N     accounts to open (many-accounts: 100000, restart: 1000000)
+  --entries N      restart: entries to write before the kill (5000000)
+  --compare LIST   of echo, row-lock, postgres; or none (all)
+  --profile DIR    write CPU profiles of the server under test there
+  --dir DIR        where temporary folders are made (the system's)`;
+
+export function parseOptions(argv: readonly string[]): { readonly scenario: string | undefined; readonly options: BenchOptions } {
+  const { values, positionals } = parse(argv);
+  if (positionals.length > 1) throw new UsageError(`one scenario at a time, not ${positionals.join(', ')}`);
+  const whole = (name: string, text: string | undefined, fallback: number, maximum = Number.MAX_SAFE_INTEGER): number => {
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1 || value > maximum) throw new UsageError(`--${name} is a whole number from 1 to ${maximum}, not ${text}`);
+    return value;
+  };
+  const seconds = Number(values.seconds ?? '5');
+  if (!Number.isFinite(seconds) || seconds <= 0) throw new UsageError(`--seconds is a number above 0, not ${values.seconds}`);
+  return {
+    scenario: positionals[0],
+    options: {
+      seconds,
+      rounds: whole('rounds', values.rounds, 3),
+      json: values.json ?? false,
+      inFlight: values['in-flight'] === undefined ? undefined : whole('in-flight', values['in-flight'], 1, MAXIMUM_IN_FLIGHT),
+      connections: whole('connections', values.connections, 2, MAXIMUM_IN_FLIGHT),
+      batchSize: whole('batch', values.batch, 1_000, MAXIMUM_BATCH_SIZE),
+      accounts: values.accounts === undefined ? undefined : whole('accounts', values.accounts, 1, 9_999_999),
+      entries: whole('entries', values.entries, 5_000_000),
+      compare: comparisons(values.compare),
+      profile: values.profile,
+      folder: values.dir,
+    },
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string' },
+        rounds: { type: 'string' },
+        json: { type: 'boolean' },
+        'in-flight': { type: 'string' },
+        connections: { type: 'string' },
+        batch: { type: 'string' },
+        accounts: { type: 'string' },
+        entries: { type: 'string' },
+        compare: { type: 'string' },
+        profile: { type: 'string' },
+        dir: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function comparisons(list: string | undefined): ReadonlySet<Comparison> {
+  if (list === undefined) return new Set(COMPARISONS);
+  if (list === 'none') return new Set();
+  const isComparison = (name: string): name is Comparison => (COMPARISONS as readonly string[]).includes(name);
+  const names = list.split(',');
+  const unknown = names.find((name) => !isComparison(name));
+  if (unknown !== undefined) throw new UsageError(`--compare knows ${COMPARISONS.join(', ')} and none, not ${unknown}`);
+  return new Set(names.filter(isComparison));
+}

@@ -1,0 +1,98 @@
+/**
+ * What a run reports to machines: the same fields whatever the scenario. A figure that a scenario does not have, or that
+ * could not be measured here, is null, and `skipped` says why.
+ */
+export interface Figures {
+  /** Postings accepted per second; of `queries`: while the reads went on. */
+  readonly acceptedPerSecond: number | null;
+  /** From sending a call to its answer. */
+  readonly ackP50Ms: number | null;
+  readonly ackP99Ms: number | null;
+  /** From commit to read store. */
+  readonly lagP50Ms: number | null;
+  readonly lagP99Ms: number | null;
+  /** How fast the lag grows under load; about 0 when the projector keeps up. */
+  readonly lagSlopeMsPerS: number | null;
+  readonly echoPerSecond: number | null;
+  readonly ratioToEcho: number | null;
+  readonly ratioToRowLock: number | null;
+  readonly ratioToPostgresRowLock: number | null;
+  readonly ratioToPostgresBatch: number | null;
+  readonly ratioToHotAccount: number | null;
+  readonly ratioPoolOnOff: number | null;
+  /** From the start of the process to SERVING; of `restart`: and one posting acknowledged. */
+  readonly readyMs: number | null;
+  readonly peakRssBytes: number | null;
+  /** Postings that callers were told are accepted, that the log has, that queries answer. */
+  readonly acknowledged: number | null;
+  readonly logged: number | null;
+  readonly projected: number | null;
+  /** acknowledged = logged = projected, the fold of the log equals the read store, and no call failed or was refused. */
+  readonly verified: boolean | null;
+}
+
+/** Reads beside the postings; only of `queries`. */
+export interface ReadFigures {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly perSecondWithoutLoad: number;
+  readonly p99MsWithoutLoad: number;
+  readonly ratioP99: number;
+}
+
+export type FigureName = keyof Figures;
+
+export interface BenchReport extends Figures {
+  readonly scenario: string;
+  readonly seconds: number;
+  readonly reads?: ReadFigures;
+  readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
+}
+
+export interface Outcome {
+  readonly figures: Readonly<Partial<Record<FigureName, number | boolean | null | undefined>>>;
+  /** Why a figure that belongs to the scenario is not there. */
+  readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
+  readonly reads?: ReadFigures;
+}
+
+const FIGURE_NAMES = [
+  'acceptedPerSecond',
+  'ackP50Ms',
+  'ackP99Ms',
+  'lagP50Ms',
+  'lagP99Ms',
+  'lagSlopeMsPerS',
+  'echoPerSecond',
+  'ratioToEcho',
+  'ratioToRowLock',
+  'ratioToPostgresRowLock',
+  'ratioToPostgresBatch',
+  'ratioToHotAccount',
+  'ratioPoolOnOff',
+  'readyMs',
+  'peakRssBytes',
+  'acknowledged',
+  'logged',
+  'projected',
+  'verified',
+] as const satisfies readonly FigureName[];
+
+const SIGNIFICANT_DIGITS = 4;
+
+export function makeReport(scenario: string, seconds: number, { figures, skipped, reads }: Outcome): BenchReport {
+  const reasons: Partial<Record<FigureName, string>> = {};
+  const entries = FIGURE_NAMES.map((name) => {
+    const figure = figures[name];
+    if (figure !== undefined && figure !== null) return [name, typeof figure === 'number' ? rounded(figure) : figure];
+    reasons[name] = skipped[name] ?? `${scenario} does not measure it`;
+    return [name, null];
+  });
+  return { scenario, seconds, ...(Object.fromEntries(entries) as Figures), ...(reads === undefined ? {} : { reads }), skipped: reasons };
+}
+
+/** Counts stay exact; what was measured is not known to more than a few digits. */
+function rounded(figure: number): number {
+  return Number.isInteger(figure) ? figure : Number(figure.toPrecision(Math.max(SIGNIFICANT_DIGITS, String(Math.trunc(Math.abs(figure))).length)));
+}

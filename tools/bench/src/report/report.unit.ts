@@ -1,0 +1,58 @@
+import { makeReport } from './report';
+import { formatTable } from './table';
+
+const FIELDS = [
+  'scenario',
+  'seconds',
+  'acceptedPerSecond',
+  'ackP50Ms',
+  'ackP99Ms',
+  'lagP50Ms',
+  'lagP99Ms',
+  'lagSlopeMsPerS',
+  'echoPerSecond',
+  'ratioToEcho',
+  'ratioToRowLock',
+  'ratioToPostgresRowLock',
+  'ratioToPostgresBatch',
+  'ratioToHotAccount',
+  'ratioPoolOnOff',
+  'readyMs',
+  'peakRssBytes',
+  'acknowledged',
+  'logged',
+  'projected',
+  'verified',
+  'skipped',
+];
+
+test('every report has the same fields, and every null its reason', () => {
+  const report = makeReport('hot-account', 5, {
+    figures: { acceptedPerSecond: 150_123.456, ratioToEcho: 0.761234, acknowledged: 1_234_567, verified: true, ratioToPostgresBatch: undefined },
+    skipped: { ratioToPostgresBatch: 'no PostgreSQL' },
+  });
+  expect(Object.keys(report).sort()).toEqual([...FIELDS].sort());
+  expect(report).toMatchObject({ acceptedPerSecond: 150_123, ratioToEcho: 0.7612, acknowledged: 1_234_567, verified: true, ratioToPostgresBatch: null });
+  expect(report.skipped).toMatchObject({ ratioToPostgresBatch: 'no PostgreSQL', ratioPoolOnOff: 'hot-account does not measure it' });
+  const nulls = Object.entries(report).flatMap(([name, figure]) => (figure === null ? [name] : []));
+  expect(Object.keys(report.skipped).sort()).toEqual(nulls.sort());
+});
+
+test('a table is aligned, its figures to the right', () => {
+  expect(
+    formatTable(
+      ['side', 'median/s', 'p99 ms'],
+      [
+        ['sluice', 151_234.5, 9.876],
+        ['row lock on SQLite', 1_900, undefined],
+      ],
+    ),
+  ).toBe(
+    [
+      'side                median/s  p99 ms',
+      '──────────────────  ────────  ──────',
+      'sluice               151,235    9.88',
+      'row lock on SQLite     1,900       –',
+    ].join('\n'),
+  );
+});

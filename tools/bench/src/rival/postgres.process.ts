@@ -1,0 +1,99 @@
+/**
+ * The clients of PostgreSQL, in their own process as our load generator is.
+ */
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { answerOrders } from '../machine/orders';
+import type { PostgresOrder } from './postgres-order';
+import type { RivalAnswer } from './rival-order';
+
+const ROW_LOCK_CLIENTS = 64;
+/** While one batch holds the lock the next one's rows travel. */
+const BATCH_CLIENTS = 2;
+const BATCH_SIZE = 1_000;
+
+const READ = { name: 'read', text: 'SELECT balance_minor FROM sluice_bench.accounts WHERE account_id = $1 FOR UPDATE' };
+const WRITE = { name: 'write', text: 'UPDATE sluice_bench.accounts SET balance_minor = $2 WHERE account_id = $1' };
+const RECORD = {
+  name: 'record',
+  text: 'INSERT INTO sluice_bench.entries (account_id, request_id, amount_minor, balance_after_minor) VALUES ($1, $2, $3, $4)',
+};
+const RECORD_MANY = {
+  name: 'record-many',
+  text: `INSERT INTO sluice_bench.batched_entries (account_id, request_id, amount_minor, balance_after_minor)
+         SELECT $1, request_id, amount_minor, balance_after_minor
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS row (request_id, amount_minor, balance_after_minor)`,
+};
+const COLUMNS = `
+  entry_number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account_id text NOT NULL, request_id text NOT NULL,
+  amount_minor bigint NOT NULL, balance_after_minor bigint NOT NULL, committed_at timestamptz NOT NULL DEFAULT now()`;
+
+answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }) => {
+  const clients = await Promise.all(
+    Array.from({ length: way === 'rowLock' ? ROW_LOCK_CLIENTS : BATCH_CLIENTS }, async () => {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      return client;
+    }),
+  );
+  try {
+    await makeTables(clients[0] as Client);
+    return await measure(clients, way === 'rowLock' ? postOne : postBatch, warmUpMs, windowMs);
+  } finally {
+    await (clients[0] as Client).query('DROP SCHEMA sluice_bench CASCADE');
+    await Promise.all(clients.map((client) => client.end()));
+  }
+});
+
+async function makeTables(client: Client): Promise<void> {
+  await client.query(`
+    DROP SCHEMA IF EXISTS sluice_bench CASCADE;
+    CREATE SCHEMA sluice_bench;
+    CREATE TABLE sluice_bench.accounts (account_id text PRIMARY KEY, balance_minor bigint NOT NULL);
+    CREATE TABLE sluice_bench.entries (${COLUMNS}, UNIQUE (request_id));
+    CREATE TABLE sluice_bench.batched_entries (${COLUMNS});
+    INSERT INTO sluice_bench.accounts VALUES ('hot', 0)`);
+}
+
+/** Every client posts again as soon as it is answered; what ends within the window counts. */
+async function measure(clients: readonly Client[], post: (client: Client) => Promise<number>, warmUpMs: number, windowMs: number): Promise<RivalAnswer> {
+  const windowStart = performance.now() + warmUpMs;
+  const windowEnd = windowStart + windowMs;
+  let accepted = 0;
+  const drive = async (client: Client): Promise<void> => {
+    while (performance.now() < windowEnd) {
+      const posted = await post(client);
+      const now = performance.now();
+      if (now >= windowStart && now < windowEnd) accepted += posted;
+    }
+  };
+  await Promise.all(clients.map(drive));
+  return { accepted, windowMs };
+}
+
+async function postOne(client: Client): Promise<number> {
+  await client.query('BEGIN');
+  const balanceAfter = (await readBalance(client)) + 1n;
+  if (balanceAfter < 0n) throw new Error('insufficient funds');
+  await client.query({ ...WRITE, values: ['hot', balanceAfter] });
+  await client.query({ ...RECORD, values: ['hot', randomUUID(), 1n, balanceAfter] });
+  await client.query('COMMIT');
+  return 1;
+}
+
+async function postBatch(client: Client): Promise<number> {
+  const requestIds = Array.from({ length: BATCH_SIZE }, () => randomUUID());
+  const amounts = new Array<string>(BATCH_SIZE).fill('1');
+  await client.query('BEGIN');
+  const balance = await readBalance(client);
+  const balancesAfter = Array.from({ length: BATCH_SIZE }, (_, index) => String(balance + BigInt(index + 1)));
+  await client.query({ ...RECORD_MANY, values: ['hot', requestIds, amounts, balancesAfter] });
+  await client.query({ ...WRITE, values: ['hot', balance + BigInt(BATCH_SIZE)] });
+  await client.query('COMMIT');
+  return BATCH_SIZE;
+}
+
+async function readBalance(client: Client): Promise<bigint> {
+  const { rows } = await client.query<{ balance_minor: string }>({ ...READ, values: ['hot'] });
+  return BigInt(rows[0]?.balance_minor ?? '0');
+}

@@ -1,0 +1,139 @@
+/**
+ * The harness's own calls to the server under test: opening accounts, watching the projection, checking the result. None
+ * of them is measured.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { accountpb, logpb, projectionpb } from '@sluice/protocol';
+
+const CALL_TIMEOUT_MS = 60_000;
+/** Folding a log of millions of entries takes its time. */
+const VERIFY_TIMEOUT_MS = 900_000;
+const DRAIN_TIMEOUT_MS = 300_000;
+const DRAIN_POLL_MS = 20;
+const OPENING_BATCH = 5_000;
+const ACCOUNTS_PAGE = 1_000;
+
+type UnaryCall<Request, Response> = (request: Request, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<Response>) => unknown;
+
+export interface Opening {
+  readonly accountId: string;
+  readonly signingKey?: Uint8Array;
+}
+
+export class Control {
+  readonly #commands: accountpb.AccountCommandServiceClient;
+  readonly #queries: accountpb.AccountQueryServiceClient;
+  readonly #log: logpb.LogServiceClient;
+  readonly #projection: projectionpb.ProjectionServiceClient;
+
+  constructor(address: string) {
+    const credentials = grpc.credentials.createInsecure();
+    const options = { 'grpc.max_receive_message_length': -1 };
+    this.#commands = new accountpb.AccountCommandServiceClient(address, credentials, options);
+    this.#queries = new accountpb.AccountQueryServiceClient(address, credentials, options);
+    this.#log = new logpb.LogServiceClient(address, credentials, options);
+    this.#projection = new projectionpb.ProjectionServiceClient(address, credentials, options);
+  }
+
+  close(): void {
+    for (const client of [this.#commands, this.#queries, this.#log, this.#projection]) client.close();
+  }
+
+  /** @param progress called with how many are open. */
+  async openAccounts(openings: Iterable<Opening>, progress: (opened: number) => void = () => {}): Promise<void> {
+    let opened = 0;
+    const send = async (accounts: accountpb.AccountOpening[]): Promise<void> => {
+      const { results } = await call(this.#commands.openAccounts.bind(this.#commands), { accounts });
+      const refused = results.find(({ error }) => error !== undefined);
+      if (refused?.error !== undefined) throw new Error(`an account was not opened: ${refused.error.reason}: ${refused.error.message}`);
+      opened += results.length;
+      progress(opened);
+    };
+    let batch: accountpb.AccountOpening[] = [];
+    for (const { accountId, signingKey } of openings) {
+      batch.push({
+        requestId: `open-${accountId}`,
+        accountId,
+        unit: 'EUR',
+        branchId: '',
+        product: '',
+        limits: undefined,
+        signingKey: Buffer.from(signingKey ?? []),
+      });
+      if (batch.length < OPENING_BATCH) continue;
+      await send(batch);
+      batch = [];
+    }
+    if (batch.length > 0) await send(batch);
+  }
+
+  /** Posts once and resolves with the reply's position token when it is acknowledged. */
+  async post(posting: accountpb.Posting): Promise<string> {
+    const { positionToken } = await call(this.#commands.post.bind(this.#commands), { posting });
+    return positionToken;
+  }
+
+  status(): Promise<projectionpb.GetStatusResponse> {
+    return call(this.#projection.getStatus.bind(this.#projection), {});
+  }
+
+  /** Waits until the read store has everything that the log has. */
+  async drain(): Promise<void> {
+    const started = Date.now();
+    for (;;) {
+      const { partitions } = await this.status();
+      const behind = partitions.filter(({ checkpoint, headSequence }) => checkpoint < headSequence);
+      if (behind.length === 0) return;
+      if (Date.now() - started > DRAIN_TIMEOUT_MS) throw new Error(`the projection of partition ${behind[0]?.partition} does not reach the log's head`);
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    }
+  }
+
+  /** Number of entries that a query answers for the account. */
+  async entryCount(accountId: string): Promise<number> {
+    const { account } = await call(this.#queries.getAccount.bind(this.#queries), { accountId, positionToken: '' });
+    return Number(account?.entryCount ?? 0n);
+  }
+
+  /** The sum of the entries that queries answer for all accounts. */
+  async entryCountOfAll(): Promise<number> {
+    let entries = 0n;
+    let pageToken = '';
+    do {
+      const page = await call(
+        this.#queries.listAccounts.bind(this.#queries),
+        accountpb.ListAccountsRequest.fromPartial({ pageSize: ACCOUNTS_PAGE, pageToken }),
+      );
+      for (const { entryCount } of page.accounts) entries += entryCount;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    return Number(entries);
+  }
+
+  verifyAccount(accountId: string): Promise<logpb.VerifyAccountResponse> {
+    return call(this.#log.verifyAccount.bind(this.#log), { accountId }, VERIFY_TIMEOUT_MS);
+  }
+
+  /** Folds the whole log and compares it with the read store; resolves with the last message. */
+  verifyAll(progress: (doneCommits: number, totalCommits: number) => void = () => {}): Promise<projectionpb.VerifyAllResponse> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#projection.verifyAll({}, new grpc.Metadata(), { deadline: Date.now() + VERIFY_TIMEOUT_MS });
+      let last: projectionpb.VerifyAllResponse | undefined;
+      stream.on('data', (message: projectionpb.VerifyAllResponse) => {
+        last = message;
+        progress(Number(message.doneCommits), Number(message.totalCommits));
+      });
+      stream.once('error', reject);
+      stream.once('end', () => (last?.finished === true ? resolve(last) : reject(new Error('the verification ended before it was finished'))));
+    });
+  }
+}
+
+function call<Request, Response>(method: UnaryCall<Request, Response>, request: Request, timeoutMs = CALL_TIMEOUT_MS): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    method(request, new grpc.Metadata(), { deadline: Date.now() + timeoutMs }, (error, response) => {
+      if (error !== null || response === undefined) reject(error ?? new Error('an empty answer'));
+      else resolve(response);
+    });
+  });
+}

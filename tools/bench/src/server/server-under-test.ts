@@ -1,0 +1,133 @@
+/**
+ * The server under test: `sluice serve` as anybody starts it, in its own process, with its data on disk.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { healthpb } from '@sluice/protocol';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../machine/free-port';
+import { peakRssBytes } from '../machine/peak-memory';
+
+const READY_TIMEOUT_MS = 120_000;
+const READY_POLL_MS = 10;
+const STOP_TIMEOUT_MS = 30_000;
+/** What a server says is kept, the newest so many characters, to be shown if it dies. */
+const KEPT_OUTPUT = 8_000;
+
+export interface ServerOptions {
+  readonly dataFolder: string;
+  /** Beside what the harness sets: SLUICE_* variables. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Write CPU profiles of all its threads there. */
+  readonly profileFolder?: string | undefined;
+}
+
+export class ServerUnderTest {
+  #output = '';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly address: string,
+    private readonly startedAt: number,
+  ) {
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString('utf8')).slice(-KEPT_OUTPUT);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+  }
+
+  /** Milliseconds from the start of the process until its health service said SERVING. */
+  readyMs = 0;
+
+  static async start({ dataFolder, environment, profileFolder }: ServerOptions): Promise<ServerUnderTest> {
+    const port = await freePort();
+    const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [...profile, serverEntry(), 'serve'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Only what a process needs, so that settings of the caller's shell do not change what is measured.
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        SLUICE_PORT: String(port),
+        SLUICE_METRICS_PORT: '0',
+        SLUICE_DATA_DIR: dataFolder,
+        ...environment,
+      },
+    });
+    const server = new ServerUnderTest(child, `127.0.0.1:${port}`, startedAt);
+    try {
+      await server.#untilServing();
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
+    server.readyMs = performance.now() - startedAt;
+    return server;
+  }
+
+  /** Milliseconds since its process was started. */
+  get ageMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** The most memory it ever had resident; undefined where the system does not say, or it has ended. */
+  peakRssBytes(): number | undefined {
+    return this.child.pid === undefined ? undefined : peakRssBytes(this.child.pid);
+  }
+
+  /** As an operator stops it. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** As a power cut does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#ended) return;
+    const exited = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+    this.child.kill(signal);
+    const impatience = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(impatience);
+  }
+
+  get #ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  async #untilServing(): Promise<void> {
+    const health = new healthpb.HealthClient(this.address, grpc.credentials.createInsecure());
+    try {
+      while (!(await isServing(health))) {
+        if (this.#ended) throw new Error(`The server ended with ${this.child.signalCode ?? this.child.exitCode} while it started. It said:\n${this.#output}`);
+        if (this.ageMs > READY_TIMEOUT_MS) throw new Error(`The server was not SERVING after ${READY_TIMEOUT_MS / 1000} s. It said:\n${this.#output}`);
+        await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+      }
+    } finally {
+      health.close();
+    }
+  }
+}
+
+function isServing(health: healthpb.HealthClient): Promise<boolean> {
+  return new Promise((resolve) => {
+    health.waitForReady(Date.now() + 1_000, (unreachable) => {
+      if (unreachable) return resolve(false);
+      health.check({ service: '' }, (error, response) => {
+        resolve(error === null && response.status === healthpb.HealthCheckResponse_ServingStatus.SERVING);
+      });
+    });
+  });
+}
+
+function serverEntry(): string {
+  const entry = join(__dirname, '../../../../apps/sluice/dist/main.js');
+  if (!existsSync(entry)) throw new Error(`There is no server to measure at ${entry}: run "npm run build" first.`);
+  return entry;
+}
