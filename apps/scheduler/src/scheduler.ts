@@ -1,0 +1,52 @@
+/**
+ * The scheduler: fires what is due and drives again what is unfinished. One of its instances acts, the others stand by.
+ *
+ * No capability owes timed or unfinished work yet (accounts answer everything in the turn that takes the command), so there
+ * is nothing to fire: the counts of its status are zero because nothing waits, and the lease is held so that the first
+ * capability that owes work finds exactly one instance to do it.
+ */
+import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
+import { schedulerpb, timestampFromUs } from '@sluice/protocol';
+import { type ServiceRegistration, type ServiceRuntime, unary } from '@sluice/service';
+import { type Logger, silentLogger } from '@sluice/telemetry';
+import { ActiveLease } from './active-lease';
+
+export interface SchedulerDependencies {
+  readonly lease: Lease;
+  /** This instance. */
+  readonly holder: LeaseHolder;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+}
+
+export interface SchedulerRuntime extends ServiceRuntime {
+  /** Whether this instance is the one that acts. */
+  readonly active: boolean;
+}
+
+export async function startScheduler(dependencies: SchedulerDependencies): Promise<SchedulerRuntime> {
+  const { lease, holder, clock, logger = silentLogger } = dependencies;
+  const startedAt = timestampFromUs(clock.nowUs());
+  const activeLease = new ActiveLease(lease, holder, clock, logger);
+  await activeLease.start();
+  const registration: ServiceRegistration = {
+    name: 'sluice.scheduler.v1.SchedulerService',
+    definition: schedulerpb.SchedulerServiceService,
+    implementation: {
+      getStatus: unary<schedulerpb.GetStatusRequest, schedulerpb.GetStatusResponse>(async () => ({
+        startedAt,
+        instanceId: holder.id,
+        active: activeLease.active,
+        waitingTimers: 0n,
+        unfinished: 0n,
+      })),
+    },
+  };
+  return {
+    registrations: [registration],
+    get active() {
+      return activeLease.active;
+    },
+    stop: () => activeLease.stop(),
+  };
+}
