@@ -2,7 +2,7 @@
  * Commands other than postings, from protos to items that a partition can decide: shape checks, keys to the keyring, digests of bodies.
  */
 import { createHash } from 'node:crypto';
-import { murmurHash3, type AccountCommand } from '@sluice/domain';
+import { murmurHash3, NO_LIMITS, type AccountCommand } from '@sluice/domain';
 import { lastHash, requestHash, type HashSeeds } from '@sluice/engine';
 import type { Keyring } from '@sluice/ports';
 import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
@@ -52,7 +52,7 @@ export async function openingOf(keyring: Keyring, opening: accountpb.AccountOpen
     unit: opening.unit,
     branchId: opening.branchId,
     product: opening.product,
-    limits: opening.limits === undefined ? { overdraftMinor: 0n, allowedTypes: [] } : limitsFromProto(opening.limits),
+    limits: opening.limits === undefined ? NO_LIMITS : limitsFromProto(opening.limits),
     signingKeyId: opening.signingKey.length === 0 ? '' : await keyring.store(opening.accountId, opening.signingKey),
   };
 }

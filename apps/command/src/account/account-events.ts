@@ -1,9 +1,9 @@
 /**
  * Account events between the domain and the protos.
  */
-import { POSTING_TYPES, type Account, type AccountEvent, type AccountLimits, type AccountStatus } from '@sluice/domain';
+import { NO_LIMITS, POSTING_TYPES, type Account, type AccountEvent, type AccountLimits, type AccountStatus } from '@sluice/domain';
 import { accountpb } from '@sluice/protocol';
-import { shared } from './account-record';
+import { shared, sharedLimits } from './account-record';
 import type { AccountCommandItem } from './command-submission';
 
 export function statusToProto(status: AccountStatus): accountpb.AccountStatus {
@@ -34,12 +34,12 @@ export function statusFromProto(status: accountpb.AccountStatus): AccountStatus 
 
 /** The limits of a proto that was checked. */
 export function limitsFromProto(limits: accountpb.AccountLimits): AccountLimits {
-  return {
+  return sharedLimits({
     overdraftMinor: limits.overdraftMinor,
     ...(limits.maximumBalanceMinor === undefined ? undefined : { maximumBalanceMinor: limits.maximumBalanceMinor }),
     ...(limits.maximumPostingMinor === undefined ? undefined : { maximumPostingMinor: limits.maximumPostingMinor }),
     allowedTypes: POSTING_TYPES.filter((_, index) => limits.allowedTypes.includes(index + 1)),
-  };
+  });
 }
 
 export function limitsToProto(limits: AccountLimits): accountpb.AccountLimits {
@@ -58,7 +58,7 @@ export function openedFromProto(opened: accountpb.AccountOpened): AccountEvent {
     unit: shared(opened.unit),
     branchId: shared(opened.branchId),
     product: shared(opened.product),
-    limits: opened.limits === undefined ? { overdraftMinor: 0n, allowedTypes: [] } : limitsFromProto(opened.limits),
+    limits: opened.limits === undefined ? NO_LIMITS : limitsFromProto(opened.limits),
     signingKeyId: opened.signingKeyId,
   };
 }

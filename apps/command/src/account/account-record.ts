@@ -65,12 +65,12 @@ export function unpackAccount(bytes: Uint8Array, at: number): Account {
   const signingKeyId = reader.string();
   const flags = bytes[reader.at++] as number;
   const allowed = bytes[reader.at++] as number;
-  const limits: AccountLimits = {
+  const limits = sharedLimits({
     overdraftMinor: reader.sint64(),
     ...(flags & HAS_MAXIMUM_BALANCE ? { maximumBalanceMinor: reader.sint64() } : undefined),
     ...(flags & HAS_MAXIMUM_POSTING ? { maximumPostingMinor: reader.sint64() } : undefined),
     allowedTypes: allowedTypes(allowed),
-  };
+  });
   const balanceMinor = reader.sint64();
   const heldMinor = reader.sint64();
   const entryCount = reader.varint();
@@ -117,4 +117,15 @@ export function shared(text: string): string {
   if (known !== undefined) return known;
   if (sharedTexts.size < 10_000) sharedTexts.set(text, text);
   return text;
+}
+
+const limitsInUse = new Map<string, AccountLimits>();
+
+/** Limits are few, too: accounts with the same ones share the object, which keeps it in the processor's cache. */
+export function sharedLimits(limits: AccountLimits): AccountLimits {
+  const key = `${limits.overdraftMinor}/${limits.maximumBalanceMinor ?? ''}/${limits.maximumPostingMinor ?? ''}/${limits.allowedTypes.join()}`;
+  const known = limitsInUse.get(key);
+  if (known !== undefined) return known;
+  if (limitsInUse.size < 10_000) limitsInUse.set(key, limits);
+  return limits;
 }

@@ -40,6 +40,20 @@ const DEBIT = 2;
 const CAPTURE = 4;
 const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
 
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const stride = STRIDE;
+const typeColumn = TYPE;
+const unitAt = UNIT_AT;
+const unitLength = UNIT_LENGTH;
+const accountIdAt = ACCOUNT_ID_AT;
+const accountIdLength = ACCOUNT_ID_LENGTH;
+const flagsColumn = HOLD_ID_LENGTH_AND_FLAGS;
+const finalFlag = FINAL_FLAG;
+const acceptedOutcome = OUTCOME_ACCEPTED;
+const none = OUTCOME_NONE;
+const decide = decidePosting;
+const apply = applyPosting;
+
 /** What the domain sees of a posting; strings are made only when they are read. */
 class PostingView implements Posting {
   batch!: PostingBatch;
@@ -93,7 +107,7 @@ export class AccountState implements CapabilityState {
 
   private decideOne(turn: Turn, submission: PostingSubmission, index: number): void {
     const { batch } = submission;
-    if (batch.outcomes[index] !== OUTCOME_NONE || this.setAside(submission, index)) return;
+    if (batch.outcomes[index] !== none || this.setAside(submission, index)) return;
     const ordinal = this.ordinalOf(batch, index);
     const account = ordinal === -1 ? undefined : this.table.account(ordinal);
     const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
@@ -101,7 +115,7 @@ export class AccountState implements CapabilityState {
       batch.outcomes[index] = PARTITION_UNAVAILABLE;
       return;
     }
-    const decision = decidePosting(account, this.viewOf(batch, index), valid);
+    const decision = decide(account, this.viewOf(batch, index), valid);
     if (decision.accepted) {
       const group = this.groupFor(ordinal);
       this.accept(group, batch, index, decision, turn);
@@ -115,11 +129,11 @@ export class AccountState implements CapabilityState {
 
   private accept(group: PostingGroup, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
     const { account } = group;
-    const type = batch.fields[index * STRIDE + TYPE] as number;
+    const type = batch.fields[index * stride + typeColumn] as number;
     if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
     if (accepted.holdId !== undefined) group.changedHolds.set(accepted.holdId, accepted.holdRemainingMinor ?? 0n);
-    applyPosting(account, accepted, turn.committedAtUs);
-    batch.outcomes[index] = OUTCOME_ACCEPTED;
+    apply(account, accepted, turn.committedAtUs);
+    batch.outcomes[index] = acceptedOutcome;
     batch.balancesAfter[index] = accepted.balanceAfterMinor;
     batch.heldAfter[index] = accepted.heldAfterMinor;
     batch.entryNumbers[index] = account.entryCount;
@@ -167,14 +181,14 @@ export class AccountState implements CapabilityState {
     let culprit = -1;
     for (let index = 0; index < batch.count; index += 1) {
       const outcome = batch.outcomes[index] as number;
-      if (outcome !== OUTCOME_NONE && outcome !== OUTCOME_ACCEPTED && culprit === -1) culprit = index;
+      if (outcome !== none && outcome !== acceptedOutcome && culprit === -1) culprit = index;
     }
     if (culprit === -1) {
       for (const index of items) this.setAside(submission, index);
       if (submission.suspects !== undefined) return;
     }
     if (culprit !== -1) {
-      for (const index of items) if (batch.outcomes[index] === OUTCOME_NONE) batch.outcomes[index] = BATCH_ABORTED;
+      for (const index of items) if (batch.outcomes[index] === none) batch.outcomes[index] = BATCH_ABORTED;
       return;
     }
     const trial = new AtomicTrial();
@@ -188,7 +202,7 @@ export class AccountState implements CapabilityState {
       const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
       const twice = seen.has(key);
       seen.add(key);
-      const decision = twice || valid === undefined ? undefined : decidePosting(account, this.viewOf(batch, index), valid);
+      const decision = twice || valid === undefined ? undefined : decide(account, this.viewOf(batch, index), valid);
       if (decision === undefined) {
         // The same id twice in one atomic batch cannot be done once and twice at the same time.
         refusal = twice ? REQUEST_ID_REUSED : PARTITION_UNAVAILABLE;
@@ -196,7 +210,7 @@ export class AccountState implements CapabilityState {
         refusal = outcomeOf(decision.rejection);
       } else {
         trial.keep(account as Account);
-        applyPosting(account as Account, decision, turn.committedAtUs);
+        apply(account as Account, decision, turn.committedAtUs);
         decisions.push(decision);
         continue;
       }
@@ -208,7 +222,7 @@ export class AccountState implements CapabilityState {
       items.forEach((index, item) => this.accept(this.groupFor(this.ordinalOf(batch, index)), batch, index, decisions[item] as AcceptedPosting, turn));
       return;
     }
-    const recorded = refusal < OUTCOME_ACCEPTED && items.every((index) => this.ordinalOf(batch, index) !== -1);
+    const recorded = refusal < acceptedOutcome && items.every((index) => this.ordinalOf(batch, index) !== -1);
     for (const index of items) {
       const outcome = index === culprit ? refusal : BATCH_ABORTED;
       if (recorded) this.refuse(this.groupFor(this.ordinalOf(batch, index)), batch, index, outcome, turn);
@@ -217,8 +231,8 @@ export class AccountState implements CapabilityState {
   }
 
   private ordinalOf(batch: PostingBatch, index: number): number {
-    const base = index * STRIDE;
-    return this.table.find(batch.accountHashes[index] as number, batch.bytes, batch.fields[base + ACCOUNT_ID_AT] as number, batch.fields[base + ACCOUNT_ID_LENGTH] as number);
+    const base = index * stride;
+    return this.table.find(batch.accountHashes[index] as number, batch.bytes, batch.fields[base + accountIdAt] as number, batch.fields[base + accountIdLength] as number);
   }
 
   /** Id of the key in force for the posting's account; '' where it is not signed. */
@@ -229,14 +243,14 @@ export class AccountState implements CapabilityState {
 
   private viewOf(batch: PostingBatch, index: number): PostingView {
     const { view } = this;
-    const base = index * STRIDE;
+    const base = index * stride;
     const { fields } = batch;
     view.batch = batch;
     view.index = index;
-    view.type = TYPES[fields[base + TYPE] as number] as PostingType;
+    view.type = TYPES[fields[base + typeColumn] as number] as PostingType;
     view.amountMinor = batch.amounts[index] as bigint;
-    view.unit = this.unitOf(batch.bytes, fields[base + UNIT_AT] as number, fields[base + UNIT_LENGTH] as number);
-    view.final = ((fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number) & FINAL_FLAG) !== 0;
+    view.unit = this.unitOf(batch.bytes, fields[base + unitAt] as number, fields[base + unitLength] as number);
+    view.final = ((fields[base + flagsColumn] as number) & finalFlag) !== 0;
     return view;
   }
 

@@ -3,7 +3,15 @@
  * side in a caller's message are copied in one piece.
  */
 import type { Account } from '@sluice/domain';
-import { END, OUTCOME_ACCEPTED, START, STRIDE, type ByteWriter, type PostingBatch } from '@sluice/protocol';
+import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, END, OUTCOME_ACCEPTED, START, STRIDE, type ByteWriter, type PostingBatch } from '@sluice/protocol';
+
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const stride = STRIDE;
+const startColumn = START;
+const endColumn = END;
+const accountIdAt = ACCOUNT_ID_AT;
+const accountIdLength = ACCOUNT_ID_LENGTH;
+const acceptedOutcome = OUTCOME_ACCEPTED;
 
 export class PostingGroup {
   account!: Account;
@@ -43,7 +51,7 @@ export class PostingGroup {
   write(writer: ByteWriter): void {
     const { account, batches, indexes } = this;
     const start = writer.open(0x0a);
-    writer.stringField(0x0a, account.accountId);
+    this.writeAccountId(writer);
     writer.sint64Field(0x10, this.balanceBefore);
     writer.sint64Field(0x18, account.balanceMinor);
     writer.sint64Field(0x20, this.heldBefore);
@@ -88,6 +96,18 @@ export class PostingGroup {
     writer.close(start);
   }
 
+  /** The first request has it in bytes. */
+  private writeAccountId(writer: ByteWriter): void {
+    const { bytes, fields } = this.batches[0] as PostingBatch;
+    const base = (this.indexes[0] as number) * stride;
+    const at = fields[base + accountIdAt] as number;
+    const length = fields[base + accountIdLength] as number;
+    writer.reserve(3);
+    writer.byte(0x0a);
+    writer.varint(length);
+    writer.raw(bytes, at, at + length);
+  }
+
   private writeRequests(writer: ByteWriter): void {
     const { batches, indexes } = this;
     const list = writer.open(0x6a);
@@ -96,14 +116,14 @@ export class PostingGroup {
     let to = 0;
     for (let item = 0; item < batches.length; item += 1) {
       const batch = batches[item] as PostingBatch;
-      const base = (indexes[item] as number) * STRIDE;
-      const start = batch.fields[base + START] as number;
+      const base = (indexes[item] as number) * stride;
+      const start = batch.fields[base + startColumn] as number;
       if (batch !== source || start !== to) {
         if (source !== undefined) writer.raw(source.bytes, from, to);
         source = batch;
         from = start;
       }
-      to = batch.fields[base + END] as number;
+      to = batch.fields[base + endColumn] as number;
     }
     if (source !== undefined) writer.raw(source.bytes, from, to);
     writer.close(list);
@@ -115,7 +135,7 @@ export class PostingGroup {
     writer.byte(0x82);
     const positions = this.openLong(writer);
     for (let item = 0; item < batches.length; item += 1) {
-      if ((batches[item] as PostingBatch).outcomes[indexes[item] as number] === OUTCOME_ACCEPTED) continue;
+      if ((batches[item] as PostingBatch).outcomes[indexes[item] as number] === acceptedOutcome) continue;
       writer.reserve(5);
       writer.varint(item);
     }
@@ -125,7 +145,7 @@ export class PostingGroup {
     const reasons = this.openLong(writer);
     for (let item = 0; item < batches.length; item += 1) {
       const outcome = (batches[item] as PostingBatch).outcomes[indexes[item] as number] as number;
-      if (outcome === OUTCOME_ACCEPTED) continue;
+      if (outcome === acceptedOutcome) continue;
       writer.reserve(5);
       writer.varint(outcome);
     }

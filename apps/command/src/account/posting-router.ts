@@ -9,6 +9,16 @@ import type { AccountState } from './account-state';
 import { INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
 import { PostingSubmission } from './posting-submission';
 
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const stride = STRIDE;
+const accountIdAt = ACCOUNT_ID_AT;
+const accountIdLength = ACCOUNT_ID_LENGTH;
+const requestIdAt = REQUEST_ID_AT;
+const requestIdLength = REQUEST_ID_LENGTH;
+const none = OUTCOME_NONE;
+const hashRequest = requestHash;
+const hash = lastHash;
+
 /** Marks of a scan: what is wrong with single postings. */
 export const SHAPE_ISSUES = {
   invalid(batch: PostingBatch, index: number, message: string): void {
@@ -50,13 +60,13 @@ export class PostingRouter {
     let accountHash = 0;
     let partition = 0;
     for (let index = 0; index < count; index += 1) {
-      if (outcomes[index] !== OUTCOME_NONE) {
+      if (outcomes[index] !== none) {
         partitions[index] = -1;
         continue;
       }
-      const base = index * STRIDE;
-      const at = fields[base + ACCOUNT_ID_AT] as number;
-      const length = fields[base + ACCOUNT_ID_LENGTH] as number;
+      const base = index * stride;
+      const at = fields[base + accountIdAt] as number;
+      const length = fields[base + accountIdLength] as number;
       if (length !== accountLength || !sameBytes(bytes, at, accountAt, length)) {
         accountHash = murmurHash3(bytes, at, at + length, 0);
         partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
@@ -67,10 +77,10 @@ export class PostingRouter {
       partitions[index] = partition;
       if (only === -2) only = partition;
       else if (only !== partition) only = -1;
-      const idAt = fields[base + REQUEST_ID_AT] as number;
-      requestHash(seeds, accountHash, bytes, idAt, idAt + (fields[base + REQUEST_ID_LENGTH] as number));
-      requestHashes[index * 2] = lastHash.first;
-      requestHashes[index * 2 + 1] = lastHash.second;
+      const idAt = fields[base + requestIdAt] as number;
+      hashRequest(seeds, accountHash, bytes, idAt, idAt + (fields[base + requestIdLength] as number));
+      requestHashes[index * 2] = hash.first;
+      requestHashes[index * 2 + 1] = hash.second;
     }
     return { batch, only };
   }
@@ -140,7 +150,7 @@ export class PostingRouter {
 
 export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
   if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
-  else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === OUTCOME_NONE) batch.outcomes[index] = outcome;
+  else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) batch.outcomes[index] = outcome;
 }
 
 function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {

@@ -11,6 +11,12 @@ import type { AccountState } from './account-state';
 import { NOT_OWNER, PARTITION_UNAVAILABLE, SHUTTING_DOWN } from './outcomes';
 import type { SignatureChecks } from './signatures';
 
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const none = OUTCOME_NONE;
+const stride = STRIDE;
+const flagsColumn = HOLD_ID_LENGTH_AND_FLAGS;
+const signedFlag = SIGNED_FLAG;
+
 export interface Suspect {
   readonly index: number;
   /** Commits that may hold the first request. */
@@ -141,9 +147,9 @@ export class PostingSubmission implements Submission {
     let signed: number[] | undefined;
     for (let item = 0; item < this.count; item += 1) {
       const index = this.indexAt(item);
-      if (outcomes[index] !== OUTCOME_NONE) continue;
+      if (outcomes[index] !== none) continue;
       if (requests.mayBeOld(requestHashes[index * 2] as number, requestHashes[index * 2 + 1] as number)) (lookUps ??= []).push(index);
-      if (((fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & SIGNED_FLAG) !== 0) (signed ??= []).push(index);
+      if (((fields[index * stride + flagsColumn] as number) & signedFlag) !== 0) (signed ??= []).push(index);
     }
     const checks = signed === undefined ? undefined : state.signatures.check(batch, signed, (index) => state.signingKeyOf(batch, index));
     if (lookUps === undefined && checks === undefined) return undefined;
