@@ -447,19 +447,25 @@ export class AccountState implements CapabilityState {
   }
 }
 
-/** Takes accounts back to where they were before a trial. */
+/** Takes accounts back to where they were before a trial: what postings change. */
 class AtomicTrial {
-  private readonly before = new Map<Account, Omit<Account, 'holds'> & { holds: Map<string, bigint> }>();
+  private readonly before = new Map<Account, Pick<Account, 'balanceMinor' | 'heldMinor' | 'entryCount' | 'version' | 'balanceUpdatedAtUs' | 'holds'>>();
 
   keep(account: Account): void {
-    if (!this.before.has(account)) this.before.set(account, { ...account, holds: new Map(account.holds) });
+    if (this.before.has(account)) return;
+    const { balanceMinor, heldMinor, entryCount, version, balanceUpdatedAtUs, holds } = account;
+    this.before.set(account, { balanceMinor, heldMinor, entryCount, version, balanceUpdatedAtUs, holds: new Map(holds) });
   }
 
   undo(): void {
-    for (const [account, { holds, ...fields }] of this.before) {
-      Object.assign(account, fields);
+    for (const [account, before] of this.before) {
+      account.balanceMinor = before.balanceMinor;
+      account.heldMinor = before.heldMinor;
+      account.entryCount = before.entryCount;
+      account.version = before.version;
+      account.balanceUpdatedAtUs = before.balanceUpdatedAtUs;
       account.holds.clear();
-      for (const [holdId, remaining] of holds) account.holds.set(holdId, remaining);
+      for (const [holdId, remaining] of before.holds) account.holds.set(holdId, remaining);
     }
   }
 }

@@ -4,7 +4,7 @@
  *
  * A snapshot is taken in steps while turns go on: what changes before its turn to be packed comes is packed as it was at the beginning.
  */
-import { murmurHash3, type Account } from '@sluice/domain';
+import { murmurHash3, type Account, type AccountLimits, type AccountStatus } from '@sluice/domain';
 import type { SnapshotSession } from '@sluice/engine';
 import { ByteWriter } from '@sluice/protocol';
 import { packAccount, unpackAccount } from './account-record';
@@ -16,6 +16,70 @@ const STEP_ACCOUNTS = 4_096;
 const HOT_ACCOUNTS = 50_000;
 const INITIAL_SLOTS = 1 << 12;
 
+/**
+ * What changes with every posting, in columns: an account that held its balance as an object of its own would make the garbage collector
+ * carry one more survivor per account and turn.
+ */
+class Amounts {
+  balances = new BigInt64Array(1024);
+  held = new BigInt64Array(1024);
+}
+
+/** An unpacked account; its amounts are in the columns. */
+class TableAccount implements Account {
+  readonly accountId: string;
+  readonly unit: string;
+  readonly branchId: string;
+  product: string;
+  status: AccountStatus;
+  limits: AccountLimits;
+  signingKeyId: string;
+  readonly holds: Map<string, bigint>;
+  entryCount: number;
+  rejectionCount: number;
+  version: number;
+  readonly openedAtUs: number;
+  balanceUpdatedAtUs: number;
+
+  constructor(
+    private readonly amounts: Amounts,
+    private readonly ordinal: number,
+    account: Account,
+  ) {
+    this.accountId = account.accountId;
+    this.unit = account.unit;
+    this.branchId = account.branchId;
+    this.product = account.product;
+    this.status = account.status;
+    this.limits = account.limits;
+    this.signingKeyId = account.signingKeyId;
+    this.holds = account.holds;
+    this.entryCount = account.entryCount;
+    this.rejectionCount = account.rejectionCount;
+    this.version = account.version;
+    this.openedAtUs = account.openedAtUs;
+    this.balanceUpdatedAtUs = account.balanceUpdatedAtUs;
+    this.balanceMinor = account.balanceMinor;
+    this.heldMinor = account.heldMinor;
+  }
+
+  get balanceMinor(): bigint {
+    return this.amounts.balances[this.ordinal] as bigint;
+  }
+
+  set balanceMinor(value: bigint) {
+    this.amounts.balances[this.ordinal] = value;
+  }
+
+  get heldMinor(): bigint {
+    return this.amounts.held[this.ordinal] as bigint;
+  }
+
+  set heldMinor(value: bigint) {
+    this.amounts.held[this.ordinal] = value;
+  }
+}
+
 export class AccountTable {
   private slots = new Int32Array(INITIAL_SLOTS);
   private mask = INITIAL_SLOTS - 1;
@@ -23,6 +87,7 @@ export class AccountTable {
   private chunkOf = new Int32Array(1024);
   private offsetOf = new Int32Array(1024);
   private dirty = new Uint8Array(1024);
+  private readonly amounts = new Amounts();
   private hot: (Account | undefined)[] = [];
   private hotCount = 0;
   private readonly chunks: (Uint8Array | undefined)[] = [];
@@ -49,7 +114,7 @@ export class AccountTable {
   account(ordinal: number): Account {
     const known = this.hot[ordinal];
     if (known !== undefined) return known;
-    const account = unpackAccount(this.chunks[this.chunkOf[ordinal] as number] as Uint8Array, this.offsetOf[ordinal] as number);
+    const account = new TableAccount(this.amounts, ordinal, unpackAccount(this.chunks[this.chunkOf[ordinal] as number] as Uint8Array, this.offsetOf[ordinal] as number));
     this.hot[ordinal] = account;
     this.hotCount += 1;
     return account;
@@ -63,6 +128,7 @@ export class AccountTable {
     return account;
   }
 
+  /** Takes the account's state over; the table's own object is what `account` and `touch` return from now on. */
   add(account: Account): number {
     const id = Buffer.from(account.accountId, 'utf8');
     const hash = murmurHash3(id, 0, id.length, 0);
@@ -75,7 +141,7 @@ export class AccountTable {
     packAccount(this.fresh, account);
     this.chunks[this.freshChunk] = this.fresh.bytes;
     const ordinal = this.insert(hash, this.freshChunk, offset);
-    this.hot[ordinal] = account;
+    this.hot[ordinal] = new TableAccount(this.amounts, ordinal, account);
     this.hotCount += 1;
     this.dirty[ordinal] = 1;
     return ordinal;
@@ -132,6 +198,8 @@ export class AccountTable {
     this.hashes = grown(this.hashes, size);
     this.chunkOf = grown(this.chunkOf, size);
     this.offsetOf = grown(this.offsetOf, size);
+    this.amounts.balances = grownAmounts(this.amounts.balances, size);
+    this.amounts.held = grownAmounts(this.amounts.held, size);
     const dirty = new Uint8Array(size);
     dirty.set(this.dirty);
     this.dirty = dirty;
@@ -233,6 +301,12 @@ class TableSnapshot implements SnapshotSession {
 
 function grown(column: Int32Array, size: number): Int32Array<ArrayBuffer> {
   const result = new Int32Array(size);
+  result.set(column);
+  return result;
+}
+
+function grownAmounts(column: BigInt64Array, size: number): BigInt64Array<ArrayBuffer> {
+  const result = new BigInt64Array(size);
   result.set(column);
   return result;
 }
