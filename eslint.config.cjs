@@ -15,6 +15,7 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:ports', onlyDependOnLibsWithTags: [], bannedExternalImports: ['*'] },
   { sourceTag: 'type:protocol', onlyDependOnLibsWithTags: ['type:domain'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:ports'] },
+  { sourceTag: 'type:leases', onlyDependOnLibsWithTags: ['type:ports'] },
   { sourceTag: 'type:engine', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol'] },
   { sourceTag: 'type:projections', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol'] },
   { sourceTag: 'type:telemetry', onlyDependOnLibsWithTags: [] },
@@ -26,6 +27,7 @@ const MODULE_BOUNDARIES = [
     onlyDependOnLibsWithTags: [
       'type:domain',
       'type:ports',
+      'type:leases',
       'type:protocol',
       'type:adapter',
       'type:engine',

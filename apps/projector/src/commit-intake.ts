@@ -1,0 +1,151 @@
+/**
+ * The commits of one partition on their way in: in sequence, each once, bounded. What the bus brings is taken if it is the
+ * next one; what comes early waits for a moment, what was lost is read from the log. Whether a commit continues its
+ * predecessor (its chained checksum) is checked always; its own checksum, when it comes from the log.
+ */
+import type { BusMessage, EventLog } from '@sluice/ports';
+import { CorruptCommitError, type DecodedCommit, type LogPosition, MalformedMessageError, readCommit, readNextCommit } from '@sluice/protocol';
+import { Wakeup } from './wakeup';
+
+/** Commits that wait, at most: beyond it the bus is not read on. */
+export const QUEUED_COMMITS_LIMIT = 4_096;
+export const QUEUED_BYTES_LIMIT = 32 * 1024 * 1024;
+/** Messages that came before their turn and are kept. */
+const EARLY_MESSAGES_LIMIT = 64;
+/** One read from the log. */
+const LOG_PAGE = { maxCommits: 512, maxBytes: 8 * 1024 * 1024 };
+
+export class CommitIntake {
+  private queue: DecodedCommit[] = [];
+  private queuedBytes = 0;
+  private position: LogPosition;
+  private readonly early = new Map<number, Uint8Array>();
+  /** The log is known to have commits that are not queued. */
+  private behind = true;
+  private readonly news = new Wakeup();
+  private readonly room = new Wakeup();
+
+  /**
+   * @param after where the rows end; its checksum is undefined only for sequence 0.
+   * @param signal ends every wait.
+   */
+  constructor(
+    private readonly log: EventLog,
+    after: LogPosition,
+    private readonly signal: AbortSignal,
+  ) {
+    this.position = after;
+    const wakeAll = (): void => {
+      this.news.wake();
+      this.room.wake();
+    };
+    signal.addEventListener('abort', wakeAll, { once: true });
+  }
+
+  /** Newest sequence that was queued. */
+  get sequence(): number {
+    return this.position.sequence;
+  }
+
+  get oldestUs(): number {
+    return this.queue[0]?.committedAtUs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** More than half of what may wait does. */
+  get crowded(): boolean {
+    return this.queue.length * 2 > QUEUED_COMMITS_LIMIT || this.queuedBytes * 2 > QUEUED_BYTES_LIMIT;
+  }
+
+  private get full(): boolean {
+    return this.queue.length >= QUEUED_COMMITS_LIMIT || this.queuedBytes >= QUEUED_BYTES_LIMIT;
+  }
+
+  /** Takes a message of the bus; resolves when there is room for the next one. */
+  async offer(message: BusMessage): Promise<void> {
+    while (this.full && !this.signal.aborted) await this.room.wait();
+    if (message.sequence <= this.position.sequence) return;
+    if (message.bytes !== undefined && this.early.size < EARLY_MESSAGES_LIMIT) this.early.set(message.sequence, message.bytes);
+    this.takeEarly();
+    if (this.position.sequence < message.sequence) this.behind = true;
+    this.news.wake();
+  }
+
+  /** The log's head, from polling it. */
+  headIs(sequence: number): void {
+    if (sequence <= this.position.sequence) return;
+    this.behind = true;
+    this.news.wake();
+  }
+
+  /** Resolves when commits are queued, reading the log where that is needed; or when the signal aborts. */
+  async waitForCommits(): Promise<void> {
+    while (!this.signal.aborted) {
+      if (this.behind && !this.full) await this.readLog();
+      if (this.queue.length > 0) return;
+      if (!this.behind) await this.news.wait();
+    }
+  }
+
+  /** Everything that is queued. */
+  takeAll(): DecodedCommit[] {
+    const taken = this.queue;
+    this.queue = [];
+    this.queuedBytes = 0;
+    this.room.wake();
+    return taken;
+  }
+
+  private async readLog(): Promise<void> {
+    // Before the read, so that what is heard of meanwhile leads to another one.
+    this.behind = false;
+    const records = await this.log.read(this.position.partition, this.position.sequence + 1, LOG_PAGE);
+    if (records.length === 0) {
+      // Nothing that came early is of this log.
+      this.early.clear();
+      return;
+    }
+    for (const record of records) {
+      // The bus may have brought it while the log was read.
+      if (record.sequence > this.position.sequence) this.enqueue(readNextCommit(this.position, record.bytes));
+    }
+    this.takeEarly();
+    this.behind = true;
+  }
+
+  private takeEarly(): void {
+    for (const sequence of this.early.keys()) if (sequence <= this.position.sequence) this.early.delete(sequence);
+    for (let bytes = this.early.get(this.position.sequence + 1); bytes !== undefined; bytes = this.early.get(this.position.sequence + 1)) {
+      this.early.delete(this.position.sequence + 1);
+      const commit = this.readNext(bytes);
+      if (commit === undefined) return;
+      this.enqueue(commit);
+    }
+  }
+
+  /** Undefined: not what the log has there, or not of this log at all; the log decides. */
+  private readNext(bytes: Uint8Array): DecodedCommit | undefined {
+    try {
+      const commit = readCommit(bytes);
+      if (continues(this.position, commit)) return commit;
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError || error instanceof CorruptCommitError)) throw error;
+    }
+    this.behind = true;
+    return undefined;
+  }
+
+  private enqueue(commit: DecodedCommit): void {
+    this.queue.push(commit);
+    this.queuedBytes += commit.bytes.length;
+    this.position = { ...this.position, sequence: commit.sequence, checksum: commit.checksum };
+  }
+}
+
+function continues(position: LogPosition, commit: DecodedCommit): boolean {
+  return (
+    commit.partition === position.partition &&
+    commit.sequence === position.sequence + 1 &&
+    Buffer.compare(commit.incarnation, position.incarnation) === 0 &&
+    (position.checksum === undefined || Buffer.compare(commit.previousChecksum, position.checksum) === 0)
+  );
+}

@@ -1,0 +1,115 @@
+/** `sluice.log.v1.LogService`: reads the event log for people, and compares an account with it. */
+import { partitionOfKey } from '@sluice/domain';
+import type { Clock, EventLog } from '@sluice/ports';
+import { logpb, readCommit } from '@sluice/protocol';
+import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
+import { commitView } from './commit-view';
+import { refusalOf } from './projection-service';
+import { type ProjectorControl, UnknownAccountError } from './projector-control';
+import { Wakeup } from './wakeup';
+
+const MAXIMUM_KEY_BYTES = 128;
+const DEFAULT_PAGE_SIZE = 100;
+const MAXIMUM_PAGE_SIZE = 1_000;
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** How often a tail looks for new commits: one cheap read for all partitions. */
+const TAIL_POLL_MS = 100;
+const TAIL_PAGE = { maxCommits: 100, maxBytes: 1024 * 1024 };
+
+export interface LogServiceOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly control: ProjectorControl;
+}
+
+export function logService({ log, clock, control }: LogServiceOptions): ServiceRegistration {
+  const { partitions, incarnation } = log.identity;
+
+  const checkPartition = (partition: number): void => {
+    if (partition < 0 || partition >= partitions) throw refusal('PARTITION_NOT_FOUND', `partition ${partition} is not one of 0 to ${partitions - 1}`);
+  };
+
+  const implementation: logpb.LogServiceServer = {
+    getPartition: unary<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(async ({ key }) => {
+      const partition = partitionOfKey(checkedKey('key', key), partitions);
+      return { partition, partitions, headSequence: BigInt((await log.headSequences())[partition] ?? 0), incarnation };
+    }),
+
+    readCommits: unary<logpb.ReadCommitsRequest, logpb.ReadCommitsResponse>(async ({ partition, fromSequence, pageSize, headersOnly }) => {
+      checkPartition(partition);
+      if (pageSize < 0 || pageSize > MAXIMUM_PAGE_SIZE) throw invalidRequest('page_size', `is 1 to ${MAXIMUM_PAGE_SIZE}; 0: ${DEFAULT_PAGE_SIZE}`);
+      const first = checkedSequence(fromSequence) || 1;
+      const records = await log.read(partition, first, { maxCommits: pageSize || DEFAULT_PAGE_SIZE, maxBytes: PAGE_BYTES });
+      const last = records.at(-1)?.sequence ?? 0;
+      const head = (await log.headSequences())[partition] ?? 0;
+      return {
+        commits: records.map((record) => commitView(readCommit(record.bytes), headersOnly)),
+        nextSequence: BigInt(last > 0 && last < head ? last + 1 : 0),
+      };
+    }),
+
+    tailCommits: serverStream<logpb.TailCommitsRequest, logpb.TailCommitsResponse>(async function* ({ partition, fromSequence, headersOnly }, call) {
+      if (partition !== undefined) checkPartition(partition);
+      else if (fromSequence !== 0n) throw invalidRequest('from_sequence', 'needs a partition');
+      const heads = await log.headSequences();
+      const next = heads.map((head) => head + 1);
+      if (partition !== undefined && fromSequence !== 0n) next[partition] = checkedSequence(fromSequence);
+      const tailed = partition === undefined ? next.map((_, one) => one) : [partition];
+      while (!call.ended) {
+        const newest = await log.headSequences();
+        let found = false;
+        for (const one of tailed) {
+          if ((newest[one] ?? 0) < (next[one] as number)) continue;
+          for (const record of await log.read(one, next[one] as number, TAIL_PAGE)) {
+            yield { commit: commitView(readCommit(record.bytes), headersOnly) };
+            next[one] = record.sequence + 1;
+            found = true;
+          }
+        }
+        if (!found) await pause(clock, TAIL_POLL_MS, call);
+      }
+    }),
+
+    verifyAccount: unary<logpb.VerifyAccountRequest, logpb.VerifyAccountResponse>(async ({ accountId }, call) => {
+      checkedKey('account_id', accountId);
+      try {
+        const verified = await control.verifyAccount(accountId, call.signal);
+        return {
+          equal: verified.equal,
+          differences: [...verified.differences],
+          sequence: BigInt(verified.sequence),
+          logBalanceMinor: verified.logBalanceMinor,
+          readBalanceMinor: verified.readBalanceMinor,
+          logEntryCount: BigInt(verified.logEntryCount),
+          readEntryCount: BigInt(verified.readEntryCount),
+        };
+      } catch (error) {
+        if (error instanceof UnknownAccountError) throw refusal('ACCOUNT_NOT_FOUND', error.message);
+        throw refusalOf(error);
+      }
+    }),
+  };
+  return { name: 'sluice.log.v1.LogService', definition: logpb.LogServiceService, implementation: { ...implementation } };
+}
+
+function checkedKey(field: string, key: string): Uint8Array {
+  const utf8 = Buffer.from(key, 'utf8');
+  if (utf8.length < 1 || utf8.length > MAXIMUM_KEY_BYTES) throw invalidRequest(field, `is 1 to ${MAXIMUM_KEY_BYTES} bytes`);
+  return utf8;
+}
+
+function checkedSequence(sequence: bigint): number {
+  if (sequence < 0n || sequence > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidRequest('from_sequence', 'is a sequence: 1, 2, 3 …');
+  return Number(sequence);
+}
+
+/** Waits, but not longer than somebody listens. */
+async function pause(clock: Clock, milliseconds: number, call: CallContext): Promise<void> {
+  const over = new Wakeup();
+  const wake = (): void => over.wake();
+  const cancel = clock.after(milliseconds, wake);
+  call.signal.addEventListener('abort', wake);
+  await over.wait();
+  call.signal.removeEventListener('abort', wake);
+  cancel();
+}

@@ -1,0 +1,236 @@
+/**
+ * Projects one partition: commits in sequence, each flush one batch of writes, then the checkpoint.
+ *
+ *   opening ──► projecting ──(error)──► waiting (back-off) ──► opening …
+ *      ▲             │
+ *      └─────────────┘  another copy of the read store is in force
+ *
+ * Whatever goes wrong, it forgets what it has in memory and starts again from the checkpoint: the store's guard and the
+ * sequences in the rows make a repeated write harmless. Rows that are not of this log are reported; it goes on waiting until
+ * a rebuild has put another copy in force.
+ */
+import type { Bus, BusSubscription, Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
+import { PartitionFold, PROJECTIONS } from '@sluice/projections';
+import { type DecodedCommit, MAXIMUM_TRACEPARENTS } from '@sluice/protocol';
+import { AttemptNames } from './attempt-names';
+import { CommitIntake } from './commit-intake';
+import type { FlushPacer } from './flush-pacer';
+import type { FlushReport, ProjectorObserver } from './projector-observer';
+import { loadRows, setAsideOfPartition } from './row-loading';
+import { assertStoreOfLog, positionOfRows, RowsNotOfLogError } from './rows-position';
+import { Wakeup } from './wakeup';
+
+const FIRST_BACK_OFF_MS = 100;
+const MAXIMUM_BACK_OFF_MS = 10_000;
+/** Between attempts to subscribe to a bus that cannot be reached; the log is polled meanwhile. */
+const RESUBSCRIBE_MS = 2_000;
+
+export interface PartitionProjectorOptions {
+  readonly partition: number;
+  readonly log: EventLog;
+  readonly store: ReadStore;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly pacer: FlushPacer;
+  /** Aggregates kept in memory. */
+  readonly cachedAggregates: number;
+  readonly observer: Pick<ProjectorObserver, 'setAside' | 'trouble'>;
+  /** Of each flush, with what was in it. */
+  readonly flushed: (report: FlushReport, commits: readonly DecodedCommit[]) => void;
+  /** The rows are not of this log: somebody has to rebuild. */
+  readonly stale: (error: RowsNotOfLogError) => void;
+}
+
+export interface PartitionProgress {
+  /** Sequence up to which the read store has it; undefined: not opened yet. */
+  readonly checkpoint: number | undefined;
+  /** When the newest flush was done, and how old its newest commit was then. */
+  readonly flushedAtUs: number;
+  readonly lagUs: number;
+  /** Commit time of the oldest commit that waits; Infinity: none. */
+  readonly oldestWaitingUs: number;
+}
+
+/** What stands while one copy is projected into without trouble. */
+interface Session {
+  readonly copy: ReadCopy;
+  readonly fold: PartitionFold;
+  readonly intake: CommitIntake;
+  readonly end: AbortController;
+}
+
+export class PartitionProjector {
+  private readonly stopping = new AbortController();
+  private session: Session | undefined;
+  private checkpoint: number | undefined;
+  private flushedAtUs = 0;
+  private lagUs = 0;
+  private gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  private writing: Promise<unknown> = Promise.resolve();
+  private running: Promise<unknown> = Promise.resolve();
+  private readonly names: AttemptNames;
+  private readonly opened = new Wakeup();
+
+  constructor(private readonly options: PartitionProjectorOptions) {
+    this.names = new AttemptNames(options.partition, options.clock.nowUs());
+  }
+
+  get partition(): number {
+    return this.options.partition;
+  }
+
+  get progress(): PartitionProgress {
+    const { checkpoint, flushedAtUs, lagUs } = this;
+    return { checkpoint, flushedAtUs, lagUs, oldestWaitingUs: this.session?.intake.oldestUs ?? Number.POSITIVE_INFINITY };
+  }
+
+  start(): void {
+    this.running = Promise.all([this.run(), this.listen()]);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.session?.end.abort();
+    this.opened.wake();
+    this.resume();
+    this.options.pacer.hurry();
+    await this.running;
+  }
+
+  /** The log's head, from polling it. */
+  headIs(sequence: number): void {
+    this.session?.intake.headIs(sequence);
+  }
+
+  /** Resolves when nothing is being written any more; nothing is until `resume`. */
+  async pause(): Promise<void> {
+    if (this.gate === undefined) {
+      let open = (): void => undefined;
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      this.gate = { opened, open };
+    }
+    await this.writing.catch(() => undefined);
+  }
+
+  resume(): void {
+    this.gate?.open();
+    this.gate = undefined;
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.stopped) {
+      try {
+        this.session = await this.open();
+        while (await this.projectNext(this.session)) failures = 0;
+      } catch (error) {
+        if (this.stopped) return;
+        failures += 1;
+        this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
+        if (error instanceof RowsNotOfLogError) this.options.stale(error);
+        await this.sleep(Math.min(MAXIMUM_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1)));
+      } finally {
+        this.session?.end.abort();
+        this.session = undefined;
+      }
+    }
+  }
+
+  private async open(): Promise<Session> {
+    const { partition, log, store, cachedAggregates } = this.options;
+    const copy = await store.current();
+    await assertStoreOfLog(store, log);
+    const position = await positionOfRows(copy, log, partition);
+    const setAside = await setAsideOfPartition(copy, partition);
+    this.checkpoint = position.sequence;
+    this.opened.wake();
+    const end = new AbortController();
+    if (this.stopped) end.abort();
+    return { copy, fold: new PartitionFold(partition, PROJECTIONS, setAside, cachedAggregates), intake: new CommitIntake(log, position, end.signal), end };
+  }
+
+  /** Waits for commits and writes what has come by its turn; false: the session is over. */
+  private async projectNext(session: Session): Promise<boolean> {
+    const { intake } = session;
+    await intake.waitForCommits();
+    if (this.stopped) return false;
+    const paced = { oldestUs: () => intake.oldestUs, urgent: () => intake.crowded || this.stopped };
+    return this.options.pacer.run(paced, async () => {
+      while (this.gate !== undefined) await this.gate.opened;
+      if (this.stopped) return false;
+      const flush = this.flush(session);
+      this.writing = flush;
+      return flush;
+    });
+  }
+
+  private async flush({ copy, fold, intake }: Session): Promise<boolean> {
+    const { clock, store, observer, partition } = this.options;
+    if ((await store.current()).name !== copy.name) return false;
+    const startUs = clock.nowUs();
+    const commits = intake.takeAll();
+    for (const commit of commits) fold.take(commit);
+    const { batch, setAside, postings, busiest } = fold.project(await loadRows(copy, fold.missing()), this.names.next());
+    await copy.apply(batch);
+    const endUs = clock.nowUs();
+    this.checkpoint = batch.sequence;
+    this.flushedAtUs = endUs;
+    this.lagUs = endUs - batch.committedAtUs;
+    for (const aside of setAside) observer.setAside(aside);
+    const report: FlushReport = {
+      partition,
+      commitCount: commits.length,
+      lastSequence: batch.sequence,
+      oldestUs: commits[0]?.committedAtUs ?? batch.committedAtUs,
+      newestUs: batch.committedAtUs,
+      traceparents: commits.flatMap((commit) => commit.traceparents).slice(0, MAXIMUM_TRACEPARENTS),
+      postings,
+      busiest,
+      writes: batch.writes.length,
+      startUs,
+      endUs,
+    };
+    this.options.flushed(report, commits);
+    return true;
+  }
+
+  /** Keeps a subscription to the bus, where it can be had. */
+  private async listen(): Promise<void> {
+    let subscription: BusSubscription | undefined;
+    while (!this.stopped && this.checkpoint === undefined) await this.opened.wait();
+    while (!this.stopped && subscription === undefined) {
+      try {
+        subscription = await this.options.bus.subscribe(this.partition, (this.checkpoint ?? 0) + 1, async (message) => {
+          const intake = this.session?.intake;
+          if (intake === undefined) return;
+          await intake.offer(message);
+          if (intake.crowded) this.options.pacer.hurry();
+        });
+      } catch (error) {
+        this.options.observer.trouble(this.partition, 'the bus cannot be subscribed to; reading the log instead', error);
+        await this.sleep(RESUBSCRIBE_MS);
+      }
+    }
+    if (!this.stopped) await new Promise((resolve) => this.stopping.signal.addEventListener('abort', resolve, { once: true }));
+    await subscription?.stop();
+  }
+
+  private sleep(milliseconds: number): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cancel();
+        this.stopping.signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const cancel = this.options.clock.after(milliseconds, finish);
+      this.stopping.signal.addEventListener('abort', finish);
+    });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What can be asked of the projector, wherever it runs: in this thread (projector.ts) or in another one (thread/). The
+ * services know nothing else.
+ */
+import type { SetAside } from '@sluice/projections';
+import type { LagPercentiles } from './lag-window';
+
+export interface PartitionStanding {
+  readonly partition: number;
+  /** Sequence up to which the read store has it. */
+  readonly checkpoint: number;
+  /** Sequence of the log's newest commit. */
+  readonly headSequence: number;
+  /** From commit to read store, of the newest projected commit or of what waits, whichever is more; 0: nothing waits. */
+  readonly lagUs: number;
+  readonly heldHere: boolean;
+}
+
+export interface ProjectorStatus {
+  readonly partitions: readonly PartitionStanding[];
+  /** Name of the copy of the read collections in force. */
+  readonly copy: string;
+  readonly setAside: readonly SetAside[];
+  /** Postings projected since the start. */
+  readonly projectedPostings: number;
+  readonly incarnation: string;
+  readonly hottestAccount: string | undefined;
+  /** Over the last half minute. */
+  readonly lag: LagPercentiles;
+}
+
+export interface RebuildProgress {
+  readonly doneCommits: number;
+  readonly totalCommits: number;
+  /** The copy is in force. */
+  readonly switched: boolean;
+  readonly copy: string;
+}
+
+export interface VerificationProgress {
+  readonly doneCommits: number;
+  readonly totalCommits: number;
+  /** Accounts and entries compared. */
+  readonly accounts: number;
+  readonly entries: number;
+  /** What differs, for people; at most 100. */
+  readonly differences: readonly string[];
+  readonly finished: boolean;
+  readonly equal: boolean;
+}
+
+export interface AccountVerification {
+  readonly equal: boolean;
+  readonly differences: readonly string[];
+  /** The fold went up to this sequence. */
+  readonly sequence: number;
+  readonly logBalanceMinor: bigint;
+  readonly readBalanceMinor: bigint;
+  readonly logEntryCount: number;
+  readonly readEntryCount: number;
+}
+
+/** A rebuild runs already, here or in another process. */
+export class RebuildRunningError extends Error {
+  constructor() {
+    super('a rebuild is running already');
+    this.name = 'RebuildRunningError';
+  }
+}
+
+/** Neither the log nor the read store knows the account. */
+export class UnknownAccountError extends Error {
+  constructor(readonly accountId: string) {
+    super(`there is no account "${accountId}"`);
+    this.name = 'UnknownAccountError';
+  }
+}
+
+/** The read store did not reach the position that it is to be compared at. */
+export class ProjectionBehindError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ProjectionBehindError';
+  }
+}
+
+export type Report<Progress> = (progress: Progress) => void;
+
+export interface ProjectorControl {
+  status(): Promise<ProjectorStatus>;
+  /** Fills a fresh copy and puts it in force; goes on when nobody listens any more. Throws RebuildRunningError. */
+  rebuild(report: Report<RebuildProgress>): Promise<void>;
+  /** Folds the whole log and compares it with the read store; the last report is the result. Throws ProjectionBehindError. */
+  verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void>;
+  /** Throws UnknownAccountError or ProjectionBehindError. */
+  verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification>;
+  stop(): Promise<void>;
+}

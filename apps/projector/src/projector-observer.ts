@@ -1,0 +1,35 @@
+/** What the projector tells whoever measures it. */
+import type { SetAside } from '@sluice/projections';
+
+export interface FlushReport {
+  readonly partition: number;
+  readonly commitCount: number;
+  readonly lastSequence: number;
+  /** Commit times of the first and the last commit. */
+  readonly oldestUs: number;
+  readonly newestUs: number;
+  /** Traceparents of the requests in them, at most 32. */
+  readonly traceparents: readonly string[];
+  /** Postings in them, refusals included. */
+  readonly postings: number;
+  /** The account with the most postings in them. */
+  readonly busiest: { readonly key: string; readonly postings: number } | undefined;
+  /** Rows written. */
+  readonly writes: number;
+  /** When the work on it began, and when the read store had it; microseconds since the epoch. */
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+export interface ProjectorObserver {
+  flushed(report: FlushReport): void;
+  setAside(aside: SetAside): void;
+  /** Something went wrong that the projector recovers from, or tries to. */
+  trouble(partition: number, what: string, error: unknown): void;
+}
+
+export const SILENT_PROJECTOR_OBSERVER: ProjectorObserver = {
+  flushed: () => undefined,
+  setAside: () => undefined,
+  trouble: () => undefined,
+};

@@ -1,0 +1,266 @@
+/**
+ * The projector of a process: one `PartitionProjector` per partition that it holds, what they share (pacing, the polled head
+ * of the log, figures), rebuild and verification.
+ */
+import { type Bus, type Clock, type EventLog, type HeldLease, type Lease, type LeaseHolder, type ReadStore, systemClock } from '@sluice/ports';
+import { SET_ASIDE, setAsideOf } from '@sluice/projections';
+import type { DecodedCommit } from '@sluice/protocol';
+import { BusiestAccount } from './busiest-account';
+import { FlushPacer } from './flush-pacer';
+import { LagWindow } from './lag-window';
+import { PartitionLeases } from '@sluice/leases';
+import { PartitionProjector } from './partition-projector';
+import {
+  type AccountVerification,
+  type PartitionStanding,
+  type ProjectorControl,
+  type ProjectorStatus,
+  RebuildRunningError,
+  type RebuildProgress,
+  type Report,
+  type VerificationProgress,
+} from './projector-control';
+import { type FlushReport, type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from './projector-observer';
+import { rebuild } from './rebuild';
+import { type RowsNotOfLogError, assertStoreOfLog } from './rows-position';
+import { verifyAccount } from './verification/verify-account';
+import { verifyAll } from './verification/verify-all';
+
+/** Promised are 500 ms; a poll is one cheap read. */
+const HEAD_POLL_MS = 250;
+const DEFAULT_CACHED_AGGREGATES = 131_072;
+const REBUILD_LEASE = 'projector-rebuild';
+const REBUILD_RETRY_MS = 1_000;
+/** Aggregates that are listed as set aside, at most. */
+const LISTED_SET_ASIDE = 1_000;
+
+const DEFAULT_LEASE_TTL_MS = 6_000;
+
+export interface ProjectorOptions {
+  readonly log: EventLog;
+  readonly store: ReadStore;
+  readonly bus: Bus;
+  /** Undefined: this is the only projector, it holds every partition. */
+  readonly lease?: Lease;
+  readonly holder?: LeaseHolder;
+  readonly leaseTtlMs?: number;
+  readonly clock?: Clock;
+  readonly observer?: ProjectorObserver;
+  /** Aggregates kept in memory, over all partitions. */
+  readonly cachedAggregates?: number;
+  /** Partitions take turns at writing (a store that has one writer), or each paces itself. */
+  readonly writing?: 'in turn' | 'at once';
+}
+
+export class Projector implements ProjectorControl {
+  private readonly clock: Clock;
+  private readonly observer: ProjectorObserver;
+  private readonly partitions = new Map<number, PartitionProjector>();
+  private readonly sharedPacer: FlushPacer;
+  private readonly lag: LagWindow;
+  private readonly busiest: BusiestAccount;
+  private readonly stopping = new AbortController();
+  private leases: PartitionLeases | undefined;
+  private heads: number[];
+  private projectedPostings = 0;
+  private rebuilding: Promise<void> | undefined;
+  private cancelPoll = (): void => undefined;
+  private cancelRebuildRetry = (): void => undefined;
+  private polling: Promise<void> = Promise.resolve();
+
+  private constructor(private readonly options: ProjectorOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.observer = options.observer ?? SILENT_PROJECTOR_OBSERVER;
+    this.sharedPacer = new FlushPacer(this.clock);
+    this.lag = new LagWindow(this.clock);
+    this.busiest = new BusiestAccount(this.clock);
+    this.heads = Array.from({ length: options.log.identity.partitions }, () => 0);
+  }
+
+  static async start(options: ProjectorOptions): Promise<Projector> {
+    const projector = new Projector(options);
+    await projector.begin();
+    return projector;
+  }
+
+  private async begin(): Promise<void> {
+    const { log, store, lease, holder } = this.options;
+    await store.current();
+    await assertStoreOfLog(store, log).catch((error: unknown) => this.rebuildStale(error as RowsNotOfLogError));
+    this.poll();
+    if (lease === undefined) {
+      for (let partition = 0; partition < log.identity.partitions; partition += 1) this.hold(partition);
+      return;
+    }
+    if (holder === undefined) throw new Error('a projector with leases needs to say who it is');
+    this.leases = new PartitionLeases({
+      kind: 'projector',
+      lease,
+      holder,
+      partitions: log.identity.partitions,
+      clock: this.clock,
+      ttlMs: this.options.leaseTtlMs ?? DEFAULT_LEASE_TTL_MS,
+      granted: (partition) => this.hold(partition),
+      lost: (partition) => this.drop(partition),
+      trouble: (error) => this.observer.trouble(-1, 'the lease service cannot be reached; going on with the partitions held', error),
+    });
+    await this.leases.start();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.cancelPoll();
+    this.cancelRebuildRetry();
+    await this.leases?.stop();
+    await Promise.all([...this.partitions.keys()].map((partition) => this.drop(partition)));
+    await Promise.all([this.polling, this.rebuilding?.catch(() => undefined)]);
+  }
+
+  async status(): Promise<ProjectorStatus> {
+    const { log, store } = this.options;
+    const copy = await store.current();
+    this.heads = await log.headSequences();
+    const checkpoints = new Map((await copy.checkpoints()).map(({ partition, sequence }) => [partition, sequence]));
+    return {
+      partitions: this.heads.map((headSequence, partition) => this.standing(partition, checkpoints.get(partition) ?? 0, headSequence)),
+      copy: copy.name,
+      setAside: (await copy.find({ collection: SET_ASIDE.name, limit: LISTED_SET_ASIDE })).map(setAsideOf),
+      projectedPostings: this.projectedPostings,
+      incarnation: log.identity.incarnation,
+      hottestAccount: this.busiest.hottest(),
+      lag: this.lag.percentiles(),
+    };
+  }
+
+  async rebuild(report: Report<RebuildProgress>): Promise<void> {
+    if (this.rebuilding !== undefined) throw new RebuildRunningError();
+    const running = this.runRebuild(report);
+    this.rebuilding = running;
+    try {
+      await running;
+    } finally {
+      this.rebuilding = undefined;
+    }
+  }
+
+  async verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void> {
+    const { log, store } = this.options;
+    await verifyAll({ log, store, clock: this.clock, report, signal: AbortSignal.any([signal, this.stopping.signal]) });
+  }
+
+  async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
+    const { log, store } = this.options;
+    return verifyAccount({ log, store, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) }, accountId);
+  }
+
+  private hold(partition: number): void {
+    const { log, store, bus, cachedAggregates = DEFAULT_CACHED_AGGREGATES, writing = 'in turn' } = this.options;
+    const projector = new PartitionProjector({
+      partition,
+      log,
+      store,
+      bus,
+      clock: this.clock,
+      pacer: writing === 'in turn' ? this.sharedPacer : new FlushPacer(this.clock),
+      cachedAggregates: Math.ceil(cachedAggregates / log.identity.partitions),
+      observer: this.observer,
+      flushed: (report, commits) => this.flushed(report, commits),
+      stale: (error) => this.rebuildStale(error),
+    });
+    this.partitions.set(partition, projector);
+    projector.start();
+  }
+
+  private async drop(partition: number): Promise<void> {
+    const projector = this.partitions.get(partition);
+    this.partitions.delete(partition);
+    await projector?.stop();
+  }
+
+  private flushed(report: FlushReport, commits: readonly DecodedCommit[]): void {
+    this.projectedPostings += report.postings;
+    if (report.busiest !== undefined) this.busiest.count(report.busiest.key, report.busiest.postings);
+    for (const { committedAtUs } of commits) this.lag.add(report.endUs - committedAtUs);
+    this.observer.flushed(report);
+  }
+
+  private standing(partition: number, stored: number, headSequence: number): PartitionStanding {
+    const progress = this.partitions.get(partition)?.progress;
+    const checkpoint = Math.max(stored, progress?.checkpoint ?? 0);
+    const nowUs = this.clock.nowUs();
+    const waitingUs = progress === undefined ? 0 : Math.max(0, nowUs - progress.oldestWaitingUs);
+    const lagUs = checkpoint >= headSequence ? 0 : Math.max(progress?.lagUs ?? 0, waitingUs);
+    return { partition, checkpoint, headSequence, lagUs, heldHere: progress !== undefined };
+  }
+
+  private poll(): void {
+    this.polling = this.pollHeads();
+  }
+
+  private async pollHeads(): Promise<void> {
+    try {
+      this.heads = await this.options.log.headSequences();
+      for (const projector of this.partitions.values()) projector.headIs(this.heads[projector.partition] ?? 0);
+    } catch (error) {
+      this.observer.trouble(-1, "the log's heads cannot be read", error);
+    }
+    if (!this.stopping.signal.aborted) this.cancelPoll = this.clock.after(HEAD_POLL_MS, () => this.poll());
+  }
+
+  /** Rebuilds because the rows are not of this log; tries again until it has worked, here or elsewhere. */
+  private rebuildStale(error: RowsNotOfLogError): void {
+    if (this.rebuilding !== undefined || this.stopping.signal.aborted) return;
+    this.observer.trouble(-1, 'rebuilding the read store', error);
+    this.rebuild(() => undefined).catch((failure: unknown) => {
+      if (this.stopping.signal.aborted) return;
+      if (!(failure instanceof RebuildRunningError)) this.observer.trouble(-1, 'the rebuild failed; trying again', failure);
+      this.cancelRebuildRetry = this.clock.after(REBUILD_RETRY_MS, () => {
+        assertStoreOfLog(this.options.store, this.options.log).catch((again: unknown) => this.rebuildStale(again as RowsNotOfLogError));
+      });
+    });
+  }
+
+  private async runRebuild(report: Report<RebuildProgress>): Promise<void> {
+    const { log, store } = this.options;
+    const release = await this.takeRebuildLease();
+    try {
+      await rebuild({ log, store, clock: this.clock, report, signal: this.stopping.signal, pauseLive: () => this.pauseLive() });
+    } finally {
+      await release();
+    }
+  }
+
+  private async pauseLive(): Promise<() => void> {
+    const paused = [...this.partitions.values()];
+    await Promise.all(paused.map((partition) => partition.pause()));
+    return () => {
+      for (const partition of paused) partition.resume();
+    };
+  }
+
+  /** Only one rebuild at a time, over all processes. */
+  private async takeRebuildLease(): Promise<() => Promise<void>> {
+    const { lease, holder, leaseTtlMs = DEFAULT_LEASE_TTL_MS } = this.options;
+    if (lease === undefined || holder === undefined) return async () => undefined;
+    const acquired = await lease.acquire(REBUILD_LEASE, holder, leaseTtlMs);
+    if (acquired === undefined) throw new RebuildRunningError();
+    let held: HeldLease = acquired;
+    let cancel = (): void => undefined;
+    const renew = (): void => {
+      cancel = this.clock.after(leaseTtlMs / 3, () => {
+        lease
+          .renew(held, leaseTtlMs)
+          .then((renewed) => {
+            held = renewed ?? held;
+            renew();
+          })
+          .catch(() => renew());
+      });
+    };
+    renew();
+    return async () => {
+      cancel();
+      await lease.release(held).catch(() => undefined);
+    };
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Reads all entry segments of a partition once, in the order of their keys, and digests each account's records. Walking
+ * every account's own chain would read a segment as often as accounts are in it.
+ *
+ * That the chains lead to these very blocks is checked by sums: each block counts as itself, and its predecessor is taken
+ * away; what remains of a whole chain is its newest block. Blocks of a write that was not finished belong to no chain, and
+ * make both come out wrong: who differs is looked at by its chain.
+ */
+import { murmurHash3 } from '@sluice/domain';
+import type { ReadCopy } from '@sluice/ports';
+import { type BlockPointer, ENTRY_SEGMENTS, readBlocks } from '@sluice/projections';
+import { attemptPrefix } from '../attempt-names';
+import { RecordDigest } from './record-digest';
+import { digestPart } from './stored-records';
+
+/** Segments are large. */
+const SEGMENTS_PER_PAGE = 32;
+
+export class ScannedAccount {
+  readonly digest = new RecordDigest();
+  private links = 0;
+
+  countBlock(block: BlockPointer, previous: BlockPointer | undefined): void {
+    this.links = (this.links + hashPointer(block) - (previous === undefined ? 0 : hashPointer(previous))) | 0;
+  }
+
+  /** Whether the blocks are one chain that ends with the newest one. */
+  endsWith(newest: BlockPointer | undefined): boolean {
+    return this.links === (newest === undefined ? 0 : hashPointer(newest));
+  }
+}
+
+/**
+ * @param boundOf up to which sequence the account's records count; 0: not at all.
+ */
+export async function scanSegments(
+  copy: ReadCopy,
+  partition: number,
+  boundOf: (accountId: string) => number,
+  signal: AbortSignal,
+): Promise<Map<string, ScannedAccount>> {
+  const accounts = new Map<string, ScannedAccount>();
+  const prefix = attemptPrefix(partition);
+  for (let afterKey = prefix; ; ) {
+    signal.throwIfAborted();
+    const page = await copy.find({ collection: ENTRY_SEGMENTS.name, afterKey, limit: SEGMENTS_PER_PAGE });
+    for (const row of page) {
+      const segmentId = row.segment_id as string;
+      if (!segmentId.startsWith(prefix)) return accounts;
+      scanSegment(segmentId, row.blocks as Uint8Array, boundOf, accounts);
+      afterKey = segmentId;
+    }
+    if (page.length < SEGMENTS_PER_PAGE) return accounts;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function scanSegment(segmentId: string, blocks: Uint8Array, boundOf: (accountId: string) => number, accounts: Map<string, ScannedAccount>): void {
+  for (const { offset, block } of readBlocks(blocks)) {
+    const bound = boundOf(block.accountId);
+    const [first] = block.parts;
+    if (first === undefined || first.sequence > bound) continue;
+    let account = accounts.get(block.accountId);
+    if (account === undefined) {
+      account = new ScannedAccount();
+      accounts.set(block.accountId, account);
+    }
+    const { depth, treeSize, recordsBefore, entriesBefore, previous } = block;
+    const pointer = {
+      segmentId,
+      offset,
+      depth,
+      treeSize,
+      recordsBefore,
+      entriesBefore,
+      firstCommittedAtUs: first.committedAtUs,
+      firstSequence: first.sequence,
+    };
+    account.countBlock(pointer, previous);
+    let before = recordsBefore;
+    for (const part of block.parts) {
+      if (part.sequence <= bound) digestPart(account.digest, part, before);
+      before += part.recordCount;
+    }
+  }
+}
+
+function hashPointer(pointer: BlockPointer): number {
+  const { segmentId, offset, depth, treeSize, recordsBefore, entriesBefore, firstCommittedAtUs, firstSequence } = pointer;
+  const text = Buffer.from([segmentId, offset, depth, treeSize, recordsBefore, entriesBefore, firstCommittedAtUs, firstSequence].join(' '), 'latin1');
+  return murmurHash3(text, 0, text.length, 1);
+}

@@ -1,0 +1,1 @@
+export { evenShare, PartitionLeases, type PartitionLeasesOptions } from './partition-leases';

@@ -1,0 +1,123 @@
+/**
+ * Which partitions this process has for one kind of work (to own them, to project them). Every instance announces itself; each takes its
+ * even share of the partitions, as leases become free, and gives back what is above it. Without the lease service everybody goes on with
+ * what it has: the fence (of the log, of the checkpoint) lets only one of two writers write.
+ */
+import type { Clock, HeldLease, Lease, LeaseHolder } from '@sluice/ports';
+
+/** A lease is renewed so many times before it runs out. */
+const RENEWALS_PER_TTL = 3;
+
+export interface PartitionLeasesOptions {
+  /** What the partitions are held for: "command", "projector". Names the leases. */
+  readonly kind: string;
+  readonly lease: Lease;
+  readonly holder: LeaseHolder;
+  readonly partitions: number;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  readonly granted: (partition: number) => void;
+  /** Resolves when nothing is written for the partition any more. */
+  readonly lost: (partition: number) => Promise<void>;
+  /** The lease service cannot be reached, or refused. */
+  readonly trouble: (error: unknown) => void;
+}
+
+export class PartitionLeases {
+  private readonly held = new Map<number, HeldLease>();
+  private holders = new Map<number, LeaseHolder>();
+  private presence: HeldLease | undefined;
+  private cancelTimer = (): void => undefined;
+  private stopped = false;
+  private round: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: PartitionLeasesOptions) {}
+
+  async start(): Promise<void> {
+    await this.runRound();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelTimer();
+    await this.round;
+    const { lease, lost } = this.options;
+    for (const [partition, held] of this.held) {
+      await lost(partition);
+      await lease.release(held).catch(() => undefined);
+    }
+    this.held.clear();
+    if (this.presence !== undefined) await lease.release(this.presence).catch(() => undefined);
+  }
+
+  /** Who has the partition, as far as this process knows; at most a third of the leases' time old. */
+  holderOf(partition: number): LeaseHolder | undefined {
+    return this.holders.get(partition);
+  }
+
+  /** Asks the lease service who has the partition now. */
+  async findHolder(partition: number): Promise<LeaseHolder | undefined> {
+    const held = await this.options.lease.read(this.leaseName(partition));
+    if (held === undefined) this.holders.delete(partition);
+    else this.holders.set(partition, held.holder);
+    return held?.holder;
+  }
+
+  /** The process cannot do the work for this partition (any more): somebody else may. */
+  async giveUp(partition: number): Promise<void> {
+    const held = this.held.get(partition);
+    this.held.delete(partition);
+    if (held !== undefined) await this.options.lease.release(held).catch(() => undefined);
+  }
+
+  private async runRound(): Promise<void> {
+    this.round = this.balance().catch((error: unknown) => this.options.trouble(error));
+    await this.round;
+    if (!this.stopped) this.cancelTimer = this.options.clock.after(this.options.ttlMs / RENEWALS_PER_TTL, () => void this.runRound());
+  }
+
+  private async balance(): Promise<void> {
+    const { kind, lease, holder, ttlMs, partitions } = this.options;
+    const presencePrefix = `${kind}-instance/`;
+    this.presence = (this.presence && (await lease.renew(this.presence, ttlMs))) ?? (await lease.acquire(`${presencePrefix}${holder.id}`, holder, ttlMs));
+    for (const [partition, held] of this.held) {
+      const renewed = await lease.renew(held, ttlMs);
+      if (renewed === undefined) await this.lose(partition);
+      else if (this.held.has(partition)) this.held.set(partition, renewed);
+    }
+    const share = evenShare(
+      (await lease.list(presencePrefix)).map((presence) => presence.holder.id),
+      holder.id,
+      partitions,
+    );
+    for (const [partition, held] of [...this.held].slice(share)) {
+      await this.lose(partition);
+      await lease.release(held);
+    }
+    for (let partition = 0; partition < partitions && this.held.size < share && !this.stopped; partition += 1) {
+      if (this.held.has(partition)) continue;
+      const held = await lease.acquire(this.leaseName(partition), holder, ttlMs);
+      if (held === undefined) continue;
+      this.held.set(partition, held);
+      this.options.granted(partition);
+    }
+    const prefix = `${kind}/`;
+    this.holders = new Map((await lease.list(prefix)).map((held) => [Number(held.name.slice(prefix.length)), held.holder]));
+  }
+
+  private leaseName(partition: number): string {
+    return `${this.options.kind}/${partition}`;
+  }
+
+  private async lose(partition: number): Promise<void> {
+    this.held.delete(partition);
+    await this.options.lost(partition);
+  }
+}
+
+/** How many partitions the instance is to have: the same for all, the first ones (by id) one more. */
+export function evenShare(instances: readonly string[], self: string, partitions: number): number {
+  const all = [...new Set([...instances, self])].sort();
+  const rank = all.indexOf(self);
+  return Math.floor(partitions / all.length) + (rank < partitions % all.length ? 1 : 0);
+}
