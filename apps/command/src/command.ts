@@ -2,11 +2,14 @@
  * The command service: accepts, routes to the partition's owner, decides, commits, answers.
  */
 import { Engine, hashSeeds, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
-import type { Bus, Clock, EventLog, Keyring, SnapshotStore } from '@sluice/ports';
+import type { Bus, Clock, EventLog, Keyring, Lease, LeaseHolder, SnapshotStore } from '@sluice/ports';
 import type { ServiceRuntime } from '@sluice/service';
+import { AccountForwarding } from './account/account-forwarding';
 import { accountCapability } from './account/account-capability';
 import { AccountService } from './account/account-service';
 import { Signatures } from './account/signatures';
+import { PartitionOwnership } from './ownership/partition-ownership';
+import { PeerConnections, type PeerOptions } from './ownership/peer-connections';
 
 export interface CommandDependencies {
   readonly log: EventLog;
@@ -19,35 +22,61 @@ export interface CommandDependencies {
   readonly pool?: PoolMode;
   readonly limits?: Partial<PartitionLimits>;
   readonly observer?: EngineObserver;
+  /** Several instances share the partitions; undefined: this one owns all of them. */
+  readonly sharing?: {
+    readonly lease: Lease;
+    /** Address under which the other instances reach this one. */
+    readonly address: string;
+    readonly ttlMs?: number;
+    readonly peers?: PeerOptions;
+  };
 }
 
 export interface CommandRuntime extends ServiceRuntime {
   readonly engine: Engine;
 }
 
-/** Owns every partition of the log (the embedded mode). Throws CorruptCommitError for a log that does not verify. */
+/** Resolves when the partitions of this instance are loaded. Throws CorruptCommitError for a log that does not verify. */
 export async function startCommand(dependencies: CommandDependencies): Promise<CommandRuntime> {
-  const { log, snapshots, bus, keyring, clock, instanceId, limits, observer = SILENT_OBSERVER } = dependencies;
+  const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER } = dependencies;
+  const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const signatures = new Signatures(keyring, dependencies.pool ?? 'auto');
+  let ownership: PartitionOwnership | undefined;
   const engine = new Engine({
     log,
     snapshots,
     bus,
     clock,
-    capabilities: [accountCapability(signatures, (partition, what, error) => observer.trouble(partition, what, error))],
+    capabilities: [accountCapability(signatures, trouble)],
     owner: instanceId,
     observer,
+    onLost: (partition) => ownership?.fenced(partition),
     ...(limits === undefined ? undefined : { limits }),
   });
   const { incarnation, partitions } = log.identity;
-  // One after the other: replaying is bound by this thread, and memory stays low.
-  for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
-  const service = new AccountService({ engine, keyring, incarnation, seeds: hashSeeds(Buffer.from(incarnation, 'hex')) });
+  const peers = new PeerConnections(sharing?.peers);
+  if (sharing === undefined) {
+    // One after the other: replaying is bound by this thread, and memory stays low.
+    for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
+  } else {
+    const holder: LeaseHolder = { id: instanceId, address: sharing.address };
+    ownership = new PartitionOwnership({ engine, lease: sharing.lease, holder, clock, trouble, ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }) });
+    await ownership.start();
+  }
+  const service = new AccountService({
+    engine,
+    keyring,
+    incarnation,
+    seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
+    ...(ownership === undefined ? undefined : { forwarding: new AccountForwarding(ownership, peers) }),
+  });
   return {
     engine,
     registrations: [service.registration()],
     stop: async () => {
+      await ownership?.stop();
       await engine.stop({ snapshot: true });
+      peers.close();
       await signatures.close();
     },
   };

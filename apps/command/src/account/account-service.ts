@@ -17,6 +17,7 @@ import {
 } from '@sluice/protocol';
 import { bidi, invalidRequest, refusal, SluiceError, unary, type CallContext, type Send, type ServiceRegistration } from '@sluice/service';
 import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
+import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
 import { INVALID_REQUEST, NOT_OWNER, QUEUE_FULL } from './outcomes';
@@ -33,13 +34,15 @@ export interface AccountServiceDependencies {
   readonly seeds: HashSeeds;
   /** Of the log, hex. */
   readonly incarnation: string;
+  /** Undefined: every partition is ours. */
+  readonly forwarding?: AccountForwarding;
 }
 
 export class AccountService {
   private readonly router: PostingRouter;
 
   constructor(private readonly dependencies: AccountServiceDependencies) {
-    this.router = new PostingRouter(dependencies.engine, dependencies.seeds);
+    this.router = new PostingRouter(dependencies.engine, dependencies.seeds, dependencies.forwarding);
   }
 
   registration(): ServiceRegistration {
@@ -48,14 +51,23 @@ export class AccountService {
       name: ACCOUNT_COMMAND_SERVICE,
       definition: { ...definition, post: bytesOnly(definition.post), postBatch: bytesOnly(definition.postBatch), postStream: bytesOnly(definition.postStream) },
       implementation: {
-        openAccount: unary((request: accountpb.OpenAccountRequest) => this.openAccount(request)),
-        openAccounts: unary((request: accountpb.OpenAccountsRequest) => this.openAccounts(request)),
-        updateAccount: unary(async (request: accountpb.UpdateAccountRequest) => this.command(request, await updateOf(this.dependencies.keyring, request))),
-        freezeAccount: unary((request: accountpb.FreezeAccountRequest) => this.command(request, statusChangeOf('freeze', request))),
-        unfreezeAccount: unary((request: accountpb.UnfreezeAccountRequest) => this.command(request, statusChangeOf('unfreeze', request))),
-        closeAccount: unary((request: accountpb.CloseAccountRequest) => this.command(request, statusChangeOf('close', request))),
-        post: unary((bytes: Buffer) => this.post(bytes)),
-        postBatch: unary((bytes: Buffer) => this.postBatch(bytes)),
+        openAccount: unary((request: accountpb.OpenAccountRequest, call: CallContext) => this.openAccount(request, call)),
+        openAccounts: unary((request: accountpb.OpenAccountsRequest, call: CallContext) => this.openAccounts(request, call)),
+        updateAccount: unary(async (request: accountpb.UpdateAccountRequest, call: CallContext) => {
+          const command = await updateOf(this.dependencies.keyring, request);
+          return this.command(request, command, call, (client, ...rest) => client.updateAccount(request, ...rest));
+        }),
+        freezeAccount: unary((request: accountpb.FreezeAccountRequest, call: CallContext) =>
+          this.command(request, statusChangeOf('freeze', request), call, (client, ...rest) => client.freezeAccount(request, ...rest)),
+        ),
+        unfreezeAccount: unary((request: accountpb.UnfreezeAccountRequest, call: CallContext) =>
+          this.command(request, statusChangeOf('unfreeze', request), call, (client, ...rest) => client.unfreezeAccount(request, ...rest)),
+        ),
+        closeAccount: unary((request: accountpb.CloseAccountRequest, call: CallContext) =>
+          this.command(request, statusChangeOf('close', request), call, (client, ...rest) => client.closeAccount(request, ...rest)),
+        ),
+        post: unary((bytes: Buffer, call: CallContext) => this.post(bytes, call)),
+        postBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(bytes, call)),
         postStream: bidi((requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext) => this.postStream(requests, send, call)),
       },
     };
@@ -63,13 +75,13 @@ export class AccountService {
 
   // ---- postings ----
 
-  private async post(bytes: Buffer): Promise<Buffer> {
+  private async post(bytes: Buffer, call: CallContext): Promise<Buffer> {
     const batch = scan(bytes);
     if (batch.count !== 1) {
       batch.release();
       throw invalidRequest('posting', 'is missing');
     }
-    const positions = await this.run(this.router.route(batch));
+    const positions = await this.run(this.router.route(batch), call);
     const outcome = batch.outcomes[0] as number;
     try {
       if (outcome !== OUTCOME_ACCEPTED) throw errorOf(outcome, batch.messages.get(0));
@@ -79,14 +91,14 @@ export class AccountService {
     }
   }
 
-  private async postBatch(bytes: Buffer): Promise<Buffer> {
+  private async postBatch(bytes: Buffer, call: CallContext): Promise<Buffer> {
     const batch = scan(bytes);
     try {
       if (batch.count === 0) throw invalidRequest('postings', 'is empty');
       if (batch.count > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} postings; send smaller batches`);
       const routed = this.router.route(batch);
       if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
-      const positions = await this.run(routed);
+      const positions = await this.run(routed, call);
       return encodeBatchResponse(batch, this.token(positions));
     } finally {
       batch.release();
@@ -113,7 +125,7 @@ export class AccountService {
         throw invalidRequest('posting', 'is missing');
       }
       open += 1;
-      this.router.submit(this.router.route(batch), (positions) => {
+      this.router.submit(this.router.route(batch), call, (positions) => {
         if (!call.ended) void send(encodeStreamResponse(batch, 0, this.token(positions)));
         batch.release();
         closed();
@@ -123,8 +135,8 @@ export class AccountService {
     await below(0);
   }
 
-  private run(routed: RoutedBatch): Promise<Positions> {
-    return new Promise((resolve) => this.router.submit(routed, resolve));
+  private run(routed: RoutedBatch, call: CallContext): Promise<Positions> {
+    return new Promise((resolve) => this.router.submit(routed, call, resolve));
   }
 
   private token(positions: Positions): string {
@@ -133,19 +145,31 @@ export class AccountService {
 
   // ---- commands ----
 
-  private async openAccount({ account }: accountpb.OpenAccountRequest): Promise<accountpb.OpenAccountResponse> {
-    const command = await openingOf(this.dependencies.keyring, account, 'account');
-    return this.command(account as accountpb.AccountOpening, command);
+  private async openAccount(request: accountpb.OpenAccountRequest, call: CallContext): Promise<accountpb.OpenAccountResponse> {
+    const command = await openingOf(this.dependencies.keyring, request.account, 'account');
+    return this.command(request.account as accountpb.AccountOpening, command, call, (client, ...rest) => client.openAccount(request, ...rest));
   }
 
-  private async command(ids: { requestId: string; accountId: string }, command: AccountCommand): Promise<{ result: accountpb.CommandResult }> {
-    const item = itemOf(this.dependencies.seeds, ids.requestId, ids.accountId, command);
-    const positions = await this.submitItems([item]);
+  /** Decides here, or at the owner. */
+  private async command(
+    ids: { requestId: string; accountId: string },
+    command: AccountCommand,
+    call: CallContext,
+    forward: Parameters<AccountForwarding['command']>[2],
+  ): Promise<{ result: accountpb.CommandResult | undefined }> {
+    const { engine, forwarding, seeds } = this.dependencies;
+    const item = itemOf(seeds, ids.requestId, ids.accountId, command);
+    const partition = this.partitionOf(item);
+    if (forwarding !== undefined && engine.partition(partition) === undefined) {
+      return (await forwarding.command(partition, call, forward)) as { result: accountpb.CommandResult | undefined };
+    }
+    const positions: Positions = new Map();
+    await this.submitShare(partition, [item], positions);
     if (item.outcome !== OUTCOME_ACCEPTED) throw errorOf(item.outcome, item.message);
     return { result: resultOf(item, this.token(positions)) };
   }
 
-  private async openAccounts({ accounts }: accountpb.OpenAccountsRequest): Promise<accountpb.OpenAccountsResponse> {
+  private async openAccounts({ accounts }: accountpb.OpenAccountsRequest, call: CallContext): Promise<accountpb.OpenAccountsResponse> {
     if (accounts.length === 0) throw invalidRequest('accounts', 'is empty');
     if (accounts.length > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} accounts; send smaller batches`);
     const items: AccountCommandItem[] = [];
@@ -160,7 +184,7 @@ export class AccountService {
         items.push(refused);
       }
     }
-    const positions = await this.submitItems(items);
+    const positions = await this.submitOpenings(items, accounts, call);
     return {
       results: items.map((item) =>
         item.outcome === OUTCOME_ACCEPTED ? { result: resultOf(item, ''), error: undefined } : { result: undefined, error: itemErrorOf(item.outcome, item.message) },
@@ -169,19 +193,30 @@ export class AccountService {
     };
   }
 
-  private async submitItems(items: readonly AccountCommandItem[]): Promise<Positions> {
-    const { engine } = this.dependencies;
-    const shares = new Map<number, AccountCommandItem[]>();
-    for (const item of items) {
+  private async submitOpenings(items: readonly AccountCommandItem[], accounts: readonly accountpb.AccountOpening[], call: CallContext): Promise<Positions> {
+    const { engine, forwarding } = this.dependencies;
+    const shares = new Map<number, number[]>();
+    for (const [at, item] of items.entries()) {
       if (item.outcome !== OUTCOME_NONE) continue;
-      const partition = partitionOfHash(keyHash(item.accountIdBytes, 0, item.accountIdBytes.length), engine.partitionCount);
+      const partition = this.partitionOf(item);
       const share = shares.get(partition);
-      if (share === undefined) shares.set(partition, [item]);
-      else share.push(item);
+      if (share === undefined) shares.set(partition, [at]);
+      else share.push(at);
     }
     const positions: Positions = new Map();
-    await Promise.all([...shares].map(([partition, share]) => this.submitShare(partition, share, positions)));
+    await Promise.all(
+      [...shares].map(([partition, share]) => {
+        const shareItems = share.map((at) => items[at] as AccountCommandItem);
+        if (forwarding === undefined || engine.partition(partition) !== undefined) return this.submitShare(partition, shareItems, positions);
+        const openings = share.map((at) => accounts[at] as accountpb.AccountOpening);
+        return forwarding.openings(partition, shareItems, openings, positions, call);
+      }),
+    );
     return positions;
+  }
+
+  private partitionOf({ accountIdBytes }: AccountCommandItem): number {
+    return partitionOfHash(keyHash(accountIdBytes, 0, accountIdBytes.length), this.dependencies.engine.partitionCount);
   }
 
   private submitShare(partition: number, items: readonly AccountCommandItem[], positions: Positions): Promise<void> {

@@ -55,3 +55,10 @@ export function outcomeOf(rejection: Rejection): number {
   }
   return outcome;
 }
+
+const outcomesByReason = new Map(OUTCOME_REASONS.flatMap((reason, outcome) => (reason === undefined || outcome === NOT_OWNER ? [] : [[reason as string, outcome] as const])));
+
+/** Outcome of a reason that another instance answered with; what is not known here is for the caller to try again. */
+export function outcomeOfReason(reason: string): number {
+  return outcomesByReason.get(reason) ?? PARTITION_UNAVAILABLE;
+}

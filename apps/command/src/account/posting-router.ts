@@ -3,8 +3,9 @@
  * calls back when every share has its verdicts.
  */
 import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
-import { lastHash, QueueFullError, requestHash, type Engine } from '@sluice/engine';
+import { lastHash, QueueFullError, requestHash, type Engine, type HashSeeds } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
+import type { CallContext } from '@sluice/service';
 import type { AccountState } from './account-state';
 import { INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
 import { PostingSubmission } from './posting-submission';
@@ -39,15 +40,18 @@ export interface RoutedBatch {
   readonly only: number;
 }
 
-export class PostingRouter {
-  private readonly seeds;
+/** Takes shares of a batch to the owners of partitions that are not ours. */
+export interface PostingForwarding {
+  postings(partition: number, batch: PostingBatch, indexes: readonly number[], positions: Positions, call: CallContext): Promise<void>;
+}
 
+export class PostingRouter {
   constructor(
     private readonly engine: Engine,
-    seeds: { first: number; second: number },
-  ) {
-    this.seeds = seeds;
-  }
+    private readonly seeds: HashSeeds,
+    /** Undefined: every partition is ours. */
+    private readonly forwarding: PostingForwarding | undefined,
+  ) {}
 
   /** Fills the routing columns. */
   route(batch: PostingBatch): RoutedBatch {
@@ -86,14 +90,14 @@ export class PostingRouter {
   }
 
   /** Submits every share; `done` is called once, when all have verdicts. */
-  submit({ batch, only }: RoutedBatch, done: (positions: Positions) => void, traceparent?: string): void {
+  submit({ batch, only }: RoutedBatch, call: CallContext, done: (positions: Positions) => void): void {
     const positions: Positions = new Map();
     if (only === -2) {
       done(positions);
       return;
     }
     if (only !== -1) {
-      this.submitShare(only, batch, undefined, positions, () => done(positions), traceparent);
+      this.submitShare(only, batch, undefined, positions, call, () => done(positions));
       return;
     }
     const shares = new Map<number, number[]>();
@@ -106,25 +110,22 @@ export class PostingRouter {
     }
     let open = shares.size;
     for (const [partition, indexes] of shares) {
-      this.submitShare(
-        partition,
-        batch,
-        indexes,
-        positions,
-        () => {
-          open -= 1;
-          if (open === 0) done(positions);
-        },
-        traceparent,
-      );
+      this.submitShare(partition, batch, indexes, positions, call, () => {
+        open -= 1;
+        if (open === 0) done(positions);
+      });
     }
   }
 
-  private submitShare(partition: number, batch: PostingBatch, indexes: readonly number[] | undefined, positions: Positions, done: () => void, traceparent: string | undefined): void {
+  private submitShare(partition: number, batch: PostingBatch, indexes: readonly number[] | undefined, positions: Positions, call: CallContext, done: () => void): void {
     const owned = this.engine.partition(partition);
     if (owned === undefined || owned.state !== 'serving') {
-      failShare(batch, indexes, NOT_OWNER);
-      done();
+      if (this.forwarding === undefined || owned !== undefined) {
+        failShare(batch, indexes, NOT_OWNER);
+        done();
+      } else {
+        void this.forwarding.postings(partition, batch, indexes ?? undecided(batch), positions, call).then(done);
+      }
       return;
     }
     const submission: PostingSubmission = new PostingSubmission(
@@ -136,7 +137,6 @@ export class PostingRouter {
         if (submission.sequence > 0) positions.set(partition, submission.sequence);
         done();
       },
-      traceparent,
     );
     try {
       owned.submit(submission);
@@ -151,6 +151,12 @@ export class PostingRouter {
 export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
   if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
   else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) batch.outcomes[index] = outcome;
+}
+
+function undecided(batch: PostingBatch): number[] {
+  const indexes: number[] = [];
+  for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === OUTCOME_NONE) indexes.push(index);
+  return indexes;
 }
 
 function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {

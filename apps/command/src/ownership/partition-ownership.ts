@@ -1,0 +1,89 @@
+/**
+ * Which partitions this instance owns when there are several: those whose lease it holds. Leases only make two owners rare; the fence
+ * in the log (the ownership commit) makes them harmless.
+ */
+import type { Engine } from '@sluice/engine';
+import { PartitionLeases } from '@sluice/leases';
+import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
+
+/** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */
+export const OWNER_LEASE_TTL_MS = 2_400;
+/** How long an instance that could not load a partition leaves it to others. */
+const RETRY_MS = 500;
+
+export interface OwnershipDependencies {
+  readonly engine: Engine;
+  readonly lease: Lease;
+  readonly holder: LeaseHolder;
+  readonly clock: Clock;
+  readonly ttlMs?: number;
+  readonly trouble: (partition: number, what: string, error: unknown) => void;
+}
+
+export class PartitionOwnership {
+  private readonly leases: PartitionLeases;
+  /** Work on a partition is done one after the other. */
+  private readonly chains = new Map<number, Promise<void>>();
+
+  constructor(private readonly dependencies: OwnershipDependencies) {
+    const { engine, lease, holder, clock, ttlMs, trouble } = dependencies;
+    this.leases = new PartitionLeases({
+      kind: 'command',
+      lease,
+      holder,
+      partitions: engine.partitionCount,
+      clock,
+      ttlMs: ttlMs ?? OWNER_LEASE_TTL_MS,
+      granted: (partition) => void this.chain(partition, () => this.take(partition)),
+      lost: (partition) => this.chain(partition, () => engine.disown(partition, { snapshot: false })),
+      trouble: (error) => trouble(-1, 'the lease service cannot be reached; the owners go on under the fence', error),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.leases.start();
+    // What the first round granted is loaded before anybody is told that the instance is ready.
+    await Promise.all(this.chains.values());
+  }
+
+  async stop(): Promise<void> {
+    await this.leases.stop();
+    await Promise.all(this.chains.values());
+  }
+
+  /** Another owner has taken the partition in the log. */
+  fenced(partition: number): void {
+    void this.leases.giveUp(partition);
+  }
+
+  /** Address of the partition's owner; undefined: nobody known, or this instance. */
+  ownerOf(partition: number): string | undefined {
+    return this.peerAddress(this.leases.holderOf(partition));
+  }
+
+  /** Asks anew: the one known was not the owner. */
+  async findOwner(partition: number): Promise<string | undefined> {
+    return this.peerAddress(await this.leases.findHolder(partition).catch(() => undefined));
+  }
+
+  private peerAddress(holder: LeaseHolder | undefined): string | undefined {
+    return holder === undefined || holder.id === this.dependencies.holder.id ? undefined : holder.address;
+  }
+
+  private async take(partition: number): Promise<void> {
+    const { engine, trouble, clock } = this.dependencies;
+    try {
+      await engine.own(partition);
+    } catch (error) {
+      trouble(partition, 'the partition could not be taken over; it is left to others', error);
+      await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+      await this.leases.giveUp(partition);
+    }
+  }
+
+  private chain(partition: number, work: () => Promise<void>): Promise<void> {
+    const chained = (this.chains.get(partition) ?? Promise.resolve()).then(work, work);
+    this.chains.set(partition, chained);
+    return chained;
+  }
+}
