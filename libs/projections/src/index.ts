@@ -16,6 +16,7 @@ export const READ_COLLECTIONS: readonly CollectionDefinition[] = [...PROJECTIONS
 
 export * from './account/account-event';
 export * from './account/account-projection';
+export * from './account/account-reader';
 export * from './account/account-state';
 export * from './account/collections';
 export * from './account/entry-block';

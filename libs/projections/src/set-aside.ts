@@ -11,8 +11,10 @@ export const SET_ASIDE: CollectionDefinition = {
 
 const MAXIMUM_ERROR_CHARACTERS = 1_000;
 
+export const setAsideKey = (aggregate: string, key: string): string => `${aggregate}/${key}`;
+
 export function setAsideRow({ aggregate, key, partition, sequence, error }: SetAside): Row {
-  return { aggregate_key: `${aggregate}/${key}`, aggregate, key, partition, sequence, error: error.slice(0, MAXIMUM_ERROR_CHARACTERS) };
+  return { aggregate_key: setAsideKey(aggregate, key), aggregate, key, partition, sequence, error: error.slice(0, MAXIMUM_ERROR_CHARACTERS) };
 }
 
 export function setAsideOf(row: Row): SetAside {

@@ -28,6 +28,7 @@ export interface EntryPart {
 export interface EntryBlock {
   readonly accountId: string;
   readonly depth: number;
+  readonly treeSize: number;
   readonly recordsBefore: number;
   readonly entriesBefore: number;
   readonly previous: BlockPointer | undefined;
@@ -39,13 +40,7 @@ const BLOCK_VERSION = 1;
 /** What a part takes beside its columns, at most. */
 export const PART_OVERHEAD_BYTES = 80;
 
-export interface BlockLinks {
-  readonly depth: number;
-  readonly recordsBefore: number;
-  readonly entriesBefore: number;
-  readonly previous: BlockPointer | undefined;
-  readonly jump: BlockPointer | undefined;
-}
+export type BlockLinks = Omit<EntryBlock, 'accountId' | 'parts'>;
 
 export function writeBlock(writer: ByteWriter, accountIdUtf8: Uint8Array, links: BlockLinks, parts: readonly EntryPart[]): void {
   writer.reserve(accountIdUtf8.length + 64);
@@ -54,6 +49,7 @@ export function writeBlock(writer: ByteWriter, accountIdUtf8: Uint8Array, links:
   writer.raw(accountIdUtf8, 0, accountIdUtf8.length);
   writer.reserve(64);
   writer.varint(links.depth);
+  writer.varint(links.treeSize);
   writer.varint(links.recordsBefore);
   writer.varint(links.entriesBefore);
   if (links.previous !== undefined) {
@@ -97,36 +93,51 @@ function writeZigzag(writer: ByteWriter, value: bigint): void {
 
 /** Reads the block that the pointer leads to and checks that it is the one meant. */
 export function readBlock(segment: Uint8Array, pointer: BlockPointer, accountId: string): EntryBlock {
-  const reader = new ByteReader(segment, pointer.offset, segment.length);
-  const version = reader.varint();
-  if (version !== BLOCK_VERSION) throw new Error(`segment ${pointer.segmentId}: block version ${version} at ${pointer.offset} is unknown`);
-  const owner = reader.string();
-  const depth = reader.varint();
-  if (owner !== accountId || depth !== pointer.depth) {
+  const block = readBlockAt(new ByteReader(segment, pointer.offset, segment.length));
+  if (block.accountId !== accountId || block.depth !== pointer.depth) {
     throw new Error(
-      `segment ${pointer.segmentId}: block ${depth} of account "${owner}" stands at ${pointer.offset} where block ${pointer.depth} of "${accountId}" belongs`,
+      `segment ${pointer.segmentId}: block ${block.depth} of account "${block.accountId}" stands at ${pointer.offset} where block ${pointer.depth} of "${accountId}" belongs`,
     );
   }
+  return block;
+}
+
+/** All blocks of a segment, with their offsets. */
+export function* readBlocks(segment: Uint8Array): Generator<{ readonly offset: number; readonly block: EntryBlock }> {
+  const reader = new ByteReader(segment, 0, segment.length);
+  while (!reader.done) {
+    const offset = reader.at;
+    yield { offset, block: readBlockAt(reader) };
+  }
+}
+
+function readBlockAt(reader: ByteReader): EntryBlock {
+  const version = reader.varint();
+  if (version !== BLOCK_VERSION) throw new Error(`entry block version ${version} is not known to this version of Sluice`);
+  const accountId = reader.string();
+  const depth = reader.varint();
+  const treeSize = reader.varint();
   const recordsBefore = reader.varint();
   const entriesBefore = reader.varint();
   const previous = depth > 1 ? readPointer(reader) : undefined;
   const jump = depth > 1 && reader.varint() === 1 ? readPointer(reader) : undefined;
   const parts: EntryPart[] = [];
   for (let rest = reader.varint(); rest > 0; rest -= 1) {
-    const sequence = reader.varint();
-    const committedAtUs = reader.varint();
-    const recordCount = reader.varint();
-    const acceptedCount = reader.varint();
-    const balanceAfterMinor = reader.sint64();
-    const heldAfterMinor = reader.sint64();
-    const columns: RecordColumns = {
-      requests: reader.view(),
-      balancesAfter: reader.view(),
-      holdsAfter: reader.view(),
-      rejectedPositions: reader.view(),
-      rejections: reader.view(),
-    };
-    parts.push({ sequence, committedAtUs, recordCount, acceptedCount, balanceAfterMinor, heldAfterMinor, columns });
+    parts.push({
+      sequence: reader.varint(),
+      committedAtUs: reader.varint(),
+      recordCount: reader.varint(),
+      acceptedCount: reader.varint(),
+      balanceAfterMinor: reader.sint64(),
+      heldAfterMinor: reader.sint64(),
+      columns: {
+        requests: reader.view(),
+        balancesAfter: reader.view(),
+        holdsAfter: reader.view(),
+        rejectedPositions: reader.view(),
+        rejections: reader.view(),
+      },
+    });
   }
-  return { accountId, depth, recordsBefore, entriesBefore, previous, jump, parts };
+  return { accountId, depth, treeSize, recordsBefore, entriesBefore, previous, jump, parts };
 }

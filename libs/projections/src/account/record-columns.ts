@@ -70,8 +70,13 @@ export class RecordCursor {
     return true;
   }
 
+  /** The encoded Posting. */
+  get request(): Uint8Array {
+    return this.requests.bytes.subarray(this.requestAt, this.requests.at);
+  }
+
   get posting(): accountpb.Posting {
-    return accountpb.Posting.decode(this.requests.bytes.subarray(this.requestAt, this.requests.at));
+    return accountpb.Posting.decode(this.request);
   }
 
   get balanceAfterMinor(): bigint {

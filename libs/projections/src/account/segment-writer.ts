@@ -94,12 +94,8 @@ export class SegmentWriter {
       firstCommittedAtUs: first.committedAtUs,
       firstSequence: first.sequence,
     };
-    writeBlock(
-      writer,
-      accountIdUtf8,
-      { depth: block.depth, recordsBefore: block.recordsBefore, entriesBefore: block.entriesBefore, previous, jump: nextJump(chain.spine) },
-      parts,
-    );
+    const { depth, treeSize, recordsBefore, entriesBefore } = block;
+    writeBlock(writer, accountIdUtf8, { depth, treeSize, recordsBefore, entriesBefore, previous, jump: nextJump(chain.spine) }, parts);
     let { recordCount, entryCount } = chain;
     for (const part of parts) {
       recordCount += part.recordCount;
