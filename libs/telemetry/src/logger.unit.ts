@@ -26,14 +26,14 @@ test('below its level nothing is written', () => {
 });
 
 test.each`
-  secret                                          | record
-  ${'abc123secret'}                               | ${{ token: 'abc123secret' }}
-  ${'abc123secret'}                               | ${{ request: { signingKey: 'abc123secret' } }}
-  ${'hunter2'}                                    | ${{ url: 'mongodb://admin:hunter2@db.example:27017/sluice' }}
-  ${'hunter2'}                                    | ${{ error: new Error('cannot reach nats://user:hunter2@bus:4222') }}
-  ${'AbC.d-e_f'}                                  | ${{ header: 'Bearer AbC.d-e_f' }}
+  secret                                         | record
+  ${'abc123secret'}                              | ${{ token: 'abc123secret' }}
+  ${'abc123secret'}                              | ${{ request: { signingKey: 'abc123secret' } }}
+  ${'hunter2'}                                   | ${{ url: 'mongodb://admin:hunter2@db.example:27017/sluice' }}
+  ${'hunter2'}                                   | ${{ error: new Error('cannot reach nats://user:hunter2@bus:4222') }}
+  ${'AbC.d-e_f'}                                 | ${{ header: 'Bearer AbC.d-e_f' }}
   ${'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'} | ${{ text: 'token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln refused' }}
-  ${'MIIEvQIBADAN'}                               | ${{ text: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----' }}
+  ${'MIIEvQIBADAN'}                              | ${{ text: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----' }}
 `('$secret is in no line', ({ secret, record }: { secret: string; record: Record<string, unknown> }) => {
   let text = '';
   createLogger({ service: 'test', destination: { write: (line) => void (text += line) } }).info(record, 'a line');
@@ -44,7 +44,10 @@ test.each`
 test('a protected value is masked wherever it stands, escaped or not', () => {
   protectSecret('pa"ss\\word');
   let text = '';
-  createLogger({ service: 'test', destination: { write: (line) => void (text += line) } }).info({ deep: { deeper: { value: 'x pa"ss\\word y' } } }, 'pa"ss\\word');
+  createLogger({ service: 'test', destination: { write: (line) => void (text += line) } }).info(
+    { deep: { deeper: { value: 'x pa"ss\\word y' } } },
+    'pa"ss\\word',
+  );
   expect(text).not.toContain('ss\\\\word');
   expect(redact('say pa"ss\\word')).toBe('say [redacted]');
 });

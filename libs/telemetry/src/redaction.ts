@@ -5,7 +5,18 @@
 const MASK = '[redacted]';
 
 /** Fields whose values are never written, at the top of a log record or one level below. */
-const SECRET_FIELDS = ['authorization', 'token', 'bearerToken', 'password', 'secret', 'signingKey', 'signing_key', 'keyringSecret', 'privateKey', 'credentials'];
+const SECRET_FIELDS = [
+  'authorization',
+  'token',
+  'bearerToken',
+  'password',
+  'secret',
+  'signingKey',
+  'signing_key',
+  'keyringSecret',
+  'privateKey',
+  'credentials',
+];
 
 export const redactedPaths: readonly string[] = SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]);
 

@@ -1,0 +1,128 @@
+/**
+ * Every metric there is. docs/metrics.md is this table; a test compares the two. Names are OpenTelemetry's way of writing
+ * them; Prometheus shows dots as underscores and adds `_total` to counters.
+ */
+import { type Attributes, metrics as otel } from '@opentelemetry/api';
+
+export type MetricKind = 'counter' | 'histogram' | 'gauge';
+
+interface MetricDefinition {
+  readonly kind: MetricKind;
+  readonly unit: string;
+  /** Attributes that its values carry. */
+  readonly attributes: readonly string[];
+  readonly meaning: string;
+  /** Bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+const BYTES = [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+
+export const METRICS = Object.freeze({
+  'sluice.commands': { kind: 'counter', unit: '{command}', attributes: ['partition'], meaning: 'Commands that were decided, refused ones included.' },
+  'sluice.rejections': { kind: 'counter', unit: '{command}', attributes: ['reason'], meaning: 'Commands that were refused, by the reason of docs/errors.md.' },
+  'sluice.turns': { kind: 'counter', unit: '{turn}', attributes: ['partition'], meaning: 'Turns: runs of a partition’s writer over what waited.' },
+  'sluice.turn.commands': { kind: 'histogram', unit: '{command}', attributes: ['partition'], meaning: 'Batch size: commands of one turn.', buckets: COUNTS },
+  'sluice.commit.duration': {
+    kind: 'histogram',
+    unit: 's',
+    attributes: ['partition'],
+    meaning: 'Commit latency: from handing a commit to the log until it is durable.',
+    buckets: SECONDS,
+  },
+  'sluice.commit.size': { kind: 'histogram', unit: 'By', attributes: ['partition'], meaning: 'Size of an encoded commit.', buckets: BYTES },
+  'sluice.queue.commands': { kind: 'gauge', unit: '{command}', attributes: ['partition'], meaning: 'Queue depth: commands that wait at a partition.' },
+  'sluice.engine.troubles': {
+    kind: 'counter',
+    unit: '{event}',
+    attributes: ['partition'],
+    meaning: 'What went wrong in the engine and was recovered from; the log says what.',
+  },
+  'sluice.projection.commits': { kind: 'counter', unit: '{commit}', attributes: ['partition'], meaning: 'Commits that the read store has.' },
+  'sluice.projection.postings': {
+    kind: 'counter',
+    unit: '{posting}',
+    attributes: ['partition'],
+    meaning: 'Postings that the read store has, refused ones included.',
+  },
+  'sluice.projection.lag': {
+    kind: 'histogram',
+    unit: 's',
+    attributes: ['partition'],
+    meaning: 'Projection lag: from commit to read store, of the newest commit of each flush.',
+    buckets: SECONDS,
+  },
+  'sluice.projection.duration': {
+    kind: 'histogram',
+    unit: 's',
+    attributes: ['partition'],
+    meaning: 'Time that one flush took to project and to write.',
+    buckets: SECONDS,
+  },
+  'sluice.projection.set_aside': {
+    kind: 'counter',
+    unit: '{aggregate}',
+    attributes: ['partition'],
+    meaning: 'Aggregates whose projection threw and that were set aside: look at them.',
+  },
+  'sluice.projection.troubles': {
+    kind: 'counter',
+    unit: '{event}',
+    attributes: ['partition'],
+    meaning: 'What went wrong in the projector and was recovered from; the log says what.',
+  },
+  'sluice.call.duration': {
+    kind: 'histogram',
+    unit: 's',
+    attributes: ['method', 'code'],
+    meaning: 'gRPC calls by method and status code; of streams, their life.',
+    buckets: SECONDS,
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>);
+
+export type MetricName = keyof typeof METRICS;
+type NamesOf<Kind extends MetricKind> = { [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never }[MetricName];
+export type CounterName = NamesOf<'counter'>;
+export type HistogramName = NamesOf<'histogram'>;
+export type GaugeName = NamesOf<'gauge'>;
+
+/** Takes one value; does nothing where nobody asks for metrics. */
+export type Instrument = (value: number, attributes?: Attributes) => void;
+
+export interface Metrics {
+  /** False: nobody asks, every instrument does nothing. */
+  readonly enabled: boolean;
+  counter(name: CounterName): Instrument;
+  histogram(name: HistogramName): Instrument;
+  gauge(name: GaugeName): Instrument;
+}
+
+const nothing: Instrument = () => undefined;
+
+export const NO_METRICS: Metrics = Object.freeze({ enabled: false, counter: () => nothing, histogram: () => nothing, gauge: () => nothing });
+
+/** Instruments of the meter provider in force; to be called after it was set. */
+export function activeMetrics(): Metrics {
+  const meter = otel.getMeter('sluice');
+  const describe = (name: MetricName) => {
+    const { unit, meaning, buckets } = METRICS[name] as MetricDefinition;
+    return { unit, description: meaning, advice: buckets && { explicitBucketBoundaries: [...buckets] } };
+  };
+  return {
+    enabled: true,
+    counter: (name) => {
+      const counter = meter.createCounter(name, describe(name));
+      return (value, attributes) => counter.add(value, attributes);
+    },
+    histogram: (name) => {
+      const histogram = meter.createHistogram(name, describe(name));
+      return (value, attributes) => histogram.record(value, attributes);
+    },
+    gauge: (name) => {
+      const gauge = meter.createGauge(name, describe(name));
+      return (value, attributes) => gauge.record(value, attributes);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * What the engine and the projector tell whoever measures them, as metrics and log lines. Both define their own small
+ * observer interface; these objects fit them by shape, so that neither knows telemetry.
+ */
+import type { Attributes } from '@opentelemetry/api';
+import type { Logger } from './logger';
+import type { Metrics } from './metrics';
+
+const US_PER_SECOND = 1_000_000;
+
+/** The attributes of each partition are made once. */
+function partitionAttributes(): (partition: number) => Attributes {
+  const known = new Map<number, Attributes>();
+  return (partition) => {
+    let attributes = known.get(partition);
+    if (attributes === undefined) {
+      attributes = { partition };
+      known.set(partition, attributes);
+    }
+    return attributes;
+  };
+}
+
+export function engineObserver(metrics: Metrics, logger: Logger) {
+  const of = partitionAttributes();
+  const commands = metrics.counter('sluice.commands');
+  const turns = metrics.counter('sluice.turns');
+  const turnCommands = metrics.histogram('sluice.turn.commands');
+  const commitDuration = metrics.histogram('sluice.commit.duration');
+  const commitSize = metrics.histogram('sluice.commit.size');
+  const queue = metrics.gauge('sluice.queue.commands');
+  const rejections = metrics.counter('sluice.rejections');
+  const troubles = metrics.counter('sluice.engine.troubles');
+  const trouble = (partition: number, what: string, error: unknown): void => {
+    troubles(1, of(partition));
+    logger.warn({ partition, error }, what);
+  };
+  const nothing = (): void => undefined;
+  if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble };
+  return {
+    turnDecided(partition: number, count: number): void {
+      turns(1, of(partition));
+      commands(count, of(partition));
+      turnCommands(count, of(partition));
+    },
+    committed(partition: number, sizeBytes: number, latencyUs: number): void {
+      commitDuration(latencyUs / US_PER_SECOND, of(partition));
+      commitSize(sizeBytes, of(partition));
+    },
+    queued(partition: number, count: number): void {
+      queue(count, of(partition));
+    },
+    rejected(reason: string, count: number): void {
+      rejections(count, { reason });
+    },
+    trouble,
+  };
+}
+
+/** A flush as the projector reports it; what is not measured is left out here. */
+interface MeasuredFlush {
+  readonly partition: number;
+  readonly commits: readonly { readonly committedAtUs: number | bigint }[];
+  readonly postings: number;
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+export function projectorObserver(metrics: Metrics, logger: Logger) {
+  const of = partitionAttributes();
+  const commits = metrics.counter('sluice.projection.commits');
+  const postings = metrics.counter('sluice.projection.postings');
+  const lag = metrics.histogram('sluice.projection.lag');
+  const duration = metrics.histogram('sluice.projection.duration');
+  const setAside = metrics.counter('sluice.projection.set_aside');
+  const troubles = metrics.counter('sluice.projection.troubles');
+  return {
+    flushed(flush: MeasuredFlush): void {
+      if (!metrics.enabled) return;
+      const attributes = of(flush.partition);
+      commits(flush.commits.length, attributes);
+      postings(flush.postings, attributes);
+      duration((flush.endUs - flush.startUs) / US_PER_SECOND, attributes);
+      const newest = flush.commits.at(-1);
+      if (newest !== undefined) lag(Math.max(0, flush.endUs - Number(newest.committedAtUs)) / US_PER_SECOND, attributes);
+    },
+    setAside(aside: { readonly partition: number }): void {
+      setAside(1, of(aside.partition));
+      logger.error({ ...aside }, 'the projection of an aggregate threw; it was set aside');
+    },
+    trouble(partition: number, what: string, error: unknown): void {
+      troubles(1, of(partition));
+      logger.warn({ partition, error }, what);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Sets OpenTelemetry up, or does not: traces and OTLP metrics only when the standard OTEL_* variables ask for them, the
+ * Prometheus endpoint only on a port that was given. The SDK is loaded only then; without it the process carries nothing.
+ */
+import { context, metrics as otelMetrics, propagation, trace } from '@opentelemetry/api';
+import { activeMetrics, type Metrics, NO_METRICS } from './metrics';
+import { setTracing } from './tracing';
+
+export interface TelemetryOptions {
+  /** "command", "query", …; "sluice" for all in one process. OTEL_SERVICE_NAME goes before it. */
+  readonly service: string;
+  readonly instanceId?: string;
+  /** Where the OTEL_* variables stand. What of them the SDK reads itself it takes from the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Prometheus endpoint; 0: any free port; undefined: none. */
+  readonly metricsPort?: number;
+  readonly metricsHost?: string;
+}
+
+export interface Telemetry {
+  readonly metrics: Metrics;
+  readonly tracing: boolean;
+  /** URL of the Prometheus endpoint, if there is one. */
+  readonly metricsUrl: string | undefined;
+  /** Sends what waits, then stops. */
+  stop(): Promise<void>;
+}
+
+const OFF: Telemetry = Object.freeze({ metrics: NO_METRICS, tracing: false, metricsUrl: undefined, stop: async () => undefined });
+/** An exporter that cannot reach its collector must not keep the process from stopping. */
+const STOP_TIMEOUT_MS = 3_000;
+
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const environment = options.environment ?? process.env;
+  const tracing = wantsOtlp(environment, 'TRACES');
+  const otlpMetrics = wantsOtlp(environment, 'METRICS');
+  if (!tracing && !otlpMetrics && options.metricsPort === undefined) return OFF;
+
+  const { metrics, NodeSDK, resources } = await import('@opentelemetry/sdk-node');
+  const readers: InstanceType<typeof metrics.MetricReader>[] = [];
+  let metricsUrl: string | undefined;
+  if (options.metricsPort !== undefined) {
+    const { reader, url } = await startPrometheus(options.metricsPort, options.metricsHost ?? '127.0.0.1');
+    readers.push(reader);
+    metricsUrl = url;
+  }
+  if (otlpMetrics)
+    readers.push(
+      new metrics.PeriodicExportingMetricReader({ exporter: await otlpMetricExporter(environment), exportIntervalMillis: exportInterval(environment) }),
+    );
+
+  const sdk = new NodeSDK({
+    serviceName: environment['OTEL_SERVICE_NAME'] ?? options.service,
+    resource: resources.resourceFromAttributes(options.instanceId === undefined ? {} : { 'service.instance.id': options.instanceId }),
+    // Not the process detector: it would send the command line, which may hold a token.
+    resourceDetectors: [resources.envDetector],
+    metricReaders: readers,
+    logRecordProcessors: [],
+    instrumentations: [],
+    ...(tracing ? {} : { spanProcessors: [] }),
+  });
+  sdk.start();
+  setTracing(tracing);
+  return {
+    metrics: readers.length > 0 ? activeMetrics() : NO_METRICS,
+    tracing,
+    metricsUrl,
+    stop: async () => {
+      setTracing(false);
+      await orTimeout(sdk.shutdown().catch(() => undefined));
+      for (const api of [trace, otelMetrics, context, propagation]) api.disable();
+    },
+  };
+}
+
+/** OTLP is wanted where a variable names an endpoint or the exporter, and nothing says no. */
+function wantsOtlp(environment: Readonly<Record<string, string | undefined>>, signal: 'TRACES' | 'METRICS'): boolean {
+  if (environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return false;
+  const exporter = environment[`OTEL_${signal}_EXPORTER`];
+  if (exporter !== undefined && exporter !== '') return exporter !== 'none' && (signal === 'TRACES' || exporter.includes('otlp'));
+  return Boolean(environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? environment[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
+}
+
+async function startPrometheus(port: number, host: string) {
+  const { PrometheusExporter } = await import('@opentelemetry/exporter-prometheus');
+  const exporter = new PrometheusExporter({ port, host, preventServerStart: true, withoutScopeInfo: true });
+  await exporter.startServer();
+  // The exporter does not tell the port that it was given for 0.
+  const address = (exporter as unknown as { _server: { address(): { port: number } } })._server.address();
+  return { reader: exporter, url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/metrics` };
+}
+
+async function otlpMetricExporter(environment: Readonly<Record<string, string | undefined>>) {
+  const protocol = environment['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] ?? environment['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? 'http/protobuf';
+  switch (protocol) {
+    case 'grpc':
+      return new (await import('@opentelemetry/exporter-metrics-otlp-grpc')).OTLPMetricExporter();
+    case 'http/json':
+      return new (await import('@opentelemetry/exporter-metrics-otlp-http')).OTLPMetricExporter();
+    default:
+      return new (await import('@opentelemetry/exporter-metrics-otlp-proto')).OTLPMetricExporter();
+  }
+}
+
+function exportInterval(environment: Readonly<Record<string, string | undefined>>): number | undefined {
+  const milliseconds = Number(environment['OTEL_METRIC_EXPORT_INTERVAL']);
+  return milliseconds > 0 ? milliseconds : undefined;
+}
+
+async function orTimeout(stopped: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([stopped, new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_TIMEOUT_MS)))]);
+  clearTimeout(timer);
+}
