@@ -66,6 +66,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const service = new AccountService({
     engine,
     keyring,
+    observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
     ...(ownership === undefined ? undefined : { forwarding: new AccountForwarding(ownership, peers) }),

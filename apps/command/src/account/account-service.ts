@@ -3,7 +3,7 @@
  * generated codec.
  */
 import { keyHash, partitionOfHash, type AccountCommand } from '@sluice/domain';
-import { QueueFullError, type Engine, type HashSeeds } from '@sluice/engine';
+import { QueueFullError, type Engine, type EngineObserver, type HashSeeds } from '@sluice/engine';
 import type { Keyring } from '@sluice/ports';
 import {
   accountpb,
@@ -21,7 +21,7 @@ import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
 import { INVALID_REQUEST, NOT_OWNER, QUEUE_FULL } from './outcomes';
-import { encodeBatchResponse, encodePostResponse, encodeStreamResponse, errorOf, itemErrorOf } from './posting-response';
+import { acceptedCount, encodeBatchResponse, encodePostResponse, encodeStreamResponse, errorOf, itemErrorOf, reasonOf } from './posting-response';
 import { PostingRouter, SHAPE_ISSUES, type Positions, type RoutedBatch } from './posting-router';
 
 export const ACCOUNT_COMMAND_SERVICE = 'sluice.account.v1.AccountCommandService';
@@ -32,6 +32,7 @@ export interface AccountServiceDependencies {
   readonly engine: Engine;
   readonly keyring: Keyring;
   readonly seeds: HashSeeds;
+  readonly observer: EngineObserver;
   /** Of the log, hex. */
   readonly incarnation: string;
   /** Undefined: every partition is ours. */
@@ -84,7 +85,10 @@ export class AccountService {
     const positions = await this.run(this.router.route(batch), call);
     const outcome = batch.outcomes[0] as number;
     try {
-      if (outcome !== OUTCOME_ACCEPTED) throw errorOf(outcome, batch.messages.get(0));
+      if (outcome !== OUTCOME_ACCEPTED) {
+        this.tallyRefusals(batch);
+        throw errorOf(outcome, batch.messages.get(0));
+      }
       return encodePostResponse(batch, 0, this.token(positions));
     } finally {
       batch.release();
@@ -99,7 +103,9 @@ export class AccountService {
       const routed = this.router.route(batch);
       if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
       const positions = await this.run(routed, call);
-      return encodeBatchResponse(batch, this.token(positions));
+      const accepted = acceptedCount(batch);
+      if (accepted < batch.count) this.tallyRefusals(batch);
+      return encodeBatchResponse(batch, accepted, this.token(positions));
     } finally {
       batch.release();
     }
@@ -126,6 +132,7 @@ export class AccountService {
       }
       open += 1;
       this.router.submit(this.router.route(batch), call, (positions) => {
+        if (batch.outcomes[0] !== OUTCOME_ACCEPTED) this.tallyRefusals(batch);
         if (!call.ended) void send(encodeStreamResponse(batch, 0, this.token(positions)));
         batch.release();
         closed();
@@ -133,6 +140,15 @@ export class AccountService {
       if (open >= STREAM_WINDOW) await below(STREAM_WINDOW / 2);
     }
     await below(0);
+  }
+
+  private tallyRefusals(batch: PostingBatch): void {
+    const counts = new Map<number, number>();
+    for (let index = 0; index < batch.count; index += 1) {
+      const outcome = batch.outcomes[index] as number;
+      if (outcome !== OUTCOME_ACCEPTED) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    }
+    for (const [outcome, count] of counts) this.dependencies.observer.rejected(reasonOf(outcome), count);
   }
 
   private run(routed: RoutedBatch, call: CallContext): Promise<Positions> {
@@ -165,7 +181,10 @@ export class AccountService {
     }
     const positions: Positions = new Map();
     await this.submitShare(partition, [item], positions);
-    if (item.outcome !== OUTCOME_ACCEPTED) throw errorOf(item.outcome, item.message);
+    if (item.outcome !== OUTCOME_ACCEPTED) {
+      this.dependencies.observer.rejected(reasonOf(item.outcome), 1);
+      throw errorOf(item.outcome, item.message);
+    }
     return { result: resultOf(item, this.token(positions)) };
   }
 

@@ -40,14 +40,16 @@ const RESULT_TAG = 0x0a;
 const RESULT_BYTES = 40;
 const writer = new ByteWriter(1 << 16);
 
-export function encodeBatchResponse(batch: PostingBatch, positionToken: string): Buffer {
+export function acceptedCount(batch: PostingBatch): number {
+  let accepted = 0;
+  for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === acceptedOutcome) accepted += 1;
+  return accepted;
+}
+
+export function encodeBatchResponse(batch: PostingBatch, accepted: number, positionToken: string): Buffer {
   writer.reset();
   writer.reserve(batch.count * RESULT_BYTES);
-  let accepted = 0;
-  for (let index = 0; index < batch.count; index += 1) {
-    if (batch.outcomes[index] === acceptedOutcome) accepted += 1;
-    writeResult(batch, index, RESULT_TAG);
-  }
+  for (let index = 0; index < batch.count; index += 1) writeResult(batch, index, RESULT_TAG);
   writer.stringField(0x12, positionToken);
   writer.numberField(0x18, accepted);
   return writer.copy();
