@@ -41,7 +41,7 @@ prepare();
 const require = createRequire(join(root, 'package.json'));
 if (wanted.length === 0) {
   check('lint', ['tools/lint/lint.mjs', '--max-warnings', '0']);
-  check('format', [require.resolve('@biomejs/biome/bin/biome'), 'format', '--max-diagnostics=20', '.']);
+  check('format', [require.resolve('@biomejs/biome/bin/biome'), 'format', '--reporter=summary', '.']);
 }
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 try {

@@ -36,5 +36,7 @@ test('every optional dependency of every package is locked, whatever system it i
 test('every package has its version, and none is tied to one registry', () => {
   const installed = Object.entries(packages).filter(([path, { link }]) => path.startsWith('node_modules/') && link !== true);
   expect(installed.filter(([, { version }]) => version === undefined).map(([path]) => path)).toEqual([]);
-  expect(installed.filter(([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/')).map(([path]) => path)).toEqual([]);
+  expect(installed.filter(([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/')).map(([path]) => path)).toEqual(
+    [],
+  );
 });

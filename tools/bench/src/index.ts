@@ -25,7 +25,11 @@ const EXIT_INTERRUPTED = 130;
 /** Runs one scenario; resolves with the exit code: 0 only if acknowledged = log = read store. */
 export async function runBench(argv: readonly string[]): Promise<number> {
   try {
-    const { scenario: name, options } = parseOptions(argv);
+    const { scenario: name, help, options } = parseOptions(argv);
+    if (help) {
+      process.stdout.write(`${usage()}\n`);
+      return EXIT_VERIFIED;
+    }
     const scenario = SCENARIOS.find((known) => known.name === name);
     if (scenario === undefined) throw new UsageError(name === undefined ? 'which scenario?' : `there is no scenario ${name}`);
     return await runScenario(scenario, options);

@@ -43,7 +43,7 @@ export const OPTIONS_USAGE = `
   --profile DIR    write CPU profiles of the server under test there
   --dir DIR        where temporary folders are made (the system's)`;
 
-export function parseOptions(argv: readonly string[]): { readonly scenario: string | undefined; readonly options: BenchOptions } {
+export function parseOptions(argv: readonly string[]): { readonly scenario: string | undefined; readonly help: boolean; readonly options: BenchOptions } {
   const { values, positionals } = parse(argv);
   if (positionals.length > 1) throw new UsageError(`one scenario at a time, not ${positionals.join(', ')}`);
   const whole = (name: string, text: string | undefined, fallback: number, maximum = Number.MAX_SAFE_INTEGER): number => {
@@ -56,6 +56,7 @@ export function parseOptions(argv: readonly string[]): { readonly scenario: stri
   if (!Number.isFinite(seconds) || seconds <= 0) throw new UsageError(`--seconds is a number above 0, not ${values.seconds}`);
   return {
     scenario: positionals[0],
+    help: values.help ?? false,
     options: {
       seconds,
       rounds: whole('rounds', values.rounds, 3),
@@ -89,6 +90,7 @@ function parse(argv: readonly string[]) {
         compare: { type: 'string' },
         profile: { type: 'string' },
         dir: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
   } catch (error) {

@@ -52,7 +52,7 @@ export class ServerUnderTest {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         SLUICE_PORT: String(port),
-        SLUICE_METRICS_PORT: '0',
+
         SLUICE_DATA_DIR: dataFolder,
         ...environment,
       },
