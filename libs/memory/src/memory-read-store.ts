@@ -76,6 +76,7 @@ export class MemoryReadStore implements ReadStore {
   async current(): Promise<ReadCopy> {
     const storage = this.#storage;
     storage.inForce ??= storage.makeCopy(undefined);
+    storage.inForce.state = 'inForce';
     storage.inForce.identity ??= this.#identity;
     return storage.inForce;
   }

@@ -1,1 +1,2 @@
 export * from './sqlite-event-log';
+export * from './sqlite-read-store';

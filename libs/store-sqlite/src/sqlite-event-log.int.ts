@@ -7,69 +7,71 @@ import { AppendFailedError } from '@sluice/ports';
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 import { PartitionCountError, SqliteEventLog, type SqliteEventLogOptions } from './sqlite-event-log';
 
-let folder: string;
-let file: string;
-let opened: SqliteEventLog[];
+/** A folder of its own, and the logs that were opened in it. */
+class Workplace {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-log-'));
+  readonly file = join(this.folder, 'log.db');
+  readonly #opened: SqliteEventLog[] = [];
 
-function makeFolder(): void {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-log-'));
-  file = join(folder, 'log.db');
-  opened = [];
-}
+  async open(options: Partial<SqliteEventLogOptions> = {}): Promise<SqliteEventLog> {
+    const log = await SqliteEventLog.open({ file: this.file, partitions: 3, ...options });
+    this.#opened.push(log);
+    return log;
+  }
 
-async function open(options: Partial<SqliteEventLogOptions> = {}): Promise<SqliteEventLog> {
-  const log = await SqliteEventLog.open({ file, partitions: 3, ...options });
-  opened.push(log);
-  return log;
-}
-
-async function removeFolder(): Promise<void> {
-  await Promise.all(opened.map((log) => log.close()));
-  rmSync(folder, { recursive: true });
+  async remove(): Promise<void> {
+    await Promise.all(this.#opened.map((log) => log.close()));
+    rmSync(this.folder, { recursive: true });
+  }
 }
 
 eventLogContract('sqlite', async (partitions) => {
-  makeFolder();
-  return { open: () => open({ partitions }), dispose: removeFolder };
+  const workplace = new Workplace();
+  return { open: () => workplace.open({ partitions }), dispose: () => workplace.remove() };
 });
 
 describe('the event log on SQLite', () => {
-  beforeEach(makeFolder);
-  afterEach(removeFolder);
+  let workplace: Workplace;
+
+  beforeEach(() => {
+    workplace = new Workplace();
+  });
+
+  afterEach(() => workplace.remove());
 
   test('a log of another number of partitions is refused, and the refusal says what to do', async () => {
-    await (await open({ partitions: 6 })).close();
-    const refusal = open({ partitions: 4 });
+    await (await workplace.open({ partitions: 6 })).close();
+    const refusal = workplace.open({ partitions: 4 });
     await expect(refusal).rejects.toBeInstanceOf(PartitionCountError);
     await expect(refusal).rejects.toThrow(/made with 6 partitions, the configuration makes 4 .* product is 6/);
-    expect((await open({ partitions: 6 })).identity.partitions).toBe(6);
+    expect((await workplace.open({ partitions: 6 })).identity.partitions).toBe(6);
   });
 
   test('a file that is something else is refused by its name', async () => {
-    writeFileSync(file, 'This is a shopping list, not a database, and it is long enough to look at.');
-    await expect(open()).rejects.toThrow();
-    await expect(open({ file: join(folder, 'missing', 'log.db') })).rejects.toThrow(/missing/);
+    writeFileSync(workplace.file, 'This is a shopping list, not a database, and it is long enough to look at.');
+    await expect(workplace.open()).rejects.toThrow();
+    await expect(workplace.open({ file: join(workplace.folder, 'missing', 'log.db') })).rejects.toThrow(/missing/);
   });
 
   test('a sequence that leaves a gap is refused', async () => {
-    const log = await open();
+    const log = await workplace.open();
     await log.append(contractCommit(0, 1));
     await expect(log.append(contractCommit(0, 3))).rejects.toMatchObject({ name: 'SequenceTakenError', sequence: 3 });
   });
 
   test('a reader in the same process sees appends, needs no number of partitions, and refuses to append', async () => {
-    const log = await open();
-    const reader = await open({ readOnly: true, partitions: undefined });
+    const log = await workplace.open();
+    const reader = await workplace.open({ readOnly: true, partitions: undefined });
     expect(reader.identity).toEqual(log.identity);
     expect(await reader.headSequences()).toEqual([0, 0, 0]);
     await log.append(contractCommit(2, 1));
     expect(await reader.headSequences()).toEqual([0, 0, 1]);
     await expect(reader.append(contractCommit(0, 1))).rejects.toBeInstanceOf(AppendFailedError);
-    await expect(open({ readOnly: true, file: join(folder, 'other.db') })).rejects.toThrow(/other\.db/);
+    await expect(workplace.open({ readOnly: true, file: join(workplace.folder, 'other.db') })).rejects.toThrow(/other\.db/);
   });
 
   test('a full disk refuses what does not fit, takes what does, and goes on when there is room again', async () => {
-    const log = await open({ maxPageCount: 40 });
+    const log = await workplace.open({ maxPageCount: 40 });
     await log.append(contractCommit(0, 1, 100_000));
     const outcomes = await Promise.allSettled([log.append(contractCommit(0, 2, 400_000)), log.append(contractCommit(1, 1, 1000))]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'fulfilled']);
@@ -81,28 +83,28 @@ describe('the event log on SQLite', () => {
   });
 
   test('the write-ahead log stays small while commits pour in, and is empty after the close', async () => {
-    const log = await open();
+    const log = await workplace.open();
     const bytes = new Uint8Array(300_000);
     for (let sequence = 1; sequence <= 30; sequence += 1) {
       await Promise.all([0, 1, 2].map((partition) => log.append({ ...contractCommit(partition, sequence), bytes })));
-      expect(statSync(`${file}-wal`).size).toBeLessThan(16 * 1024 * 1024);
+      expect(statSync(`${workplace.file}-wal`).size).toBeLessThan(16 * 1024 * 1024);
     }
     await log.close();
-    expect(existsSync(`${file}-wal`) ? statSync(`${file}-wal`).size : 0).toBe(0);
+    expect(existsSync(`${workplace.file}-wal`) ? statSync(`${workplace.file}-wal`).size : 0).toBe(0);
   });
 
   test('close lets appends that were handed over finish', async () => {
-    const log = await open();
+    const log = await workplace.open();
     const appends = [0, 1, 2].map((partition) => log.append(contractCommit(partition, 1)));
     await log.close();
     await Promise.all(appends);
-    expect(await (await open()).headSequences()).toEqual([1, 1, 1]);
+    expect(await (await workplace.open()).headSequences()).toEqual([1, 1, 1]);
   });
 
   test('every acknowledged append is there after kill -9', async () => {
-    const acknowledged = await appendUntilKilled(file);
+    const acknowledged = await appendUntilKilled(workplace.file);
     expect(acknowledged).toBeGreaterThanOrEqual(20);
-    const log = await open();
+    const log = await workplace.open();
     const records = await log.read(1, 1, { maxCommits: 100_000, maxBytes: 1e9 });
     expect(records.length).toBeGreaterThanOrEqual(acknowledged);
     expect(records.map((record) => record.sequence)).toEqual(records.map((_, at) => at + 1));

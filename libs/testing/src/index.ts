@@ -1,3 +1,3 @@
 export * from './event-log-contract';
 export * from './pattern-bytes';
-export * from './account-history';
+export * from './read-store-contract';

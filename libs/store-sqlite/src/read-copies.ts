@@ -1,0 +1,128 @@
+/**
+ * The list of copies in the file of a read store. A copy is filling (a rebuild is at it), in_force (queries answer from
+ * it; at most one) or replaced (kept for a while for those who still read from it).
+ *
+ *   filling ── put in force ──► in_force ── another one is put in force ──► replaced ── grace time ──► removed
+ *      └── another rebuild begins ──► removed
+ */
+import { createHash } from 'node:crypto';
+import type { CollectionDefinition } from '@sluice/ports';
+import { createTable } from './collection-table';
+import { tableName } from './sqlite-read-copy';
+import { numberOf, type SqliteConnection, type SqlRow } from './sqlite-connection';
+
+export interface ReadStoreIdentity {
+  readonly incarnation: string;
+  readonly partitions: number;
+}
+
+export interface CopyRecord {
+  readonly number: number;
+  /** Undefined while nobody has said which log the copy is made from. */
+  readonly identity: ReadStoreIdentity | undefined;
+  /** Fingerprint of the collections that it was made for. */
+  readonly collections: string;
+}
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS copies (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    state TEXT NOT NULL CHECK (state IN ('filling', 'in_force', 'replaced')),
+    incarnation TEXT,
+    partitions INTEGER,
+    collections TEXT NOT NULL,
+    replaced_at_us INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS checkpoints (
+    copy INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    committed_at_us INTEGER NOT NULL,
+    PRIMARY KEY (copy, partition)
+  ) WITHOUT ROWID;
+`;
+
+export function prepareCopies(connection: SqliteConnection): void {
+  connection.exec(TABLES);
+}
+
+export function hasCopies(connection: SqliteConnection): boolean {
+  return connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'copies'").get([]) !== undefined;
+}
+
+/** Changes with every change of a collection's name, fields, indexes or guard. */
+export function fingerprint(collections: readonly CollectionDefinition[]): string {
+  const described = collections.map(({ name, key, fields, indexes, guard }) => ({ name, key, fields, indexes, guard }));
+  return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 32);
+}
+
+export function copyInForce(connection: SqliteConnection): CopyRecord | undefined {
+  const row = connection.prepare("SELECT number, incarnation, partitions, collections FROM copies WHERE state = 'in_force'").get([]);
+  return row && recordOf(row);
+}
+
+/** Makes a copy and its tables; within a transaction of the caller's. */
+export function makeCopy(
+  connection: SqliteConnection,
+  state: 'filling' | 'in_force',
+  identity: ReadStoreIdentity | undefined,
+  collections: readonly CollectionDefinition[],
+): CopyRecord {
+  connection
+    .prepare('INSERT INTO copies (state, incarnation, partitions, collections) VALUES (?, ?, ?, ?)')
+    .run([state, identity?.incarnation ?? null, identity?.partitions ?? null, fingerprint(collections)]);
+  const number = numberOf(connection.prepare('SELECT max(number) FROM copies').get([])) as number;
+  for (const definition of collections) createTable(connection, definition, tableName(number, definition.name));
+  return { number, identity, collections: fingerprint(collections) };
+}
+
+/** A copy that was made before anybody knew the log belongs to the first log that is named. */
+export function identifyCopy(connection: SqliteConnection, number: number, identity: ReadStoreIdentity): void {
+  connection.prepare('UPDATE copies SET incarnation = ?, partitions = ? WHERE number = ? AND incarnation IS NULL').run([identity.incarnation, identity.partitions, number]);
+}
+
+/** Nothing is in force afterwards. */
+export function retireCopyInForce(connection: SqliteConnection, nowUs: number): void {
+  connection.prepare("UPDATE copies SET state = 'replaced', replaced_at_us = ? WHERE state = 'in_force'").run([nowUs]);
+}
+
+/** Whether there was a copy of that number to put in force. */
+export function putInForce(connection: SqliteConnection, number: number): boolean {
+  return connection.prepare("UPDATE copies SET state = 'in_force', replaced_at_us = NULL WHERE number = ?").run([number]).changes === 1;
+}
+
+export function abandonedCopies(connection: SqliteConnection): number[] {
+  return numbersOf(connection.prepare("SELECT number FROM copies WHERE state = 'filling'").all([]));
+}
+
+export function copiesReplacedBefore(connection: SqliteConnection, beforeUs: number): number[] {
+  return numbersOf(connection.prepare("SELECT number FROM copies WHERE state = 'replaced' AND replaced_at_us <= ?").all([beforeUs]));
+}
+
+/** Removes a copy step by step, letting the thread do other work between the steps; what a crash leaves is removed the next time. */
+export async function removeCopy(connection: SqliteConnection, number: number): Promise<void> {
+  const prefix = tableName(number, '');
+  const objects = connection
+    .prepare("SELECT type, name FROM sqlite_schema WHERE substr(tbl_name, 1, ?) = ? AND sql IS NOT NULL ORDER BY type = 'table'")
+    .all([prefix.length, prefix]);
+  for (const [type, name] of objects) {
+    connection.exec(`DROP ${type === 'table' ? 'TABLE' : 'INDEX'} IF EXISTS "${String(name)}"`);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  connection.transaction(() => {
+    connection.prepare('DELETE FROM checkpoints WHERE copy = ?').run([number]);
+    connection.prepare('DELETE FROM copies WHERE number = ?').run([number]);
+  });
+}
+
+function recordOf([number, incarnation, partitions, collections]: SqlRow): CopyRecord {
+  return {
+    number: Number(number),
+    identity: typeof incarnation === 'string' ? { incarnation, partitions: Number(partitions) } : undefined,
+    collections: String(collections),
+  };
+}
+
+function numbersOf(rows: SqlRow[]): number[] {
+  return rows.map(([number]) => Number(number));
+}

@@ -1,0 +1,92 @@
+/** One copy of the collections in an SQLite read store: a set of tables whose names begin with the copy's. */
+import { CheckpointMovedError, type Checkpoint, type CollectionDefinition, type ProjectedBatch, type ReadCopy, type Row, type RowQuery, type RowWrite } from '@sluice/ports';
+import { CollectionTable } from './collection-table';
+import { numberOf, type SqliteConnection, type SqlStatement } from './sqlite-connection';
+
+/** Name of the table of a collection in the copy of that number. */
+export function tableName(copyNumber: number, collection: string): string {
+  return `c${copyNumber}_${collection}`;
+}
+
+export class SqliteReadCopy implements ReadCopy {
+  readonly name: string;
+  readonly #connection: SqliteConnection;
+  readonly #tables = new Map<string, CollectionTable>();
+  readonly #checkpoint: SqlStatement;
+  readonly #moveCheckpoint: SqlStatement;
+  readonly #checkpoints: SqlStatement;
+  readonly #applied: () => void;
+
+  constructor(
+    readonly number: number,
+    connection: SqliteConnection,
+    collections: readonly CollectionDefinition[],
+    applied: () => void,
+  ) {
+    this.name = `c${number}`;
+    this.#connection = connection;
+    this.#applied = applied;
+    for (const definition of collections) this.#tables.set(definition.name, new CollectionTable(connection, definition, tableName(number, definition.name)));
+    this.#checkpoint = connection.prepare('SELECT sequence FROM checkpoints WHERE copy = ? AND partition = ?');
+    this.#checkpoints = connection.prepare('SELECT partition, sequence, committed_at_us FROM checkpoints WHERE copy = ? ORDER BY partition');
+    this.#moveCheckpoint = connection.prepare(
+      `INSERT INTO checkpoints (copy, partition, sequence, committed_at_us) VALUES (?, ?, ?, ?)
+       ON CONFLICT (copy, partition) DO UPDATE SET sequence = excluded.sequence, committed_at_us = excluded.committed_at_us`,
+    );
+  }
+
+  async get(collection: string, key: string): Promise<Row | undefined> {
+    return this.#table(collection).get(key);
+  }
+
+  async getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]> {
+    return this.#table(collection).getMany(keys);
+  }
+
+  async find(query: RowQuery): Promise<Row[]> {
+    return this.#table(query.collection).find(query);
+  }
+
+  async apply(batch: ProjectedBatch): Promise<void> {
+    this.#connection.transaction(() => {
+      const found = numberOf(this.#checkpoint.get([this.number, batch.partition])) ?? 0;
+      if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+      this.#write(batch.writes);
+      this.#moveCheckpoint.run([this.number, batch.partition, batch.sequence, batch.committedAtUs]);
+    });
+    this.#applied();
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    return this.#checkpoints
+      .all([this.number])
+      .map(([partition, sequence, committedAtUs]) => ({ partition: partition as number, sequence: sequence as number, committedAtUs: committedAtUs as number }));
+  }
+
+  /** Collection by collection and in the order of the keys, which spares page reads; writes of one key keep their order. */
+  #write(writes: readonly RowWrite[]): void {
+    const byCollection = new Map<string, { readonly key: string; readonly write: RowWrite }[]>();
+    for (const write of writes) {
+      let keyed = byCollection.get(write.collection);
+      if (keyed === undefined) {
+        keyed = [];
+        byCollection.set(write.collection, keyed);
+      }
+      keyed.push({ key: this.#table(write.collection).keyOf(write), write });
+    }
+    for (const [collection, keyed] of byCollection) {
+      const table = this.#table(collection);
+      keyed.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
+      for (const { key, write } of keyed) {
+        if (write.kind === 'put') table.put(write.row);
+        else table.delete(key);
+      }
+    }
+  }
+
+  #table(collection: string): CollectionTable {
+    const table = this.#tables.get(collection);
+    if (table === undefined) throw new Error(`there is no collection ${collection}`);
+    return table;
+  }
+}

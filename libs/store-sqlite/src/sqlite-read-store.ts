@@ -1,0 +1,233 @@
+/**
+ * The read store on an SQLite file. Instances over one file may live in several threads or processes: the projector's
+ * writes (synchronous=NORMAL: a lost power supply may cost the newest batches, which come again from the log, never the
+ * file), those of queries only read and never block it. A change by another instance is found by polling SQLite's
+ * `data_version`, which costs microseconds, while somebody listens.
+ */
+import { systemClock, type Clock, type CollectionDefinition, type ReadCopy, type ReadStore } from '@sluice/ports';
+import {
+  abandonedCopies,
+  copiesReplacedBefore,
+  copyInForce,
+  fingerprint,
+  hasCopies,
+  identifyCopy,
+  makeCopy,
+  prepareCopies,
+  putInForce,
+  removeCopy,
+  retireCopyInForce,
+  type CopyRecord,
+  type ReadStoreIdentity,
+} from './read-copies';
+import { numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
+import { SqliteReadCopy } from './sqlite-read-copy';
+
+export interface SqliteReadStoreOptions {
+  readonly file: string;
+  readonly collections: readonly CollectionDefinition[];
+  /** The log that a copy is made from which this store has to make; queries do not know it. */
+  readonly identity?: ReadStoreIdentity;
+  /** Only reads; an empty store is made where there is none. */
+  readonly readOnly?: boolean;
+  readonly clock?: Clock;
+  /** How long a replaced copy still answers those who read from it. */
+  readonly graceMs?: number;
+  /** How often changes by others are looked for while somebody listens. */
+  readonly pollMs?: number;
+}
+
+const DEFAULT_GRACE_MS = 30_000;
+const DEFAULT_POLL_MS = 10;
+/** How long `current` answers from memory before it looks whether another copy has been put in force. */
+const CURRENT_CACHED_US = 100_000;
+/** Write-ahead log after which a write copies it into the file: 16 MiB. */
+const AUTO_CHECKPOINT_PAGES = 4096;
+const WRITER_CACHE_BYTES = 64 * 1024 * 1024;
+const READER_CACHE_BYTES = 16 * 1024 * 1024;
+
+export class SqliteReadStore implements ReadStore {
+  readonly #options: SqliteReadStoreOptions;
+  readonly #clock: Clock;
+  readonly #connection: SqliteConnection;
+  readonly #dataVersion: SqlStatement;
+  readonly #copies = new Map<number, SqliteReadCopy>();
+  readonly #listeners = new Set<() => void>();
+  #current: { readonly copy: SqliteReadCopy; readonly checkedAtUs: number } | undefined;
+  #seenDataVersion = 0;
+  #cancelPoll: (() => void) | undefined;
+  #cancelRemoval: (() => void) | undefined;
+  #removal: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(options: SqliteReadStoreOptions, connection: SqliteConnection) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#connection = connection;
+    this.#dataVersion = connection.prepare('PRAGMA data_version');
+  }
+
+  static async open(options: SqliteReadStoreOptions): Promise<SqliteReadStore> {
+    if (options.readOnly === true) {
+      prepareFile(options.file);
+      return new SqliteReadStore(options, new SqliteConnection(options.file, { readOnly: true, cacheBytes: READER_CACHE_BYTES }));
+    }
+    const connection = writingConnection(options.file);
+    prepareCopies(connection);
+    return new SqliteReadStore(options, connection);
+  }
+
+  async incarnation(): Promise<string | undefined> {
+    return this.#usableCopy()?.identity?.incarnation;
+  }
+
+  async partitions(): Promise<number | undefined> {
+    return this.#usableCopy()?.identity?.partitions;
+  }
+
+  async current(): Promise<ReadCopy> {
+    const nowUs = this.#clock.nowUs();
+    if (this.#current === undefined || nowUs - this.#current.checkedAtUs >= CURRENT_CACHED_US) {
+      this.#current = { copy: this.#copyOf(this.#ensureCopyInForce()), checkedAtUs: nowUs };
+    }
+    return this.#current.copy;
+  }
+
+  async beginCopy(identity: ReadStoreIdentity): Promise<ReadCopy> {
+    await this.#remove(() => [...abandonedCopies(this.#connection), ...this.#replacedCopies()]);
+    return this.#copyOf(this.#connection.transaction(() => makeCopy(this.#connection, 'filling', identity, this.#options.collections)));
+  }
+
+  async activate(copy: ReadCopy): Promise<void> {
+    if (!(copy instanceof SqliteReadCopy)) throw new Error(`${copy.name} is not a copy of this store`);
+    this.#connection.transaction(() => {
+      if (copyInForce(this.#connection)?.number === copy.number) return;
+      retireCopyInForce(this.#connection, this.#clock.nowUs());
+      if (!putInForce(this.#connection, copy.number)) throw new Error(`there is no copy ${copy.name} any more`);
+    });
+    this.#current = { copy, checkedAtUs: this.#clock.nowUs() };
+    this.#cancelRemoval?.();
+    this.#cancelRemoval = this.#clock.after(this.#graceMs, () => void this.#remove(() => this.#replacedCopies()));
+    this.#changed();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#cancelPoll === undefined) {
+      this.#seenDataVersion = this.#readDataVersion();
+      this.#schedulePoll();
+    }
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelPoll?.();
+    this.#cancelRemoval?.();
+    await this.#removal;
+    if (this.#options.readOnly !== true) this.#connection.checkpoint('truncate');
+    this.#connection.close();
+  }
+
+  get #graceMs(): number {
+    return this.#options.graceMs ?? DEFAULT_GRACE_MS;
+  }
+
+  /** The copy in force if it was made for these collections; one of another version of the program is as good as none. */
+  #usableCopy(): CopyRecord | undefined {
+    const record = copyInForce(this.#connection);
+    return record?.collections === fingerprint(this.#options.collections) ? record : undefined;
+  }
+
+  #ensureCopyInForce(): CopyRecord {
+    const usable = this.#usableCopy();
+    const { identity } = this.#options;
+    if (usable !== undefined && (usable.identity !== undefined || identity === undefined || this.#options.readOnly === true)) return usable;
+    return this.#write((connection) => {
+      const record = copyInForce(connection);
+      if (record !== undefined && record.collections === fingerprint(this.#options.collections)) {
+        if (record.identity === undefined && identity !== undefined) identifyCopy(connection, record.number, identity);
+        return record;
+      }
+      if (record !== undefined && this.#options.readOnly === true) {
+        throw new Error(`the read store ${this.#options.file} was made by another version of Sluice; start the projector of this version first`);
+      }
+      retireCopyInForce(connection, this.#clock.nowUs());
+      return makeCopy(connection, 'in_force', identity, this.#options.collections);
+    });
+  }
+
+  /** A store that only reads has to write once, when the file is new. */
+  #write<Result>(work: (connection: SqliteConnection) => Result): Result {
+    if (this.#options.readOnly !== true) return this.#connection.transaction(() => work(this.#connection));
+    const connection = writingConnection(this.#options.file);
+    try {
+      return connection.transaction(() => work(connection));
+    } finally {
+      connection.close();
+    }
+  }
+
+  #copyOf(record: CopyRecord): SqliteReadCopy {
+    let copy = this.#copies.get(record.number);
+    if (copy === undefined) {
+      copy = new SqliteReadCopy(record.number, this.#connection, this.#options.collections, () => this.#changed());
+      this.#copies.set(record.number, copy);
+    }
+    return copy;
+  }
+
+  #replacedCopies(): number[] {
+    return copiesReplacedBefore(this.#connection, this.#clock.nowUs() - this.#graceMs * 1000);
+  }
+
+  /** Removals follow one another. */
+  #remove(choose: () => number[]): Promise<void> {
+    const removal = this.#removal.then(async () => {
+      for (const number of choose()) {
+        await removeCopy(this.#connection, number);
+        this.#copies.delete(number);
+      }
+    });
+    this.#removal = removal.catch(() => {});
+    return removal;
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #readDataVersion(): number {
+    return numberOf(this.#dataVersion.get([])) ?? 0;
+  }
+
+  #schedulePoll(): void {
+    this.#cancelPoll = this.#clock.after(this.#options.pollMs ?? DEFAULT_POLL_MS, () => {
+      this.#cancelPoll = undefined;
+      if (this.#closed || this.#listeners.size === 0) return;
+      const dataVersion = this.#readDataVersion();
+      if (dataVersion !== this.#seenDataVersion) {
+        this.#seenDataVersion = dataVersion;
+        this.#changed();
+      }
+      this.#schedulePoll();
+    });
+  }
+}
+
+function writingConnection(file: string): SqliteConnection {
+  return new SqliteConnection(file, { synchronous: 'NORMAL', autoCheckpointPages: AUTO_CHECKPOINT_PAGES, cacheBytes: WRITER_CACHE_BYTES });
+}
+
+/** Makes the file and its lists of copies where they are missing. */
+function prepareFile(file: string): void {
+  const connection = writingConnection(file);
+  try {
+    if (!hasCopies(connection)) prepareCopies(connection);
+  } finally {
+    connection.close();
+  }
+}

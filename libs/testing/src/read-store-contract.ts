@@ -1,0 +1,284 @@
+/** What every `ReadStore` promises: the suite opens stores on the factory's storage as a projector and a query would. */
+import { CheckpointMovedError, type CollectionDefinition, type FieldValue, type ReadCopy, type ReadStore, type Row, type RowWrite } from '@sluice/ports';
+import { hex, patternBytes } from './pattern-bytes';
+
+export interface ReadStoreContractIdentity {
+  readonly incarnation: string;
+  readonly partitions: number;
+}
+
+/** One read store's storage, fresh for a test. */
+export interface ReadStoreFixture {
+  /** Opens a (further) store on the storage; without identity: as a query would, that knows no log. */
+  open(identity?: ReadStoreContractIdentity): Promise<ReadStore>;
+  /** Closes what is open and removes the storage. */
+  dispose(): Promise<void>;
+}
+
+const WALLETS: CollectionDefinition = {
+  name: 'wallets',
+  key: 'wallet_id',
+  fields: { wallet_id: 'text', owner: 'text', balance_minor: 'int64', version: 'number', frozen: 'boolean', seal: 'bytes', sequence: 'number' },
+  indexes: [['owner'], ['frozen', 'owner']],
+  guard: 'sequence',
+};
+
+const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text', body: 'text' }, indexes: [] };
+
+const IDENTITY: ReadStoreContractIdentity = { incarnation: '0123456789abcdef0123456789abcdef', partitions: 2 };
+const NEXT_IDENTITY: ReadStoreContractIdentity = { incarnation: 'fedcba9876543210fedcba9876543210', partitions: 2 };
+
+function wallet(walletId: string, sequence: number, fields: Record<string, FieldValue> = {}): RowWrite {
+  const row: Row = { wallet_id: walletId, owner: 'nobody', balance_minor: 0n, version: 1, frozen: false, seal: null, sequence, ...fields };
+  return { kind: 'put', collection: 'wallets', row };
+}
+
+function note(noteId: string, body: string): RowWrite {
+  return { kind: 'put', collection: 'notes', row: { note_id: noteId, body } };
+}
+
+export function readStoreContract(name: string, makeFixture: (collections: readonly CollectionDefinition[]) => Promise<ReadStoreFixture>): void {
+  describe(`read store contract: ${name}`, () => {
+    let fixture: ReadStoreFixture;
+    let store: ReadStore;
+    let copy: ReadCopy;
+
+    beforeEach(async () => {
+      fixture = await makeFixture([WALLETS, NOTES]);
+      store = await fixture.open(IDENTITY);
+      copy = await store.current();
+    });
+
+    afterEach(async () => {
+      await fixture.dispose();
+    });
+
+    const apply = (sequence: number, writes: readonly RowWrite[], target: ReadCopy = copy, partition = 0): Promise<void> =>
+      target.apply({ partition, previousSequence: sequence - 1, sequence, committedAtUs: 1000 + sequence, writes });
+
+    describe('rows', () => {
+      test.each`
+        field              | value
+        ${'owner'}         | ${''}
+        ${'owner'}         | ${'Jürgen 东京 🦀 "quoted" \\'}
+        ${'owner'}         | ${null}
+        ${'balance_minor'} | ${9_223_372_036_854_775_807n}
+        ${'balance_minor'} | ${-9_223_372_036_854_775_808n}
+        ${'balance_minor'} | ${0n}
+        ${'balance_minor'} | ${null}
+        ${'version'}       | ${Number.MAX_SAFE_INTEGER}
+        ${'version'}       | ${-1}
+        ${'version'}       | ${0}
+        ${'version'}       | ${null}
+        ${'frozen'}        | ${true}
+        ${'frozen'}        | ${false}
+        ${'frozen'}        | ${null}
+        ${'seal'}          | ${null}
+      `('the field $field keeps $value', async ({ field, value }) => {
+        await apply(1, [wallet('w', 1, { [field as string]: value as FieldValue })]);
+        const row = (await copy.get('wallets', 'w')) as Row;
+        expect(row[field as string]).toBe(value);
+        expect(Object.keys(row).sort()).toEqual(Object.keys(WALLETS.fields).sort());
+        expect((await copy.find({ collection: 'wallets', equals: { [field as string]: value as FieldValue }, limit: 10 })).map(walletId)).toEqual(['w']);
+      });
+
+      test('texts with control characters stay whole', async () => {
+        const texts = ['\u0000', 'a\u0000b', '\u0001', '\u0001\u0001', '\u0001\u0002\u0000'];
+        await apply(1, texts.map((text, at) => note(`${text}${at}`, text)));
+        expect((await copy.getMany('notes', texts.map((text, at) => `${text}${at}`))).map((row) => row?.['body'])).toEqual(texts);
+      });
+
+      test('bytes of every length come back as they went', async () => {
+        await apply(1, [wallet('none', 1, { seal: new Uint8Array(0) }), wallet('many', 1, { seal: patternBytes(1, 300_000).subarray(5) })]);
+        expect(hex((await copy.get('wallets', 'none'))?.['seal'] as Uint8Array)).toBe('');
+        expect(hex((await copy.get('wallets', 'many'))?.['seal'] as Uint8Array)).toBe(hex(patternBytes(1, 300_000).subarray(5)));
+      });
+
+      test('a put writes the whole row: what it does not name is null', async () => {
+        await apply(1, [wallet('w', 1, { owner: 'Ada', frozen: true })]);
+        await apply(2, [{ kind: 'put', collection: 'wallets', row: { wallet_id: 'w', version: 7, sequence: 2 } }]);
+        expect(await copy.get('wallets', 'w')).toEqual({ wallet_id: 'w', owner: null, balance_minor: null, version: 7, frozen: null, seal: null, sequence: 2 });
+      });
+
+      test('a put whose guard is not above the stored one changes nothing', async () => {
+        await apply(1, [wallet('w', 5, { owner: 'five' })]);
+        await apply(2, [wallet('w', 5, { owner: 'five again' }), wallet('w', 4, { owner: 'four' })]);
+        expect((await copy.get('wallets', 'w'))?.['owner']).toBe('five');
+        await apply(3, [wallet('w', 6, { owner: 'six' }), wallet('w', 7, { owner: 'seven' })]);
+        expect((await copy.get('wallets', 'w'))?.['owner']).toBe('seven');
+      });
+
+      test('without a guard the last put stands', async () => {
+        await apply(1, [note('n', 'first'), note('n', 'second')]);
+        await apply(2, [note('n', 'third')]);
+        expect(await copy.get('notes', 'n')).toEqual({ note_id: 'n', body: 'third' });
+      });
+
+      test('puts and deletes of one key keep their order', async () => {
+        await apply(1, [note('a', '1'), note('b', '1'), { kind: 'delete', collection: 'notes', key: 'a' }, { kind: 'delete', collection: 'notes', key: 'missing' }]);
+        await apply(2, [{ kind: 'delete', collection: 'notes', key: 'b' }, note('b', '2')]);
+        expect(await copy.getMany('notes', ['a', 'b'])).toEqual([undefined, { note_id: 'b', body: '2' }]);
+      });
+
+      test('many are looked up in the order of the keys that are asked for', async () => {
+        const ids = Array.from({ length: 200 }, (_, at) => `n${String(at).padStart(3, '0')}`);
+        await apply(1, ids.map((id) => note(id, id)));
+        const asked = [...ids].reverse().flatMap((id, at) => (at % 3 === 0 ? [id, `${id}-missing`] : [id]));
+        expect((await copy.getMany('notes', asked)).map((row) => row?.['note_id'])).toEqual(asked.map((id) => (id.endsWith('missing') ? undefined : id)));
+        expect(await copy.getMany('notes', [])).toEqual([]);
+        expect(await copy.getMany('notes', ['n001', 'n001'])).toHaveLength(2);
+      });
+    });
+
+    describe('finding', () => {
+      beforeEach(async () => {
+        const rows = [wallet('a', 1, { owner: 'Ada' }), wallet('b', 1, { owner: 'Bob' }), wallet('c', 1, { owner: 'Ada', frozen: true }), wallet('d', 1, { owner: 'Ada' })];
+        await apply(1, rows);
+      });
+
+      test.each`
+        equals                              | afterKey     | limit | expected
+        ${undefined}                        | ${undefined} | ${10} | ${['a', 'b', 'c', 'd']}
+        ${undefined}                        | ${'b'}       | ${10} | ${['c', 'd']}
+        ${undefined}                        | ${undefined} | ${2}  | ${['a', 'b']}
+        ${{ owner: 'Ada' }}                 | ${undefined} | ${10} | ${['a', 'c', 'd']}
+        ${{ owner: 'Ada' }}                 | ${'a'}       | ${1}  | ${['c']}
+        ${{ owner: 'Ada', frozen: false }}  | ${undefined} | ${10} | ${['a', 'd']}
+        ${{ balance_minor: 0n }}            | ${'c'}       | ${10} | ${['d']}
+        ${{ owner: 'Eve' }}                 | ${undefined} | ${10} | ${[]}
+        ${{ wallet_id: 'b', owner: 'Bob' }} | ${undefined} | ${10} | ${['b']}
+      `('equals $equals after $afterKey, at most $limit', async ({ equals, afterKey, limit, expected }) => {
+        expect((await copy.find({ collection: 'wallets', equals, afterKey, limit })).map(walletId)).toEqual(expected);
+      });
+
+      test('the order is that of the code points', async () => {
+        const ids = ['', 'a\u0000', 'a\u0001', 'a\u0002', 'aa', 'z', 'é', '\uffee', '🦀'];
+        await apply(2, [...ids].reverse().map((id) => note(`k${id}`, 'x')));
+        expect((await copy.find({ collection: 'notes', limit: 100 })).map((row) => row['note_id'])).toEqual(ids.map((id) => `k${id}`));
+        expect((await copy.find({ collection: 'notes', afterKey: 'k\uffee', limit: 100 })).map((row) => row['note_id'])).toEqual(['k🦀']);
+      });
+    });
+
+    describe('applying', () => {
+      test('the checkpoint of each partition moves with its batches', async () => {
+        expect(await copy.checkpoints()).toEqual([]);
+        await apply(1, [note('a', '1')]);
+        await copy.apply({ partition: 0, previousSequence: 1, sequence: 9, committedAtUs: 5009, writes: [] });
+        await apply(1, [note('b', '1')], copy, 1);
+        expect([...(await copy.checkpoints())].sort((left, right) => left.partition - right.partition)).toEqual([
+          { partition: 0, sequence: 9, committedAtUs: 5009 },
+          { partition: 1, sequence: 1, committedAtUs: 1001 },
+        ]);
+      });
+
+      test('a batch that does not begin at the checkpoint is refused and writes nothing', async () => {
+        await apply(1, [note('a', '1')]);
+        const late = apply(1, [note('a', 'again'), note('b', '1')]);
+        await expect(late).rejects.toBeInstanceOf(CheckpointMovedError);
+        await expect(late).rejects.toMatchObject({ partition: 0, expected: 0, found: 1 });
+        await expect(apply(3, [note('b', '1')])).rejects.toBeInstanceOf(CheckpointMovedError);
+        expect(await copy.getMany('notes', ['a', 'b'])).toEqual([{ note_id: 'a', body: '1' }, undefined]);
+        await apply(2, [note('a', '2')]);
+      });
+
+      test('of two projectors at the same batch one is refused', async () => {
+        const rival = await (await fixture.open(IDENTITY)).current();
+        const outcomes = await Promise.allSettled([apply(1, [note('a', 'x')]), apply(1, [note('a', 'x')], rival)]);
+        expect(outcomes.filter((outcome) => outcome.status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
+        for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(CheckpointMovedError);
+        expect((await copy.checkpoints())[0]?.sequence).toBe(1);
+      });
+
+      test('an unknown collection or field is refused', async () => {
+        await expect(apply(1, [{ kind: 'put', collection: 'nowhere', row: { id: 'x' } }])).rejects.toThrow(/nowhere/);
+        await expect(apply(1, [{ kind: 'put', collection: 'notes', row: { note_id: 'x', colour: 'red' } }])).rejects.toThrow(/colour/);
+        expect(await copy.checkpoints()).toEqual([]);
+      });
+
+      test('rows and checkpoints are there after the store was closed and opened again', async () => {
+        await apply(1, [wallet('w', 1, { owner: 'Ada', balance_minor: 5n })]);
+        await store.close();
+        store = await fixture.open();
+        copy = await store.current();
+        expect(await copy.get('wallets', 'w')).toMatchObject({ owner: 'Ada', balance_minor: 5n });
+        expect(await copy.checkpoints()).toEqual([{ partition: 0, sequence: 1, committedAtUs: 1001 }]);
+        expect([await store.incarnation(), await store.partitions()]).toEqual([IDENTITY.incarnation, IDENTITY.partitions]);
+      });
+    });
+
+    describe('copies', () => {
+      test('a query may come first; the copy that it finds belongs to the first log that is named', async () => {
+        const other = await makeFixture([WALLETS, NOTES]);
+        try {
+          const query = await other.open();
+          expect([await query.incarnation(), await query.partitions()]).toEqual([undefined, undefined]);
+          expect(await (await query.current()).get('notes', 'a')).toBeUndefined();
+          const projector = await other.open(IDENTITY);
+          await apply(1, [note('a', '1')], await projector.current());
+          expect([await projector.incarnation(), await projector.partitions()]).toEqual([IDENTITY.incarnation, IDENTITY.partitions]);
+          expect(await query.incarnation()).toBe(IDENTITY.incarnation);
+          expect(await (await query.current()).get('notes', 'a')).toEqual({ note_id: 'a', body: '1' });
+        } finally {
+          await other.dispose();
+        }
+      });
+
+      test('a copy is empty and unseen until it is put in force, then everybody sees it', async () => {
+        const query = await fixture.open();
+        await apply(1, [note('a', 'old')]);
+        const fresh = await store.beginCopy(NEXT_IDENTITY);
+        expect(await fresh.get('notes', 'a')).toBeUndefined();
+        await apply(1, [note('a', 'new')], fresh);
+        expect((await (await query.current()).get('notes', 'a'))?.['body']).toBe('old');
+        expect(await query.incarnation()).toBe(IDENTITY.incarnation);
+
+        await store.activate(fresh);
+        expect((await (await store.current()).get('notes', 'a'))?.['body']).toBe('new');
+        await eventually(async () => (await (await query.current()).get('notes', 'a'))?.['body'] === 'new', 500);
+        expect(await query.incarnation()).toBe(NEXT_IDENTITY.incarnation);
+        // Who still reads from the old copy gets its answers for a while.
+        expect((await copy.get('notes', 'a'))?.['body']).toBe('old');
+      });
+
+      test('an abandoned copy does not stand in the way of the next rebuild', async () => {
+        await apply(1, [note('a', 'abandoned')], await store.beginCopy(NEXT_IDENTITY));
+        const fresh = await store.beginCopy(NEXT_IDENTITY);
+        expect(await fresh.get('notes', 'a')).toBeUndefined();
+        expect(await fresh.checkpoints()).toEqual([]);
+        await store.activate(fresh);
+        expect(await store.incarnation()).toBe(NEXT_IDENTITY.incarnation);
+      });
+    });
+
+    test('listeners hear of changes in this store and in others, until they stop', async () => {
+      const query = await fixture.open();
+      const heard = { own: 0, other: 0 };
+      const stop = store.onChange(() => {
+        heard.own += 1;
+      });
+      query.onChange(() => {
+        heard.other += 1;
+      });
+      await apply(1, [note('a', '1')]);
+      expect(heard.own).toBeGreaterThanOrEqual(1);
+      await eventually(async () => heard.other >= 1, 2000);
+      stop();
+      const before = heard.own;
+      await apply(2, [note('a', '2')]);
+      expect(heard.own).toBe(before);
+    });
+  });
+}
+
+function walletId(row: Row): FieldValue | undefined {
+  return row['wallet_id'];
+}
+
+/** Looks again and again until the condition holds; fails after the time. */
+async function eventually(condition: () => Promise<boolean>, withinMs: number): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`did not come true within ${withinMs} ms: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
