@@ -39,6 +39,7 @@ export class Bench {
   readonly complaints: string[] = [];
   /** What one should know when reading the figures. */
   readonly remarks: string[] = [];
+  readonly #targets: Target[] = [];
   #load: Worker<LoadOrder, LoadAnswer> | undefined;
 
   constructor(readonly options: BenchOptions) {
@@ -66,7 +67,14 @@ export class Bench {
     const control = new Control(server.address);
     this.scratch.defer(() => server.stop());
     this.scratch.defer(() => control.close());
-    return { name, server, control, dataFolder, acknowledged: 0 };
+    const target = { name, server, control, dataFolder, acknowledged: 0 };
+    this.#targets.push(target);
+    return target;
+  }
+
+  /** What the newest server said last, if it has ended although nobody stopped it. */
+  get obituary(): string | undefined {
+    return this.#targets.at(-1)?.server.obituary;
   }
 
   /** One posting by the harness itself; resolves with the reply's position token. */

@@ -18,7 +18,8 @@ export type { BenchReport, Figures, ReadFigures } from './report/report';
 const SCENARIOS: readonly Scenario[] = [hotAccount, hotAccountUnary, manyAccounts, queries, signed, restart];
 
 const EXIT_VERIFIED = 0;
-const EXIT_NOT_VERIFIED = 1;
+/** Not verified, or not measured. */
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
@@ -58,7 +59,12 @@ async function runScenario(scenario: Scenario, options: BenchOptions): Promise<n
     const report = makeReport(scenario.name, options.seconds, result);
     bench.progress.clear();
     print(bench, result, report);
-    return report.verified === true ? EXIT_VERIFIED : EXIT_NOT_VERIFIED;
+    return report.verified === true ? EXIT_VERIFIED : EXIT_FAILED;
+  } catch (error) {
+    bench.progress.clear();
+    const told = [`${scenario.name} could not be measured: ${error instanceof Error ? error.message : String(error)}`, ...bench.complaints, bench.obituary];
+    process.stderr.write(`${told.filter((line) => line !== undefined).join('\n')}\n`);
+    return EXIT_FAILED;
   } finally {
     bench.progress.clear();
     await bench.scratch.clear();

@@ -78,6 +78,11 @@ export class ServerUnderTest {
     return this.child.pid === undefined ? undefined : peakRssBytes(this.child.pid);
   }
 
+  /** How it ended and what it said last; undefined while it runs. */
+  get obituary(): string | undefined {
+    return this.#ended ? `the server ended with ${this.child.signalCode ?? this.child.exitCode}. It said:\n${this.#output}` : undefined;
+  }
+
   /** As an operator stops it. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
@@ -105,7 +110,7 @@ export class ServerUnderTest {
     const health = new healthpb.HealthClient(this.address, grpc.credentials.createInsecure());
     try {
       while (!(await isServing(health))) {
-        if (this.#ended) throw new Error(`The server ended with ${this.child.signalCode ?? this.child.exitCode} while it started. It said:\n${this.#output}`);
+        if (this.obituary !== undefined) throw new Error(`While it started, ${this.obituary}`);
         if (this.ageMs > READY_TIMEOUT_MS) throw new Error(`The server was not SERVING after ${READY_TIMEOUT_MS / 1000} s. It said:\n${this.#output}`);
         await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
       }
