@@ -1,0 +1,87 @@
+/**
+ * The keyring on an SQLite file: every key is a block sealed under the keyring's secret, bound to its id. The file alone
+ * says nothing about the keys. Keys that were used stay in memory.
+ */
+import { randomBytes } from 'node:crypto';
+import { deriveKeyId, type Keyring } from '@sluice/ports';
+import { sealingKey, secretFromFile } from './keyring-secret';
+import { seal, unseal } from './sealed-box';
+import { SqliteSnapshotStore } from './sqlite-snapshot-store';
+
+export interface SqliteKeyringOptions {
+  readonly file: string;
+  /** The secret, or where it is kept (made there at the first start, mode 0600). */
+  readonly secret: { readonly value: string } | { readonly file: string };
+}
+
+const SALT_BLOCK = 'keyring/salt';
+/** A known value sealed under the secret: by it another secret is noticed at start. */
+const CHECK_BLOCK = 'keyring/check';
+const CHECK_VALUE = new Uint8Array(Buffer.from('sluice keyring'));
+
+export class SqliteKeyring implements Keyring {
+  readonly #blocks: SqliteSnapshotStore;
+  readonly #sealingKey: Uint8Array;
+  readonly #cached = new Map<string, Uint8Array>();
+
+  private constructor(blocks: SqliteSnapshotStore, key: Uint8Array) {
+    this.#blocks = blocks;
+    this.#sealingKey = key;
+  }
+
+  static async open(options: SqliteKeyringOptions): Promise<SqliteKeyring> {
+    const blocks = await SqliteSnapshotStore.open({ file: options.file });
+    try {
+      const storedSalt = await blocks.get(SALT_BLOCK);
+      const secret = 'value' in options.secret ? options.secret.value : secretFromFile(options.secret.file, storedSalt === undefined);
+      const salt = storedSalt ?? randomBytes(16);
+      const key = sealingKey(secret, salt);
+      if (storedSalt === undefined) {
+        await blocks.put([
+          { name: SALT_BLOCK, bytes: salt },
+          { name: CHECK_BLOCK, bytes: seal(key, CHECK_BLOCK, CHECK_VALUE) },
+        ]);
+      } else if (unseal(key, CHECK_BLOCK, (await blocks.get(CHECK_BLOCK)) ?? new Uint8Array()) === undefined) {
+        throw new Error(`the keyring ${options.file} was sealed under another secret`);
+      }
+      return new SqliteKeyring(blocks, key);
+    } catch (error) {
+      await blocks.close();
+      throw error;
+    }
+  }
+
+  async store(accountId: string, key: Uint8Array): Promise<string> {
+    const keyId = deriveKeyId(accountId, key);
+    if ((await this.load(keyId)) !== undefined) return keyId;
+    const name = blockName(keyId);
+    await this.#blocks.put([{ name, bytes: seal(this.#sealingKey, name, key) }]);
+    this.#cached.set(keyId, new Uint8Array(key));
+    return keyId;
+  }
+
+  async load(keyId: string): Promise<Uint8Array | undefined> {
+    const cached = this.#cached.get(keyId);
+    if (cached !== undefined) return cached;
+    const name = blockName(keyId);
+    const box = await this.#blocks.get(name);
+    if (box === undefined) return undefined;
+    const key = unseal(this.#sealingKey, name, box);
+    if (key === undefined) throw new Error(`the key ${keyId} in the keyring is damaged`);
+    this.#cached.set(keyId, key);
+    return key;
+  }
+
+  cached(keyId: string): Uint8Array | undefined {
+    return this.#cached.get(keyId);
+  }
+
+  async close(): Promise<void> {
+    this.#cached.clear();
+    await this.#blocks.close();
+  }
+}
+
+function blockName(keyId: string): string {
+  return `key/${keyId}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * The snapshot store on an SQLite file: named blocks, written by a thread of its own (durable when `put` resolves), read by
+ * a connection in the calling thread.
+ */
+import type { SnapshotStore } from '@sluice/ports';
+import { afterPrefix, type Block, type BlockRequest, type BlockWriterOptions } from './block-writer';
+import { SqliteConnection, type SqlStatement } from './sqlite-connection';
+import { ownBytes, StorageThread } from './storage-thread';
+
+export class SqliteSnapshotStore implements SnapshotStore {
+  readonly #thread: StorageThread<BlockRequest, undefined>;
+  readonly #connection: SqliteConnection;
+  readonly #get: SqlStatement;
+  readonly #list: SqlStatement;
+  #closed = false;
+
+  private constructor(thread: StorageThread<BlockRequest, undefined>, connection: SqliteConnection) {
+    this.#thread = thread;
+    this.#connection = connection;
+    this.#get = connection.prepare('SELECT bytes FROM blocks WHERE name = ?');
+    this.#list = connection.prepare('SELECT name FROM blocks WHERE name >= ? AND name < ? ORDER BY name');
+  }
+
+  static async open(options: { readonly file: string }): Promise<SqliteSnapshotStore> {
+    const data: BlockWriterOptions = { file: options.file };
+    const { thread } = await StorageThread.start<BlockRequest, undefined>('block-writer', `the thread of ${options.file}`, data);
+    try {
+      return new SqliteSnapshotStore(thread, new SqliteConnection(options.file, { readOnly: true }));
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+  }
+
+  /** All of the blocks or none. */
+  async put(blocks: readonly Block[]): Promise<void> {
+    await this.#thread.request({ kind: 'put', blocks: blocks.map(({ name, bytes }) => ({ name, bytes: ownBytes(bytes) })) });
+  }
+
+  async get(name: string): Promise<Uint8Array | undefined> {
+    return this.#get.get([name])?.[0] as Uint8Array | undefined;
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    return this.#list.all([prefix, afterPrefix(prefix)]).map(([name]) => String(name));
+  }
+
+  async remove(prefix: string): Promise<void> {
+    await this.#thread.request({ kind: 'remove', prefix });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.close();
+    await this.#thread.close();
+  }
+}
