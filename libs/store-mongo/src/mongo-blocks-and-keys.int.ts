@@ -1,9 +1,10 @@
+import type { Binary } from 'mongodb';
 import type { MongoConnection } from './mongo-connection';
 import { MongoKeyring } from './mongo-keyring';
 import { MongoSnapshotStore } from './mongo-snapshot-store';
 import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
 
-const SECRET = new Uint8Array(32).fill(7);
+const SECRET = 'a secret of the keyring';
 const KEY = new Uint8Array([1, 2, 3, 4, 5]);
 
 describeOnMongo('snapshots and keys on MongoDB', () => {
@@ -35,25 +36,26 @@ describeOnMongo('snapshots and keys on MongoDB', () => {
   });
 
   test('a key comes back, also to another process; what the database has of it is sealed', async () => {
-    const keyring = new MongoKeyring({ connection, secret: SECRET });
+    const [keyring, other] = await Promise.all([MongoKeyring.open({ connection, secret: SECRET }), MongoKeyring.open({ connection, secret: SECRET })]);
     const keyId = await keyring.store('account-1', KEY);
     expect(await keyring.store('account-1', KEY)).toBe(keyId);
     expect(keyring.cached(keyId)).toEqual(KEY);
-    const other = new MongoKeyring({ connection, secret: SECRET });
     expect(other.cached(keyId)).toBeUndefined();
     expect(await other.load(keyId)).toEqual(KEY);
     expect(other.cached(keyId)).toEqual(KEY);
     expect(await other.load('0'.repeat(32))).toBeUndefined();
-    const [document] = await connection.db.collection('keyring').find().toArray();
-    expect(Buffer.from(document?.['sealed'].value()).includes(Buffer.from(KEY))).toBe(false);
+    const document = await connection.db.collection<{ _id: string; sealed: Binary }>('keyring').findOne({ _id: keyId });
+    expect(Buffer.from(document?.sealed.value() ?? []).includes(Buffer.from(KEY))).toBe(false);
   });
 
-  test('a key does not open under another secret, nor moved to another id', async () => {
-    const keyId = await new MongoKeyring({ connection, secret: SECRET }).store('account-1', KEY);
-    await expect(new MongoKeyring({ connection, secret: new Uint8Array(32) }).load(keyId)).rejects.toThrow('does not open');
+  test('another secret is refused, and a key does not open when it was moved to another id', async () => {
+    const keyring = await MongoKeyring.open({ connection, secret: SECRET });
+    const keyId = await keyring.store('account-1', KEY);
+    await expect(MongoKeyring.open({ connection, secret: 'another secret than that' })).rejects.toThrow('another secret');
+    await expect(MongoKeyring.open({ connection, secret: 'short' })).rejects.toThrow('16 characters');
     const keys = connection.db.collection<{ _id: string; sealed: unknown }>('keyring');
     const document = await keys.findOne({ _id: keyId });
     await keys.insertOne({ ...document, _id: 'moved', sealed: document?.sealed });
-    await expect(new MongoKeyring({ connection, secret: SECRET }).load('moved')).rejects.toThrow('does not open');
+    await expect(keyring.load('moved')).rejects.toThrow('does not open');
   });
 });

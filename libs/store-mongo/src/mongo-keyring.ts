@@ -1,52 +1,69 @@
 /**
- * Signing keys in MongoDB, each sealed with AES-256-GCM under the keyring's secret and bound to its id, so that a sealed key
- * moved to another id does not open. The secret never reaches the database.
+ * Signing keys in MongoDB, each sealed with AES-256-GCM and bound to its id, so that a sealed key moved to another id does
+ * not open. The sealing key is made from the keyring's secret by scrypt, with a salt that stands beside the keys; the secret
+ * itself never reaches the database. Another secret than the keyring was begun with is refused when it is opened.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-
-import { Binary, type Collection } from 'mongodb';
-
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
+import { Binary, type Collection, MongoServerError } from 'mongodb';
 import { deriveKeyId, type Keyring } from '@sluice/ports';
-
+import { DUPLICATE_KEY } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 
 const CIPHER = 'aes-256-gcm';
-const SECRET_BYTES = 32;
+const SEALING_KEY_BYTES = 32;
+const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** 32 MiB and some ten milliseconds, once at start. */
+const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
+const MIN_SECRET_LENGTH = 16;
 /** Keys kept in memory; above it the one that came first goes. */
 const MAX_CACHED_KEYS = 1_000_000;
 
+/** No key has this id: theirs are 32 hex digits. */
+const SEALING = 'sealing';
+
 interface KeyDocument {
   readonly _id: string;
-  readonly accountId: string;
-  /** Nonce, tag, sealed key. */
+  readonly accountId?: string;
+  /** Of the document "sealing". */
+  readonly salt?: Binary;
+  /** Nonce, tag, sealed bytes. */
   readonly sealed: Binary;
 }
 
 export class MongoKeyring implements Keyring {
-  readonly #keys: Collection<KeyDocument>;
   readonly #cache = new Map<string, Uint8Array>();
 
-  constructor(private readonly options: { readonly connection: MongoConnection; readonly secret: Uint8Array }) {
-    if (options.secret.length !== SECRET_BYTES) throw new RangeError(`the keyring's secret has ${options.secret.length} bytes, ${SECRET_BYTES} are needed`);
-    this.#keys = options.connection.db.collection<KeyDocument>('keyring');
+  private constructor(
+    private readonly keys: Collection<KeyDocument>,
+    private readonly sealingKey: Buffer,
+  ) {}
+
+  static async open(options: { readonly connection: MongoConnection; readonly secret: string }): Promise<MongoKeyring> {
+    if (options.secret.length < MIN_SECRET_LENGTH) throw new RangeError(`the keyring's secret must have ${MIN_SECRET_LENGTH} characters or more`);
+    const keys = options.connection.db.collection<KeyDocument>('keyring');
+    const sealing = (await keys.findOne({ _id: SEALING })) ?? (await begin(keys, options.secret));
+    const sealingKey = await deriveSealingKey(options.secret, (sealing.salt as Binary).value());
+    if (open(sealingKey, SEALING, sealing.sealed.value()) === undefined) throw new Error('the keyring was sealed under another secret than the one configured');
+    return new MongoKeyring(keys, sealingKey);
   }
 
   async store(accountId: string, key: Uint8Array): Promise<string> {
     const keyId = deriveKeyId(accountId, key);
-    const document = { _id: keyId, accountId, sealed: new Binary(this.#seal(keyId, key)) };
-    await this.#keys.replaceOne({ _id: keyId }, document, { upsert: true });
+    const document = { _id: keyId, accountId, sealed: new Binary(seal(this.sealingKey, keyId, key)) };
+    await this.keys.replaceOne({ _id: keyId }, document, { upsert: true });
     this.#remember(keyId, new Uint8Array(key));
     return keyId;
   }
 
   async load(keyId: string): Promise<Uint8Array | undefined> {
     const known = this.#cache.get(keyId);
-    if (known !== undefined) return known;
-    const document = await this.#keys.findOne({ _id: keyId });
+    if (known !== undefined || keyId === SEALING) return known;
+    const document = await this.keys.findOne({ _id: keyId });
     if (document === null) return undefined;
-    const key = this.#open(keyId, document.sealed.value());
+    const key = open(this.sealingKey, keyId, document.sealed.value());
+    if (key === undefined) throw new Error(`key ${keyId} does not open: what the keyring has of it was changed`);
     this.#remember(keyId, key);
     return key;
   }
@@ -60,30 +77,47 @@ export class MongoKeyring implements Keyring {
   }
 
   #remember(keyId: string, key: Uint8Array): void {
-    if (this.#cache.size >= MAX_CACHED_KEYS) {
-      for (const first of this.#cache.keys()) {
-        this.#cache.delete(first);
-        break;
-      }
-    }
+    const [first] = this.#cache.keys();
+    if (first !== undefined && this.#cache.size >= MAX_CACHED_KEYS) this.#cache.delete(first);
     this.#cache.set(keyId, key);
   }
+}
 
-  #seal(keyId: string, key: Uint8Array): Buffer {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.options.secret, nonce).setAAD(Buffer.from(keyId));
-    const sealed = Buffer.concat([cipher.update(key), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+/** Begins an empty keyring under the secret, or takes what another process began in the same moment. */
+async function begin(keys: Collection<KeyDocument>, secret: string): Promise<KeyDocument> {
+  const salt = randomBytes(SALT_BYTES);
+  const sealed = seal(await deriveSealingKey(secret, salt), SEALING, randomBytes(SALT_BYTES));
+  const document: KeyDocument = { _id: SEALING, salt: new Binary(salt), sealed: new Binary(sealed) };
+  try {
+    await keys.insertOne(document);
+    return document;
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) throw error;
+    return (await keys.findOne({ _id: SEALING })) as KeyDocument;
   }
+}
 
-  #open(keyId: string, bytes: Uint8Array): Uint8Array {
-    const nonce = bytes.subarray(0, NONCE_BYTES);
-    const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-    const decipher = createDecipheriv(CIPHER, this.options.secret, nonce).setAAD(Buffer.from(keyId)).setAuthTag(tag);
-    try {
-      return new Uint8Array(Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]));
-    } catch {
-      throw new Error(`key ${keyId} does not open: it was sealed under another secret, or changed`);
-    }
+function deriveSealingKey(secret: string, salt: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(secret, salt, SEALING_KEY_BYTES, SCRYPT, (error, key) => (error === null ? resolve(key) : reject(error)));
+  });
+}
+
+function seal(sealingKey: Buffer, id: string, plain: Uint8Array): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, sealingKey, nonce).setAAD(Buffer.from(id));
+  const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** Undefined: it was sealed under another key or another id, or changed. */
+function open(sealingKey: Buffer, id: string, bytes: Uint8Array): Uint8Array | undefined {
+  const nonce = bytes.subarray(0, NONCE_BYTES);
+  const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+  try {
+    const decipher = createDecipheriv(CIPHER, sealingKey, nonce).setAAD(Buffer.from(id)).setAuthTag(tag);
+    return new Uint8Array(Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]));
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { CheckpointMovedError, type CollectionDefinition, type ReadCopy, type RowWrite } from '@sluice/ports';
+import { readStoreContract } from '@sluice/testing';
 
 import type { MongoConnection } from './mongo-connection';
 import { MongoReadStore } from './mongo-read-store';
@@ -20,6 +21,22 @@ function account(id: string, sequence: number, balance = 0n): RowWrite {
 }
 
 describeOnMongo('read store on MongoDB', () => {
+  readStoreContract('MongoDB', async (collections) => {
+    const storage = await freshDatabase();
+    const stores: MongoReadStore[] = [];
+    return {
+      open: async (identity) => {
+        const opened = new MongoReadStore({ connection: await storage.connect(), collections, ...(identity !== undefined && { identity }) });
+        stores.push(opened);
+        return opened;
+      },
+      dispose: async () => {
+        await Promise.all(stores.map((opened) => opened.close()));
+        await storage.dispose();
+      },
+    };
+  });
+
   let database: FreshDatabase;
   let connection: MongoConnection;
   let store: MongoReadStore;

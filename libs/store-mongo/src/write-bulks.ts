@@ -1,5 +1,5 @@
 /**
- * The writes of a projected batch as bulk writes: the last write per key, in bulks that are bounded in number and in bytes.
+ * The writes of a projected batch as bulk writes: what is left of the writes per key, in bulks that are bounded in number and in bytes.
  *
  * A guarded row is replaced only where its guard is below the new one. Where the stored guard is not below, the upsert
  * collides with the row that is there; that collision is how a late or repeated write changes nothing, on any server and
@@ -18,21 +18,36 @@ const DELETE_BYTES = 200;
 
 export type RowOperation = AnyBulkWriteOperation<RowDocument>;
 
+/** What is left of several writes to one key. */
+interface KeyedWrite {
+  readonly operation: RowOperation;
+  readonly bytes: number;
+  /** The guard of a put; undefined: not guarded, or a delete. */
+  readonly guard: number | undefined;
+  /** A row that was there before the batch is gone at this point, so that its guard says nothing about later puts. */
+  readonly cleared: boolean;
+}
+
 /** Bulks per collection, each to be written after the one before. Throws for a row that is not one of its collection. */
 export function bulksOf(writes: readonly RowWrite[], mappingOf: (collection: string) => RowMapping): Map<string, RowOperation[][]> {
-  const last = new Map<string, Map<string, { operation: RowOperation; bytes: number }>>();
+  const collections = new Map<string, Map<string, KeyedWrite>>();
   for (const write of writes) {
     const mapping = mappingOf(write.collection);
-    const keyed = last.get(write.collection) ?? new Map<string, { operation: RowOperation; bytes: number }>();
-    last.set(write.collection, keyed);
+    const keyed = collections.get(write.collection) ?? new Map<string, KeyedWrite>();
+    collections.set(write.collection, keyed);
     if (write.kind === 'delete') {
-      keyed.set(write.key, { operation: { deleteOne: { filter: { _id: write.key } } }, bytes: DELETE_BYTES });
+      keyed.set(write.key, { operation: { deleteOne: { filter: { _id: write.key } } }, bytes: DELETE_BYTES, guard: undefined, cleared: true });
       continue;
     }
     const document = mapping.toDocument(write.row);
-    keyed.set(document._id, { operation: replacement(document, mapping.definition.guard), bytes: approximateBytes(document) });
+    const before = keyed.get(document._id);
+    const guard = mapping.definition.guard === undefined ? undefined : Number(document[mapping.definition.guard]);
+    if (guard !== undefined && before?.guard !== undefined && guard <= before.guard) continue;
+    const cleared = before?.cleared ?? false;
+    const operation = replacement(document, cleared ? undefined : mapping.definition.guard);
+    keyed.set(document._id, { operation, bytes: approximateBytes(document), guard, cleared });
   }
-  return new Map([...last].map(([collection, keyed]) => [collection, cut([...keyed.values()])]));
+  return new Map([...collections].map(([collection, keyed]) => [collection, cut([...keyed.values()])]));
 }
 
 /** Writes a bulk; rows that stand at or above the guard of their write are left as they are. */
@@ -55,7 +70,7 @@ function isOnlyGuards(error: unknown): boolean {
   return errors.length > 0 && errors.every(({ code }) => code === DUPLICATE_KEY);
 }
 
-function cut(writes: readonly { operation: RowOperation; bytes: number }[]): RowOperation[][] {
+function cut(writes: readonly KeyedWrite[]): RowOperation[][] {
   const bulks: RowOperation[][] = [];
   let bulk: RowOperation[] = [];
   let bytes = 0;
