@@ -1,5 +1,5 @@
 import type { BusMessage, BusSubscription } from '@sluice/ports';
-import { patternBytes } from '@sluice/testing';
+import { busContract, patternBytes } from '@sluice/testing';
 
 import { NatsBus, type NatsBusOptions } from './nats-bus';
 import { type NatsLink, NatsUnavailableError } from './nats-link';
@@ -35,6 +35,19 @@ class Inbox {
 describeOnNats(
   'bus on JetStream',
   () => {
+    busContract('JetStream', async () => {
+      const [own, links] = [freshDeployment(), await Promise.all([openLink(), openLink()])];
+      const [publisher, reader] = await Promise.all(links.map((by) => NatsBus.open({ link: by, deployment: own, incarnation: INCARNATION })));
+      return {
+        publisher: publisher as NatsBus,
+        reader: reader as NatsBus,
+        dispose: async () => {
+          await Promise.all([publisher?.close(), reader?.close()]);
+          await Promise.all(links.map((by) => by.close()));
+        },
+      };
+    });
+
     let deployment: string;
     let link: NatsLink;
     let bus: NatsBus;
@@ -73,11 +86,11 @@ describeOnNats(
 
     test('a commit above the payload limit of the server goes as a pointer', async () => {
       const inbox = await subscribe(1);
-      await bus.publish(message(1, patternBytes(1, 64 * 1024)));
-      await bus.publish(message(2, patternBytes(2, 60 * 1024)));
+      await bus.publish(message(1, patternBytes(1, 128 * 1024)));
+      await bus.publish(message(2, patternBytes(2, 124 * 1024)));
       await bus.publish({ partition: 1, sequence: 3, bytes: undefined });
       await inbox.until(3);
-      expect(inbox.messages.map(({ bytes }) => bytes?.length)).toEqual([undefined, 60 * 1024, undefined]);
+      expect(inbox.messages.map(({ bytes }) => bytes?.length)).toEqual([undefined, 124 * 1024, undefined]);
     });
 
     test('what is published again is stored once, by the same process and by another', async () => {
@@ -226,5 +239,5 @@ describeOnNats(
       await expect(open({ deployment: 'a.b' })).rejects.toThrow('the name of a deployment');
     });
   },
-  { configuration: 'max_payload: 64KB' },
+  { configuration: 'max_payload: 128KB' },
 );

@@ -1,4 +1,5 @@
 import type { Clock, LeaseHolder } from '@sluice/ports';
+import { leaseContract } from '@sluice/testing';
 
 import { NatsLease } from './nats-lease';
 import type { NatsLink } from './nats-link';
@@ -20,6 +21,24 @@ class Clockwork implements Clock {
 }
 
 describeOnNats('leases on NATS key-value', () => {
+  leaseContract('NATS', async () => {
+    const [own, time] = [freshDeployment(), new Clockwork()];
+    const links: NatsLink[] = [];
+    return {
+      open: async () => {
+        const opened = await openLink();
+        links.push(opened);
+        return NatsLease.open({ link: opened, deployment: own, clock: time });
+      },
+      elapse: async (milliseconds) => {
+        time.nowMs += milliseconds;
+      },
+      dispose: async () => {
+        await Promise.all(links.map((opened) => opened.close()));
+      },
+    };
+  });
+
   let deployment: string;
   let link: NatsLink;
   let clock: Clockwork;

@@ -1,3 +1,4 @@
+import { keyringContract, snapshotStoreContract } from '@sluice/testing';
 import type { Binary } from 'mongodb';
 import type { MongoConnection } from './mongo-connection';
 import { MongoKeyring } from './mongo-keyring';
@@ -8,6 +9,16 @@ const SECRET = 'a secret of the keyring';
 const KEY = new Uint8Array([1, 2, 3, 4, 5]);
 
 describeOnMongo('snapshots and keys on MongoDB', () => {
+  snapshotStoreContract('MongoDB', async () => {
+    const storage = await freshDatabase();
+    return { open: async () => new MongoSnapshotStore(await storage.connect()), dispose: () => storage.dispose() };
+  });
+
+  keyringContract('MongoDB', async () => {
+    const storage = await freshDatabase();
+    return { open: async () => MongoKeyring.open({ connection: await storage.connect(), secret: SECRET }), dispose: () => storage.dispose() };
+  });
+
   let database: FreshDatabase;
   let connection: MongoConnection;
 

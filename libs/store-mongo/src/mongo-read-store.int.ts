@@ -3,7 +3,7 @@ import { readStoreContract } from '@sluice/testing';
 
 import type { MongoConnection } from './mongo-connection';
 import { MongoReadStore } from './mongo-read-store';
-import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
+import { describeOnMongo, freshDatabase, type FreshDatabase, serverKind } from './test/fresh-database';
 
 const ACCOUNTS: CollectionDefinition = {
   name: 'accounts',
@@ -25,6 +25,8 @@ describeOnMongo('read store on MongoDB', () => {
     const storage = await freshDatabase();
     const stores: MongoReadStore[] = [];
     return {
+      // The stand-in sorts by the units of Java's strings, MongoDB by code points.
+      textOrder: serverKind() === 'mongo-java-server' ? 'UTF-16 units' : 'code points',
       open: async (identity) => {
         const opened = new MongoReadStore({ connection: await storage.connect(), collections, ...(identity !== undefined && { identity }) });
         stores.push(opened);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { haveServer, type RunningServer, startMongo } from '@sluice/infra';
+import { haveServer, type RunningServer, type ServerKind, startMongo } from '@sluice/infra';
 
 import { MongoConnection } from '../mongo-connection';
 
@@ -51,7 +51,16 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   };
 }
 
+/** What the tests run on; a server named by a URL is taken for a real one. */
+export function serverKind(): ServerKind {
+  return running().kind;
+}
+
 export function serverUrl(): string {
+  return running().url;
+}
+
+function running(): RunningServer {
   if (server === undefined) throw new Error('the server is started by describeOnMongo');
-  return server.url;
+  return server;
 }
