@@ -17,7 +17,7 @@ export class MemoryLease implements Lease {
   #connected = true;
 
   constructor(options: { leases?: MemoryLeases; clock?: Clock } = {}) {
-    this.#leases = options.leases ?? new Map();
+    this.#leases = options.leases ?? new Map<string, LeaseRecord>();
     this.#clock = options.clock ?? systemClock;
   }
 

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LogIdentity } from '@sluice/ports';
 import type { SqliteConnection } from './sqlite-connection';
-import { StorageFailure } from './storage-thread-server';
+import { StorageFailure } from './storage-thread-messages';
 
 export const LOG_PAGE_BYTES = 8192;
 

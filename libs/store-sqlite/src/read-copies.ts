@@ -78,7 +78,9 @@ export function makeCopy(
 
 /** A copy that was made before anybody knew the log belongs to the first log that is named. */
 export function identifyCopy(connection: SqliteConnection, number: number, identity: ReadStoreIdentity): void {
-  connection.prepare('UPDATE copies SET incarnation = ?, partitions = ? WHERE number = ? AND incarnation IS NULL').run([identity.incarnation, identity.partitions, number]);
+  connection
+    .prepare('UPDATE copies SET incarnation = ?, partitions = ? WHERE number = ? AND incarnation IS NULL')
+    .run([identity.incarnation, identity.partitions, number]);
 }
 
 /** Nothing is in force afterwards. */

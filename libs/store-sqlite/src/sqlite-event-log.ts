@@ -3,19 +3,12 @@
  * reads come from a connection in the calling thread, which a write never blocks. Opened read-only it has no thread, and
  * sees what another thread or process appends.
  */
-import {
-  AppendFailedError,
-  SequenceTakenError,
-  type CommitRecord,
-  type CommitToAppend,
-  type EventLog,
-  type LogIdentity,
-} from '@sluice/ports';
+import { AppendFailedError, SequenceTakenError, type CommitRecord, type CommitToAppend, type EventLog, type LogIdentity } from '@sluice/ports';
 import { checkedIdentity } from './log-schema';
 import type { LogRequest, LogWriterOptions } from './log-writer';
 import { numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
-import { ownBytes, StorageRequestError, StorageThread } from './storage-thread';
-import { StorageFailure } from './storage-thread-server';
+import { ownBytes, StorageThread } from './storage-thread';
+import { StorageFailure } from './storage-thread-messages';
 
 /** The log was made with another number of partitions than it is opened with. */
 export class PartitionCountError extends Error {
@@ -35,7 +28,7 @@ export interface SqliteEventLogOptions {
   readonly maxPageCount?: number;
 }
 
-type LogThread = StorageThread<LogRequest, LogIdentity>;
+type LogThread = StorageThread<LogRequest>;
 
 /** Cache of the reading connection: commits are read once, in order. */
 const READ_CACHE_BYTES = 4 * 1024 * 1024;
@@ -151,14 +144,14 @@ async function startWriter(options: SqliteEventLogOptions): Promise<LogThread> {
 }
 
 function openError(error: unknown): Error {
-  if (error instanceof StorageRequestError || error instanceof StorageFailure) {
+  if (error instanceof StorageFailure) {
     return error.failure.kind === 'partitionsDiffer' ? new PartitionCountError(error.failure.message) : new Error(error.failure.message, { cause: error });
   }
   return error as Error;
 }
 
 function appendError(error: unknown, commit: CommitToAppend): Error {
-  if (!(error instanceof StorageRequestError)) return new AppendFailedError('the commit could not be handed to the event log', { cause: error });
+  if (!(error instanceof StorageFailure)) return new AppendFailedError('the commit could not be handed to the event log', { cause: error });
   if (error.failure.kind === 'sequenceTaken') return new SequenceTakenError(commit.partition, commit.sequence);
   return new AppendFailedError(error.failure.message, { cause: error, diskFull: error.failure.kind === 'diskFull' });
 }

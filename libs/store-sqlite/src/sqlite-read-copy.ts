@@ -1,5 +1,14 @@
 /** One copy of the collections in an SQLite read store: a set of tables whose names begin with the copy's. */
-import { CheckpointMovedError, type Checkpoint, type CollectionDefinition, type ProjectedBatch, type ReadCopy, type Row, type RowQuery, type RowWrite } from '@sluice/ports';
+import {
+  CheckpointMovedError,
+  type Checkpoint,
+  type CollectionDefinition,
+  type ProjectedBatch,
+  type ReadCopy,
+  type Row,
+  type RowQuery,
+  type RowWrite,
+} from '@sluice/ports';
 import { CollectionTable } from './collection-table';
 import { numberOf, type SqliteConnection, type SqlStatement } from './sqlite-connection';
 
@@ -58,9 +67,11 @@ export class SqliteReadCopy implements ReadCopy {
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    return this.#checkpoints
-      .all([this.number])
-      .map(([partition, sequence, committedAtUs]) => ({ partition: partition as number, sequence: sequence as number, committedAtUs: committedAtUs as number }));
+    return this.#checkpoints.all([this.number]).map(([partition, sequence, committedAtUs]) => ({
+      partition: partition as number,
+      sequence: sequence as number,
+      committedAtUs: committedAtUs as number,
+    }));
   }
 
   /** Collection by collection and in the order of the keys, which spares page reads; writes of one key keep their order. */

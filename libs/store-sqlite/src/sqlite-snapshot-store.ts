@@ -8,13 +8,13 @@ import { SqliteConnection, type SqlStatement } from './sqlite-connection';
 import { ownBytes, StorageThread } from './storage-thread';
 
 export class SqliteSnapshotStore implements SnapshotStore {
-  readonly #thread: StorageThread<BlockRequest, undefined>;
+  readonly #thread: StorageThread<BlockRequest>;
   readonly #connection: SqliteConnection;
   readonly #get: SqlStatement;
   readonly #list: SqlStatement;
   #closed = false;
 
-  private constructor(thread: StorageThread<BlockRequest, undefined>, connection: SqliteConnection) {
+  private constructor(thread: StorageThread<BlockRequest>, connection: SqliteConnection) {
     this.#thread = thread;
     this.#connection = connection;
     this.#get = connection.prepare('SELECT bytes FROM blocks WHERE name = ?');

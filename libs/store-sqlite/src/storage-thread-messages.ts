@@ -20,3 +20,11 @@ export interface Answer {
   readonly value?: unknown;
   readonly failure?: Failure;
 }
+
+/** An error that says what kind of failure it is. */
+export class StorageFailure extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+    this.name = 'StorageFailure';
+  }
+}

@@ -4,7 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isDiskFull } from './sqlite-connection';
-import type { Answer, Failure, NumberedRequest, Start } from './storage-thread-messages';
+import { StorageFailure, type Answer, type Failure, type NumberedRequest, type Start } from './storage-thread-messages';
 
 /** Requests in one group; the callers' own bounds keep the number far below. */
 const GROUP_LIMIT = 4096;
@@ -51,14 +51,6 @@ export function serveStorage<Request, Ready>(open: () => { service: StorageServi
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   return { kind: isDiskFull(error) ? 'diskFull' : 'failed', message };
-}
-
-/** An error that says what kind of failure it is. */
-export class StorageFailure extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message);
-    this.name = 'StorageFailure';
-  }
 }
 
 function tryOpen<Service>(open: () => Service): Service | { failure: Failure } {

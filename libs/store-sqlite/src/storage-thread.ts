@@ -7,23 +7,15 @@
  */
 import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import type { Answer, Failure, Start } from './storage-thread-messages';
+import { StorageFailure, type Answer, type Start } from './storage-thread-messages';
 import { workerEntry } from './worker-entry';
-
-/** A request that the thread did not carry out, or of which nobody knows whether it did. */
-export class StorageRequestError extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message);
-    this.name = 'StorageRequestError';
-  }
-}
 
 interface PendingRequest {
   resolve(value: unknown): void;
-  reject(error: StorageRequestError): void;
+  reject(error: StorageFailure): void;
 }
 
-export class StorageThread<Request, Ready> {
+export class StorageThread<Request> {
   readonly #worker: Worker;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #exited: Promise<void>;
@@ -49,21 +41,21 @@ export class StorageThread<Request, Ready> {
   }
 
   /** Starts the thread of `<name>.worker` and resolves with what it says when it is ready. */
-  static async start<Request, Ready>(name: string, description: string, data: unknown): Promise<{ thread: StorageThread<Request, Ready>; ready: Ready }> {
+  static async start<Request, Ready>(name: string, description: string, data: unknown): Promise<{ thread: StorageThread<Request>; ready: Ready }> {
     const worker = new Worker(workerEntry(__dirname, `${name}.worker`), { name, workerData: data, execArgv: [] });
     const start = await firstMessage<Start<Ready>>(worker, description);
     if (start.failure !== undefined) {
       await worker.terminate();
-      throw new StorageRequestError(start.failure);
+      throw new StorageFailure(start.failure);
     }
-    return { thread: new StorageThread<Request, Ready>(worker, description), ready: start.ready };
+    return { thread: new StorageThread<Request>(worker, description), ready: start.ready };
   }
 
   request<Result>(request: Request): Promise<Result> {
-    if (this.#closed !== undefined) return Promise.reject(new StorageRequestError({ kind: 'failed', message: `${this.#description} is closed` }));
+    if (this.#closed !== undefined) return Promise.reject(new StorageFailure({ kind: 'failed', message: `${this.#description} is closed` }));
     const id = this.#nextId++;
     return new Promise<Result>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#pending.set(id, { resolve, reject });
       this.#worker.postMessage({ id, request });
     });
   }
@@ -82,12 +74,12 @@ export class StorageThread<Request, Ready> {
       const pending = this.#pending.get(answer.id);
       this.#pending.delete(answer.id);
       if (answer.failure === undefined) pending?.resolve(answer.value);
-      else pending?.reject(new StorageRequestError(answer.failure));
+      else pending?.reject(new StorageFailure(answer.failure));
     }
   }
 
   #rejectAll(message: string): void {
-    for (const pending of this.#pending.values()) pending.reject(new StorageRequestError({ kind: 'failed', message }));
+    for (const pending of this.#pending.values()) pending.reject(new StorageFailure({ kind: 'failed', message }));
     this.#pending.clear();
   }
 }

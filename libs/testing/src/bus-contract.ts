@@ -38,7 +38,9 @@ export function busContract(name: string, makeFixture: (partitions: number) => P
       await fixture.publisher.publish(message(1, 3));
       await arrivals.until(3);
       expect(arrivals.sequences()).toEqual([1, 2, 3]);
-      expect(arrivals.messages.map((arrived) => hex(arrived.bytes as Uint8Array))).toEqual([message(1, 1, 0), message(1, 2, 100_000), message(1, 3)].map((sent) => hex(sent.bytes as Uint8Array)));
+      expect(arrivals.messages.map((arrived) => hex(arrived.bytes as Uint8Array))).toEqual(
+        [message(1, 1, 0), message(1, 2, 100_000), message(1, 3)].map((sent) => hex(sent.bytes as Uint8Array)),
+      );
       expect(arrivals.messages[0]?.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
       expect(arrivals.messages[1]?.traceparent).toBeUndefined();
     });

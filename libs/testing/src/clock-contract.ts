@@ -4,7 +4,7 @@ import type { Clock } from '@sluice/ports';
 export interface ClockFixture {
   readonly clock: Clock;
   /** Lets so much of the clock's time pass. */
-  elapse(milliseconds: number): Promise<void>;
+  readonly elapse: (milliseconds: number) => Promise<void>;
 }
 
 export function clockContract(name: string, makeFixture: () => ClockFixture): void {

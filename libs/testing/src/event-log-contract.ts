@@ -16,6 +16,13 @@ export interface EventLogFixture {
 const PARTITIONS = 3;
 const WHOLE_PAGE = { maxCommits: 1000, maxBytes: 64 * 1024 * 1024 };
 
+interface PageCase {
+  readonly fromSequence: number;
+  readonly maxCommits: number;
+  readonly maxBytes: number;
+  readonly expected: readonly number[];
+}
+
 /** A commit of the partition whose bytes are a function of partition, sequence and length. */
 export function contractCommit(partition: number, sequence: number, length = 64): CommitToAppend {
   return {
@@ -127,7 +134,7 @@ export function eventLogContract(name: string, makeFixture: (partitions: number)
       ${1}         | ${2}       | ${10000} | ${[1, 2]}       | ${'so many commits'}
       ${2}         | ${1000}    | ${250}   | ${[2, 3]}       | ${'about so many bytes'}
       ${2}         | ${1000}    | ${1}     | ${[2]}          | ${'one commit at least'}
-    `('a page from $fromSequence, $maxCommits commits, $maxBytes bytes: $why', async ({ fromSequence, maxCommits, maxBytes, expected }) => {
+    `('a page from $fromSequence, $maxCommits commits, $maxBytes bytes: $why', async ({ fromSequence, maxCommits, maxBytes, expected }: PageCase) => {
       await appendMany(1, 4, 100);
       const records = await log.read(1, fromSequence, { maxCommits, maxBytes });
       expect(records.map((record) => record.sequence)).toEqual(expected);

@@ -38,7 +38,10 @@ export function snapshotStoreContract(name: string, makeFixture: () => Promise<S
     test('only the view is stored, and bytes may lie on shared memory', async () => {
       const shared = new Uint8Array(new SharedArrayBuffer(100));
       shared.set(patternBytes(1, 100));
-      await store.put([{ name: 'view', bytes: patternBytes(1, 100).subarray(10, 20) }, { name: 'shared', bytes: shared.subarray(10, 20) }]);
+      await store.put([
+        { name: 'view', bytes: patternBytes(1, 100).subarray(10, 20) },
+        { name: 'shared', bytes: shared.subarray(10, 20) },
+      ]);
       expect(await read('view')).toBe(hex(patternBytes(1, 100).subarray(10, 20)));
       expect(await read('shared')).toBe(await read('view'));
     });
