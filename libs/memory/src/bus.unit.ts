@@ -28,7 +28,7 @@ const message = (sequence: number, length: number): BusMessage => ({ partition: 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('in process, who falls behind the bound loses the oldest messages, and a late subscription gets what is kept', async () => {
-  const bus = new InProcessBus({ retainedBytesPerPartition: 250 });
+  const bus = new InProcessBus({ retainedBytesPerPartition: 1000 });
   for (let sequence = 1; sequence <= 5; sequence += 1) await bus.publish(message(sequence, 100));
   const seen: number[] = [];
   const arrived = new Promise<void>((resolve) => {

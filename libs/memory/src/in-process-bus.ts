@@ -3,11 +3,11 @@
  * them at its own pace: who falls behind the bound loses messages and heals from the log. A publisher never waits.
  */
 import { systemClock, type Bus, type BusMessage, type BusSubscription, type Clock } from '@sluice/ports';
+import { heldBytes } from './message-size';
+import { pause, REDELIVERY_DELAY_MS } from './redelivery';
 
 /** Bytes of messages kept per partition. */
 export const RETAINED_BYTES_PER_PARTITION = 8 * 1024 * 1024;
-/** How long a message waits after its handler rejected. */
-export const REDELIVERY_DELAY_MS = 50;
 
 interface PartitionMessages {
   /** In the order of their arrival; `messages[0]` is the arrival number `firstArrival`. */
@@ -40,10 +40,10 @@ export class InProcessBus implements Bus {
     const mayBeKnown = message.sequence <= partition.lastSequence;
     if (mayBeKnown && partition.messages.some((known) => known.sequence === message.sequence)) return;
     partition.messages.push(message);
-    partition.bytes += message.bytes?.length ?? 0;
+    partition.bytes += heldBytes(message);
     partition.lastSequence = Math.max(partition.lastSequence, message.sequence);
     while (partition.bytes > this.#retainedBytes && partition.messages.length > 1) {
-      partition.bytes -= partition.messages.shift()?.bytes?.length ?? 0;
+      partition.bytes -= heldBytes(partition.messages.shift() as BusMessage);
       partition.firstArrival += 1;
     }
     for (const wake of partition.readers) wake();
@@ -112,18 +112,4 @@ export class InProcessBus implements Bus {
     }
     return partition;
   }
-}
-
-/** Resolves after the time, or as soon as the signal aborts. */
-export function pause(clock: Clock, milliseconds: number, stopping: AbortSignal): Promise<void> {
-  if (stopping.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      cancel();
-      stopping.removeEventListener('abort', finish);
-      resolve();
-    };
-    const cancel = clock.after(milliseconds, finish);
-    stopping.addEventListener('abort', finish);
-  });
 }

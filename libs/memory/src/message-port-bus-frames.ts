@@ -12,10 +12,3 @@ export interface ReleasedFrame {
   readonly kind: 'released';
   readonly bytes: number;
 }
-
-/** Charged for a message beside its bytes, so that pointers and tiny commits are bounded too. */
-const FRAME_OVERHEAD_BYTES = 256;
-
-export function frameBytes(message: BusMessage): number {
-  return FRAME_OVERHEAD_BYTES + (message.bytes?.length ?? 0);
-}

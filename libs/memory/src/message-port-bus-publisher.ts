@@ -6,7 +6,8 @@
 import { types } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import type { Bus, BusMessage, BusSubscription } from '@sluice/ports';
-import { frameBytes, type MessageFrame, type ReleasedFrame } from './message-port-bus-frames';
+import type { MessageFrame, ReleasedFrame } from './message-port-bus-frames';
+import { heldBytes } from './message-size';
 
 /** Bytes posted and not yet released by the reader. */
 export const OUTSTANDING_BYTES_LIMIT = 32 * 1024 * 1024;
@@ -47,7 +48,7 @@ export class MessagePortBusPublisher implements Bus {
   async publish(message: BusMessage): Promise<void> {
     if (!this.#open) throw new Error('the bus is closed');
     this.#lastSequences.set(message.partition, Math.max(message.sequence, this.#lastSequences.get(message.partition) ?? 0));
-    const bytes = frameBytes(message);
+    const bytes = heldBytes(message);
     if (this.#outstandingBytes + bytes > this.#limit) {
       this.#dropped += 1;
       return;

@@ -4,8 +4,9 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { systemClock, type Bus, type BusMessage, type BusSubscription, type Clock } from '@sluice/ports';
-import { pause, REDELIVERY_DELAY_MS } from './in-process-bus';
-import { frameBytes, type MessageFrame, type ReleasedFrame } from './message-port-bus-frames';
+import type { MessageFrame, ReleasedFrame } from './message-port-bus-frames';
+import { heldBytes } from './message-size';
+import { pause, REDELIVERY_DELAY_MS } from './redelivery';
 
 interface Reader {
   readonly fromSequence: number;
@@ -101,7 +102,7 @@ export class MessagePortBusReader implements Bus {
   }
 
   #release(message: BusMessage): void {
-    const frame: ReleasedFrame = { kind: 'released', bytes: frameBytes(message) };
+    const frame: ReleasedFrame = { kind: 'released', bytes: heldBytes(message) };
     if (this.#open) this.#port.postMessage(frame);
   }
 }

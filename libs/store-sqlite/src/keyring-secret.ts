@@ -4,6 +4,7 @@
  */
 import { randomBytes, scryptSync } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { SEALING_KEY_BYTES } from './sealed-box';
 
 /** A shorter secret is refused. */
@@ -29,5 +30,17 @@ export function secretFromFile(file: string, mayMake: boolean): string {
   } finally {
     closeSync(descriptor);
   }
+  syncFolder(dirname(file));
   return secret;
+}
+
+/** The file's name must be on the disk before anything is sealed under its content. Windows has no such thing. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { ManualClock } from '@sluice/memory';
 import type { CollectionDefinition, ReadCopy } from '@sluice/ports';
 import { readStoreContract } from '@sluice/testing';
@@ -33,6 +35,21 @@ readStoreContract('sqlite', async (collections) => {
 const IDENTITY = { incarnation: '0123456789abcdef0123456789abcdef', partitions: 2 };
 const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text', body: 'text' }, indexes: [['body']] };
 const SIGNED_NOTES: CollectionDefinition = { ...NOTES, fields: { ...NOTES.fields, signature: 'bytes' } };
+
+/** Writes 50 batches, each of which gives all of 100 rows another body. */
+const PROJECTING_THREAD = `
+  const { workerData } = require('node:worker_threads');
+  const { SqliteReadStore } = require(workerData.library);
+  (async () => {
+    const store = await SqliteReadStore.open(workerData);
+    const copy = await store.current();
+    for (let sequence = 1; sequence <= 50; sequence += 1) {
+      const writes = Array.from({ length: 100 }, (_, at) => ({ kind: 'put', collection: 'notes', row: { note_id: String(at), body: String(sequence) } }));
+      await copy.apply({ partition: 0, previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await store.close();
+  })();`;
 
 function tables(file: string): string[] {
   const connection = new SqliteConnection(file, { readOnly: true });
@@ -90,6 +107,34 @@ describe('the read store on SQLite', () => {
     expect(await (await projector.current()).checkpoints()).toEqual([]);
     expect(await projector.incarnation()).toBe(IDENTITY.incarnation);
     expect(await (await query.current()).get('notes', 'a')).toBeUndefined();
+  });
+
+  test('a thread that projects does not disturb one that queries: every read sees whole batches', async () => {
+    const query = await workplace.open({ collections: [NOTES], identity: IDENTITY, readOnly: true });
+    const copy = await query.current();
+    const projector = new Worker(PROJECTING_THREAD, {
+      eval: true,
+      execArgv: [],
+      workerData: { library: join(__dirname, '..', 'dist', 'index.js'), file: workplace.file, collections: [NOTES], identity: IDENTITY },
+    });
+    const ended = once(projector, 'exit');
+    let heard = 0;
+    const changed = new Promise<void>((resolve) => {
+      query.onChange(() => {
+        heard += 1;
+        if (heard === 3) resolve();
+      });
+    });
+    let reads = 0;
+    for (let sequence = 0; sequence < 50; reads += 1) {
+      const rows = await copy.find({ collection: 'notes', limit: 100 });
+      expect(new Set(rows.map((row) => row['body'])).size).toBeLessThanOrEqual(1);
+      sequence = (await copy.checkpoints())[0]?.sequence ?? 0;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    expect(await ended).toEqual([0]);
+    expect(reads).toBeGreaterThan(1);
+    await changed;
   });
 
   test('a store that only reads writes nothing', async () => {
