@@ -105,9 +105,12 @@ export class ByteReader {
       case WIRE_FIXED64:
         this.at += 8;
         break;
-      case WIRE_BYTES:
-        this.at += this.length();
+      case WIRE_BYTES: {
+        // The length is read before where it starts counting: `this.at += this.length()` would take the old `at`.
+        const length = this.length();
+        this.at += length;
         break;
+      }
       case WIRE_FIXED32:
         this.at += 4;
         break;
