@@ -28,7 +28,7 @@ import { shared } from './account-record';
 import { AccountTable } from './account-table';
 import { encodeChange, encodeRejection, eventTypeOf, openedFromProto, statusFromProto, statusToProto, limitsFromProto } from './account-events';
 import type { AccountCommandItem, CommandSubmission } from './command-submission';
-import { outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
+import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 import { recordedVerdicts, samePosting, verdictKey, type RecordedVerdict } from './recorded-verdicts';
@@ -39,6 +39,11 @@ const TYPES: readonly (PostingType | undefined)[] = [undefined, 'CREDIT', 'DEBIT
 const DEBIT = 2;
 const CAPTURE = 4;
 const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
+/**
+ * High half of 2^48. A posting of that much stands in a group of its own, so that the sums of what a group adds and takes (at most
+ * 10,000 postings) stay within int64.
+ */
+const HUGE_AMOUNT_HIGH = 1 << 16;
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -117,17 +122,19 @@ export class AccountState implements CapabilityState {
     }
     const decision = decide(account, this.viewOf(batch, index), valid);
     if (decision.accepted) {
-      const group = this.groupFor(ordinal);
-      this.accept(group, batch, index, decision, turn);
+      this.accept(ordinal, batch, index, decision, turn);
     } else if (UNRECORDED_REJECTIONS.has(decision.rejection)) {
       batch.outcomes[index] = outcomeOf(decision.rejection);
-      if (account !== undefined) noteBalance(batch, index, account);
+      noteBalance(batch, index, account);
     } else {
       this.refuse(this.groupFor(ordinal), batch, index, outcomeOf(decision.rejection), turn);
     }
   }
 
-  private accept(group: PostingGroup, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
+  private accept(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
+    const huge = (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH;
+    if (huge) this.writeGathered(turn);
+    const group = this.groupFor(ordinal);
     const { account } = group;
     const type = batch.fields[index * stride + typeColumn] as number;
     if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
@@ -140,6 +147,13 @@ export class AccountState implements CapabilityState {
     group.accepted += 1;
     group.add(batch, index);
     this.remember(batch, index, turn);
+    if (huge) this.writeGathered(turn);
+  }
+
+  /** What is gathered goes into the commit; what follows in the turn is gathered anew. */
+  private writeGathered(turn: Turn): void {
+    turn.flush();
+    turn.gather(this);
   }
 
   private refuse(group: PostingGroup, batch: PostingBatch, index: number, outcome: number, turn: Turn): void {
@@ -176,57 +190,68 @@ export class AccountState implements CapabilityState {
   private decideAtomic(turn: Turn, submission: PostingSubmission): void {
     const { batch } = submission;
     const items: number[] = [];
-    for (let item = 0; item < submission.count; item += 1) items.push(submission.indexAt(item));
-    // What the whole batch already knows: shape errors, and answers of repeats when it comes again.
-    let culprit = -1;
-    for (let index = 0; index < batch.count; index += 1) {
-      const outcome = batch.outcomes[index] as number;
-      if (outcome !== none && outcome !== acceptedOutcome && culprit === -1) culprit = index;
+    for (let item = 0; item < submission.count; item += 1) {
+      const index = submission.indexAt(item);
+      if (batch.outcomes[index] === none) items.push(index);
     }
-    if (culprit === -1) {
-      for (const index of items) this.setAside(submission, index);
-      if (submission.suspects !== undefined) return;
-    }
-    if (culprit !== -1) {
-      for (const index of items) if (batch.outcomes[index] === none) batch.outcomes[index] = BATCH_ABORTED;
+    for (const index of items) this.setAside(submission, index);
+    if (submission.suspects !== undefined) return;
+    refuseSecondUses(batch, items);
+    const known = refusedAlready(batch);
+    if (known !== none) {
+      this.abort(batch, items, known);
       return;
     }
     const trial = new AtomicTrial();
-    const seen = new Set<string>();
-    let refusal = 0;
     const decisions: AcceptedPosting[] = [];
+    let culprit = -1;
+    let refusal = none;
     for (const index of items) {
-      const ordinal = this.ordinalOf(batch, index);
-      const account = ordinal === -1 ? undefined : this.table.touch(ordinal);
-      const key = verdictKey(batch.accountId(index), batch.requestId(index));
-      const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
-      const twice = seen.has(key);
-      seen.add(key);
-      const decision = twice || valid === undefined ? undefined : decide(account, this.viewOf(batch, index), valid);
-      if (decision === undefined) {
-        // The same id twice in one atomic batch cannot be done once and twice at the same time.
-        refusal = twice ? REQUEST_ID_REUSED : PARTITION_UNAVAILABLE;
-      } else if (!decision.accepted) {
-        refusal = outcomeOf(decision.rejection);
-      } else {
-        trial.keep(account as Account);
-        apply(account as Account, decision, turn.committedAtUs);
-        decisions.push(decision);
-        continue;
+      const decision = this.tryOne(submission, index, trial, turn);
+      if (typeof decision === 'number') {
+        culprit = index;
+        refusal = decision;
+        break;
       }
-      culprit = index;
-      break;
+      decisions.push(decision);
     }
     trial.undo();
     if (culprit === -1) {
-      items.forEach((index, item) => this.accept(this.groupFor(this.ordinalOf(batch, index)), batch, index, decisions[item] as AcceptedPosting, turn));
+      for (const [item, index] of items.entries()) this.accept(this.ordinalOf(batch, index), batch, index, decisions[item] as AcceptedPosting, turn);
       return;
     }
-    const recorded = refusal < acceptedOutcome && items.every((index) => this.ordinalOf(batch, index) !== -1);
+    if (isRecorded(refusal) && items.every((index) => this.ordinalOf(batch, index) !== -1)) {
+      for (const index of items) this.refuse(this.groupFor(this.ordinalOf(batch, index)), batch, index, index === culprit ? refusal : BATCH_ABORTED, turn);
+      return;
+    }
+    batch.outcomes[culprit] = refusal;
+    this.abort(batch, items, refusal);
+    const ordinal = this.ordinalOf(batch, culprit);
+    if (ordinal !== -1) noteBalance(batch, culprit, this.table.account(ordinal));
+  }
+
+  /** Does one item of an atomic batch for a trial; a number: the outcome that refuses it. */
+  private tryOne(submission: PostingSubmission, index: number, trial: AtomicTrial, turn: Turn): AcceptedPosting | number {
+    const { batch } = submission;
+    const ordinal = this.ordinalOf(batch, index);
+    const account = ordinal === -1 ? undefined : this.table.touch(ordinal);
+    const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
+    if (valid === undefined) return PARTITION_UNAVAILABLE;
+    const decision = decide(account, this.viewOf(batch, index), valid);
+    if (!decision.accepted) return outcomeOf(decision.rejection);
+    trial.keep(account as Account);
+    apply(account as Account, decision, turn.committedAtUs);
+    return decision;
+  }
+
+  /** None of it is done and none recorded. What may pass when it comes again leaves all of the batch free to come again. */
+  private abort(batch: PostingBatch, items: readonly number[], refusal: number): void {
+    const outcome = isTransient(refusal) ? refusal : BATCH_ABORTED;
     for (const index of items) {
-      const outcome = index === culprit ? refusal : BATCH_ABORTED;
-      if (recorded) this.refuse(this.groupFor(this.ordinalOf(batch, index)), batch, index, outcome, turn);
-      else batch.outcomes[index] = outcome;
+      if (batch.outcomes[index] !== none) continue;
+      batch.outcomes[index] = outcome;
+      const ordinal = this.ordinalOf(batch, index);
+      noteBalance(batch, index, ordinal === -1 ? undefined : this.table.account(ordinal));
     }
   }
 
@@ -470,10 +495,30 @@ class AtomicTrial {
   }
 }
 
-function noteBalance(batch: PostingBatch, index: number, account: Account): void {
-  batch.balancesAfter[index] = account.balanceMinor;
-  batch.heldAfter[index] = account.heldMinor;
+/** The columns are used again by other batches: whatever is answered has to be written. */
+function noteBalance(batch: PostingBatch, index: number, account: Account | undefined): void {
+  batch.balancesAfter[index] = account?.balanceMinor ?? 0n;
+  batch.heldAfter[index] = account?.heldMinor ?? 0n;
   batch.entryNumbers[index] = 0;
+}
+
+/** The same id twice in one atomic batch cannot be done once and twice at the same time. */
+function refuseSecondUses(batch: PostingBatch, items: readonly number[]): void {
+  const seen = new Set<string>();
+  for (const index of items) {
+    const key = verdictKey(batch.accountId(index), batch.requestId(index));
+    if (seen.has(key)) batch.outcomes[index] = REQUEST_ID_REUSED;
+    seen.add(key);
+  }
+}
+
+/** The first refusal that an atomic batch has before it is tried: of its shape, or of a repeat; 0: none. */
+function refusedAlready(batch: PostingBatch): number {
+  for (let index = 0; index < batch.count; index += 1) {
+    const outcome = batch.outcomes[index] as number;
+    if (outcome !== none && outcome !== acceptedOutcome) return outcome;
+  }
+  return none;
 }
 
 const IGNORE_ISSUES = { invalid: () => undefined, unknownType: () => undefined };

@@ -1,7 +1,7 @@
 /**
  * Outcomes of postings as small numbers, for the columns of a batch: the proto's Rejection below 64, the engine's refusals above.
  */
-import type { Rejection } from '@sluice/domain';
+import { UNRECORDED_REJECTIONS, type Rejection } from '@sluice/domain';
 import { accountpb, OUTCOME_ACCEPTED } from '@sluice/protocol';
 import type { Reason } from '@sluice/service';
 
@@ -54,6 +54,18 @@ export function outcomeOf(rejection: Rejection): number {
     rejectionOutcomes.set(rejection, outcome);
   }
   return outcome;
+}
+
+const unrecorded = new Set([...UNRECORDED_REJECTIONS].map(outcomeOf));
+
+/** Whether the outcome is one of the account's state, which the log keeps. */
+export function isRecorded(outcome: number): boolean {
+  return outcome <= OUTCOME_ACCEPTED && !unrecorded.has(outcome);
+}
+
+/** The same request may pass when it comes again. */
+export function isTransient(outcome: number): boolean {
+  return outcome === PARTITION_UNAVAILABLE || outcome === NOT_OWNER || outcome === QUEUE_FULL || outcome === SHUTTING_DOWN;
 }
 
 const outcomesByReason = new Map(OUTCOME_REASONS.flatMap((reason, outcome) => (reason === undefined || outcome === NOT_OWNER ? [] : [[reason as string, outcome] as const])));

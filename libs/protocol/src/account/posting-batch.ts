@@ -83,7 +83,7 @@ export class PostingBatch {
   }
 
   private allocate(capacity: number): void {
-    const { fields, amounts } = this;
+    const { fields, amounts, outcomes } = this;
     this.capacity = capacity;
     this.fields = new Int32Array(capacity * STRIDE);
     this.fields.set(fields);
@@ -93,7 +93,9 @@ export class PostingBatch {
     this.accountHashes = new Int32Array(capacity);
     this.partitions = new Int32Array(capacity);
     this.requestHashes = new Int32Array(capacity * 2);
+    // What the scan found wrong with the postings so far stands here already.
     this.outcomes = new Uint8Array(capacity);
+    this.outcomes.set(outcomes);
     this.repeated = new Uint8Array(capacity);
     this.balancesAfter = new BigInt64Array(capacity);
     this.balancesAfterHalves = new Int32Array(this.balancesAfter.buffer);
@@ -102,7 +104,7 @@ export class PostingBatch {
     this.entryNumbers = new Float64Array(capacity);
   }
 
-  /** Room for one more; only while scanning, when the verdict columns are still empty. */
+  /** Room for one more; only while scanning, when the other verdict columns are still empty. */
   private grow(): void {
     this.allocate(this.capacity * 2);
   }
