@@ -53,6 +53,8 @@ export class NatsBus implements Bus {
     return bus;
   }
 
+  readonly keepsMessages = true;
+
   get connected(): boolean {
     return !this.#closed && this.options.link.connected;
   }

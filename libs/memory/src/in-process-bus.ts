@@ -30,6 +30,8 @@ export class InProcessBus implements Bus {
     this.#retainedBytes = options.retainedBytesPerPartition ?? RETAINED_BYTES_PER_PARTITION;
   }
 
+  readonly keepsMessages = false;
+
   get connected(): boolean {
     return !this.#closed;
   }

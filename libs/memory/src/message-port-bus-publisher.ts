@@ -32,6 +32,8 @@ export class MessagePortBusPublisher implements Bus {
     port.unref();
   }
 
+  readonly keepsMessages = false;
+
   get connected(): boolean {
     return this.#open;
   }

@@ -32,6 +32,8 @@ export class MessagePortBusReader implements Bus {
     port.unref();
   }
 
+  readonly keepsMessages = false;
+
   get connected(): boolean {
     return this.#open;
   }

@@ -18,6 +18,8 @@ export interface BusSubscription {
 export interface Bus {
   /** Resolves when the bus has it (on disk, where it has one). Publishing the same (partition, sequence) again is harmless. */
   publish(message: BusMessage): Promise<void>;
+  /** Whether what was published outlives this process. If not, an owner begins to publish at the newest commit: readers heal from the log. */
+  readonly keepsMessages: boolean;
   /** Newest sequence that the bus has of the partition; 0: none. */
   lastSequence(partition: number): Promise<number>;
   /**

@@ -454,6 +454,10 @@ export class Partition implements PartitionServices {
     this.publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) => observer.trouble(this.partition, 'publishing failed; it is tried again', error));
     const { publisher, generation } = this;
     const durable = this.durable;
+    if (!bus.keepsMessages) {
+      publisher.begin(durable - 1, durable);
+      return;
+    }
     bus.lastSequence(this.partition).then(
       (published) => {
         if (generation === this.generation) publisher.begin(Math.min(published, durable), this.durable);
