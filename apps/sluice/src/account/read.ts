@@ -1,0 +1,136 @@
+/** `sluice account get | list | entries | balance-at`: from the read store. */
+import type { Account, AccountStatus, Entry } from '@sluice/client';
+import { type Command, Option } from 'commander';
+import { sequenceNumber, timeUs, wholeNumber } from '../argument';
+import { type Surroundings, withClient } from '../connection';
+import { UsageError } from '../exit-code';
+import { timeText } from '../output';
+import { accountPairs } from './account-view';
+
+const DEFAULT_SHOWN = 100;
+
+interface ListOptions {
+  readonly branch?: string;
+  readonly product?: string;
+  readonly status?: AccountStatus;
+  readonly unit?: string;
+  readonly limit: number;
+}
+
+interface EntriesOptions {
+  readonly oldestFirst?: boolean;
+  readonly from?: number;
+  readonly to?: number;
+  readonly refusals?: boolean;
+  readonly limit: number;
+}
+
+export function addReadCommands(account: Command, surroundings: Surroundings): void {
+  account
+    .command('get')
+    .description('show an account')
+    .argument('<account>')
+    .addHelpText('after', '\nExamples:\n  sluice account get wallet-1\n  sluice account get wallet-1 --json')
+    .action((accountId: string, _options: unknown, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const found = await client.accounts.get(accountId);
+        output.thing(found, accountPairs(found));
+      }),
+    );
+
+  account
+    .command('list')
+    .description('list accounts by id')
+    .option('--branch <branch>', 'only this branch')
+    .option('--product <product>', 'only this product')
+    .addOption(new Option('--status <status>', 'only this status').choices(['OPEN', 'FROZEN', 'CLOSED']))
+    .option('--unit <unit>', 'only this unit')
+    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .addHelpText('after', '\nExamples:\n  sluice account list\n  sluice account list --branch 55 --status OPEN --limit 0 --json')
+    .action((options: ListOptions, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const { branch: branchId, product, status, unit, limit } = options;
+        const accounts = await first(limit, client.accounts.list({ branchId, product, status, unit }, pageOf(limit)));
+        output.table<Account>(accounts, {
+          account: (row) => row.accountId,
+          balance: (row) => row.balanceMinor,
+          held: (row) => row.heldMinor,
+          available: (row) => row.availableMinor,
+          unit: (row) => row.unit,
+          status: (row) => row.status,
+          branch: (row) => row.branchId,
+          entries: (row) => row.entryCount,
+          updated: (row) => timeText(row.balanceUpdatedAtUs),
+        });
+      }),
+    );
+
+  account
+    .command('entries')
+    .description('show the statement of an account, newest first')
+    .argument('<account>')
+    .option('--oldest-first', 'oldest first')
+    .option('--from <time>', 'committed at or after this time (ISO 8601)', timeUs)
+    .option('--to <time>', 'committed before this time (ISO 8601)', timeUs)
+    .option('--refusals', 'also recorded refusals')
+    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice account entries wallet-1 --limit 10\n  sluice account entries wallet-1 --from 2026-01-01 --to 2026-02-01 --oldest-first --limit 0',
+    )
+    .action((accountId: string, options: EntriesOptions, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const { oldestFirst, from, to, refusals, limit } = options;
+        const filter = { order: oldestFirst === true ? ('OLDEST_FIRST' as const) : ('NEWEST_FIRST' as const), from, to, includeRejections: refusals };
+        const entries = await first(limit, client.accounts.entries(accountId, filter, pageOf(limit)));
+        output.table<Entry>(entries, {
+          entry: (row) => (row.rejection === '' ? row.entryNumber : undefined),
+          type: (row) => row.type,
+          amount: (row) => row.amountMinor,
+          'balance after': (row) => row.balanceAfterMinor,
+          held: (row) => row.heldAfterMinor,
+          committed: (row) => timeText(row.committedAtUs),
+          'request id': (row) => row.requestId,
+          ...(refusals === true ? { refused: (row: Entry) => row.rejection } : undefined),
+        });
+      }),
+    );
+
+  account
+    .command('balance-at')
+    .description('show the balance right after a past moment')
+    .argument('<account>')
+    .option('--time <time>', 'a commit time (ISO 8601)', timeUs)
+    .option('--sequence <sequence>', "a sequence of the account's partition", sequenceNumber)
+    .addHelpText('after', '\nExamples:\n  sluice account balance-at wallet-1 --time 2026-01-31T23:59:59Z\n  sluice account balance-at wallet-1 --sequence 120')
+    .action((accountId: string, options: { readonly time?: number; readonly sequence?: bigint }, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const { time, sequence } = options;
+        if ((time === undefined) === (sequence === undefined)) throw new UsageError('say --time or --sequence');
+        const balance = await client.accounts.balanceAt(accountId, time === undefined ? { sequence: sequence as bigint } : { time });
+        output.thing(balance, [
+          ['account', balance.accountId],
+          ['balance', `${balance.balanceMinor} ${balance.unit}`],
+          ['held', balance.heldMinor],
+          ['last entry', balance.entryNumber],
+          ['reached', timeText(balance.committedAtUs)],
+          ['sequence', balance.sequence],
+        ]);
+      }),
+    );
+}
+
+/** As large as is needed, as small as is allowed. */
+function pageOf(limit: number): { pageSize: number } {
+  const MAXIMUM_PAGE_SIZE = 1_000;
+  return { pageSize: limit === 0 ? MAXIMUM_PAGE_SIZE : Math.min(limit, MAXIMUM_PAGE_SIZE) };
+}
+
+async function first<Item>(limit: number, items: AsyncIterable<Item>): Promise<Item[]> {
+  const taken: Item[] = [];
+  for await (const item of items) {
+    taken.push(item);
+    if (taken.length === limit) break;
+  }
+  return taken;
+}

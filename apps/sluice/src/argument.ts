@@ -1,0 +1,55 @@
+/** Parsers of what stands on the command line; each says what it wanted. */
+import { POSTING_TYPES, type PostingType } from '@sluice/client';
+import { InvalidArgumentError } from 'commander';
+
+export function minorUnits(text: string): bigint {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('it is a whole number of minor units, like 2500 for 25.00');
+  return BigInt(text);
+}
+
+/** 'none' takes a limit away. */
+export function minorUnitsOrNone(text: string): bigint | 'none' {
+  return text === 'none' ? 'none' : minorUnits(text);
+}
+
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError('it is a whole number, 0 or more');
+  return number;
+}
+
+export function sequenceNumber(text: string): bigint {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it is a sequence: 1, 2, 3 …');
+  return BigInt(text);
+}
+
+export function postingType(text: string): PostingType {
+  const type = POSTING_TYPES.find((known) => known === text.toUpperCase());
+  if (type === undefined) throw new InvalidArgumentError(`it is one of ${POSTING_TYPES.join(', ')}`);
+  return type;
+}
+
+export function postingTypes(text: string): PostingType[] {
+  return text === '' ? [] : text.split(',').map(postingType);
+}
+
+/** Hex digits of a key. */
+export function keyBytes(text: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})*$/i.test(text)) throw new InvalidArgumentError('it is hex, two digits a byte');
+  return Buffer.from(text, 'hex');
+}
+
+/** KEY=VALUE, gathered over repeated options. */
+export function pair(text: string, gathered: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('it is KEY=VALUE');
+  return { ...gathered, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A time in ISO 8601, with up to six digits after the second, as microseconds since the epoch. */
+export function timeUs(text: string): number {
+  const [, seconds, fraction = '', zone] = /^(\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?)(?:\.(\d{1,6}))?(Z|[+-]\d{2}:\d{2})?$/.exec(text) ?? [];
+  const milliseconds = seconds === undefined ? Number.NaN : Date.parse(`${seconds}${seconds.includes('T') ? (zone ?? 'Z') : ''}`);
+  if (Number.isNaN(milliseconds)) throw new InvalidArgumentError('it is a time in ISO 8601, like 2026-01-31T12:00:00.123456Z');
+  return milliseconds * 1_000 + Number(fraction.padEnd(6, '0'));
+}

@@ -1,0 +1,34 @@
+/** The demo's side of the thread in which the callers are. */
+import { sep } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+export interface CallersOptions {
+  readonly target: string;
+  readonly accountId: string;
+  readonly unit: string;
+  /** How many call at the same time. */
+  readonly callers: number;
+  readonly seconds: number;
+}
+
+export interface CallersReport {
+  /** Postings that were answered. */
+  readonly acknowledged: number;
+  readonly finished: boolean;
+}
+
+/** Worker threads are always loaded as built, also when this file runs from its source. */
+const ENTRY = `${__dirname.replace(new RegExp(`\\${sep}src\\${sep}(?!.*\\${sep}src\\${sep})`), `${sep}dist${sep}`)}${sep}callers.worker.js`;
+
+/** Resolves with the number of acknowledged postings when all callers are done. */
+export function startCallers(options: CallersOptions, progress: (acknowledged: number) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(ENTRY, { workerData: options, execArgv: [] });
+    worker.on('message', ({ acknowledged, finished }: CallersReport) => {
+      progress(acknowledged);
+      if (finished) resolve(acknowledged);
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => reject(new Error('the callers ended before they had finished')));
+  });
+}

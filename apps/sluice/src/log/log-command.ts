@@ -1,0 +1,16 @@
+/** `sluice log …` */
+import type { Command } from 'commander';
+import type { Surroundings } from '../connection';
+import { addRepairCommand } from './repair';
+import { addTailCommand } from './tail';
+import { addLogVerifyCommand } from './verify';
+
+export function addLogCommand(program: Command, surroundings: Surroundings): void {
+  const log = program
+    .command('log')
+    .description('look at the event log, check it, repair it')
+    .addHelpText('after', '\nExamples:\n  sluice log tail\n  sluice log verify');
+  addTailCommand(log, surroundings);
+  addLogVerifyCommand(log, surroundings);
+  addRepairCommand(log, surroundings);
+}

@@ -1,0 +1,135 @@
+/**
+ * The embedded mode: command, projector, query and scheduler in one process on one port, SQLite files in one folder, commits
+ * carried from the engine's thread to the projector's by a message port.
+ *
+ * Threads: this one (gRPC, engine, reads), the log's writer, the projector, the writer of snapshots; short-lived ones where
+ * a turn is split. Opened in the order in which one needs the other, closed in the reverse order: first nothing new is
+ * taken, then turns are finished and flushed, then the files are closed and the folder is free.
+ */
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { MessageChannel } from 'node:worker_threads';
+import { startCommand } from '@sluice/command';
+import { MemoryLease, MessagePortBusPublisher } from '@sluice/memory';
+import { type EventLog, systemClock } from '@sluice/ports';
+import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
+import { startScheduler } from '@sluice/scheduler';
+import { type Configuration, partitionsOf, startServer } from '@sluice/service';
+import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteSnapshotStore } from '@sluice/store-sqlite';
+import { createLogger, type Logger } from '@sluice/telemetry';
+import { type DataFiles, dataFiles } from '../data-folder';
+import { verifyChain } from '../log/chain';
+import type { LiveFigures } from './live-line';
+import { OpenedParts } from './opened-parts';
+import { PostingMeter } from './posting-meter';
+import { startFailure } from './start-failure';
+
+export interface EmbeddedServer {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly folder: string;
+  readonly partitions: number;
+  figures(): Promise<LiveFigures>;
+  /** Stops taking, finishes what was taken, closes the files. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_PORT = 7400;
+/** A log up to this size is checked from its first commit on at every start; of a larger one the engine checks what it reads. */
+const MAXIMUM_BYTES_CHECKED_AT_START = 64 * 1024 * 1024;
+
+/** Throws a PlainFailure for whatever a person can do something about. */
+export async function startEmbedded(
+  configuration: Configuration,
+  logger: Logger = createLogger({ service: 'sluice', level: configuration.logLevel }),
+): Promise<EmbeddedServer> {
+  const parts = new OpenedParts();
+  const files = dataFiles(configuration.dataDir);
+  try {
+    return await open(configuration, files, parts, logger);
+  } catch (error) {
+    await parts.close().catch(() => undefined);
+    throw startFailure(error, files.folder);
+  }
+}
+
+async function open(configuration: Configuration, files: DataFiles, parts: OpenedParts, logger: Logger): Promise<EmbeddedServer> {
+  const clock = systemClock;
+  const instanceId = configuration.instanceId ?? randomUUID();
+  parts.add(DataFolderLock.acquire(files.folder), async (lock) => lock.release());
+  const log = parts.add(await SqliteEventLog.open({ file: files.log, partitions: partitionsOf(configuration) }), (opened) => opened.close());
+  await checkLog(log, files);
+  const snapshots = parts.add(await SqliteSnapshotStore.open({ file: files.snapshots }), (opened) => opened.close());
+  const keyring = parts.add(await SqliteKeyring.open({ file: files.keyring, secret: keyringSecret(configuration, files) }), (opened) => opened.close());
+
+  const meter = new PostingMeter();
+  const trouble = (partition: number, what: string, error: unknown): void => logger.warn({ partition, error }, what);
+  const projector = parts.add(await openProjector(log, files, parts, logger), (runtime) => runtime.projector.stop());
+  const command = parts.add(
+    await startCommand({ log, snapshots, bus: projector.bus, keyring, clock, instanceId, pool: configuration.pool, observer: meter.observer(trouble) }),
+    (runtime) => runtime.stop(),
+  );
+  const scheduler = parts.add(
+    await startScheduler({ lease: new MemoryLease(), holder: { id: instanceId, address: configuration.host }, clock, logger }),
+    (runtime) => runtime.stop(),
+  );
+
+  const registrations = [command, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
+  const { host, insecure, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
+  const server = parts.add(
+    await startServer(
+      { host, port: configuration.port ?? DEFAULT_PORT, insecure, logger, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls },
+      registrations,
+    ),
+    (running) => running.stop(shutdownGraceMs),
+  );
+  server.setServing(true);
+  return {
+    address: server.address,
+    folder: files.folder,
+    partitions: log.identity.partitions,
+    figures: () => liveFigures(meter, projector.projector),
+    stop: () => parts.close(),
+  };
+}
+
+async function openProjector(
+  log: EventLog,
+  files: DataFiles,
+  parts: OpenedParts,
+  logger: Logger,
+): Promise<{ projector: ProjectorRuntime; bus: MessagePortBusPublisher }> {
+  const { port1: writing, port2: reading } = new MessageChannel();
+  const bus = parts.add(new MessagePortBusPublisher(writing), (publisher) => publisher.close());
+  const projector = await startProjectorThread({
+    logFile: files.log,
+    readFile: files.read,
+    busPort: reading,
+    log,
+    observer: {
+      flushed: () => undefined,
+      setAside: (aside) => logger.error({ ...aside }, 'the projection of an aggregate threw; it was set aside'),
+      trouble: (partition, what, error) => logger.warn({ partition, error }, what),
+    },
+    crashed: (error) => logger.error({ error }, 'the projector ended: reads fall behind until the server is started anew'),
+  });
+  return { projector, bus };
+}
+
+function keyringSecret({ keyringSecret: value }: Configuration, { keyringKey: file }: DataFiles): { readonly value: string } | { readonly file: string } {
+  return value === undefined ? { file } : { value };
+}
+
+/** Finds a damaged commit before anything is answered. */
+async function checkLog(log: EventLog, files: DataFiles): Promise<void> {
+  if (statSync(files.log).size > MAXIMUM_BYTES_CHECKED_AT_START) return;
+  for (let partition = 0; partition < log.identity.partitions; partition += 1) {
+    const { corrupt } = await verifyChain(log, partition);
+    if (corrupt !== undefined) throw corrupt;
+  }
+}
+
+async function liveFigures(meter: PostingMeter, { control }: ProjectorRuntime): Promise<LiveFigures> {
+  const { partitions, hottestAccount } = await control.status();
+  return { commands: meter.commands, lagUs: Math.max(...partitions.map(({ lagUs }) => lagUs)), hottestAccount };
+}
