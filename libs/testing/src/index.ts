@@ -1,3 +1,4 @@
+export * from './account-history';
 export * from './bus-contract';
 export * from './clock-contract';
 export * from './event-log-contract';
