@@ -1,8 +1,8 @@
 /**
  * Postings to the messages that travel. Apart from the types, so that the published types name nothing of the protocol.
  */
-import { createHmac, randomUUID } from 'node:crypto';
-import { accountpb } from '@sluice/protocol';
+import { randomUUID } from 'node:crypto';
+import { accountpb, signPosting } from '@sluice/protocol';
 import { POSTING_TYPES, type PostingInput, type PostingType } from './posting';
 
 const TYPE_TO_WIRE: Readonly<Record<PostingType, accountpb.PostingType>> = {
@@ -44,27 +44,11 @@ export function postingToWire(input: PostingInput): accountpb.Posting {
     signature: NO_BYTES,
     signedAtUs: 0n,
   };
-  if (input.signingKey !== undefined) sign(posting, input.type, input.signingKey);
-  return posting;
-}
-
-/**
- * Signs in place: HMAC-SHA256 over length-prefixed UTF-8 (u32 big-endian) of request id, account, type, counterparty, hold
- * id and unit, then amount and time of signing (microseconds) as i64 big-endian.
- */
-function sign(posting: accountpb.Posting, type: PostingType, signingKey: Uint8Array): void {
-  posting.signedAtUs = BigInt(Date.now()) * 1_000n;
-  const hmac = createHmac('sha256', signingKey);
-  for (const text of [posting.requestId, posting.accountId, type, posting.counterparty, posting.holdId, posting.unit]) {
-    const bytes = Buffer.from(text, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hmac.update(length).update(bytes);
+  if (input.signingKey !== undefined) {
+    posting.signedAtUs = BigInt(Date.now()) * 1_000n;
+    posting.signature = signPosting(input.signingKey, { ...posting, typeName: input.type });
   }
-  const numbers = Buffer.alloc(16);
-  numbers.writeBigInt64BE(BigInt.asIntN(64, posting.amountMinor), 0);
-  numbers.writeBigInt64BE(posting.signedAtUs, 8);
-  posting.signature = hmac.update(numbers).digest();
+  return posting;
 }
 
 /** About as many bytes as it takes on the wire, never less than the texts in it. */
