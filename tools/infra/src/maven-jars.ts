@@ -66,7 +66,7 @@ async function byMaven(folder: string): Promise<void> {
   if (maven === undefined) throw new Error('mvn is not on the PATH');
   const project = join(folder, 'pom.xml');
   writeFileSync(project, projectFile());
-  const args = ['--batch-mode', '--quiet', '--file', project, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
+  const args = ['--batch-mode', '--quiet', '--file', project, 'dependency:copy-dependencies', '-DexcludeTransitive=true', `-DoutputDirectory=${folder}`];
   const result = await runProgram(maven, args, { timeoutMs: MAVEN_LIMIT_MS });
   if (result.code !== 0) throw new Error(lastLine(result.stdout) || lastLine(result.stderr));
 }

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 import { cacheFolder, cachedFolder } from './cache-folder';
 import { fetchJars, MONGO_JAVA_SERVER_VERSION } from './maven-jars';
@@ -76,7 +76,7 @@ function cacheName(): string {
 }
 
 function programIn(folder: string, java: string): JavaServerProgram {
-  return { kind: 'mongo-java-server', java, classpath: `${folder}:${join(folder, 'jars', '*')}` };
+  return { kind: 'mongo-java-server', java, classpath: [folder, join(folder, 'jars', '*')].join(delimiter) };
 }
 
 function findJava(): string | undefined {

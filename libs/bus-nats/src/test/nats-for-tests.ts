@@ -13,7 +13,7 @@ let folder: string | undefined;
 
 /** Tests that need a NATS server of their own; skipped, loudly, where none can be had. */
 export function describeOnNats(name: string, body: () => void, options: Pick<NatsServerOptions, 'configuration'> = {}): void {
-  (haveServer('nats') ? describe : describe.skip)(name, () => {
+  (haveServer('nats', { external: false }) ? describe : describe.skip)(name, () => {
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'sluice-nats-'));
       server = await startNats({ dataDir: folder, external: false, ...options });
