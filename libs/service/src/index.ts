@@ -2,7 +2,7 @@ export { type Authenticator } from './admission';
 export { CallContext } from './call-context';
 export * from './caller';
 export { forwardingMetadata } from './forwarding';
-export { bidi, type BidiFunction, type Send, serverStream, type ServerStreamFunction, unary, type UnaryFunction } from './handlers';
+export { bidi, type BidiFunction, functionOf, type Send, serverStream, type ServerStreamFunction, unary, type UnaryFunction } from './handlers';
 export * from './listen-address';
 export type { RateLimit } from './rate-limit';
 export * from './reasons';
