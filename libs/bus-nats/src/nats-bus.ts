@@ -76,7 +76,7 @@ export class NatsBus implements Bus {
 
   async lastSequence(partition: number): Promise<number> {
     this.#assertOpen();
-    return (await this.#tail(partition)).newest;
+    return (await this.options.link.whileConnected(() => this.#tail(partition))).newest;
   }
 
   async subscribe(partition: number, fromSequence: number, handler: (message: BusMessage) => Promise<void>): Promise<BusSubscription> {
@@ -110,9 +110,8 @@ export class NatsBus implements Bus {
   async #publish(message: BusMessage): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       this.#assertOpen();
-      this.options.link.assertConnected();
       try {
-        await this.#publishOnce(message);
+        await this.options.link.whileConnected(() => this.#publishOnce(message));
         return;
       } catch (error) {
         this.#tails.delete(message.partition);

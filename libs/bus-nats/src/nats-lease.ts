@@ -169,15 +169,16 @@ export class NatsLease implements Lease {
 
   async #withBucket<Result>(use: (bucket: KV) => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new Error('the lease service is closed');
-    this.options.link.assertConnected();
-    try {
-      return await use(await this.#openBucket());
-    } catch (error) {
-      if (!isStreamGone(error)) throw error;
-      // Deleted under us: it is made anew, and every lease in it is to be taken again.
-      this.#bucket = undefined;
-      return use(await this.#openBucket());
-    }
+    return this.options.link.whileConnected(async () => {
+      try {
+        return await use(await this.#openBucket());
+      } catch (error) {
+        if (!isStreamGone(error)) throw error;
+        // Deleted under us: it is made anew, and every lease in it is to be taken again.
+        this.#bucket = undefined;
+        return use(await this.#openBucket());
+      }
+    });
   }
 
   #openBucket(): Promise<KV> {

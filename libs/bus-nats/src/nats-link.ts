@@ -49,6 +49,7 @@ export class NatsUnavailableError extends Error {
 export class NatsLink {
   #connected = true;
   readonly #restored = new Set<() => void>();
+  readonly #lost = new Set<() => void>();
 
   private constructor(
     readonly connection: NatsConnection,
@@ -102,11 +103,33 @@ export class NatsLink {
   }
 
   assertConnected(): void {
-    if (!this.connected) throw new NatsUnavailableError(`NATS at ${this.describe} cannot be reached`);
+    if (!this.connected) throw this.#unreachable();
+  }
+
+  /**
+   * Does the work while there is a connection; when it is lost, rejects at once and does not wait for an answer that will
+   * not come. Whether the work was done is unknown then.
+   */
+  async whileConnected<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.assertConnected();
+    let giveUp = (): void => undefined;
+    const lost = new Promise<never>((_, reject) => {
+      giveUp = () => reject(this.#unreachable());
+    });
+    this.#lost.add(giveUp);
+    try {
+      return await Promise.race([work(), lost]);
+    } finally {
+      this.#lost.delete(giveUp);
+    }
   }
 
   close(): Promise<void> {
     return this.connection.close();
+  }
+
+  #unreachable(): NatsUnavailableError {
+    return new NatsUnavailableError(`NATS at ${this.describe} cannot be reached`);
   }
 
   async #follow(onStatus: (message: string) => void): Promise<void> {
@@ -115,6 +138,7 @@ export class NatsLink {
         case 'disconnect':
           this.#connected = false;
           onStatus(`NATS at ${this.describe}: the connection is lost`);
+          for (const giveUp of [...this.#lost]) giveUp();
           break;
         case 'reconnect':
           this.#connected = true;
