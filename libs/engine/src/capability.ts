@@ -45,8 +45,8 @@ export interface Submission {
   readonly prepared?: Promise<void> | undefined;
   /** Decides its commands against the state, in order. Throws only for programmer errors. */
   decide(turn: Turn): void;
-  /** Everything that was decided and that the decision depended on is durable: answers may leave. */
-  settle(): void;
+  /** Everything that was decided and that the decision depended on is durable, the newest of it with this sequence: answers may leave. */
+  settle(sequence: number): void;
   /** The turn is lost or was never had: nothing of it stands, or nobody knows. */
   fail(failure: SubmissionFailure): void;
 }

@@ -102,7 +102,7 @@ export class AccountState implements CapabilityState {
   decidePostings(turn: Turn, submission: PostingSubmission): void {
     const { batch } = submission;
     if (submission.unusable) {
-      for (let item = 0; item < submission.count; item += 1) batch.outcomes[submission.indexAt(item)] = PARTITION_UNAVAILABLE;
+      submission.refuseUndecided(PARTITION_UNAVAILABLE);
       return;
     }
     turn.gather(this);
@@ -336,7 +336,7 @@ export class AccountState implements CapabilityState {
     const first = accountpb.Posting.decode(verdict.body).signature;
     if (first.length > 0 && Buffer.compare(first, accountpb.Posting.decode(body).signature) !== 0) {
       const signingKeyId = this.signingKeyOf(batch, index);
-      if (signingKeyId !== '' && this.signatures.verifyNow(batch, index, signingKeyId) !== true) {
+      if (signingKeyId !== '' && !(await this.signatures.verify(batch, index, signingKeyId))) {
         batch.outcomes[index] = SIGNATURE_INVALID;
         return true;
       }

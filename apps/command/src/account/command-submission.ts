@@ -56,11 +56,11 @@ export class CommandSubmission implements Submission {
   }
 
   decide(turn: Turn): void {
-    this.sequence = turn.sequence;
     this.state.decideCommands(turn, this);
   }
 
-  settle(): void {
+  settle(sequence: number): void {
+    this.sequence = sequence;
     if (this.suspects === undefined) this.done();
     else void this.answerSuspects(this.suspects);
   }
@@ -94,14 +94,25 @@ export class CommandSubmission implements Submission {
       this.done();
       return;
     }
-    const submission = new CommandSubmission(this.state, this.partition, again, () => {
-      this.sequence = Math.max(this.sequence, submission.sequence);
+    this.submitAgain(again);
+  }
+
+  /** To the state as it is now: it may have been loaded anew since. */
+  private submitAgain(items: readonly AccountCommandItem[]): void {
+    const { partition } = this;
+    if (partition.state !== 'serving') {
+      for (const item of items) item.outcome = PARTITION_UNAVAILABLE;
+      this.done();
+      return;
+    }
+    const again = new CommandSubmission(partition.stateOf('account') as AccountState, partition, items, () => {
+      this.sequence = Math.max(this.sequence, again.sequence);
       this.done();
     });
     try {
-      this.partition.submit(submission);
+      partition.submit(again);
     } catch {
-      submission.fail('PARTITION_UNAVAILABLE');
+      again.fail('PARTITION_UNAVAILABLE');
     }
   }
 

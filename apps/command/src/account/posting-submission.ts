@@ -8,7 +8,7 @@
 import { TurnLostError, type Partition, type Submission, type SubmissionFailure, type Turn } from '@sluice/engine';
 import { OUTCOME_NONE, STRIDE, START, END, SIGNED_FLAG, HOLD_ID_LENGTH_AND_FLAGS, type PostingBatch } from '@sluice/protocol';
 import type { AccountState } from './account-state';
-import { NOT_OWNER, PARTITION_UNAVAILABLE, SHUTTING_DOWN } from './outcomes';
+import { INVALID_REQUEST, NOT_OWNER, PARTITION_UNAVAILABLE, POSTING_TYPE_UNKNOWN, SHUTTING_DOWN } from './outcomes';
 import type { SignatureChecks } from './signatures';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
@@ -68,13 +68,17 @@ export class PostingSubmission implements Submission {
   }
 
   decide(turn: Turn): void {
-    this.sequence = turn.sequence;
     this.state.decidePostings(turn, this);
   }
 
-  settle(): void {
+  settle(sequence: number): void {
+    this.sequence = sequence;
     if (this.suspects === undefined) this.done();
     else void this.answerSuspects(this.suspects);
+  }
+
+  refuseUndecided(outcome: number): void {
+    for (let item = 0; item < this.count; item += 1) if (this.batch.outcomes[this.indexAt(item)] === none) this.batch.outcomes[this.indexAt(item)] = outcome;
   }
 
   fail(failure: SubmissionFailure): void {
@@ -82,6 +86,9 @@ export class PostingSubmission implements Submission {
     const { batch } = this;
     for (let item = 0; item < this.count; item += 1) {
       const index = this.indexAt(item);
+      // What the scan refused stays refused for its shape.
+      const known = batch.outcomes[index];
+      if (known === INVALID_REQUEST || known === POSTING_TYPE_UNKNOWN) continue;
       batch.outcomes[index] = outcome;
       batch.repeated[index] = 0;
     }
@@ -125,13 +132,20 @@ export class PostingSubmission implements Submission {
       this.done();
       return;
     }
-    const again = new PostingSubmission(this.state, this.partition, this.batch, indexes, () => {
+    const { partition, batch } = this;
+    if (partition.state !== 'serving') {
+      for (const index of indexes) batch.outcomes[index] = PARTITION_UNAVAILABLE;
+      this.done();
+      return;
+    }
+    // To the state as it is now: it may have been loaded anew since.
+    const again = new PostingSubmission(partition.stateOf('account') as AccountState, partition, batch, indexes, () => {
       this.sequence = Math.max(this.sequence, again.sequence);
       this.done();
     });
     again.ruledOut = ruledOut;
     try {
-      this.partition.submit(again);
+      partition.submit(again);
     } catch {
       again.fail('PARTITION_UNAVAILABLE');
     }
@@ -166,7 +180,7 @@ export class PostingSubmission implements Submission {
       }
     } catch (error) {
       // Without the look-up a repeat might be done twice: nothing of the submission is decided.
-      this.state.trouble('request ids could not be looked up', error);
+      this.state.trouble('signatures could not be checked, or request ids not looked up', error);
       this.unusable = true;
     }
   }

@@ -42,6 +42,12 @@ export class Signatures {
     return key === undefined ? undefined : signatureVerifies(key, batch.body(index));
   }
 
+  /** Checks in this thread, fetching the key where it is not in memory. */
+  async verify(batch: PostingBatch, index: number, keyId: string): Promise<boolean> {
+    await this.keyring.load(keyId);
+    return this.verifyNow(batch, index, keyId) ?? false;
+  }
+
   /** Checks the signed postings of a batch; undefined: none of their accounts asks for it. */
   check(batch: PostingBatch, indexes: readonly number[], keyIdOf: (index: number) => string): Promise<SignatureChecks> | undefined {
     const keyIds = new Map<string, number[]>();

@@ -6,7 +6,7 @@ import type { EventLog } from '@sluice/ports';
 import { readCommit, verifyChecksum, type DecodedCommit } from '@sluice/protocol';
 import type { RecentCommits } from './recent-commits';
 
-const DECODED = 64;
+const DECODED = 16;
 
 /** The turn that would have made the commit is lost. */
 export class TurnLostError extends Error {
@@ -23,6 +23,7 @@ interface Waiter {
 }
 
 export class Commits {
+  /** 0: memory is dropped, nothing can be waited for. */
   private durableSequence = 0;
   private waiters: Waiter[] = [];
   private readonly decoded = new Map<number, Promise<DecodedCommit>>();
@@ -41,7 +42,7 @@ export class Commits {
     for (const waiter of waiters) if (waiter.sequence <= sequence) waiter.resolve();
   }
 
-  /** Memory is dropped: whoever waits gets TurnLostError. */
+  /** Memory is dropped: whoever waits gets TurnLostError, and so does who asks before it is loaded again. */
   lost(): void {
     const { waiters } = this;
     this.waiters = [];
@@ -51,6 +52,7 @@ export class Commits {
   }
 
   async durable(sequence: number): Promise<DecodedCommit> {
+    if (this.durableSequence === 0) throw new TurnLostError();
     if (sequence > this.durableSequence) await new Promise<void>((resolve, reject) => this.waiters.push({ sequence, resolve, reject }));
     const known = this.decoded.get(sequence);
     if (known !== undefined) return known;

@@ -4,7 +4,7 @@
  */
 import type { RunDescription } from '../request-index/request-index';
 
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 export interface Manifest {
   readonly version: number;
@@ -19,6 +19,8 @@ export interface Manifest {
   readonly blocks: string;
   /** Capability and number of blocks, in order. */
   readonly capabilities: readonly { readonly name: string; readonly blocks: number }[];
+  /** SHA-256 of all of them, hex. */
+  readonly digest: string;
   readonly sizeBytes: number;
   readonly runs: readonly RunDescription[];
 }

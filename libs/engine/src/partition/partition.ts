@@ -3,17 +3,19 @@
  *
  *   stopped ──start──▶ loading ──ownership commit durable──▶ serving ──append failed──▶ loading …
  *                        │                                      │
- *                        └──── SequenceTaken: another owner ────┴──▶ lost ──start──▶ …
+ *                        └────────── another owner ─────────────┴──▶ lost ──start──▶ …
  *
  * Submissions wait in a bounded queue. A turn takes what waits, decides it against the state in memory and forms one commit. One
  * append is outstanding at a time; while it is on its way the next turn may be decided (`staged`), no more. Answers leave when
  * their commit is durable. If an append fails, or nobody knows whether it did, every turn from it on is lost: memory is dropped, the log is
- * read again and a new ownership commit fences off whatever may still be on its way.
+ * read again and a new ownership commit fences off whatever may still be on its way. If the log then shows another owner, the partition
+ * is lost: it steps down instead of taking it back. An exception in a decision is met in the same way: half a turn is no state to go on from.
  *
  * This trades memory (the whole state of the partition, cold accounts packed) for deciding without I/O.
  */
+import { createHash } from 'node:crypto';
 import { SequenceTakenError, type Bus, type Clock, type EventLog, type SnapshotStore } from '@sluice/ports';
-import { CommitWriter, NO_CHECKSUM, readCommit, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
+import { CommitWriter, logpb, MAXIMUM_TRACEPARENTS, NO_CHECKSUM, readNextCommit, type DecodedCommit, type EventRecord, type LogPosition } from '@sluice/protocol';
 import type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from '../capability';
 import type { EngineObserver } from '../engine-observer';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
@@ -27,6 +29,22 @@ import { RecentCommits } from './recent-commits';
 import { Turn } from './turn';
 
 export type PartitionState = 'stopped' | 'loading' | 'serving' | 'lost';
+
+/** While the log was read anew it showed that another instance owns the partition. */
+class DeposedError extends Error {
+  constructor(partition: number, owner: string | undefined, epoch: number) {
+    super(`partition ${partition}: ${owner ?? 'another instance'} owns it since epoch ${epoch}`);
+    this.name = 'DeposedError';
+  }
+}
+
+/** The loading was overtaken: the partition was stopped, or its memory was dropped again. */
+class AbandonedError extends Error {
+  constructor() {
+    super('the loading was abandoned');
+    this.name = 'AbandonedError';
+  }
+}
 
 /** More commands wait than the queue may hold: nothing of the submission was taken. */
 export class QueueFullError extends Error {
@@ -69,6 +87,8 @@ interface Pending {
   appendedAtUs: number;
 }
 
+const OWNERSHIP_TAKEN = 'log.OwnershipTaken';
+const OWNERSHIP_TAKEN_VERSION = 1;
 const LOAD_PAGE = { maxCommits: 1_000, maxBytes: 8 << 20 };
 const RELOAD_FIRST_MS = 50;
 const RELOAD_LAST_MS = 5_000;
@@ -97,12 +117,19 @@ export class Partition implements PartitionServices {
   private turnScheduled = false;
 
   private epoch = 0;
+  /** The newest ownership commit that was read from the log; undefined: none since the snapshot. */
+  private newestOwnership: { readonly epoch: number; readonly owner: string } | undefined;
   private decidedSequence = 0;
   private decidedChecksum: Uint8Array = NO_CHECKSUM;
   private decidedAtUs = 0;
   private durable = 0;
   private inFlight: Pending | undefined;
   private staged: Pending | undefined;
+  /** The turn whose decisions are being made. */
+  private deciding: Turn | undefined;
+  private loading: Promise<void> | undefined;
+  /** Ends the pause before the next attempt to load. */
+  private endPause = (): void => undefined;
   private idle: (() => void)[] = [];
 
   private logBytesSinceSnapshot = 0;
@@ -139,22 +166,22 @@ export class Partition implements PartitionServices {
     this.currentState = 'loading';
     this.stopping = false;
     this.generation += 1;
-    await this.load();
-    this.currentState = 'serving';
+    const { generation } = this;
+    await this.load(generation);
+    if (generation === this.generation) this.currentState = 'serving';
   }
 
   /** Takes no more, finishes what was taken, leaves a snapshot if asked. */
   async stop(options: { snapshot: boolean }): Promise<void> {
     this.stopping = true;
-    if (this.currentState === 'serving') {
-      await this.drained();
-      if (options.snapshot && this.logBytesSinceSnapshot > 0) {
-        await this.snapshotting;
-        await this.snapshot();
-      }
-    }
+    if (this.currentState === 'serving') await this.drained();
     await this.snapshotting;
+    // An append may have failed meanwhile: memory that is being loaded makes no snapshot.
+    if (options.snapshot && this.currentState === 'serving' && this.logBytesSinceSnapshot > 0) await this.guardedSnapshot();
     this.currentState = 'stopped';
+    this.generation += 1;
+    this.endPause();
+    await this.loading;
     this.publisher?.stop();
     this.failWaiting('SHUTTING_DOWN');
   }
@@ -216,43 +243,56 @@ export class Partition implements PartitionServices {
     this.turnScheduled = false;
     if (this.currentState !== 'serving' || this.staged !== undefined || this.queueHead === this.queue.length) return;
     if (this.inFlight !== undefined && this.queuedCommands < this.dependencies.limits.decideAheadCommands) return;
-    const turn = this.decideTurn();
-    if (turn === undefined) return;
-    this.afterTurn(turn);
+    try {
+      const taken = this.take();
+      if (taken.length > 0) this.afterTurn(this.decideTurn(taken));
+    } catch (error) {
+      this.turnsLost('PARTITION_UNAVAILABLE', 'a turn could not be decided; the log is read again', error);
+      return;
+    }
     if (this.queueHead < this.queue.length && this.staged === undefined) this.scheduleTurn();
+    else this.noteIdle();
   };
 
-  private decideTurn(): Turn | undefined {
-    const { limits, clock, observer } = this.dependencies;
-    let turn: Turn | undefined;
+  /** What is ready at the head of the queue, within the limits of a turn; one submission may be larger than they are. */
+  private take(): Submission[] {
+    const { limits } = this.dependencies;
+    const taken: Submission[] = [];
+    let commands = 0;
     let bytes = 0;
     while (this.queueHead < this.queue.length) {
       const submission = this.queue[this.queueHead] as Submission;
       if (submission.prepared !== undefined && !this.ready.has(submission)) break;
-      if (turn === undefined) {
-        const committedAtUs = Math.max(clock.nowUs(), this.decidedAtUs);
-        this.writer.begin(this.header(this.decidedSequence + 1, committedAtUs), []);
-        turn = new Turn(this.decidedSequence + 1, committedAtUs, this.writer);
-      } else if (turn.commandCount + submission.commandCount > limits.turnCommands || bytes + submission.sizeBytes > limits.turnBytes) {
-        break;
-      }
+      if (taken.length > 0 && (commands + submission.commandCount > limits.turnCommands || bytes + submission.sizeBytes > limits.turnBytes)) break;
       this.queueHead += 1;
-      this.decided += 1;
-      this.queuedCommands -= submission.commandCount;
-      this.queuedBytes -= submission.sizeBytes;
+      commands += submission.commandCount;
       bytes += submission.sizeBytes;
-      turn.commandCount += submission.commandCount;
-      turn.submissions.push(submission);
-      submission.decide(turn);
+      taken.push(submission);
     }
+    this.queuedCommands -= commands;
+    this.queuedBytes -= bytes;
     if (this.queueHead > 1024 || this.queueHead === this.queue.length) {
       this.queue = this.queueHead === this.queue.length ? [] : this.queue.slice(this.queueHead);
       this.queueHead = 0;
     }
-    if (turn !== undefined) {
-      turn.flush();
-      observer.turnDecided(this.partition, turn.commandCount);
+    return taken;
+  }
+
+  private decideTurn(taken: Submission[]): Turn {
+    const { clock, observer } = this.dependencies;
+    const sequence = this.decidedSequence + 1;
+    const committedAtUs = Math.max(clock.nowUs(), this.decidedAtUs);
+    const turn = new Turn(sequence, committedAtUs, this.writer, taken);
+    this.deciding = turn;
+    this.writer.begin(this.header(sequence, committedAtUs), traceparentsOf(taken));
+    for (const submission of taken) {
+      turn.commandCount += submission.commandCount;
+      submission.decide(turn);
+      this.decided += 1;
     }
+    turn.flush();
+    this.deciding = undefined;
+    observer.turnDecided(this.partition, turn.commandCount);
     return turn;
   }
 
@@ -260,7 +300,7 @@ export class Partition implements PartitionServices {
     if (turn.commit.events === 0) {
       // Nothing to record, but the answers may depend on what is not durable yet.
       const before = this.staged ?? this.inFlight;
-      if (before === undefined) for (const submission of turn.submissions) submission.settle();
+      if (before === undefined) for (const submission of turn.submissions) submission.settle(this.durable);
       else before.turn.submissions.push(...turn.submissions);
       return;
     }
@@ -322,49 +362,77 @@ export class Partition implements PartitionServices {
       this.staged = undefined;
       this.append(staged);
     }
-    for (const submission of turn.submissions) submission.settle();
+    for (const submission of turn.submissions) submission.settle(turn.sequence);
     this.commits.becameDurable(turn.sequence);
     this.publisher?.offer(turn.sequence);
     this.logBytesSinceSnapshot += bytes.length;
     if (this.queueHead < this.queue.length) this.scheduleTurn();
-    else if (this.inFlight === undefined) this.becameIdle();
+    else this.noteIdle();
     this.maybeSnapshot();
   }
 
   private appendFailed(error: unknown): void {
-    const { observer, onLost } = this.dependencies;
-    const lost = [...(this.inFlight?.turn.submissions ?? []), ...(this.staged?.turn.submissions ?? [])];
-    this.inFlight = undefined;
-    this.staged = undefined;
-    this.generation += 1;
-    this.dropMemory();
-    const taken = error instanceof SequenceTakenError;
-    this.currentState = taken ? 'lost' : 'loading';
-    observer.trouble(this.partition, taken ? 'another owner has taken the partition' : 'an append failed; the log is read again', error);
-    for (const submission of lost) submission.fail(taken ? 'NOT_OWNER' : 'PARTITION_UNAVAILABLE');
-    // What waits was looked up in the memory that is dropped: it has to come again.
-    this.failWaiting(taken ? 'NOT_OWNER' : 'PARTITION_UNAVAILABLE');
-    if (taken) onLost(this.partition);
-    else void this.reload();
+    if (error instanceof SequenceTakenError) this.stepDown(error);
+    else this.turnsLost('PARTITION_UNAVAILABLE', 'an append failed; the log is read again', error);
   }
 
-  private async reload(): Promise<void> {
-    const { observer, clock, onLost } = this.dependencies;
+  /** Memory holds what the log may not have: it is dropped, with every turn from the failed one on, and read again. */
+  private turnsLost(failure: SubmissionFailure, what: string, error: unknown): void {
+    this.currentState = 'loading';
+    this.dependencies.observer.trouble(this.partition, what, error);
+    const { epoch } = this;
+    this.abortTurns(failure);
+    this.loading = this.reload(epoch).finally(() => {
+      this.loading = undefined;
+    });
+  }
+
+  /** Another instance owns the partition. */
+  private stepDown(error: unknown): void {
+    const { observer, onLost } = this.dependencies;
+    this.currentState = 'lost';
+    observer.trouble(this.partition, 'another owner has taken the partition', error);
+    this.abortTurns('NOT_OWNER');
+    onLost(this.partition);
+  }
+
+  private abortTurns(failure: SubmissionFailure): void {
+    const lost = [this.inFlight?.turn, this.staged?.turn, this.deciding].flatMap((turn) => turn?.submissions ?? []);
+    this.inFlight = undefined;
+    this.staged = undefined;
+    this.deciding = undefined;
+    this.generation += 1;
+    this.dropMemory();
+    for (const submission of lost) submission.fail(failure);
+    // What waits was looked up in the memory that is dropped: it has to come again.
+    this.failWaiting(failure);
+  }
+
+  /** @param epoch the epoch in which the partition was this instance's. */
+  private async reload(epoch: number): Promise<void> {
+    const { observer, clock } = this.dependencies;
     const { generation } = this;
     for (let waitMs = RELOAD_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RELOAD_LAST_MS)) {
       try {
-        await this.load();
-        if (generation === this.generation && this.currentState === 'loading') this.currentState = 'serving';
+        await this.load(generation, epoch);
+        this.currentState = 'serving';
         return;
       } catch (error) {
-        if (generation !== this.generation || this.currentState !== 'loading') return;
-        observer.trouble(this.partition, 'the partition could not be loaded', error);
-        if (error instanceof SequenceTakenError) {
-          this.currentState = 'lost';
-          onLost(this.partition);
+        if (generation !== this.generation) return;
+        if (error instanceof DeposedError) {
+          this.stepDown(error);
           return;
         }
-        await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+        // A sequence that is taken may be an append of ours that came late: the next reading shows whose it is.
+        observer.trouble(this.partition, 'the partition could not be loaded', error);
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(waitMs, resolve);
+          this.endPause = () => {
+            cancel();
+            resolve();
+          };
+        });
+        if (generation !== this.generation) return;
       }
     }
   }
@@ -383,15 +451,19 @@ export class Partition implements PartitionServices {
     this.queuedBytes = 0;
     this.decided = this.submitted;
     for (const submission of waiting) submission.fail(failure);
-    if (this.inFlight === undefined) this.becameIdle();
+    this.noteIdle();
+  }
+
+  private get busy(): boolean {
+    return this.queueHead < this.queue.length || this.inFlight !== undefined || this.staged !== undefined;
   }
 
   private drained(): Promise<void> {
-    if (this.queueHead === this.queue.length && this.inFlight === undefined && this.staged === undefined) return Promise.resolve();
-    return new Promise((resolve) => this.idle.push(resolve));
+    return this.busy ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
   }
 
-  private becameIdle(): void {
+  private noteIdle(): void {
+    if (this.idle.length === 0 || this.busy) return;
     const { idle } = this;
     this.idle = [];
     for (const resolve of idle) resolve();
@@ -416,19 +488,23 @@ export class Partition implements PartitionServices {
     this.publisher = undefined;
   }
 
-  private async load(): Promise<void> {
-    const { capabilities, log, bus, clock, observer } = this.dependencies;
+  /**
+   * @param generation what it stands in the way of is given up as soon as this is not the partition's generation any more.
+   * @param epoch of a partition that is loaded again: the epoch in which it was this instance's.
+   */
+  private async load(generation: number, epoch?: number): Promise<void> {
+    const { capabilities, log } = this.dependencies;
     this.dropMemory();
     this.index = this.newIndex();
     this.states = capabilities.map((capability) => capability.createState(this));
     let position: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: 0, checksum: NO_CHECKSUM };
     let committedAtUs = 0;
     this.epoch = 0;
+    this.newestOwnership = undefined;
     this.logBytesSinceSnapshot = 0;
     this.snapshotSize = 0;
-    const manifest = await this.usableManifest();
+    const manifest = await this.restoredManifest();
     if (manifest !== undefined) {
-      await this.restore(manifest);
       position = { ...position, sequence: manifest.sequence, checksum: Buffer.from(manifest.checksum, 'hex') };
       committedAtUs = manifest.committedAtUs;
       this.epoch = manifest.epoch;
@@ -436,6 +512,7 @@ export class Partition implements PartitionServices {
     }
     for (;;) {
       const page = await log.read(this.partition, position.sequence + 1, LOAD_PAGE);
+      if (generation !== this.generation) throw new AbandonedError();
       if (page.length === 0) break;
       for (const record of page) {
         const commit = readNextCommit(position, record.bytes);
@@ -445,26 +522,37 @@ export class Partition implements PartitionServices {
         this.logBytesSinceSnapshot += record.bytes.length;
       }
     }
+    if (epoch !== undefined) this.assertStillOurs(epoch);
     this.decidedSequence = position.sequence;
     this.decidedChecksum = position.checksum as Uint8Array;
     this.decidedAtUs = committedAtUs;
     this.durable = position.sequence;
     await this.takeOwnership();
+    if (generation !== this.generation) throw new AbandonedError();
     this.commits.becameDurable(this.durable);
-    this.publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) => observer.trouble(this.partition, 'publishing failed; it is tried again', error));
-    const { publisher, generation } = this;
-    const durable = this.durable;
+    this.beginPublishing();
+  }
+
+  /** Ownership commits of this instance itself may stand in the log although their appends seemed to fail. */
+  private assertStillOurs(epoch: number): void {
+    const { owner } = this.newestOwnership ?? {};
+    if (this.epoch > epoch && owner !== this.dependencies.owner) throw new DeposedError(this.partition, owner, this.epoch);
+  }
+
+  private beginPublishing(): void {
+    const { log, bus, clock, observer } = this.dependencies;
+    const publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) => observer.trouble(this.partition, 'publishing failed; it is tried again', error));
+    this.publisher = publisher;
+    const { durable } = this;
     if (!bus.keepsMessages) {
       publisher.begin(durable - 1, durable);
       return;
     }
     bus.lastSequence(this.partition).then(
-      (published) => {
-        if (generation === this.generation) publisher.begin(Math.min(published, durable), this.durable);
-      },
+      (published) => publisher.begin(Math.min(published, durable), this.durable),
       (error: unknown) => {
         observer.trouble(this.partition, 'the bus does not say what it has', error);
-        if (generation === this.generation) publisher.begin(durable - 1, this.durable);
+        publisher.begin(durable - 1, this.durable);
       },
     );
   }
@@ -472,33 +560,56 @@ export class Partition implements PartitionServices {
   private replay(commit: DecodedCommit): void {
     this.epoch = Math.max(this.epoch, commit.epoch);
     for (const event of commit.events) {
-      const dot = event.type.indexOf('.');
-      const name = event.type.slice(0, dot);
-      if (name === 'log') continue;
-      const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
-      if (at === -1) throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: event ${event.type} is not known to this version of Sluice`);
-      (this.states[at] as CapabilityState).replay(event, commit);
+      try {
+        this.replayEvent(event, commit);
+      } catch (error) {
+        throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      }
     }
+  }
+
+  private replayEvent(event: EventRecord, commit: DecodedCommit): void {
+    if (event.type === OWNERSHIP_TAKEN && event.version === OWNERSHIP_TAKEN_VERSION) {
+      const { epoch, owner } = logpb.OwnershipTaken.decode(event.payload);
+      this.newestOwnership = { epoch: Number(epoch), owner };
+      return;
+    }
+    const name = event.type.slice(0, event.type.indexOf('.'));
+    const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
+    if (at === -1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
+    (this.states[at] as CapabilityState).replay(event, commit);
   }
 
   /** The fence: from this commit on no append of an older owner succeeds. */
   private async takeOwnership(): Promise<void> {
     const { log, clock, owner } = this.dependencies;
     this.epoch += 1;
+    const sequence = this.decidedSequence + 1;
     const committedAtUs = Math.max(clock.nowUs(), this.decidedAtUs);
-    this.writer.begin(this.header(this.decidedSequence + 1, committedAtUs), []);
-    const mark = this.writer.openEvent('log.OwnershipTaken', 1);
-    this.writer.writer.numberField(0x08, this.epoch);
-    this.writer.writer.stringField(0x12, owner);
-    this.writer.closeEvent(mark);
-    const turn = new Turn(this.decidedSequence + 1, committedAtUs, this.writer);
-    const { bytes, eventTypes } = this.finish(turn);
-    await log.append({ partition: this.partition, sequence: turn.sequence, bytes, commandCount: 0, committedAtUs, eventTypes });
-    this.durable = turn.sequence;
-    this.recent.add(turn.sequence, bytes);
+    this.writer.begin(this.header(sequence, committedAtUs), []);
+    this.writer.event(OWNERSHIP_TAKEN, OWNERSHIP_TAKEN_VERSION, logpb.OwnershipTaken.encode({ epoch: BigInt(this.epoch), owner }).finish());
+    const { bytes, eventTypes } = this.finish(new Turn(sequence, committedAtUs, this.writer, []));
+    await log.append({ partition: this.partition, sequence, bytes, commandCount: 0, committedAtUs, eventTypes });
+    this.durable = sequence;
+    this.recent.add(sequence, bytes);
   }
 
   // ---- snapshots ----
+
+  /** Restores the newest snapshot if it fits the log; undefined: there is none that can be used, and the log has everything. */
+  private async restoredManifest(): Promise<Manifest | undefined> {
+    const manifest = await this.usableManifest();
+    if (manifest === undefined) return undefined;
+    try {
+      await this.restore(manifest);
+      return manifest;
+    } catch (error) {
+      this.dependencies.observer.trouble(this.partition, 'the snapshot cannot be used; everything is read from the log', error);
+      this.index = this.newIndex();
+      this.states = this.dependencies.capabilities.map((capability) => capability.createState(this));
+      return undefined;
+    }
+  }
 
   /** The newest snapshot, if the log still has the commit at which it stands. */
   private async usableManifest(): Promise<Manifest | undefined> {
@@ -508,20 +619,24 @@ export class Partition implements PartitionServices {
     if (manifest === undefined || manifest.incarnation !== log.identity.incarnation) return undefined;
     const [record] = await log.read(this.partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
     if (record === undefined || record.sequence !== manifest.sequence) return undefined;
-    return Buffer.from(readCommit(record.bytes).checksum).toString('hex') === manifest.checksum ? manifest : undefined;
+    const standing: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: manifest.sequence - 1, checksum: undefined };
+    return Buffer.from(readNextCommit(standing, record.bytes).checksum).toString('hex') === manifest.checksum ? manifest : undefined;
   }
 
   private async restore(manifest: Manifest): Promise<void> {
     const { snapshots, capabilities } = this.dependencies;
+    const digest = createHash('sha256');
     for (const { name, blocks } of manifest.capabilities) {
       const at = capabilities.findIndex((capability) => capability.name === name);
-      if (at === -1) throw new Error(`partition ${this.partition}: the snapshot holds ${name}, which this version of Sluice does not know`);
+      if (at === -1) throw new Error(`the snapshot holds ${name}, which this version of Sluice does not know`);
       for (let block = 0; block < blocks; block += 1) {
         const bytes = await snapshots.get(blockName(manifest.blocks, name, block));
-        if (bytes === undefined) throw new Error(`partition ${this.partition}: the snapshot lacks block ${block} of ${name}; remove the snapshots to load from the log`);
+        if (bytes === undefined) throw new Error(`the snapshot lacks block ${block} of ${name}`);
+        digest.update(bytes);
         (this.states[at] as CapabilityState).restore(bytes);
       }
     }
+    if (digest.digest('hex') !== manifest.digest) throw new Error('the blocks of the snapshot are not those that were written');
     await this.index.restore(manifest.runs);
   }
 
@@ -529,11 +644,17 @@ export class Partition implements PartitionServices {
     if (this.snapshotting !== undefined || this.currentState !== 'serving') return;
     const due = Math.max(this.dependencies.limits.snapshotBytes, this.snapshotSize * 2);
     if (this.logBytesSinceSnapshot < due && !this.index.full) return;
-    this.snapshotting = this.snapshot()
-      .catch((error: unknown) => this.dependencies.observer.trouble(this.partition, 'a snapshot failed; the next one is tried later', error))
-      .finally(() => {
-        this.snapshotting = undefined;
-      });
+    this.snapshotting = this.guardedSnapshot().finally(() => {
+      this.snapshotting = undefined;
+    });
+  }
+
+  private async guardedSnapshot(): Promise<void> {
+    try {
+      await this.snapshot();
+    } catch (error) {
+      this.dependencies.observer.trouble(this.partition, 'a snapshot failed; the next one is tried later', error);
+    }
   }
 
   /**
@@ -550,17 +671,19 @@ export class Partition implements PartitionServices {
     let durable = false;
     try {
       await this.commits.durable(standing.sequence);
-      const old = (await snapshots.get(`${this.prefix}/manifest`)) ?? undefined;
+      const old = await snapshots.get(`${this.prefix}/manifest`);
       const previous = old === undefined ? undefined : decodeManifest(old);
-      if (previous !== undefined) await RequestIndex.removeUnnamed(snapshots, this.prefix, previous.runs);
+      await index.removeUnused(previous?.runs ?? []);
       const blocks = `${this.prefix}/state-${String(standing.sequence).padStart(16, '0')}`;
       let sizeBytes = 0;
+      const digest = createHash('sha256');
       const counts: { name: string; blocks: number }[] = [];
       for (const [at, session] of sessions.entries()) {
         const name = (capabilities[at] as Capability).name;
         let count = 0;
         for (let block = session.next(); block !== undefined; block = session.next()) {
           await snapshots.put([{ name: blockName(blocks, name, count), bytes: block }]);
+          digest.update(block);
           sizeBytes += block.length;
           count += 1;
           await new Promise<void>((resolve) => setImmediate(resolve));
@@ -579,6 +702,7 @@ export class Partition implements PartitionServices {
         checksum: Buffer.from(standing.checksum).toString('hex'),
         blocks,
         capabilities: counts,
+        digest: digest.digest('hex'),
         sizeBytes,
         runs,
       };
@@ -598,6 +722,12 @@ export class Partition implements PartitionServices {
     if (this.decided >= submitted) index.forgetWritten(runs);
     else this.dependencies.clock.after(100, () => this.forgetWhenDecided(runs, index, submitted));
   }
+}
+
+function traceparentsOf(submissions: readonly Submission[]): string[] {
+  const traceparents: string[] = [];
+  for (const { traceparent } of submissions) if (traceparent !== undefined && traceparents.length < MAXIMUM_TRACEPARENTS) traceparents.push(traceparent);
+  return traceparents;
 }
 
 function blockName(blocks: string, capability: string, block: number): string {

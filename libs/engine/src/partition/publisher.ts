@@ -12,6 +12,8 @@ const PAGE = { maxCommits: 100, maxBytes: 8 << 20 };
 export class Publisher {
   private published = 0;
   private durable = 0;
+  /** What the bus has is known. */
+  private begun = false;
   private running = false;
   private stopped = false;
   private cancelRetry: (() => void) | undefined;
@@ -30,6 +32,7 @@ export class Publisher {
   begin(published: number, durable: number): void {
     this.published = published;
     this.durable = Math.max(durable, this.durable);
+    this.begun = true;
     this.drive();
   }
 
@@ -55,7 +58,7 @@ export class Publisher {
   }
 
   private drive(): void {
-    if (this.running || this.stopped || this.cancelRetry !== undefined || this.published >= this.durable) return;
+    if (this.running || this.stopped || !this.begun || this.cancelRetry !== undefined || this.published >= this.durable) return;
     this.running = true;
     void this.run();
   }
@@ -66,7 +69,7 @@ export class Publisher {
         const next = this.published + 1;
         const bytes = this.recent.get(next);
         if (bytes !== undefined) await this.publish(next, bytes);
-        else for (const record of await this.log.read(this.partition, next, PAGE)) await this.publish(record.sequence, record.bytes);
+        else await this.publishFromLog(next);
       }
       this.retryMs = FIRST_RETRY_MS;
     } catch (error) {
@@ -79,6 +82,12 @@ export class Publisher {
     } finally {
       this.running = false;
     }
+  }
+
+  private async publishFromLog(fromSequence: number): Promise<void> {
+    const page = await this.log.read(this.partition, fromSequence, PAGE);
+    if (page[0]?.sequence !== fromSequence) throw new Error(`partition ${this.partition}: the log does not have sequence ${fromSequence}`);
+    for (const record of page) await this.publish(record.sequence, record.bytes);
   }
 
   private async publish(sequence: number, bytes: Uint8Array): Promise<void> {

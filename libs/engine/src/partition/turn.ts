@@ -5,7 +5,6 @@ import type { CommitWriter, EventMark } from '@sluice/protocol';
 import type { CapabilityState, Submission } from '../capability';
 
 export class Turn {
-  readonly submissions: Submission[] = [];
   commandCount = 0;
   private gathering: CapabilityState | undefined;
 
@@ -15,6 +14,8 @@ export class Turn {
     /** Commit time, microseconds; never before the previous commit's. */
     readonly committedAtUs: number,
     readonly commit: CommitWriter,
+    /** Who waits for it; others may join it who depend on the same commit. */
+    readonly submissions: Submission[],
   ) {}
 
   /** The capability will write later what it gathers now; what another one gathered before is written first, so that order holds. */

@@ -8,6 +8,7 @@
  * number grows with the logarithm of the log; filters are folded to stay within their memory. A hit is a hint: the
  * commit itself decides whether it is the same request.
  */
+import { crc32 } from 'node:zlib';
 import type { SnapshotStore } from '@sluice/ports';
 import { Filter } from './filter';
 import { BLOCK_ENTRIES, findInBlock } from './run-builder';
@@ -17,6 +18,7 @@ import type { RunSorter } from './sorter';
 const RUNS_PER_MERGE = 8;
 /** Entries that a merge holds in memory at a time: 16 MiB. */
 const MERGE_SLICE_ENTRIES = 1 << 20;
+const BLOCKS_PER_PUT = 64;
 
 /** What the manifest of a partition says about a run. */
 export interface RunDescription {
@@ -28,6 +30,15 @@ export interface RunDescription {
   readonly lastSequence: number;
   /** First hash of every block, unsigned. */
   readonly blockStarts: readonly number[];
+  /** CRC-32 of every block: a damaged one must not pass for one that does not have an id. */
+  readonly blockChecksums: readonly number[];
+  readonly filterChecksum: number;
+}
+
+/** Blocks of a run that is being written. */
+class BlockList {
+  readonly starts: number[] = [];
+  readonly checksums: number[] = [];
 }
 
 interface Run {
@@ -127,11 +138,10 @@ export class RequestIndex {
 
   private async write(segment: Segment): Promise<void> {
     const name = runName(this.prefix, segment.lastSequence, 0);
-    const blockStarts: number[] = [];
+    const blocks = new BlockList();
     await this.sorter.begin(name, segment.count);
-    await this.putBlocks(name, await this.sorter.sort(name, segment.entries()), blockStarts);
-    const filter = await this.finishRun(name);
-    this.runs.push({ description: { name, count: segment.count, tier: 0, lastSequence: segment.lastSequence, blockStarts }, filter });
+    await this.putBlocks(name, await this.sorter.sort(name, segment.entries()), blocks);
+    this.runs.push(await this.finishRun({ name, count: segment.count, tier: 0, lastSequence: segment.lastSequence }, blocks));
   }
 
   /** A manifest that names these runs is durable, and every request looked up before they stood is decided: their segments may go. */
@@ -142,19 +152,24 @@ export class RequestIndex {
 
   /** Runs of a manifest, at the start of a partition. */
   async restore(descriptions: readonly RunDescription[]): Promise<void> {
+    const stored = new Set(await this.store.list(`${this.prefix}/run-`));
     for (const description of descriptions) {
-      const bytes = await this.store.get(`${description.name}/filter`);
-      if (bytes === undefined) throw new Error(`the request-id index lacks ${description.name}/filter`);
+      const { name, blockStarts, filterChecksum } = description;
+      for (let block = 0; block < blockStarts.length; block += 1) {
+        if (!stored.has(blockName(name, block))) throw new Error(`the request-id index lacks block ${block} of ${name}`);
+      }
+      const bytes = await this.store.get(`${name}/filter`);
+      if (bytes === undefined || crc32(bytes) !== filterChecksum) throw new Error(`the request-id index lacks ${name}/filter, or it is damaged`);
       this.runs.push({ description, filter: Filter.fromBytes(bytes) });
     }
     this.boundFilters();
   }
 
-  /** Prefixes of runs that the manifest does not name any more. */
-  static async removeUnnamed(store: SnapshotStore, prefix: string, named: readonly RunDescription[]): Promise<void> {
-    const keep = new Set(named.map((run) => run.name));
-    const stored = new Set((await store.list(`${prefix}/run-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
-    for (const name of stored) if (!keep.has(name)) await store.remove(`${name}/`);
+  /** Removes the blocks of runs that neither the manifest in force nor memory has: left by merges, and by snapshots that failed. */
+  async removeUnused(named: readonly RunDescription[]): Promise<void> {
+    const keep = new Set([...named, ...this.runs.map((run) => run.description)].map((run) => run.name));
+    const stored = new Set((await this.store.list(`${this.prefix}/run-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
+    for (const name of stored) if (!keep.has(name)) await this.store.remove(`${name}/`);
   }
 
   private mergeable(): Run[] | undefined {
@@ -177,15 +192,15 @@ export class RequestIndex {
     const name = runName(this.prefix, lastSequence, tier);
     const slices = Math.max(1, Math.ceil(count / MERGE_SLICE_ENTRIES));
     const width = Math.ceil(0x1_0000_0000 / slices);
-    const blockStarts: number[] = [];
+    const blocks = new BlockList();
     await this.sorter.begin(name, count);
     for (let slice = 0; slice < slices; slice += 1) {
       const entries = await this.slice(runs, slice * width, (slice + 1) * width);
       if (entries.length === 0) continue;
-      await this.putBlocks(name, await this.sorter.sort(name, entries), blockStarts);
+      await this.putBlocks(name, await this.sorter.sort(name, entries), blocks);
     }
-    const filter = await this.finishRun(name);
-    this.runs = [...this.runs.filter((run) => !runs.includes(run)), { description: { name, count, tier, lastSequence, blockStarts }, filter }];
+    const merged = await this.finishRun({ name, count, tier, lastSequence }, blocks);
+    this.runs = [...this.runs.filter((run) => !runs.includes(run)), merged];
   }
 
   /** Entries of the runs with from <= hash < to. */
@@ -213,28 +228,32 @@ export class RequestIndex {
     return joined;
   }
 
-  private async putBlocks(name: string, sorted: Int32Array, blockStarts: number[]): Promise<void> {
+  private async putBlocks(name: string, sorted: Int32Array, list: BlockList): Promise<void> {
     const step = BLOCK_ENTRIES * ENTRY_NUMBERS;
     for (let at = 0; at < sorted.length; ) {
       const blocks: { name: string; bytes: Uint8Array }[] = [];
-      for (; at < sorted.length && blocks.length < 64; at += step) {
+      for (; at < sorted.length && blocks.length < BLOCKS_PER_PUT; at += step) {
         const block = sorted.slice(at, Math.min(at + step, sorted.length));
-        blocks.push({ name: blockName(name, blockStarts.length), bytes: new Uint8Array(block.buffer) });
-        blockStarts.push((block[0] as number) >>> 0);
+        const bytes = new Uint8Array(block.buffer);
+        blocks.push({ name: blockName(name, list.starts.length), bytes });
+        list.starts.push((block[0] as number) >>> 0);
+        list.checksums.push(crc32(bytes));
       }
       await this.store.put(blocks);
     }
   }
 
-  private async finishRun(name: string): Promise<Filter> {
-    const bytes = await this.sorter.finish(name);
-    await this.store.put([{ name: `${name}/filter`, bytes }]);
-    return Filter.fromBytes(bytes);
+  private async finishRun(run: Pick<RunDescription, 'name' | 'count' | 'tier' | 'lastSequence'>, { starts, checksums }: BlockList): Promise<Run> {
+    const bytes = await this.sorter.finish(run.name);
+    await this.store.put([{ name: `${run.name}/filter`, bytes }]);
+    return { description: { ...run, blockStarts: starts, blockChecksums: checksums, filterChecksum: crc32(bytes) }, filter: Filter.fromBytes(bytes) };
   }
 
   private async block(description: RunDescription, index: number): Promise<Int32Array> {
     const bytes = await this.store.get(blockName(description.name, index));
-    if (bytes === undefined) throw new Error(`the request-id index lacks block ${index} of ${description.name}`);
+    if (bytes === undefined || crc32(bytes) !== description.blockChecksums[index]) {
+      throw new Error(`the request-id index lacks block ${index} of ${description.name}, or it is damaged; remove the snapshots to build it from the log`);
+    }
     const copy = new Int32Array(bytes.length / 4);
     new Uint8Array(copy.buffer).set(bytes);
     return copy;

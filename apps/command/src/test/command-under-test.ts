@@ -1,0 +1,234 @@
+/**
+ * The command service over memory adapters, called without a network: what a caller sends and gets, byte for byte. Stopping, crashing and
+ * starting again keep the log, the snapshots and the keys.
+ */
+import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
+import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys } from '@sluice/memory';
+import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { functionOf, SluiceError, type CallContext } from '@sluice/service';
+import { SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
+import { startCommand, type CommandRuntime } from '../command';
+
+export interface CommandOptions {
+  readonly partitions?: number;
+  readonly pool?: PoolMode;
+  readonly limits?: Partial<PartitionLimits>;
+  readonly incarnation?: string;
+}
+
+export interface Trouble {
+  readonly partition: number;
+  readonly what: string;
+  readonly error: unknown;
+}
+
+/** Nobody waits elsewhere: no deadline, no cancelling. */
+const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
+
+export class CommandUnderTest {
+  readonly clock = new ManualClock();
+  readonly troubles: Trouble[] = [];
+  log: MemoryEventLog;
+  snapshots: SnapshotStore;
+  private runtime: CommandRuntime | undefined;
+
+  private constructor(
+    readonly storage: MemoryLogStorage,
+    readonly blocks: MemoryBlocks,
+    private readonly keys: MemoryKeys,
+    private readonly options: CommandOptions,
+  ) {
+    this.log = new MemoryEventLog(storage);
+    this.snapshots = new MemorySnapshotStore(blocks);
+  }
+
+  static async start(options: CommandOptions = {}): Promise<CommandUnderTest> {
+    const { partitions = 2, incarnation = '00112233445566778899aabbccddeeff' } = options;
+    const storage = new MemoryLogStorage({ partitions, incarnation, createdAtUs: 1_767_225_600_000_000 });
+    const started = new CommandUnderTest(storage, new Map(), new Map(), options);
+    await started.run();
+    return started;
+  }
+
+  /** Starts over commits that are there already. */
+  static async over(commits: readonly CommitToAppend[], options: CommandOptions & { incarnation: string; partitions: number }): Promise<CommandUnderTest> {
+    const { partitions, incarnation } = options;
+    const storage = new MemoryLogStorage({ partitions, incarnation, createdAtUs: 1_767_225_600_000_000 });
+    for (const commit of commits) storage.commitsOf(commit.partition).push(commit);
+    const started = new CommandUnderTest(storage, new Map(), new Map(), options);
+    await started.run();
+    return started;
+  }
+
+  get engine(): CommandRuntime['engine'] {
+    return this.running.engine;
+  }
+
+  private get running(): CommandRuntime {
+    if (this.runtime === undefined) throw new Error('the command service does not run');
+    return this.runtime;
+  }
+
+  private async run(): Promise<void> {
+    const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (partition, what, error) => void this.troubles.push({ partition, what, error }) };
+    const { pool = 'off', limits } = this.options;
+    this.runtime = await startCommand({
+      log: this.log,
+      snapshots: this.snapshots,
+      bus: new InProcessBus({ clock: this.clock }),
+      keyring: new MemoryKeyring(this.keys),
+      clock: this.clock,
+      instanceId: 'instance-under-test',
+      pool,
+      observer,
+      ...(limits === undefined ? undefined : { limits }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.running.stop();
+    this.runtime = undefined;
+  }
+
+  /** An orderly stop, with snapshots, and a new start. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** The process dies: what was not durable is gone, and nothing of it reaches the log any more. */
+  async crash(): Promise<void> {
+    await this.log.close();
+    this.runtime = undefined;
+    await this.start();
+  }
+
+  private async start(): Promise<void> {
+    this.log = new MemoryEventLog(this.storage);
+    await this.run();
+  }
+
+  // ---- what callers send ----
+
+  async post(posting: Partial<accountpb.Posting>): Promise<accountpb.PostResponse> {
+    return this.postBytes(accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish());
+  }
+
+  async postBytes(request: Uint8Array): Promise<accountpb.PostResponse> {
+    return accountpb.PostResponse.decode(await this.unary<Buffer>('post', Buffer.from(request)));
+  }
+
+  async batch(postings: readonly Partial<accountpb.Posting>[], options: { atomic?: boolean } = {}): Promise<accountpb.PostBatchResponse> {
+    const request = accountpb.PostBatchRequest.fromPartial({ postings: [...postings], atomic: options.atomic ?? false });
+    return this.batchBytes(accountpb.PostBatchRequest.encode(request).finish());
+  }
+
+  async batchBytes(request: Uint8Array): Promise<accountpb.PostBatchResponse> {
+    return accountpb.PostBatchResponse.decode(await this.unary<Buffer>('postBatch', Buffer.from(request)));
+  }
+
+  /** Sends the postings on one stream; resolves with the answers in the order in which they came. */
+  async stream(postings: readonly Partial<accountpb.Posting>[]): Promise<accountpb.PostStreamResponse[]> {
+    const answers: accountpb.PostStreamResponse[] = [];
+    async function* requests(): AsyncGenerator<Buffer> {
+      for (const posting of postings) yield Buffer.from(accountpb.PostStreamRequest.encode(accountpb.PostStreamRequest.fromPartial({ posting })).finish());
+    }
+    const send = (bytes: Buffer): undefined => void answers.push(accountpb.PostStreamResponse.decode(bytes));
+    await this.method('postStream')(requests() as never, send as never, CALL as never);
+    return answers;
+  }
+
+  async open(account: Partial<accountpb.AccountOpening>): Promise<accountpb.CommandResult> {
+    return resultOf(await this.unary('openAccount', accountpb.OpenAccountRequest.fromPartial({ account: { requestId: `open ${account.accountId}`, unit: 'EUR', ...account } })));
+  }
+
+  openMany(accounts: readonly Partial<accountpb.AccountOpening>[]): Promise<accountpb.OpenAccountsResponse> {
+    return this.unary('openAccounts', accountpb.OpenAccountsRequest.fromPartial({ accounts: [...accounts] }));
+  }
+
+  async update(request: Partial<accountpb.UpdateAccountRequest>): Promise<accountpb.CommandResult> {
+    return resultOf(await this.unary('updateAccount', accountpb.UpdateAccountRequest.fromPartial(request)));
+  }
+
+  async freeze(request: Partial<accountpb.FreezeAccountRequest>): Promise<accountpb.CommandResult> {
+    return resultOf(await this.unary('freezeAccount', accountpb.FreezeAccountRequest.fromPartial(request)));
+  }
+
+  async unfreeze(request: Partial<accountpb.UnfreezeAccountRequest>): Promise<accountpb.CommandResult> {
+    return resultOf(await this.unary('unfreezeAccount', accountpb.UnfreezeAccountRequest.fromPartial(request)));
+  }
+
+  async close(request: Partial<accountpb.CloseAccountRequest>): Promise<accountpb.CommandResult> {
+    return resultOf(await this.unary('closeAccount', accountpb.CloseAccountRequest.fromPartial(request)));
+  }
+
+  private unary<Response>(name: string, request: unknown): Promise<Response> {
+    return this.method(name)(request as never, CALL as never, undefined as never) as Promise<Response>;
+  }
+
+  private method(name: string): (...values: never[]) => Promise<unknown> {
+    const [registration] = this.running.registrations;
+    const carried = functionOf(registration?.implementation[name] as object);
+    if (carried === undefined) throw new Error(`the service has no ${name}`);
+    return carried.run as (...values: never[]) => Promise<unknown>;
+  }
+
+  // ---- what the log has ----
+
+  commits(partition?: number): DecodedCommit[] {
+    const partitions = partition === undefined ? this.storage.partitions : [this.storage.commitsOf(partition)];
+    return partitions.flatMap((commits) => commits.map(({ bytes }) => readCommit(bytes)));
+  }
+
+  /** Everything recorded about postings, account by account in the order of the log. */
+  recorded(): accountpb.AccountPostings[] {
+    return this.commits()
+      .flatMap(({ events }) => events)
+      .filter(({ type }) => type === 'account.PostingsRecorded')
+      .flatMap(({ payload }) => accountpb.PostingsRecorded.decode(payload).accounts);
+  }
+
+  /** How often the log has the request of the account. */
+  timesRecorded(accountId: string, requestId: string): number {
+    return this.recorded()
+      .filter((postings) => postings.accountId === accountId)
+      .flatMap((postings) => postings.requests?.postings ?? [])
+      .filter((posting) => posting.requestId === requestId).length;
+  }
+}
+
+function resultOf(response: { result?: accountpb.CommandResult | undefined }): accountpb.CommandResult {
+  if (response.result === undefined) throw new Error('the answer has no result');
+  return response.result;
+}
+
+export function posting(type: keyof typeof TYPES, requestId: string, amountMinor: bigint, rest: Partial<accountpb.Posting> = {}): Partial<accountpb.Posting> {
+  return { type: TYPES[type], requestId, amountMinor, accountId: 'hot', unit: 'EUR', ...rest };
+}
+
+const TYPES = {
+  CREDIT: accountpb.PostingType.POSTING_TYPE_CREDIT,
+  DEBIT: accountpb.PostingType.POSTING_TYPE_DEBIT,
+  HOLD: accountpb.PostingType.POSTING_TYPE_HOLD,
+  CAPTURE: accountpb.PostingType.POSTING_TYPE_CAPTURE,
+  RELEASE: accountpb.PostingType.POSTING_TYPE_RELEASE,
+} as const;
+
+/** The reason with which a call is refused; 'accepted' if it is not. */
+export async function reasonOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof SluiceError) return error.reason;
+    throw error;
+  }
+}
+
+/** What a result says in one word. */
+export function verdictOf(result: accountpb.PostingResult | undefined): string {
+  if (result === undefined) return 'nothing';
+  const verdict = result.error?.reason ?? 'accepted';
+  return result.repeated ? `${verdict} again` : verdict;
+}
+
