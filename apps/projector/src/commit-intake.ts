@@ -81,7 +81,7 @@ export class CommitIntake {
   async waitForCommits(): Promise<void> {
     while (!this.signal.aborted) {
       if (this.behind && !this.full) await this.readLog();
-      if (this.queue.length > 0) return;
+      if (this.queue.length > 0 || this.signal.aborted) return;
       if (!this.behind) await this.news.wait();
     }
   }

@@ -132,8 +132,8 @@ export class PartitionProjector {
       } catch (error) {
         if (this.stopped) return;
         failures += 1;
-        this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
         if (error instanceof RowsNotOfLogError) this.options.stale(error);
+        else this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
         await this.sleep(Math.min(MAXIMUM_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1)));
       } finally {
         this.session?.end.abort();

@@ -1,0 +1,402 @@
+/**
+ * The projector against logs, stores and buses that lose, repeat and reorder. The histories are decided by the domain; what
+ * must come out in the end is what VerifyAll says: log and read store are equal.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
+import { InProcessBus, MemoryEventLog, MemoryLease, type MemoryLeases, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
+import type { BusMessage, CommitToAppend, EventLog, ReadStore } from '@sluice/ports';
+import { ACCOUNTS, ENTRY_SEGMENTS, READ_COLLECTIONS, readAccount } from '@sluice/projections';
+import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
+import { AccountHistory, type HistoryCommand } from '@sluice/testing';
+import { Projector, type ProjectorOptions } from './projector';
+import type { RebuildProgress, VerificationProgress } from './projector-control';
+import { RebuildRunningError } from './projector-control';
+
+const PARTITIONS = 4;
+const NEVER = new AbortController().signal;
+
+/** Histories of all partitions, and what their writers do with them. */
+class Ledger {
+  readonly histories: AccountHistory[];
+  private atUs = Date.now() * 1_000;
+  private requests = 0;
+
+  constructor(
+    readonly log: EventLog,
+    readonly accountIds: readonly string[],
+  ) {
+    const { incarnation } = log.identity;
+    this.histories = Array.from({ length: PARTITIONS }, (_, partition) => new AccountHistory({ incarnation, partition }));
+  }
+
+  async open(): Promise<CommitToAppend[]> {
+    return this.commit(
+      this.accountIds.map((accountId) => ({
+        kind: 'account',
+        accountId,
+        requestId: `open-${accountId}`,
+        command: { kind: 'open', accountId, unit: 'EUR', branchId: 'north', product: 'basic', limits: { ...NO_LIMITS, overdraftMinor: 50n }, signingKeyId: '' },
+      })),
+    );
+  }
+
+  /** Posts to the accounts in turn: credits, debits, holds, and now and then what is refused. */
+  async post(count: number): Promise<CommitToAppend[]> {
+    return this.commit(
+      Array.from({ length: count }, (): HistoryCommand => {
+        this.requests += 1;
+        const accountId = this.accountIds[this.requests % this.accountIds.length] as string;
+        const type = (['CREDIT', 'CREDIT', 'DEBIT', 'HOLD', 'RELEASE', 'CAPTURE'] as const)[this.requests % 6] ?? 'CREDIT';
+        const holdId = [...(this.account(accountId)?.holds.keys() ?? [])][0] ?? 'none';
+        return {
+          kind: 'post',
+          accountId,
+          posting: {
+            requestId: `request-${this.requests}`,
+            type,
+            amountMinor: BigInt(1 + (this.requests % 37)),
+            unit: 'EUR',
+            holdId,
+            final: this.requests % 4 === 0,
+          },
+        };
+      }),
+    );
+  }
+
+  account(accountId: string) {
+    return this.histories[this.partitionOf(accountId)]?.accounts.get(accountId);
+  }
+
+  partitionOf(accountId: string): number {
+    return partitionOfKey(Buffer.from(accountId), PARTITIONS);
+  }
+
+  private async commit(commands: readonly HistoryCommand[]): Promise<CommitToAppend[]> {
+    this.atUs += 1_000;
+    const commits: CommitToAppend[] = [];
+    for (const [partition, history] of this.histories.entries()) {
+      const own = commands.filter((command) => this.partitionOf(command.accountId) === partition);
+      if (own.length === 0) continue;
+      const commit = history.turn(own, this.atUs);
+      await this.log.append(commit);
+      commits.push(commit);
+    }
+    return commits;
+  }
+}
+
+const ACCOUNT_IDS = Array.from({ length: 12 }, (_, index) => `account-${index}`);
+
+interface Ground {
+  readonly log: EventLog;
+  readonly store: ReadStore;
+  readonly bus: InProcessBus;
+  readonly ledger: Ledger;
+  start(options?: Partial<ProjectorOptions>): Promise<Projector>;
+  publish(commits: readonly CommitToAppend[]): Promise<void>;
+  end(): Promise<void>;
+}
+
+async function memoryGround(): Promise<Ground> {
+  const log = new MemoryEventLog({ partitions: PARTITIONS });
+  return ground(log, new MemoryReadStore({ collections: READ_COLLECTIONS, identity: log.identity }), async () => undefined);
+}
+
+async function sqliteGround(): Promise<Ground> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-projector-'));
+  const log = await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: PARTITIONS });
+  const store = await SqliteReadStore.open({ file: join(folder, 'read.db'), collections: READ_COLLECTIONS, identity: log.identity });
+  return ground(log, store, () => rm(folder, { recursive: true, force: true }));
+}
+
+function ground(log: EventLog, store: ReadStore, remove: () => Promise<void>): Ground {
+  const bus = new InProcessBus();
+  const projectors: Projector[] = [];
+  return {
+    log,
+    store,
+    bus,
+    ledger: new Ledger(log, ACCOUNT_IDS),
+    async start(options) {
+      const projector = await Projector.start({ log, store, bus, ...options });
+      projectors.push(projector);
+      return projector;
+    },
+    async publish(commits) {
+      for (const { partition, sequence, bytes } of commits) await bus.publish({ partition, sequence, bytes });
+    },
+    async end() {
+      await Promise.all(projectors.map((projector) => projector.stop()));
+      await bus.close();
+      await store.close();
+      await log.close();
+      await remove();
+    },
+  };
+}
+
+async function verification(projector: Projector): Promise<VerificationProgress> {
+  let newest: VerificationProgress | undefined;
+  await projector.verifyAll((progress) => {
+    newest = progress;
+  }, NEVER);
+  if (newest === undefined) throw new Error('nothing was reported');
+  return newest;
+}
+
+/** Resolves when the read store has everything that is in the log. */
+async function caughtUp({ log, store }: Ground): Promise<void> {
+  for (;;) {
+    const heads = await log.headSequences();
+    const checkpoints = new Map((await (await store.current()).checkpoints()).map((one) => [one.partition, one.sequence]));
+    if (heads.every((head, partition) => (checkpoints.get(partition) ?? 0) >= head)) return;
+    await new Promise<void>((resolve) => {
+      const stop = store.onChange(() => {
+        stop();
+        resolve();
+      });
+      setTimeout(() => {
+        stop();
+        resolve();
+      }, 20);
+    });
+  }
+}
+
+describe.each([
+  ['memory', memoryGround],
+  ['SQLite', sqliteGround],
+])('the projector on %s', (_name, makeGround) => {
+  let on: Ground;
+  beforeEach(async () => {
+    on = await makeGround();
+  });
+  afterEach(() => on.end());
+
+  test('projects what the bus brings; log and read store are equal', async () => {
+    const projector = await on.start();
+    await on.publish(await on.ledger.open());
+    for (let turn = 0; turn < 30; turn += 1) await on.publish(await on.ledger.post(40));
+    await caughtUp(on);
+    expect(await verification(projector)).toMatchObject({ equal: true, finished: true, differences: [], accounts: 12 });
+    const copy = await on.store.current();
+    for (const accountId of ACCOUNT_IDS) {
+      const snapshot = await readAccount(copy, accountId, true);
+      const account = on.ledger.account(accountId);
+      expect(snapshot?.account.balanceMinor).toBe(account?.balanceMinor);
+      expect([...(snapshot?.holds?.holds ?? [])]).toEqual([...(account?.holds ?? [])]);
+    }
+    const status = await projector.status();
+    expect(status.partitions.map(({ checkpoint, headSequence, lagUs, heldHere }) => ({ behind: headSequence - checkpoint, lagUs, heldHere }))).toEqual(
+      Array.from({ length: PARTITIONS }, () => ({ behind: 0, lagUs: 0, heldHere: true })),
+    );
+    expect(status.lag.commits).toBeGreaterThan(0);
+    expect(ACCOUNT_IDS).toContain(status.hottestAccount);
+  });
+
+  test('heals from lost, repeated, early and pointer messages', async () => {
+    const projector = await on.start();
+    await on.publish(await on.ledger.open());
+    const held: BusMessage[] = [];
+    for (let turn = 0; turn < 40; turn += 1) {
+      for (const { partition, sequence, bytes } of await on.ledger.post(20)) {
+        const message = { partition, sequence, bytes };
+        if (turn % 7 === 1) continue;
+        if (turn % 7 === 2) held.push(message);
+        else if (turn % 7 === 3) await on.bus.publish({ partition, sequence, bytes: undefined });
+        else await on.bus.publish(message);
+        if (turn % 7 === 4) for (const late of held.splice(0)) await on.bus.publish(late);
+        if (turn % 7 === 5) await on.bus.publish({ ...message, sequence: message.sequence + 3 });
+      }
+    }
+    await caughtUp(on);
+    expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });
+  });
+
+  test('goes on after a restart, from the log, without a message', async () => {
+    const first = await on.start();
+    await on.publish(await on.ledger.open());
+    await on.publish(await on.ledger.post(100));
+    await caughtUp(on);
+    await first.stop();
+    await on.ledger.post(100);
+    await on.ledger.post(100);
+    const second = await on.start();
+    await caughtUp(on);
+    expect(await verification(second)).toMatchObject({ equal: true, differences: [] });
+  });
+
+  test('rebuilds into a fresh copy while commits arrive, and refuses a second rebuild meanwhile', async () => {
+    const projector = await on.start();
+    await on.publish(await on.ledger.open());
+    for (let turn = 0; turn < 50; turn += 1) await on.publish(await on.ledger.post(30));
+    await caughtUp(on);
+    const before = await on.store.current();
+    const progress: RebuildProgress[] = [];
+    let arriving = true;
+    const writer = (async () => {
+      while (arriving) {
+        await on.publish(await on.ledger.post(30));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    const rebuilding = projector.rebuild((one) => progress.push(one));
+    await expect(projector.rebuild(() => undefined)).rejects.toThrow(RebuildRunningError);
+    await rebuilding;
+    arriving = false;
+    await writer;
+    const after = await on.store.current();
+    expect(after.name).not.toBe(before.name);
+    expect(progress.at(-1)).toMatchObject({ switched: true, copy: after.name });
+    expect(progress[0]).toMatchObject({ switched: false, doneCommits: 0 });
+    await caughtUp(on);
+    expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });
+  });
+
+  test('finds tampered rows and entries, and a rebuild heals them', async () => {
+    const projector = await on.start();
+    await on.publish(await on.ledger.open());
+    for (let turn = 0; turn < 10; turn += 1) await on.publish(await on.ledger.post(60));
+    await caughtUp(on);
+    const copy = await on.store.current();
+    const accountId = ACCOUNT_IDS[0] as string;
+    const partition = on.ledger.partitionOf(accountId);
+    const row = await copy.get(ACCOUNTS.name, accountId);
+    const checkpoint = (await copy.checkpoints()).find((one) => one.partition === partition);
+    if (row === undefined || checkpoint === undefined) throw new Error('the account is not projected');
+    const { sequence, committedAtUs } = checkpoint;
+    const tamper = (writes: Parameters<typeof copy.apply>[0]['writes']) =>
+      copy.apply({ partition, previousSequence: sequence, sequence, committedAtUs, writes });
+    await tamper([
+      { kind: 'delete', collection: ACCOUNTS.name, key: accountId },
+      { kind: 'put', collection: ACCOUNTS.name, row: { ...row, balance_minor: (row.balance_minor as bigint) + 1n } },
+    ]);
+    const tampered = await verification(projector);
+    expect(tampered.equal).toBe(false);
+    expect(tampered.differences).toEqual([expect.stringMatching(/account "account-0": balance: the log says -?\d+, the read store -?\d+/)]);
+    expect(await projector.verifyAccount(accountId, NEVER)).toMatchObject({ equal: false });
+    expect(await projector.verifyAccount(ACCOUNT_IDS[1] as string, NEVER)).toMatchObject({ equal: true, differences: [] });
+
+    await projector.rebuild(() => undefined);
+    expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });
+
+    const fresh = await on.store.current();
+    const [segment] = await fresh.find({ collection: ENTRY_SEGMENTS.name, limit: 1 });
+    const blocks = Buffer.from(segment?.blocks as Uint8Array);
+    const at = blocks.indexOf('request-') + 'request-'.length;
+    blocks[at] = blocks[at] === 0x31 ? 0x32 : 0x31;
+    const owner = segment?.partition as number;
+    const standing = (await fresh.checkpoints()).find((one) => one.partition === owner);
+    if (segment === undefined || standing === undefined) throw new Error('there is no segment');
+    await fresh.apply({
+      ...standing,
+      previousSequence: standing.sequence,
+      writes: [{ kind: 'put', collection: ENTRY_SEGMENTS.name, row: { ...segment, blocks } }],
+    });
+    const forged = await verification(projector);
+    expect(forged.equal).toBe(false);
+    expect(forged.differences.join()).toContain('entries: ');
+  });
+
+  test('projections that throw set their account aside; the others go on and it is listed', async () => {
+    const first = await on.start();
+    await on.publish(await on.ledger.open());
+    await on.publish(await on.ledger.post(24));
+    await caughtUp(on);
+    await first.stop();
+    const copy = await on.store.current();
+    const accountId = ACCOUNT_IDS[3] as string;
+    const partition = on.ledger.partitionOf(accountId);
+    const row = await copy.get(ACCOUNTS.name, accountId);
+    const standing = (await copy.checkpoints()).find((one) => one.partition === partition);
+    if (row === undefined || standing === undefined) throw new Error('the account is not projected');
+    await copy.apply({
+      ...standing,
+      previousSequence: standing.sequence,
+      writes: [
+        { kind: 'delete', collection: ACCOUNTS.name, key: accountId },
+        { kind: 'put', collection: ACCOUNTS.name, row: { ...row, entry_count: 1_000 } },
+      ],
+    });
+    const asides: string[] = [];
+    const second = await on.start({
+      observer: { flushed: () => undefined, trouble: () => undefined, setAside: ({ key }) => asides.push(key) },
+    });
+    await on.publish(await on.ledger.post(48));
+    await caughtUp(on);
+    expect(asides).toEqual([accountId]);
+    expect((await second.status()).setAside).toEqual([expect.objectContaining({ aggregate: 'account', key: accountId, partition })]);
+    const differing = await verification(second);
+    expect(differing.differences.every((difference) => difference.startsWith(`account "${accountId}"`))).toBe(true);
+    expect(differing.differences.join()).toContain('set aside');
+    await second.rebuild(() => undefined);
+    expect((await second.status()).setAside).toEqual([]);
+    expect(await verification(second)).toMatchObject({ equal: true });
+  });
+});
+
+test('rows of another incarnation, or ahead of a log that was cut, are rebuilt without being asked', async () => {
+  const storage = new MemoryReadStorage(READ_COLLECTIONS);
+  const old = new MemoryEventLog({ partitions: PARTITIONS });
+  const on = ground(old, new MemoryReadStore({ collections: storage, identity: old.identity }), async () => undefined);
+  await on.start();
+  await on.publish(await on.ledger.open());
+  await on.publish(await on.ledger.post(60));
+  await caughtUp(on);
+  await on.end();
+
+  const restored = new MemoryEventLog({ partitions: PARTITIONS });
+  const after = ground(restored, new MemoryReadStore({ collections: storage, identity: restored.identity }), async () => undefined);
+  await after.ledger.open();
+  await after.ledger.post(24);
+  const projector = await after.start();
+  while ((await after.store.incarnation()) !== restored.identity.incarnation) await new Promise((resolve) => setTimeout(resolve, 10));
+  await caughtUp(after);
+  expect(await verification(projector)).toMatchObject({ equal: true });
+  await projector.stop();
+
+  // The same incarnation, but the log was cut by hand and went on otherwise.
+  const heads = await restored.headSequences();
+  const partition = heads.indexOf(Math.max(...heads));
+  await restored.dropFrom(partition, 2);
+  const again = ground(restored, new MemoryReadStore({ collections: storage, identity: restored.identity }), async () => undefined);
+  const copyBefore = await again.store.current();
+  const cut = await again.start();
+  while ((await again.store.current()).name === copyBefore.name) await new Promise((resolve) => setTimeout(resolve, 10));
+  await caughtUp(again);
+  expect(await verification(cut)).toMatchObject({ equal: true });
+  await again.end();
+  await after.end();
+});
+
+test('two projectors share the partitions by leases, and one takes over from the other', async () => {
+  const log = new MemoryEventLog(new MemoryLogStorage({ partitions: PARTITIONS }));
+  const storage = new MemoryReadStorage(READ_COLLECTIONS);
+  const leases: MemoryLeases = new Map();
+  const on = ground(log, new MemoryReadStore({ collections: storage, identity: log.identity }), async () => undefined);
+  const startOne = (id: string) =>
+    on.start({
+      lease: new MemoryLease({ leases }),
+      holder: { id, address: 'localhost:0' },
+      leaseTtlMs: 120,
+      store: new MemoryReadStore({ collections: storage, identity: log.identity }),
+    });
+  const held = async (projector: Projector) => (await projector.status()).partitions.filter((one) => one.heldHere).length;
+  const first = await startOne('first');
+  await on.ledger.open();
+  expect(await held(first)).toBe(PARTITIONS);
+  const second = await startOne('second');
+  while ((await held(first)) !== 2 || (await held(second)) !== 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let turn = 0; turn < 10; turn += 1) await on.publish(await on.ledger.post(24));
+  await caughtUp(on);
+  await first.stop();
+  while ((await held(second)) !== PARTITIONS) await new Promise((resolve) => setTimeout(resolve, 10));
+  await on.publish(await on.ledger.post(24));
+  await caughtUp(on);
+  expect(await verification(second)).toMatchObject({ equal: true, differences: [] });
+  await on.end();
+});
