@@ -4,7 +4,11 @@
  */
 import { type Configuration, loadConfiguration } from '@sluice/service';
 
-/** Throws ConfigurationError, which names every wrong key. */
+/**
+ * Throws ConfigurationError, which names every wrong key. Where nobody said how much to log, only what goes wrong is logged:
+ * somebody looks at this terminal.
+ */
 export function configurationFor(environment: NodeJS.ProcessEnv, overrides: Partial<Configuration> = {}): Configuration {
-  return loadConfiguration(environment, overrides);
+  const saysHowMuch = [environment['SLUICE_LOG_LEVEL'], environment['SLUICE_CONFIG']].some((variable) => variable !== undefined && variable !== '');
+  return loadConfiguration(environment, saysHowMuch ? overrides : { logLevel: 'warn', ...overrides });
 }

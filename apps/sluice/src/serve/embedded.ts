@@ -10,13 +10,14 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
 import { startCommand } from '@sluice/command';
+import type { PartitionLimits } from '@sluice/engine';
 import { MemoryLease, MessagePortBusPublisher } from '@sluice/memory';
 import { type EventLog, systemClock } from '@sluice/ports';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, partitionsOf, startServer } from '@sluice/service';
+import { type Configuration, partitionsOf, type ServerOptions, startServer } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteSnapshotStore } from '@sluice/store-sqlite';
-import { createLogger, type Logger } from '@sluice/telemetry';
+import { createLogger, engineObserver, type Logger, startTelemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
 import type { LiveFigures } from './live-line';
@@ -63,10 +64,22 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const keyring = parts.add(await SqliteKeyring.open({ file: files.keyring, secret: keyringSecret(configuration, files) }), (opened) => opened.close());
 
   const meter = new PostingMeter();
-  const trouble = (partition: number, what: string, error: unknown): void => logger.warn({ partition, error }, what);
+  const telemetry = parts.add(await startTelemetry({ service: 'sluice', instanceId, environment: process.env, ...metricsEndpoint(configuration) }), (started) =>
+    started.stop(),
+  );
   const projector = parts.add(await openProjector(log, files, parts, logger), (runtime) => runtime.projector.stop());
   const command = parts.add(
-    await startCommand({ log, snapshots, bus: projector.bus, keyring, clock, instanceId, pool: configuration.pool, observer: meter.observer(trouble) }),
+    await startCommand({
+      log,
+      snapshots,
+      bus: projector.bus,
+      keyring,
+      clock,
+      instanceId,
+      pool: configuration.pool,
+      limits: limitsOf(configuration),
+      observer: meter.over(engineObserver(telemetry.metrics, logger)),
+    }),
     (runtime) => runtime.stop(),
   );
   const scheduler = parts.add(
@@ -75,14 +88,9 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   );
 
   const registrations = [command, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
-  const { host, insecure, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
-  const server = parts.add(
-    await startServer(
-      { host, port: configuration.port ?? DEFAULT_PORT, insecure, logger, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls },
-      registrations,
-    ),
-    (running) => running.stop(shutdownGraceMs),
-  );
+  const { host, port = DEFAULT_PORT, insecure, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
+  const limits = { maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, rateLimit: rateLimitOf(configuration) };
+  const server = parts.add(await startServer({ host, port, insecure, logger, ...limits }, registrations), (running) => running.stop(shutdownGraceMs));
   server.setServing(true);
   return {
     address: server.address,
@@ -114,6 +122,18 @@ async function openProjector(
     crashed: (error) => logger.error({ error }, 'the projector ended: reads fall behind until the server is started anew'),
   });
   return { projector, bus };
+}
+
+function limitsOf({ queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes }: Configuration): Partial<PartitionLimits> {
+  return { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes };
+}
+
+function rateLimitOf({ rateLimitPerSecond: perSecond, rateLimitBurst: burst = perSecond }: Configuration): ServerOptions['rateLimit'] {
+  return perSecond === 0 ? undefined : { perSecond, burst, clock: systemClock };
+}
+
+function metricsEndpoint({ metricsPort, metricsHost }: Configuration): { metricsPort?: number; metricsHost: string } {
+  return { metricsHost, ...(typeof metricsPort === 'number' ? { metricsPort } : undefined) };
 }
 
 function keyringSecret({ keyringSecret: value }: Configuration, { keyringKey: file }: DataFiles): { readonly value: string } | { readonly file: string } {

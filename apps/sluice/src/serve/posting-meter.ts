@@ -1,31 +1,22 @@
 /** Counts what the engine decides: one addition a turn, read by whoever shows figures. */
-import { type EngineObserver, SILENT_OBSERVER } from '@sluice/engine';
+import type { EngineObserver } from '@sluice/engine';
 
 export class PostingMeter {
   #commands = 0;
-  #commits = 0;
 
-  /** The engine's observer that counts here; what goes wrong goes to `trouble`. */
-  observer(trouble: EngineObserver['trouble']): EngineObserver {
+  /** An observer that counts here and passes everything on. */
+  over(observer: EngineObserver): EngineObserver {
     return {
-      ...SILENT_OBSERVER,
-      turnDecided: (_partition, commands) => {
+      ...observer,
+      turnDecided: (partition, commands) => {
         this.#commands += commands;
+        observer.turnDecided(partition, commands);
       },
-      committed: () => {
-        this.#commits += 1;
-      },
-      trouble,
     };
   }
 
   /** Commands decided since the start. */
   get commands(): number {
     return this.#commands;
-  }
-
-  /** Commits written since the start. */
-  get commits(): number {
-    return this.#commits;
   }
 }
