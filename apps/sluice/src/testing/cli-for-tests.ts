@@ -1,0 +1,109 @@
+/** Runs command lines in this process, and servers as processes of their own, as users do. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { runCli } from '../cli';
+
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CliWorld {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly interrupted?: AbortSignal;
+  readonly ask?: (question: string) => Promise<string>;
+  /** Sees every piece of output as it comes. */
+  readonly seen?: (text: string) => void;
+}
+
+export async function cli(argv: readonly string[], world: CliWorld = {}): Promise<CliResult> {
+  let out = '';
+  let err = '';
+  const code = await runCli(argv, {
+    terminal: {
+      results: {
+        write: (text) => {
+          out += text;
+          world.seen?.(text);
+        },
+      },
+      messages: { write: (text) => (err += text) },
+    },
+    environment: world.environment ?? {},
+    interrupted: world.interrupted ?? new AbortController().signal,
+    ask: world.ask,
+  });
+  return { code, out, err };
+}
+
+/** `--json` output, a value per line. */
+export function jsonLines(out: string): unknown[] {
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
+
+/** `sluice serve` as built, in its own process. */
+export class ServedSluice {
+  readonly #child: ChildProcess;
+  #output = '';
+  #changed: () => void = () => undefined;
+
+  private constructor(environment: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, [MAIN, 'serve', '--port', '0'], {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer): void => {
+      this.#output += chunk.toString('utf8');
+      this.#changed();
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.#child.on('exit', () => this.#changed());
+  }
+
+  /** Resolves when it serves; rejects with what it said when it ends before. */
+  static async start(environment: NodeJS.ProcessEnv): Promise<ServedSluice> {
+    const served = new ServedSluice(environment);
+    await served.#until(() => served.#output.includes('Ctrl-C stops it.'));
+    return served;
+  }
+
+  /** Starts one that is not expected to serve; resolves with its exit code and everything it said. */
+  static async fail(environment: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {
+    const served = new ServedSluice(environment);
+    const [code] = (await once(served.#child, 'close')) as [number | null];
+    return { code, output: served.#output };
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get address(): string {
+    return / address {2,}(\S+)/.exec(this.#output)?.[1] ?? '';
+  }
+
+  /** Resolves with the exit code. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const ended = once(this.#child, 'close') as Promise<[number | null]>;
+    this.#child.kill(signal);
+    return (await ended)[0];
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#child.exitCode !== null) throw new Error(`the server ended with ${this.#child.exitCode}: ${this.#output}`);
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+}
