@@ -8,11 +8,15 @@ import { InvalidPositionTokenError, PositionOfOtherLogError } from '@sluice/prot
 import type { Logger } from '@sluice/telemetry';
 import { refusal, SluiceError, statusOf } from './sluice-error';
 
-export function statusOfThrown(thrown: unknown, method: string, logger: Logger): StatusObject {
-  if (thrown instanceof SluiceError) return statusOf(thrown);
-  if (thrown instanceof InvalidPositionTokenError) return statusOf(refusal('TOKEN_INVALID', thrown.message));
-  if (thrown instanceof PositionOfOtherLogError) return statusOf(refusal('TOKEN_OF_OTHER_LOG', thrown.message));
+export function refusalOfThrown(thrown: unknown, method: string, logger: Logger): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  if (thrown instanceof InvalidPositionTokenError) return refusal('TOKEN_INVALID', thrown.message);
+  if (thrown instanceof PositionOfOtherLogError) return refusal('TOKEN_OF_OTHER_LOG', thrown.message);
   const errorId = randomBytes(8).toString('hex');
   logger.error({ method, errorId, error: thrown instanceof Error ? thrown : new Error(String(thrown)) }, 'a call failed for a reason of ours');
-  return statusOf(refusal('INTERNAL', `internal error ${errorId}; the server's log has the cause under this id`, { error_id: errorId }));
+  return refusal('INTERNAL', `internal error ${errorId}; the server's log has the cause under this id`, { error_id: errorId });
+}
+
+export function statusOfThrown(thrown: unknown, method: string, logger: Logger): StatusObject {
+  return statusOf(refusalOfThrown(thrown, method, logger));
 }

@@ -1,6 +1,7 @@
 export { type Authenticator } from './admission';
 export { CallContext } from './call-context';
 export * from './caller';
+export { tracingInterceptor } from './client-tracing';
 export { forwardingMetadata } from './forwarding';
 export { bidi, type BidiFunction, functionOf, type Send, serverStream, type ServerStreamFunction, unary, type UnaryFunction } from './handlers';
 export * from './listen-address';

@@ -3,21 +3,22 @@
  * thrown into a status. Decoding happens here instead of in grpc-js so that nobody unknown makes us decode, and so that
  * bytes that are no message are the caller's INVALID_REQUEST instead of an INTERNAL of ours.
  */
-import type {
-  handleUnaryCall,
-  MethodDefinition,
-  sendUnaryData,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  StatusObject,
-  UntypedHandleCall,
+import {
+  type handleUnaryCall,
+  type MethodDefinition,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+  type StatusObject,
+  type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import type { Logger } from '@sluice/telemetry';
+import { inReceivedSpan, type Instrument, isTracing, type Logger } from '@sluice/telemetry';
 import type { Admission, Admitted } from './admission';
 import { type AnyCall, CallContext } from './call-context';
 import type { Role } from './caller';
-import { statusOfThrown } from './error-mapping';
+import { refusalOfThrown, statusOfThrown } from './error-mapping';
 import { type BidiFunction, functionOf, type ServerStreamFunction, type UnaryFunction } from './handlers';
 import { refusal, type SluiceError, statusOf } from './sluice-error';
 
@@ -27,6 +28,8 @@ export interface BindingOptions {
   readonly admission: Admission;
   readonly streams: OpenStreams;
   readonly logger: Logger;
+  /** Takes the seconds of a call, by method and code; undefined: nobody counts. */
+  readonly duration: Instrument | undefined;
 }
 
 export interface BoundMethod {
@@ -78,10 +81,18 @@ function asIs<Value>(value: Value): Value {
 }
 
 class Binding {
+  /** As OpenTelemetry names calls: "sluice.account.v1.AccountQueryService/GetAccount". */
+  private readonly spanName: string;
+  private readonly spanAttributes: Readonly<Record<string, string>>;
+
   constructor(
     private readonly definition: MethodDefinition<unknown, unknown>,
     private readonly options: BindingOptions,
-  ) {}
+  ) {
+    this.spanName = definition.path.slice(1);
+    const [service = '', method = ''] = this.spanName.split('/');
+    this.spanAttributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
+  }
 
   unary(run: UnaryFunction<never, unknown>): handleUnaryCall<Buffer, Buffer> {
     return (call, callback) => {
@@ -91,7 +102,7 @@ class Binding {
         (admitted) => {
           this.runUnary(run, call, callback, admitted);
         },
-        (status) => callback(status),
+        (refused) => callback(refused),
       );
     };
   }
@@ -101,9 +112,9 @@ class Binding {
       call,
       ({ caller, forwarded }) => {
         const context = new CallContext(call, caller, forwarded);
-        this.settle(call, context, this.pumpAnswers(run, call, context));
+        this.settle(call, context, () => this.pumpAnswers(run, call, context));
       },
-      (status) => call.emit('error', status),
+      (refused) => call.emit('error', refused),
     );
   }
 
@@ -112,9 +123,9 @@ class Binding {
       call,
       ({ caller, forwarded }) => {
         const context = new CallContext(call, caller, forwarded);
-        this.settle(call, context, this.exchange(run, call, context));
+        this.settle(call, context, () => this.exchange(run, call, context));
       },
-      (status) => call.emit('error', status),
+      (refused) => call.emit('error', refused),
     );
   }
 
@@ -133,13 +144,17 @@ class Binding {
   }
 
   private runUnary(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>, admitted: Admitted): void {
+    const startedMs = this.now();
     const fail = (thrown: unknown): void => {
-      callback(this.statusOf(thrown));
-      this.options.admission.leave();
+      const refused = this.statusOf(thrown);
+      callback(refused);
+      this.left(startedMs, refused.code);
     };
     let running: Promise<unknown>;
     try {
-      running = run(this.decode(call.request) as never, new CallContext(call, admitted.caller, admitted.forwarded));
+      const request = this.decode(call.request) as never;
+      const context = new CallContext(call, admitted.caller, admitted.forwarded);
+      running = isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
     } catch (thrown) {
       fail(thrown);
       return;
@@ -147,7 +162,7 @@ class Binding {
     running
       .then((response) => {
         callback(null, this.definition.responseSerialize(response));
-        this.options.admission.leave();
+        this.left(startedMs, status.OK);
       })
       .catch(fail);
   }
@@ -188,21 +203,46 @@ class Binding {
   }
 
   /** Ends the stream when its work settles, and lets the caller leave. */
-  private settle(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, context: CallContext, work: Promise<void>): void {
+  private settle(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, context: CallContext, work: () => Promise<void>): void {
+    const startedMs = this.now();
     const remove = this.options.streams.add((reason) => context.end(reason));
-    work
+    let code = status.OK;
+    (isTracing() ? this.traced(call, work) : work())
       .then(
         () => {
           if (!call.cancelled) call.end();
         },
         (thrown: unknown) => {
-          if (!call.cancelled) call.emit('error', this.statusOf(thrown));
+          const refused = this.statusOf(thrown);
+          code = refused.code;
+          if (!call.cancelled) call.emit('error', refused);
         },
       )
       .finally(() => {
         remove();
-        this.options.admission.leave();
+        this.left(startedMs, code);
       });
+  }
+
+  private left(startedMs: number, code: status): void {
+    this.options.admission.leave();
+    this.options.duration?.((this.now() - startedMs) / 1_000, { method: this.definition.path, code: status[code] });
+  }
+
+  private now(): number {
+    return this.options.duration === undefined ? 0 : performance.now();
+  }
+
+  /** In a span that continues the caller's trace; a fault is logged while the span is active, so that the line names it. */
+  private traced<Result>(call: AnyCall, work: () => Promise<Result>): Promise<Result> {
+    const read = (key: string): string | undefined => call.metadata.get(key)[0]?.toString();
+    return inReceivedSpan(this.spanName, { kind: 'SERVER', attributes: this.spanAttributes }, read, (span) =>
+      work().catch((thrown: unknown) => {
+        const refused = refusalOfThrown(thrown, this.definition.path, this.options.logger);
+        span?.setAttribute('error.type', refused.reason);
+        throw refused;
+      }),
+    );
   }
 
   private decode(bytes: Buffer): unknown {
@@ -278,9 +318,9 @@ function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Pro
 function bindForeign(definition: MethodDefinition<unknown, unknown>, handler: UntypedHandleCall, options: BindingOptions): UntypedHandleCall {
   const { role, admission, streams, logger } = options;
   const run = handler as (call: AnyCall, callback?: sendUnaryData<unknown>) => void;
-  const answered = (call: AnyCall, callback: sendUnaryData<unknown> | undefined, status: StatusObject): void => {
-    if (callback !== undefined) callback(status);
-    else call.emit('error', status);
+  const answered = (call: AnyCall, callback: sendUnaryData<unknown> | undefined, sent: StatusObject): void => {
+    if (callback !== undefined) callback(sent);
+    else call.emit('error', sent);
   };
   return (call: AnyCall, callback?: sendUnaryData<unknown>): void => {
     const remove = definition.responseStream ? streams.add((reason) => call.emit('error', statusOf(reason))) : () => undefined;

@@ -135,6 +135,11 @@ export const REASONS = Object.freeze({
     "The partition's owner is changing or the log cannot be written; the outcome may be unknown.",
     'Send again with the same request id: what was done is answered, not done twice.',
   ),
+  STARTING: refused(
+    status.UNAVAILABLE,
+    'The server is starting: what it needs is not there yet.',
+    'Send again, to another instance or later; its health says when it serves.',
+  ),
   SHUTTING_DOWN: refused(status.UNAVAILABLE, 'The server is stopping.', 'Send again with the same request id, to another instance or later.'),
   DEADLINE_EXCEEDED: refused(
     status.DEADLINE_EXCEEDED,

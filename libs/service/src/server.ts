@@ -1,14 +1,15 @@
 /**
  * One gRPC server: the services it is given, health, reflection, limits, authentication, and an orderly end.
  *
- *   started ──setServing(true)──► serving ──stop──► draining ──(calls done or grace over)──► stopped
+ *   opened ──begin──► started ──setServing(true)──► serving ──stop──► draining ──(calls done or grace over)──► stopped
  *
+ * Opened: it listens and refuses every call (UNAVAILABLE, STARTING), because what the services need is not there yet.
  * Draining: health says NOT_SERVING, nobody new comes in (UNAVAILABLE, SHUTTING_DOWN), calls in flight are finished, streams
  * are asked to end. After the grace time what is left is cut.
  */
-import { ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ServerCredentials, type ServiceDefinition, type StatusObject, type UntypedHandleCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Clock } from '@sluice/ports';
-import { type Logger, silentLogger } from '@sluice/telemetry';
+import { type Logger, type Metrics, silentLogger } from '@sluice/telemetry';
 import { Admission, type Authenticator } from './admission';
 import type { Role } from './caller';
 import { Health } from './health';
@@ -17,7 +18,7 @@ import { bindMethod, OpenStreams } from './method-binding';
 import { RateLimiter, type RateLimit } from './rate-limit';
 import { reflectionOf } from './reflection';
 import { roleOf, type ServiceRegistration } from './service-runtime';
-import { refusal } from './sluice-error';
+import { refusal, statusOf } from './sluice-error';
 import { DEFAULT_MAXIMUM_MESSAGE_BYTES, Transport } from './transport';
 
 export interface ServerOptions {
@@ -30,6 +31,8 @@ export interface ServerOptions {
   /** Plain text beyond loopback is meant. */
   readonly insecure?: boolean;
   readonly logger?: Logger;
+  /** Undefined: calls are not counted. */
+  readonly metrics?: Metrics;
   readonly maxMessageBytes?: number;
   /** Connections at a time; more are closed at once. */
   readonly maxConnections?: number;
@@ -66,7 +69,20 @@ const DEFAULT_MAXIMUM_CALLS = 20_000;
 /** After the last call: how long its last frames may take to leave before connections are cut. */
 const FLUSH_MS = 250;
 
+/** A server that listens, and says by its health that it does not serve, while what its services need is still being opened. */
+export interface OpenedServer extends RunningServer {
+  /** From now on the services answer; before they refuse with STARTING. To be called once. */
+  begin(registrations: readonly ServiceRegistration[]): void;
+}
+
 export async function startServer(options: ServerOptions, registrations: readonly ServiceRegistration[]): Promise<RunningServer> {
+  const server = await openServer(options, registrations);
+  server.begin(registrations);
+  return server;
+}
+
+/** For processes whose address must be known before they can serve, and that should tell what they wait for. */
+export async function openServer(options: ServerOptions, services: readonly Pick<ServiceRegistration, 'name' | 'definition'>[]): Promise<OpenedServer> {
   const { host, credentials, logger = silentLogger } = options;
   if (credentials === undefined && options.insecure !== true && !isLoopback(host)) throw new PlainTextBeyondLoopbackError(host);
 
@@ -82,7 +98,8 @@ export async function startServer(options: ServerOptions, registrations: readonl
     maximumCalls: options.maxCalls ?? DEFAULT_MAXIMUM_CALLS,
   });
   const streams = new OpenStreams();
-  const names = registrations.map(({ name }) => name);
+  const duration = options.metrics?.enabled === true ? options.metrics.histogram('sluice.call.duration') : undefined;
+  const names = services.map(({ name }) => name);
   const health = new Health(names);
 
   const add = (definition: ServiceDefinition, implementation: UntypedServiceImplementation, role: (method: string) => Role | undefined): void => {
@@ -91,13 +108,13 @@ export async function startServer(options: ServerOptions, registrations: readonl
     for (const [name, method] of Object.entries(definition)) {
       const handler = implementation[name] ?? implementation[method.originalName ?? name];
       if (handler === undefined) throw new Error(`${method.path} has no implementation`);
-      const bound = bindMethod(method, handler, { role: role(name), admission, streams, logger });
+      const bound = bindMethod(method, handler, { role: role(name), admission, streams, logger, duration });
       boundDefinition[name] = bound.definition;
       boundImplementation[name] = bound.handler;
     }
     transport.server.addService(boundDefinition as ServiceDefinition, boundImplementation);
   };
-  for (const registration of registrations) add(registration.definition, registration.implementation, (method) => roleOf(registration, method));
+  for (const { definition } of services) transport.server.addService(definition, refusingEverything(definition));
   const open = {
     addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) => add(definition, implementation, () => undefined),
   };
@@ -122,11 +139,25 @@ export async function startServer(options: ServerOptions, registrations: readonl
   return {
     port,
     address: joinAddress(host, port),
+    begin: (registrations) => {
+      for (const { definition } of services) transport.server.removeService(definition);
+      for (const registration of registrations) add(registration.definition, registration.implementation, (method) => roleOf(registration, method));
+    },
     setServing: (serving, service) => {
       if (stopped === undefined) health.set(serving, service);
     },
     stop: (graceMs) => (stopped ??= stop(graceMs)),
   };
+}
+
+/** Stands in for services that are not there yet. */
+function refusingEverything(definition: ServiceDefinition): UntypedServiceImplementation {
+  const refuse = (call: { emit(event: 'error', sent: StatusObject): unknown }, callback?: (sent: StatusObject) => void): void => {
+    const sent = statusOf(refusal('STARTING'));
+    if (callback === undefined) call.emit('error', sent);
+    else callback(sent);
+  };
+  return Object.fromEntries(Object.keys(definition).map((method) => [method, refuse as UntypedHandleCall]));
 }
 
 /** Waits for the promise, but not longer than that. */
