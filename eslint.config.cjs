@@ -79,6 +79,8 @@ module.exports = tseslint.config(
       'prefer-const': 'error',
       // A method that implements an asynchronous port may have nothing to wait for.
       '@typescript-eslint/require-await': 'off',
+      // What is read from the wire by hand is a number until it is compared.
+      '@typescript-eslint/no-unsafe-enum-comparison': 'off',
       // bigint and number in messages are what we print; objects are still found by no-base-to-string.
       '@typescript-eslint/restrict-template-expressions': 'off',
     },

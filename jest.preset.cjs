@@ -5,10 +5,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/out-tsc/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' }, sourceMaps: 'inline' },
-    ],
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' }, sourceMaps: 'inline' }],
   },
   testEnvironmentOptions: { customExportConditions: ['@sluice/source', 'node', 'require', 'default'] },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],

@@ -34,7 +34,10 @@ export interface CommitToAppend extends CommitRecord {
 
 /** Another writer has written this sequence: the caller is not the owner any more. Final. */
 export class SequenceTakenError extends Error {
-  constructor(readonly partition: number, readonly sequence: number) {
+  constructor(
+    readonly partition: number,
+    readonly sequence: number,
+  ) {
     super(`partition ${partition}: sequence ${sequence} is taken by another writer`);
     this.name = 'SequenceTakenError';
   }

@@ -28,8 +28,7 @@ export type Row = Readonly<Record<string, FieldValue>>;
 
 export type RowWrite =
   /** Writes the whole row, in place of what was there (subject to the guard). */
-  | { readonly kind: 'put'; readonly collection: string; readonly row: Row }
-  | { readonly kind: 'delete'; readonly collection: string; readonly key: string };
+  { readonly kind: 'put'; readonly collection: string; readonly row: Row } | { readonly kind: 'delete'; readonly collection: string; readonly key: string };
 
 /** What one flush of the projector writes for one partition. */
 export interface ProjectedBatch {
@@ -44,7 +43,11 @@ export interface ProjectedBatch {
 }
 
 export class CheckpointMovedError extends Error {
-  constructor(readonly partition: number, readonly expected: number, readonly found: number) {
+  constructor(
+    readonly partition: number,
+    readonly expected: number,
+    readonly found: number,
+  ) {
     super(`partition ${partition}: the checkpoint stands at ${found}, not at ${expected}: another projector is at work`);
     this.name = 'CheckpointMovedError';
   }
