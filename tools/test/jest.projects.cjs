@@ -8,4 +8,7 @@ const projects = ['libs', 'apps', 'tools', 'test']
   .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
   .filter((folder) => existsSync(join(folder, 'jest.config.cjs')));
 
-module.exports = { rootDir: root, projects, reporters: [join(__dirname, 'reporter.cjs')] };
+// A time limit counts for the whole run: jest does not take it from the projects.
+const { testTimeout } = require('../../jest.preset.cjs');
+
+module.exports = { rootDir: root, projects, reporters: [join(__dirname, 'reporter.cjs')], testTimeout };
