@@ -1,1 +1,2 @@
-export {};
+/** The query service: reads, from the read store alone. */
+export { type QueryDependencies, type QueryRuntime, startQuery } from './query';

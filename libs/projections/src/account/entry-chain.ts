@@ -20,6 +20,8 @@ export interface StoredRecord {
   readonly sequence: number;
   readonly committedAtUs: number;
   readonly posting: accountpb.Posting;
+  /** Size of the encoded posting. */
+  readonly requestBytes: number;
   readonly balanceAfterMinor: bigint;
   readonly heldAfterMinor: bigint;
   readonly rejection: accountpb.Rejection;
@@ -160,6 +162,7 @@ function collectPart(
       sequence: part.sequence,
       committedAtUs: part.committedAtUs,
       posting: cursor.posting,
+      requestBytes: cursor.request.length,
       balanceAfterMinor: cursor.balanceAfterMinor,
       heldAfterMinor: cursor.heldAfterMinor,
       rejection: cursor.rejection,

@@ -1,0 +1,155 @@
+/** `sluice.account.v1.AccountQueryService`: every read of accounts, from the read store alone. */
+import { partitionOfKey } from '@sluice/domain';
+import type { ReadCopy, ReadStore } from '@sluice/ports';
+import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections';
+import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
+import type { Freshness } from '../freshness';
+import { decodePageToken, encodePageToken } from '../page-token';
+import type { SegmentCache } from '../segment-cache';
+import { accountMessage, entryMessage } from './account-message';
+import type { AccountWatches } from './account-watches';
+import { checkAccountId, checkedPageSize, checkedTimeUs, checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './request-shape';
+import { readStatement } from './statement';
+
+export interface AccountQueryOptions {
+  readonly store: ReadStore;
+  readonly freshness: Freshness;
+  readonly segments: SegmentCache;
+  readonly watches: AccountWatches;
+}
+
+export function accountQueryService({ store, freshness, segments, watches }: AccountQueryOptions): ServiceRegistration {
+  const find = async (copy: ReadCopy, accountId: string, withHolds: boolean): Promise<AccountSnapshot> => {
+    const snapshot = await readAccount(copy, accountId, withHolds);
+    if (snapshot === undefined) throw refusal('ACCOUNT_NOT_FOUND', `there is no account "${accountId}"`, { account_id: accountId });
+    return snapshot;
+  };
+  const chainOf = (copy: ReadCopy, { account }: AccountSnapshot): EntryChain => new EntryChain(account.accountId, account.spine, segments.over(copy));
+
+  const implementation: accountpb.AccountQueryServiceServer = {
+    getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async ({ accountId, positionToken }, call) => {
+      checkAccountId('account_id', accountId);
+      return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true)) };
+    }),
+
+    batchGetAccounts: unary<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(async ({ accountIds, positionToken }, call) => {
+      if (accountIds.length < 1 || accountIds.length > MAXIMUM_BATCH_ACCOUNTS)
+        throw invalidRequest('account_ids', `are 1 to ${MAXIMUM_BATCH_ACCOUNTS}, not ${accountIds.length}`);
+      accountIds.forEach((accountId, index) => checkAccountId(`account_ids[${index}]`, accountId));
+      const snapshots = await readAccounts(await freshness.copyFor(positionToken, call), accountIds, false);
+      return {
+        accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
+        notFound: accountIds.filter((_, index) => snapshots[index] === undefined),
+      };
+    }),
+
+    listAccounts: unary<accountpb.ListAccountsRequest, accountpb.ListAccountsResponse>(async (request, call) => {
+      const equals = filterOf(request);
+      const pageSize = checkedPageSize(request.pageSize);
+      const scope = ['accounts', equals];
+      const afterKey = decodePageToken(scope, request.pageToken);
+      const copy = await freshness.copyFor(request.positionToken, call);
+      // One more than asked for says whether there is another page.
+      const rows = await copy.find({ collection: ACCOUNT_PROFILES.name, equals, afterKey, limit: pageSize + 1 });
+      const accountIds = rows.slice(0, pageSize).map((row) => row[ACCOUNT_PROFILES.key] as string);
+      const snapshots = accountIds.length === 0 ? [] : await readAccounts(copy, accountIds, false);
+      return {
+        accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
+        nextPageToken: rows.length > pageSize ? encodePageToken(scope, accountIds.at(-1) as string) : '',
+      };
+    }),
+
+    listEntries: unary<accountpb.ListEntriesRequest, accountpb.ListEntriesResponse>(async (request, call) => {
+      const { accountId, includeRejections, order } = request;
+      checkAccountId('account_id', accountId);
+      if (accountpb.EntryOrder[order] === undefined) throw invalidRequest('order', `${order} is not an order`);
+      const oldestFirst = order === accountpb.EntryOrder.ENTRY_ORDER_OLDEST_FIRST;
+      const pageSize = checkedPageSize(request.pageSize);
+      const fromUs = request.fromTime && checkedTimeUs('from_time', request.fromTime);
+      const toUs = request.toTime && checkedTimeUs('to_time', request.toTime);
+      const scope = ['entries', accountId, oldestFirst, includeRejections, fromUs, toUs];
+      const cursor = decodePageToken(scope, request.pageToken);
+      const copy = await freshness.copyFor(request.positionToken, call);
+      const snapshot = await find(copy, accountId, false);
+      const { partition, recordCount, entryCount } = snapshot.account;
+      const start = cursor === undefined ? undefined : Number(cursor);
+      const page = await readStatement(
+        chainOf(copy, snapshot),
+        { record: recordCount, entry: entryCount },
+        { oldestFirst, includeRejections, fromUs, toUs, pageSize, start },
+      );
+      return {
+        entries: page.records.map((record) => entryMessage(partition, record)),
+        nextPageToken: page.next === undefined ? '' : encodePageToken(scope, String(page.next)),
+      };
+    }),
+
+    getBalanceAt: unary<accountpb.GetBalanceAtRequest, accountpb.GetBalanceAtResponse>(async ({ accountId, moment, positionToken }, call) => {
+      checkAccountId('account_id', accountId);
+      if (moment === undefined) throw invalidRequest('moment', 'is missing: give a time or a sequence');
+      if (moment.$case === 'time') {
+        const timeUs = checkedTimeUs('time', moment.value);
+        const copy = await freshness.copyFor(positionToken, call);
+        const snapshot = await find(copy, accountId, false);
+        if (timeUs < snapshot.profile.openedAtUs) throw refusal('ACCOUNT_NOT_OPEN_THEN');
+        return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1));
+      }
+      const sequence = Number(moment.value);
+      if (!Number.isSafeInteger(sequence) || sequence < 1) throw invalidRequest('sequence', 'is 1, 2, 3 …');
+      const partitions = await store.partitions();
+      if (partitions === undefined) throw refusal('READ_BEHIND');
+      const copy = await freshness.copyUpTo(partitionOfKey(Buffer.from(accountId, 'utf8'), partitions), sequence, positionToken, call);
+      const snapshot = await find(copy, accountId, false);
+      if (sequence < snapshot.profile.openedSequence) throw refusal('ACCOUNT_NOT_OPEN_THEN');
+      return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeSequence(sequence + 1));
+    }),
+
+    watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* ({ accountId, positionToken }, call) {
+      checkAccountId('account_id', accountId);
+      const now = await find(await freshness.copyFor(positionToken, call), accountId, true);
+      yield { account: accountMessage(now) };
+      for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later) };
+    }),
+  };
+  return { name: 'sluice.account.v1.AccountQueryService', definition: accountpb.AccountQueryServiceService, implementation: { ...implementation } };
+}
+
+async function balanceAt(
+  { account, profile }: AccountSnapshot,
+  chain: EntryChain,
+  seek: (chain: EntryChain) => ReturnType<EntryChain['momentBeforeTime']>,
+): Promise<accountpb.GetBalanceAtResponse> {
+  const { accountId } = account;
+  const { unit } = profile;
+  const moment = await seek(chain);
+  if (moment === undefined || moment.entryCount === 0) {
+    const committedAt = timestampFromUs(profile.openedAtUs);
+    return { accountId, balanceMinor: 0n, heldMinor: 0n, unit, entryNumber: 0n, committedAt, sequence: BigInt(profile.openedSequence) };
+  }
+  // A commit that only refused did not reach the balance: the one with the newest entry did.
+  const [reached] = moment.changed ? [moment] : await chain.records('entry', moment.entryCount, moment.entryCount);
+  const { committedAtUs, sequence } = reached ?? moment;
+  return {
+    accountId,
+    balanceMinor: moment.balanceMinor,
+    heldMinor: moment.heldMinor,
+    unit,
+    entryNumber: BigInt(moment.entryCount),
+    committedAt: timestampFromUs(committedAtUs),
+    sequence: BigInt(sequence),
+  };
+}
+
+function filterOf({ branchId, product, status, unit }: accountpb.ListAccountsRequest): Record<string, string> {
+  const equals: Record<string, string> = {};
+  const filters = { branch_id: branchId, product, unit };
+  for (const [field, value] of Object.entries(filters)) {
+    checkFilter(field, value);
+    if (value !== '') equals[field] = value;
+  }
+  if (status === accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED) return equals;
+  const name = accountpb.AccountStatus[status];
+  if (name === undefined || status < 0) throw invalidRequest('status', `${status} is not a status`);
+  return { ...equals, status: name.slice('ACCOUNT_STATUS_'.length) };
+}

@@ -1,0 +1,71 @@
+/**
+ * Answers at least as new as asked: a call that carries a position token, or names a sequence, waits until the read store has
+ * it, but not longer than its caller does.
+ */
+import type { Clock, ReadCopy } from '@sluice/ports';
+import { coversPosition, decodePositionToken, InvalidPositionTokenError, type Position } from '@sluice/protocol';
+import { type CallContext, refusal } from '@sluice/service';
+import type { StandingFeed } from './standing';
+
+/** How long a call without a deadline waits. */
+const DEFAULT_WAIT_MS = 5_000;
+/** Kept back of a deadline, so that the refusal still reaches the caller. */
+const ANSWER_MS = 50;
+
+export class Freshness {
+  constructor(
+    private readonly feed: StandingFeed,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The copy to answer from: it covers the token. */
+  async copyFor(positionToken: string, call: CallContext): Promise<ReadCopy> {
+    if (positionToken === '') return this.feed.copy();
+    return this.copyAt(positionOf(positionToken), call);
+  }
+
+  /** The copy to answer from: it has the partition's commits up to the sequence, and covers the token. */
+  async copyUpTo(partition: number, sequence: number, positionToken: string, call: CallContext): Promise<ReadCopy> {
+    const token = positionToken === '' ? undefined : positionOf(positionToken);
+    const incarnation = token?.incarnation ?? (await this.feed.seen()).incarnation;
+    if (incarnation === undefined) throw refusal('READ_BEHIND');
+    const sequences = new Map(token?.sequences);
+    sequences.set(partition, Math.max(sequence, sequences.get(partition) ?? 0));
+    return this.copyAt({ incarnation, sequences }, call);
+  }
+
+  private async copyAt(position: Position, call: CallContext): Promise<ReadCopy> {
+    const giveUpMs = this.nowMs() + this.patienceMs(call);
+    for (let standing = await this.feed.seen(); ; standing = await this.feed.look()) {
+      if (standing.incarnation === position.incarnation) {
+        const { sequences } = standing;
+        if (coversPosition((partition) => sequences.get(partition), position)) return standing.copy;
+      } else if (standing.incarnation !== undefined && (await this.feed.look()).incarnation !== position.incarnation) {
+        throw refusal('TOKEN_OF_OTHER_LOG', `the position token is of log incarnation ${position.incarnation}, the read store of ${standing.incarnation}`);
+      }
+      if (call.ended) throw refusal('CANCELLED');
+      const leftMs = giveUpMs - this.nowMs();
+      if (leftMs <= 0) throw refusal('READ_BEHIND');
+      await this.feed.changed(leftMs, call.signal);
+    }
+  }
+
+  private patienceMs(call: CallContext): number {
+    if (!Number.isFinite(call.deadlineMs)) return DEFAULT_WAIT_MS;
+    // Deadlines are counted by the machine's clock.
+    return Math.max(0, call.deadlineMs - Date.now() - ANSWER_MS);
+  }
+
+  private nowMs(): number {
+    return this.clock.nowUs() / 1_000;
+  }
+}
+
+function positionOf(positionToken: string): Position {
+  try {
+    return decodePositionToken(positionToken);
+  } catch (error) {
+    if (error instanceof InvalidPositionTokenError) throw refusal('TOKEN_INVALID', error.message);
+    throw error;
+  }
+}

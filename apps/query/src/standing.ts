@@ -1,0 +1,87 @@
+/**
+ * Where the read store stands: the copy in force, which log it was made from and how far it has it. Many calls may wait for
+ * it to go on at once; they share one subscription and one look per change.
+ */
+import type { Clock, ReadCopy, ReadStore } from '@sluice/ports';
+
+export interface Standing {
+  readonly copy: ReadCopy;
+  /** Undefined: the store is empty, no projector has been at it yet. */
+  readonly incarnation: string | undefined;
+  /** Newest sequence by partition. */
+  readonly sequences: ReadonlyMap<number, number>;
+}
+
+/** A change that no notice came of is found after so long. */
+const LOOK_ANYWAY_MS = 100;
+
+export class StandingFeed {
+  private newest: Standing | undefined;
+  private looking: Promise<Standing> | undefined;
+  private waiting = new Set<() => void>();
+  private stopListening: (() => void) | undefined;
+
+  constructor(
+    private readonly store: ReadStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The copy in force. */
+  copy(): Promise<ReadCopy> {
+    return this.store.current();
+  }
+
+  /** As it was seen last, if that was of the copy in force; it can only have gone on since. */
+  async seen(): Promise<Standing> {
+    const copy = await this.store.current();
+    return this.newest?.copy.name === copy.name && this.newest.incarnation !== undefined ? this.newest : this.look();
+  }
+
+  /** As it is now. Calls at the same time share one look. */
+  look(): Promise<Standing> {
+    this.looking ??= this.readStanding().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  /** Resolves when the store may have changed, after the time, or when the signal aborts; whichever is first. */
+  async changed(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return;
+    this.stopListening ??= this.store.onChange(() => this.wakeAll());
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        cancel();
+        signal?.removeEventListener('abort', wake);
+        this.waiting.delete(wake);
+        resolve();
+      };
+      const cancel = this.clock.after(Math.min(milliseconds, LOOK_ANYWAY_MS), wake);
+      signal?.addEventListener('abort', wake);
+      this.waiting.add(wake);
+    });
+    if (this.waiting.size === 0) this.stop();
+  }
+
+  /** Listens to the store no longer, until somebody waits again. */
+  stop(): void {
+    this.stopListening?.();
+    this.stopListening = undefined;
+    this.wakeAll();
+  }
+
+  private wakeAll(): void {
+    const woken = this.waiting;
+    this.waiting = new Set();
+    for (const wake of woken) wake();
+  }
+
+  private async readStanding(): Promise<Standing> {
+    // First the incarnation, then the copy: a switch in between shows as an older incarnation, and the caller looks again.
+    const incarnation = await this.store.incarnation();
+    const copy = await this.store.current();
+    const sequences = new Map((await copy.checkpoints()).map(({ partition, sequence }) => [partition, sequence]));
+    this.newest = { copy, incarnation, sequences };
+    return this.newest;
+  }
+}
