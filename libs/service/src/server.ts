@@ -77,7 +77,12 @@ export interface OpenedServer extends RunningServer {
 
 export async function startServer(options: ServerOptions, registrations: readonly ServiceRegistration[]): Promise<RunningServer> {
   const server = await openServer(options, registrations);
-  server.begin(registrations);
+  try {
+    server.begin(registrations);
+  } catch (error) {
+    await server.stop(0);
+    throw error;
+  }
   return server;
 }
 
