@@ -13,10 +13,12 @@ import { startCommand } from '@sluice/command';
 import type { PartitionLimits } from '@sluice/engine';
 import { MemoryLease, MessagePortBusPublisher } from '@sluice/memory';
 import { type EventLog, systemClock } from '@sluice/ports';
+import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
+import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
 import { type Configuration, partitionsOf, type ServerOptions, startServer } from '@sluice/service';
-import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteSnapshotStore } from '@sluice/store-sqlite';
+import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, startTelemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
@@ -82,12 +84,15 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
     }),
     (runtime) => runtime.stop(),
   );
+  const readStore = parts.add(await SqliteReadStore.open({ file: files.read, collections: READ_COLLECTIONS, readOnly: true }), (opened) => opened.close());
+  const query = parts.add(await startQuery({ readStore, clock, logger }), (runtime) => runtime.stop());
+  await query.ready;
   const scheduler = parts.add(
     await startScheduler({ lease: new MemoryLease(), holder: { id: instanceId, address: configuration.host }, clock, logger }),
     (runtime) => runtime.stop(),
   );
 
-  const registrations = [command, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
+  const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
   const { host, port = DEFAULT_PORT, insecure, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
   const limits = { maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, rateLimit: rateLimitOf(configuration) };
   const server = parts.add(await startServer({ host, port, insecure, logger, ...limits }, registrations), (running) => running.stop(shutdownGraceMs));

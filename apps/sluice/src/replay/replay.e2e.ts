@@ -1,0 +1,68 @@
+/** A real bank's year through gRPC into an embedded server, every row compared with what the bank wrote down. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { EXIT } from '../exit-code';
+import { cli } from '../testing/cli-for-tests';
+
+const TEST_DATA = process.env['SLUICE_TEST_DATA'] ?? join(__dirname, '..', '..', '..', '..', '..', 'shared', 'data');
+const BANK_1993 = join(TEST_DATA, 'bank-1993.csv.gz');
+const REPLAY_TIMEOUT_MS = 180_000;
+
+// Where it must not be missing the tests run, and fail.
+const describeBank = existsSync(BANK_1993) || process.env['CI'] === 'true' ? describe : describe.skip;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-replay-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
+
+describeBank(`the bank’s 1993 (${BANK_1993})`, () => {
+  const data = (): string => join(folder, 'data');
+
+  test(
+    'every posting, every balance, every entry; a second run changes nothing; the log and the read store agree',
+    async () => {
+      const first = await cli(['replay', 'bank', BANK_1993, '--data', data()]);
+      expect(lastLine(first.out)).toBe('replayed 28205 postings, 1139 accounts, 0 mismatches');
+      expect(first.code).toBe(EXIT.done);
+      const second = await cli(['replay', 'bank', BANK_1993, '--data', data()]);
+      expect(lastLine(second.out)).toBe('nothing changed: 28205 repeats');
+      expect(second.code).toBe(EXIT.done);
+      expect(await cli(['log', 'verify', '--data', data()])).toMatchObject({ code: EXIT.done });
+    },
+    REPLAY_TIMEOUT_MS,
+  );
+
+  test(
+    'a row that was tampered with is named',
+    async () => {
+      const lines = gunzipSync(await readFile(BANK_1993))
+        .toString('utf8')
+        .split('\n');
+      const fields = (lines[4_711] as string).split(',');
+      fields[5] = String(Number(fields[5]) + 1);
+      lines[4_711] = fields.join(',');
+      const tampered = join(folder, 'bank-1993.csv');
+      await writeFile(tampered, lines.join('\n'));
+      const { code, out } = await cli(['replay', 'bank', tampered, '--data', data()]);
+      expect(code).toBe(EXIT.refused);
+      expect(out).toContain(`mismatch: row 4711 (line 4712): transaction ${fields[1]} of account ${fields[2]}`);
+      expect(lastLine(out)).toMatch(/^replayed 28205 postings, 1139 accounts, [12] mismatches$/);
+    },
+    REPLAY_TIMEOUT_MS,
+  );
+});
+
+test('a malformed file is refused with its line', async () => {
+  const file = join(folder, 'broken.csv');
+  await writeFile(file, 'date,transaction_id,account_id,branch_id,amount_minor,balance_after_minor,kind\n1993-01-01,1,576,55,x,1,VKLAD\n');
+  const { code, err } = await cli(['replay', 'bank', file, '--data', join(folder, 'unused')]);
+  expect(code).toBe(EXIT.refused);
+  expect(lastLine(err)).toBe(`sluice: ${file}, line 2: amount_minor is "x", not a whole number of minor units`);
+});
