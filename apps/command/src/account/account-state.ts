@@ -15,7 +15,7 @@ import {
   readPostingsRecorded,
   REQUEST_ID_AT,
   REQUEST_ID_LENGTH,
-  scanPostings,
+  scanRecordedPostings,
   STRIDE,
   TYPE,
   UNIT_AT,
@@ -437,7 +437,7 @@ export class AccountState implements CapabilityState {
       const ordinal = this.table.find(hash, id, 0, id.length);
       if (ordinal === -1) throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: postings of account ${postings.accountId}, which was never opened`);
       evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
-      const batch = scanPostings(postings.requests, IGNORE_ISSUES);
+      const batch = scanRecordedPostings(postings.requests);
       for (let index = 0; index < batch.count; index += 1) {
         const base = index * STRIDE;
         const at = batch.fields[base + REQUEST_ID_AT] as number;
@@ -520,5 +520,3 @@ function refusedAlready(batch: PostingBatch): number {
   }
   return none;
 }
-
-const IGNORE_ISSUES = { invalid: () => undefined, unknownType: () => undefined };

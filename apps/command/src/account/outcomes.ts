@@ -49,7 +49,7 @@ const rejectionOutcomes = new Map<Rejection, number>([
 export function outcomeOf(rejection: Rejection): number {
   let outcome = rejectionOutcomes.get(rejection);
   if (outcome === undefined) {
-    outcome = accountpb.Rejection[`${PREFIX}${rejection}` as keyof typeof accountpb.Rejection] as unknown as number;
+    outcome = accountpb.Rejection[`${PREFIX}${rejection}` as keyof typeof accountpb.Rejection];
     if (typeof outcome !== 'number') throw new Error(`the protos do not know the rejection ${rejection}`);
     rejectionOutcomes.set(rejection, outcome);
   }
@@ -68,7 +68,9 @@ export function isTransient(outcome: number): boolean {
   return outcome === PARTITION_UNAVAILABLE || outcome === NOT_OWNER || outcome === QUEUE_FULL || outcome === SHUTTING_DOWN;
 }
 
-const outcomesByReason = new Map(OUTCOME_REASONS.flatMap((reason, outcome) => (reason === undefined || outcome === NOT_OWNER ? [] : [[reason as string, outcome] as const])));
+const outcomesByReason = new Map(
+  OUTCOME_REASONS.flatMap((reason, outcome) => (reason === undefined || outcome === NOT_OWNER ? [] : [[reason as string, outcome] as const])),
+);
 
 /** Outcome of a reason that another instance answered with; what is not known here is for the caller to try again. */
 export function outcomeOfReason(reason: string): number {

@@ -2,7 +2,15 @@
  * Verdicts in a commit, by account and request id: what a repeat is answered from. Built once per decoded commit, because repeats
  * come in flocks.
  */
-import { accountpb, OUTCOME_ACCEPTED, readPostingsRecorded, scanPostings, type AccountPostingsHeader, ByteReader, type DecodedCommit, type PostingBatch } from '@sluice/protocol';
+import {
+  accountpb,
+  OUTCOME_ACCEPTED,
+  readPostingsRecorded,
+  scanRecordedPostings,
+  type AccountPostingsHeader,
+  ByteReader,
+  type DecodedCommit,
+} from '@sluice/protocol';
 
 export interface RecordedPostingVerdict {
   readonly kind: 'posting';
@@ -109,7 +117,7 @@ function changed(event: accountpb.AccountUpdated | accountpb.AccountStatusChange
 }
 
 function collectPostings(postings: AccountPostingsHeader, verdicts: Map<string, RecordedVerdict>): void {
-  const batch = scanPostings(postings.requests, IGNORE_ISSUES);
+  const batch = scanRecordedPostings(postings.requests);
   const balances = new ByteReader(postings.balancesAfter, 0, postings.balancesAfter.length);
   const holds = new ByteReader(postings.holdsAfter, 0, postings.holdsAfter.length);
   const positions = new ByteReader(postings.rejectedPositions, 0, postings.rejectedPositions.length);
@@ -135,8 +143,6 @@ function collectPostings(postings: AccountPostingsHeader, verdicts: Map<string, 
   }
   batch.release();
 }
-
-const IGNORE_ISSUES = { invalid: (_batch: PostingBatch): void => undefined, unknownType: (_batch: PostingBatch): void => undefined };
 
 /** Whether two encoded postings ask for the same, whatever their signature. */
 export function samePosting(first: Uint8Array, second: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 /** A thread of the signature pool: takes a share of a batch's postings, answers which verify. */
 import { parentPort } from 'node:worker_threads';
 import type { PoolReply } from '@sluice/engine';
-import { signatureVerifies } from './signature-check';
+import { postingSignatureVerifies } from '@sluice/protocol';
 
 export interface SignatureTask {
   /** The postings' bytes, one after the other. */
@@ -20,7 +20,7 @@ parentPort?.on('message', ({ id, task }: { id: number; task: SignatureTask }) =>
     for (let index = 0; index < task.ends.length; index += 1) {
       const end = task.ends[index] as number;
       const key = task.keys[task.keyOf[index] as number] as Uint8Array;
-      valid[index] = signatureVerifies(key, task.bytes.subarray(start, end)) ? 1 : 0;
+      valid[index] = postingSignatureVerifies(key, task.bytes.subarray(start, end)) ? 1 : 0;
       start = end;
     }
     parentPort?.postMessage({ id, result: valid } satisfies PoolReply<Uint8Array>);

@@ -3,9 +3,8 @@
  * made with; if the account has another key by the time of the turn, the check is done again there.
  */
 import { builtFile, WorkerPool, type PoolMode } from '@sluice/engine';
-import { HOLD_ID_LENGTH_AND_FLAGS, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { HOLD_ID_LENGTH_AND_FLAGS, postingSignatureVerifies, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { Keyring } from '@sluice/ports';
-import { signatureVerifies } from './signature-check';
 import type { SignatureTask } from './signature.worker';
 
 /** Signed postings below which `auto` does not bother the pool. */
@@ -39,7 +38,7 @@ export class Signatures {
   verifyNow(batch: PostingBatch, index: number, keyId: string): boolean | undefined {
     if (((batch.fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & SIGNED_FLAG) === 0) return false;
     const key = this.keyring.cached(keyId);
-    return key === undefined ? undefined : signatureVerifies(key, batch.body(index));
+    return key === undefined ? undefined : postingSignatureVerifies(key, batch.body(index));
   }
 
   /** Checks in this thread, fetching the key where it is not in memory. */
@@ -75,7 +74,7 @@ export class Signatures {
     }
     const { pool } = this;
     if (pool === undefined || (this.mode === 'auto' && work.length < POOL_FROM)) {
-      for (const { index, keyId, key } of work) checks.note(index, keyId, signatureVerifies(key, batch.body(index)));
+      for (const { index, keyId, key } of work) checks.note(index, keyId, postingSignatureVerifies(key, batch.body(index)));
       return checks;
     }
     const share = Math.ceil(work.length / pool.size);

@@ -3,7 +3,16 @@
  * starting again keep the log, the snapshots and the keys.
  */
 import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
-import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys } from '@sluice/memory';
+import {
+  InProcessBus,
+  ManualClock,
+  MemoryEventLog,
+  MemoryKeyring,
+  MemoryLogStorage,
+  MemorySnapshotStore,
+  type MemoryBlocks,
+  type MemoryKeys,
+} from '@sluice/memory';
 import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
 import { SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
@@ -139,7 +148,12 @@ export class CommandUnderTest {
   }
 
   async open(account: Partial<accountpb.AccountOpening>): Promise<accountpb.CommandResult> {
-    return resultOf(await this.unary('openAccount', accountpb.OpenAccountRequest.fromPartial({ account: { requestId: `open ${account.accountId}`, unit: 'EUR', ...account } })));
+    return resultOf(
+      await this.unary(
+        'openAccount',
+        accountpb.OpenAccountRequest.fromPartial({ account: { requestId: `open ${account.accountId}`, unit: 'EUR', ...account } }),
+      ),
+    );
   }
 
   openMany(accounts: readonly Partial<accountpb.AccountOpening>[]): Promise<accountpb.OpenAccountsResponse> {
@@ -231,4 +245,3 @@ export function verdictOf(result: accountpb.PostingResult | undefined): string {
   const verdict = result.error?.reason ?? 'accepted';
   return result.repeated ? `${verdict} again` : verdict;
 }
-

@@ -15,7 +15,16 @@
  */
 import { createHash } from 'node:crypto';
 import { SequenceTakenError, type Bus, type Clock, type EventLog, type SnapshotStore } from '@sluice/ports';
-import { CommitWriter, logpb, MAXIMUM_TRACEPARENTS, NO_CHECKSUM, readNextCommit, type DecodedCommit, type EventRecord, type LogPosition } from '@sluice/protocol';
+import {
+  CommitWriter,
+  logpb,
+  MAXIMUM_TRACEPARENTS,
+  NO_CHECKSUM,
+  readNextCommit,
+  type DecodedCommit,
+  type EventRecord,
+  type LogPosition,
+} from '@sluice/protocol';
 import type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from '../capability';
 import type { EngineObserver } from '../engine-observer';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
@@ -541,7 +550,9 @@ export class Partition implements PartitionServices {
 
   private beginPublishing(): void {
     const { log, bus, clock, observer } = this.dependencies;
-    const publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) => observer.trouble(this.partition, 'publishing failed; it is tried again', error));
+    const publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) =>
+      observer.trouble(this.partition, 'publishing failed; it is tried again', error),
+    );
     this.publisher = publisher;
     const { durable } = this;
     if (!bus.keepsMessages) {
@@ -563,7 +574,9 @@ export class Partition implements PartitionServices {
       try {
         this.replayEvent(event, commit);
       } catch (error) {
-        throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
       }
     }
   }

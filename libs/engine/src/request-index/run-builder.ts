@@ -1,7 +1,7 @@
 /**
  * Sorts entries of the request-id index by their hash (radix sort, 11 bits a pass) and cuts them into blocks. Runs in a worker.
  */
-import { Filter } from './filter';
+import { type Filter } from './filter';
 import { ENTRY_NUMBERS } from './segment';
 
 /** Entries per block: 64 KiB. */

@@ -1,7 +1,9 @@
 /**
  * A batch of postings as columns over the bytes in which it came: the hand-made decoder of the hot path. Only what the
  * decision needs is read; everything else stays where it is and is copied into the commit as bytes. The generated codec is
- * its oracle (property test).
+ * its oracle (property test): what the scan finds nothing wrong with, every decoder reads in the same way. Bytes that decoders may take
+ * differently (field number 0, a known field's tag written longer than it is) are refused, because one decoder decides and another
+ * one checks the signature.
  *
  * Batches are pooled: `release` gives one back; nobody may hold on to it after that.
  */
@@ -15,6 +17,11 @@ export const MAXIMUM_METADATA_PAIRS = 16;
 export const MAXIMUM_METADATA_BYTES = 1024;
 export const MAXIMUM_POSTING_BYTES = 4096;
 export const MAXIMUM_BATCH_POSTINGS = 10_000;
+
+const METADATA_KEY_TAG = 0x0a;
+const METADATA_VALUE_TAG = 0x12;
+const MAXIMUM_TAG = 0xffff_ffff;
+const MAXIMUM_TAG_BYTES = 5;
 
 /** Columns of `fields`: STRIDE numbers per posting. */
 export const STRIDE = 12;
@@ -139,7 +146,7 @@ export class PostingBatch {
   /** The encoded Posting message. */
   body(index: number): Uint8Array {
     const base = index * STRIDE;
-    return this.bytes.subarray(this.fields[base + BODY] as number, this.fields[base + END] as number);
+    return this.bytes.subarray(this.fields[base + BODY], this.fields[base + END]);
   }
 
   release(): void {
@@ -171,11 +178,18 @@ export interface ScanIssues {
   unknownType(batch: PostingBatch, index: number): void;
 }
 
+const NO_ISSUES: ScanIssues = { invalid: () => undefined, unknownType: () => undefined };
+
+/** Scans an encoded PostingList of the log: whatever its length, it was accepted once. */
+export function scanRecordedPostings(bytes: Uint8Array): PostingBatch {
+  return scanPostings(bytes, NO_ISSUES, Number.POSITIVE_INFINITY);
+}
+
 /**
- * Scans an encoded PostBatchRequest (also PostingList, PostRequest, PostStreamRequest: the same field 1). Stops reading into the
- * batch above MAXIMUM_BATCH_POSTINGS + 1. Throws MalformedMessageError for bytes that are no such message.
+ * Scans an encoded PostBatchRequest (also PostingList, PostRequest, PostStreamRequest: the same field 1). Stops reading when there are
+ * more postings than `maximum`: then the batch has one more than that. Throws MalformedMessageError for bytes that are no such message.
  */
-export function scanPostings(bytes: Uint8Array, issues: ScanIssues): PostingBatch {
+export function scanPostings(bytes: Uint8Array, issues: ScanIssues, maximum: number = MAXIMUM_BATCH_POSTINGS): PostingBatch {
   const batch = PostingBatch.over(bytes);
   const end = bytes.length;
   let at = 0;
@@ -198,13 +212,12 @@ export function scanPostings(bytes: Uint8Array, issues: ScanIssues): PostingBatc
           if (byte >= 0x80) throw new MalformedMessageError('a length of more than five bytes');
         }
         if (at + length > end || Number.isNaN(length)) throw new MalformedMessageError('a posting reaches beyond its message');
-        if (batch.count > MAXIMUM_BATCH_POSTINGS) return batch;
+        if (batch.count > maximum) return batch;
         scanPosting(batch, start, at, at + length, issues);
         at += length;
       } else if (tag === 0x10) {
-        at += 1;
-        batch.atomic = bytes[at] !== 0;
-        at = skipVarint(bytes, at, end);
+        batch.atomic = isNonZero(bytes, at + 1, end);
+        at = skipVarint(bytes, at + 1, end);
       } else {
         at = skipField(bytes, at, end);
       }
@@ -247,27 +260,34 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         length = (length & 0x7f) | (second << 7);
       }
       if (at + length > end) throw new MalformedMessageError('a field reaches beyond its posting');
+      let text = false;
       switch (tag) {
         case 0x0a:
           fields[base + REQUEST_ID_AT] = at;
           requestIdLength = length;
+          text = true;
           break;
         case 0x12:
           fields[base + ACCOUNT_ID_AT] = at;
           accountIdLength = length;
+          text = true;
           break;
         case 0x2a:
           fields[base + UNIT_AT] = at;
           unitLength = length;
+          text = true;
           break;
         case 0x32:
           fields[base + HOLD_ID_AT] = at;
           holdIdLength = length;
+          text = true;
           break;
         case 0x42:
+          text = true;
           if (length > MAXIMUM_ID_BYTES) problem ??= `counterparty has ${length} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
           break;
         case 0x4a:
+          text = true;
           if (length > MAXIMUM_CHANNEL_BYTES) problem ??= `channel has ${length} bytes; at most ${MAXIMUM_CHANNEL_BYTES} are allowed`;
           break;
         case 0x52:
@@ -276,16 +296,20 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         case 0x5a:
           pairs += 1;
           pairBytes += length;
+          if (!isMetadataText(bytes, at, at + length)) problem ??= 'metadata is not valid UTF-8';
           break;
         case 0x62:
           if (length > 0) flags |= SIGNED_FLAG;
           break;
+        case 0x02:
+          throw new MalformedMessageError('a tag that names no field');
       }
-      if (tag !== 0x62 && !isText(bytes, at, length)) problem ??= `field ${tag >> 3} is not valid UTF-8`;
+      if (text && !isText(bytes, at, length)) problem ??= `field ${tag >> 3} is not valid UTF-8`;
       at += length;
     } else if (tag === 0x18) {
       at += 1;
       type = bytes[at] as number;
+      // No type that is known needs a second byte.
       if (type >= 0x80) type = 0;
       at = skipVarint(bytes, at, end);
     } else if (tag === 0x20) {
@@ -306,10 +330,9 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         shift += 7;
       }
     } else if (tag === 0x38) {
-      at += 1;
-      if (bytes[at] !== 0) flags |= FINAL_FLAG;
+      if (isNonZero(bytes, at + 1, end)) flags |= FINAL_FLAG;
       else flags &= ~FINAL_FLAG;
-      at = skipVarint(bytes, at, end);
+      at = skipVarint(bytes, at + 1, end);
     } else {
       at = skipField(bytes, at, end);
     }
@@ -323,7 +346,8 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
   batch.amountHalves[index * 2] = amountLow;
   batch.amountHalves[index * 2 + 1] = amountHigh;
   if (requestIdLength === 0 || requestIdLength > MAXIMUM_ID_BYTES) problem ??= `request_id has ${requestIdLength} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`;
-  else if (accountIdLength === 0 || accountIdLength > MAXIMUM_ID_BYTES) problem ??= `account_id has ${accountIdLength} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`;
+  else if (accountIdLength === 0 || accountIdLength > MAXIMUM_ID_BYTES)
+    problem ??= `account_id has ${accountIdLength} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`;
   else if (unitLength === 0 || unitLength > MAXIMUM_UNIT_BYTES) problem ??= `unit has ${unitLength} bytes; it must have 1 to ${MAXIMUM_UNIT_BYTES}`;
   else if (holdIdLength > MAXIMUM_ID_BYTES) problem ??= `hold_id has ${holdIdLength} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
   else if (pairs > MAXIMUM_METADATA_PAIRS) problem ??= `metadata has ${pairs} pairs; at most ${MAXIMUM_METADATA_PAIRS} are allowed`;
@@ -351,6 +375,32 @@ export function isDate(bytes: Uint8Array, at: number, length: number): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
+/** Whether key and value of an encoded pair are text. The pair itself has to be whole: others will decode it. */
+function isMetadataText(bytes: Uint8Array, start: number, end: number): boolean {
+  let valid = true;
+  let at = start;
+  while (at < end) {
+    const tag = bytes[at] as number;
+    const next = skipField(bytes, at, end);
+    if (tag === METADATA_KEY_TAG || tag === METADATA_VALUE_TAG) {
+      const textAt = skipVarint(bytes, at + 1, end);
+      if (!isText(bytes, textAt, next - textAt)) valid = false;
+    }
+    at = next;
+  }
+  return valid;
+}
+
+/** Whether the varint says anything but 0. */
+function isNonZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if ((byte & 0x7f) !== 0) return true;
+    if (byte < 0x80) return false;
+  }
+  return false;
+}
+
 function skipVarint(bytes: Uint8Array, at: number, end: number): number {
   for (let count = 0; count < 10; count += 1) {
     if (at >= end) throw new MalformedMessageError('the message ends within a field');
@@ -359,9 +409,19 @@ function skipVarint(bytes: Uint8Array, at: number, end: number): number {
   throw new MalformedMessageError('a varint of more than ten bytes');
 }
 
+/** Behind the tag. One that decoders may read differently is no tag: see the head of this file. */
+function skipTag(bytes: Uint8Array, start: number, end: number): number {
+  const at = skipVarint(bytes, start, end);
+  let tag = 0;
+  for (let index = at - 1; index >= start; index -= 1) tag = tag * 128 + ((bytes[index] as number) & 0x7f);
+  const length = at - start;
+  if (tag < 8 || tag > MAXIMUM_TAG || length > MAXIMUM_TAG_BYTES || (length > 1 && tag < 0x80)) throw new MalformedMessageError('a tag that names no field');
+  return at;
+}
+
 function skipField(bytes: Uint8Array, at: number, end: number): number {
   const wireType = (bytes[at] as number) & 7;
-  at = skipVarint(bytes, at, end);
+  at = skipTag(bytes, at, end);
   switch (wireType) {
     case 0:
       return skipVarint(bytes, at, end);

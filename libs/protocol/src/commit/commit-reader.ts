@@ -83,7 +83,11 @@ export function readCommit(bytes: Uint8Array): DecodedCommit {
     }
   }
   if (schemaVersion !== COMMIT_SCHEMA_VERSION) {
-    throw new CorruptCommitError(partition, sequence, `commit format ${schemaVersion} is not known to this version of Sluice (it knows ${COMMIT_SCHEMA_VERSION}); deploy readers before writers`);
+    throw new CorruptCommitError(
+      partition,
+      sequence,
+      `commit format ${schemaVersion} is not known to this version of Sluice (it knows ${COMMIT_SCHEMA_VERSION}); deploy readers before writers`,
+    );
   }
   if (checksum.length !== CHECKSUM_BYTES) throw new CorruptCommitError(partition, sequence, 'the commit has no checksum: it was cut');
   return { incarnation, partition, sequence, epoch, committedAtUs, previousChecksum, traceparents, events, checksum, bytes };
@@ -134,7 +138,8 @@ export function verifyChecksum(partition: number, sequence: number, bytes: Uint8
     throw new CorruptCommitError(partition, sequence, 'the commit does not end with a checksum: it was cut');
   }
   const expected = createHash('sha256').update(bytes.subarray(0, end)).digest();
-  if (!timingSafeEqual(expected, bytes.subarray(end + 2))) throw new CorruptCommitError(partition, sequence, 'the checksum does not match: the commit was changed');
+  if (!timingSafeEqual(expected, bytes.subarray(end + 2)))
+    throw new CorruptCommitError(partition, sequence, 'the checksum does not match: the commit was changed');
 }
 
 /** Where a reader of a partition's log stands; checks that what it reads next continues it. */
@@ -160,7 +165,8 @@ export function readNextCommit(position: LogPosition, bytes: Uint8Array): Decode
   if (commit.partition !== position.partition || commit.sequence !== sequence) {
     throw new CorruptCommitError(position.partition, sequence, `the record holds partition ${commit.partition}, sequence ${commit.sequence}`);
   }
-  if (!equal(commit.incarnation, position.incarnation)) throw new CorruptCommitError(position.partition, sequence, 'the commit belongs to another incarnation of the log');
+  if (!equal(commit.incarnation, position.incarnation))
+    throw new CorruptCommitError(position.partition, sequence, 'the commit belongs to another incarnation of the log');
   if (position.checksum !== undefined && !equal(commit.previousChecksum, position.checksum)) {
     throw new CorruptCommitError(position.partition, sequence, 'the commit does not continue its predecessor: one of them was changed or is missing');
   }
