@@ -217,9 +217,13 @@ export class AccountTable {
     return this.chunks.length;
   }
 
-  /** Packs [from, to) as of the snapshot into the writer; `preimages` has what changed since. */
-  packRange(writer: ByteWriter, from: number, to: number, preimages: ReadonlyMap<number, Uint8Array>, chunk: number): void {
+  /**
+   * Packs accounts from `from` on as of the snapshot into the writer, up to `to` or until a block is full; `preimages` has what changed
+   * since. Returns the first one that is not packed.
+   */
+  packRange(writer: ByteWriter, from: number, to: number, preimages: ReadonlyMap<number, Uint8Array>, chunk: number): number {
     for (let ordinal = from; ordinal < to; ordinal += 1) {
+      if (writer.at >= CHUNK_BYTES) return ordinal;
       const offset = writer.at;
       const preimage = preimages.get(ordinal);
       const account = this.hot[ordinal];
@@ -236,6 +240,7 @@ export class AccountTable {
       this.chunkOf[ordinal] = chunk;
       this.offsetOf[ordinal] = offset;
     }
+    return to;
   }
 
   openChunk(writer: ByteWriter): number {
@@ -285,8 +290,7 @@ class TableSnapshot implements SnapshotSession {
     if (this.cursor === this.count) return undefined;
     const writer = new ByteWriter(CHUNK_BYTES >> 1);
     const chunk = this.table.openChunk(writer);
-    const end = Math.min(this.cursor + STEP_ACCOUNTS, this.count);
-    this.table.packRange(writer, this.cursor, end, this.preimages, chunk);
+    const end = this.table.packRange(writer, this.cursor, Math.min(this.cursor + STEP_ACCOUNTS, this.count), this.preimages, chunk);
     for (let ordinal = this.cursor; ordinal < end; ordinal += 1) this.preimages.delete(ordinal);
     this.cursor = end;
     const bytes = writer.copy();
