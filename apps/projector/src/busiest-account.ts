@@ -42,7 +42,7 @@ export class BusiestAccount {
   private turnPeriod(): void {
     const periods = Math.floor((this.clock.nowUs() - this.periodStartUs) / PERIOD_US);
     if (periods <= 0) return;
-    this.previous = periods === 1 ? this.current : new Map();
+    this.previous = periods === 1 ? this.current : new Map<string, number>();
     this.current = new Map();
     this.periodStartUs += periods * PERIOD_US;
   }

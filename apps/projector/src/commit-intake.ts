@@ -15,11 +15,23 @@ const EARLY_MESSAGES_LIMIT = 64;
 /** One read from the log. */
 const LOG_PAGE = { maxCommits: 512, maxBytes: 8 * 1024 * 1024 };
 
+interface EarlyMessage {
+  readonly bytes: Uint8Array;
+  readonly traceparent: string | undefined;
+}
+
+export interface TakenCommits {
+  readonly commits: DecodedCommit[];
+  /** W3C trace context of the span that published the newest one of them that the bus brought, if it was sampled. */
+  readonly publishTraceparent: string | undefined;
+}
+
 export class CommitIntake {
   private queue: DecodedCommit[] = [];
   private queuedBytes = 0;
   private position: LogPosition;
-  private readonly early = new Map<number, Uint8Array>();
+  private readonly early = new Map<number, EarlyMessage>();
+  private publishTraceparent: string | undefined;
   /** The log is known to have commits that are not queued. */
   private behind = true;
   private readonly news = new Wakeup();
@@ -64,7 +76,8 @@ export class CommitIntake {
   async offer(message: BusMessage): Promise<void> {
     while (this.full && !this.signal.aborted) await this.room.wait();
     if (message.sequence <= this.position.sequence) return;
-    if (message.bytes !== undefined && this.early.size < EARLY_MESSAGES_LIMIT) this.early.set(message.sequence, message.bytes);
+    const { bytes, traceparent } = message;
+    if (bytes !== undefined && this.early.size < EARLY_MESSAGES_LIMIT) this.early.set(message.sequence, { bytes, traceparent });
     this.takeEarly();
     if (this.position.sequence < message.sequence) this.behind = true;
     this.news.wake();
@@ -87,10 +100,11 @@ export class CommitIntake {
   }
 
   /** Everything that is queued. */
-  takeAll(): DecodedCommit[] {
-    const taken = this.queue;
+  takeAll(): TakenCommits {
+    const taken = { commits: this.queue, publishTraceparent: this.publishTraceparent };
     this.queue = [];
     this.queuedBytes = 0;
+    this.publishTraceparent = undefined;
     this.room.wake();
     return taken;
   }
@@ -114,11 +128,12 @@ export class CommitIntake {
 
   private takeEarly(): void {
     for (const sequence of this.early.keys()) if (sequence <= this.position.sequence) this.early.delete(sequence);
-    for (let bytes = this.early.get(this.position.sequence + 1); bytes !== undefined; bytes = this.early.get(this.position.sequence + 1)) {
+    for (let next = this.early.get(this.position.sequence + 1); next !== undefined; next = this.early.get(this.position.sequence + 1)) {
       this.early.delete(this.position.sequence + 1);
-      const commit = this.readNext(bytes);
+      const commit = this.readNext(next.bytes);
       if (commit === undefined) return;
       this.enqueue(commit);
+      this.publishTraceparent = next.traceparent ?? this.publishTraceparent;
     }
   }
 

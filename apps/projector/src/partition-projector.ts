@@ -174,9 +174,10 @@ export class PartitionProjector {
     const { clock, store, observer, partition } = this.options;
     if ((await store.current()).name !== copy.name) return false;
     const startUs = clock.nowUs();
-    const commits = intake.takeAll();
+    const { commits, publishTraceparent } = intake.takeAll();
     for (const commit of commits) fold.take(commit);
     const { batch, setAside, postings, busiest } = fold.project(await loadRows(copy, fold.missing()), this.names.next());
+    const writeStartUs = clock.nowUs();
     await copy.apply(batch);
     const endUs = clock.nowUs();
     this.checkpoint = batch.sequence;
@@ -189,11 +190,13 @@ export class PartitionProjector {
       lastSequence: batch.sequence,
       oldestUs: commits[0]?.committedAtUs ?? batch.committedAtUs,
       newestUs: batch.committedAtUs,
+      publishTraceparent,
       traceparents: commits.flatMap((commit) => commit.traceparents).slice(0, MAXIMUM_TRACEPARENTS),
       postings,
       busiest,
       writes: batch.writes.length,
       startUs,
+      writeStartUs,
       endUs,
     };
     this.options.flushed(report, commits);

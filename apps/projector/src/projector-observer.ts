@@ -8,6 +8,8 @@ export interface FlushReport {
   /** Commit times of the first and the last commit. */
   readonly oldestUs: number;
   readonly newestUs: number;
+  /** Traceparent of the span that published the newest of them, if it was sampled. */
+  readonly publishTraceparent: string | undefined;
   /** Traceparents of the requests in them, at most 32. */
   readonly traceparents: readonly string[];
   /** Postings in them, refusals included. */
@@ -16,8 +18,9 @@ export interface FlushReport {
   readonly busiest: { readonly key: string; readonly postings: number } | undefined;
   /** Rows written. */
   readonly writes: number;
-  /** When the work on it began, and when the read store had it; microseconds since the epoch. */
+  /** When the work on it began, when writing began, and when the read store had it; microseconds since the epoch. */
   readonly startUs: number;
+  readonly writeStartUs: number;
   readonly endUs: number;
 }
 

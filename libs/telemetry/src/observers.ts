@@ -5,6 +5,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Logger } from './logger';
 import type { Metrics } from './metrics';
+import { isTracing, recordSpan } from './tracing';
 
 const US_PER_SECOND = 1_000_000;
 
@@ -60,10 +61,26 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
 /** A flush as the projector reports it; what is not measured is left out here. */
 interface MeasuredFlush {
   readonly partition: number;
-  readonly commits: readonly { readonly committedAtUs: number | bigint }[];
+  readonly commitCount: number;
+  /** Commit time of the newest commit. */
+  readonly newestUs: number;
   readonly postings: number;
   readonly startUs: number;
+  readonly writeStartUs: number;
   readonly endUs: number;
+  /** Of the span that published the newest commit; of the requests in the commits. */
+  readonly publishTraceparent: string | undefined;
+  readonly traceparents: readonly string[];
+}
+
+/** The flush as spans: they continue the publishing of its newest commit, and link the requests that it carries. */
+function recordFlush(flush: MeasuredFlush): void {
+  const { partition, startUs, writeStartUs, endUs, publishTraceparent, traceparents } = flush;
+  const parent = publishTraceparent ?? traceparents[0];
+  if (!isTracing() || parent === undefined) return;
+  const attributes = { 'sluice.partition': partition, 'sluice.commits': flush.commitCount, 'sluice.postings': flush.postings };
+  const project = recordSpan('project', { kind: 'CONSUMER', parent, links: traceparents, attributes, startUs, endUs });
+  if (project !== undefined) recordSpan('write read store', { kind: 'CLIENT', parent: project, startUs: writeStartUs, endUs });
 }
 
 export function projectorObserver(metrics: Metrics, logger: Logger) {
@@ -76,13 +93,13 @@ export function projectorObserver(metrics: Metrics, logger: Logger) {
   const troubles = metrics.counter('sluice.projection.troubles');
   return {
     flushed(flush: MeasuredFlush): void {
+      recordFlush(flush);
       if (!metrics.enabled) return;
       const attributes = of(flush.partition);
-      commits(flush.commits.length, attributes);
+      commits(flush.commitCount, attributes);
       postings(flush.postings, attributes);
       duration((flush.endUs - flush.startUs) / US_PER_SECOND, attributes);
-      const newest = flush.commits.at(-1);
-      if (newest !== undefined) lag(Math.max(0, flush.endUs - Number(newest.committedAtUs)) / US_PER_SECOND, attributes);
+      lag(Math.max(0, flush.endUs - flush.newestUs) / US_PER_SECOND, attributes);
     },
     setAside(aside: { readonly partition: number }): void {
       setAside(1, of(aside.partition));

@@ -111,7 +111,17 @@ test('metrics are on the Prometheus endpoint, and go by OTLP when asked', async 
   engine.queued(3, 7);
   engine.rejected('INSUFFICIENT_FUNDS', 2);
   const projector = projectorObserver(telemetry.metrics, silentLogger);
-  projector.flushed({ partition: 3, commits: [{ committedAtUs: 1_000_000n }], postings: 250, startUs: 1_010_000, endUs: 1_040_000 });
+  projector.flushed({
+    partition: 3,
+    commitCount: 1,
+    newestUs: 1_000_000,
+    postings: 250,
+    startUs: 1_010_000,
+    writeStartUs: 1_020_000,
+    endUs: 1_040_000,
+    publishTraceparent: undefined,
+    traceparents: [],
+  });
   const text = await (await fetch(telemetry.metricsUrl ?? '')).text();
   expect(text).toContain('sluice_commands_total{partition="3"} 250');
   expect(text).toContain('sluice_rejections_total{reason="INSUFFICIENT_FUNDS"} 2');
