@@ -63,7 +63,7 @@ export class Bench {
 
   async startTarget(name: string, environment: Readonly<Record<string, string>> = {}, dataFolder = this.scratch.folder('data')): Promise<Target> {
     this.progress.step(`starting ${name}`);
-    const server = await ServerUnderTest.start({ dataFolder, environment, profileFolder: this.options.profile });
+    const server = await ServerUnderTest.start({ dataFolder, environment, profileFolder: this.options.profile, adopt: (child) => this.scratch.adopt(child) });
     const control = new Control(server.address);
     this.scratch.defer(() => server.stop());
     this.scratch.defer(() => control.close());

@@ -68,6 +68,7 @@ async function startCluster(binaries: string, scratch: Scratch): Promise<string>
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  scratch.adopt(server);
   let said = '';
   server.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-2_000);

@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Write CPU profiles of all its threads there. */
   readonly profileFolder?: string | undefined;
+  /** Told of the process as soon as there is one. */
+  readonly adopt: (child: ChildProcess) => void;
 }
 
 export class ServerUnderTest {
@@ -41,7 +43,7 @@ export class ServerUnderTest {
   /** Milliseconds from the start of the process until its health service said SERVING. */
   readyMs = 0;
 
-  static async start({ dataFolder, environment, profileFolder }: ServerOptions): Promise<ServerUnderTest> {
+  static async start({ dataFolder, environment, profileFolder, adopt }: ServerOptions): Promise<ServerUnderTest> {
     const port = await freePort();
     const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
     const startedAt = performance.now();
@@ -57,6 +59,7 @@ export class ServerUnderTest {
         ...environment,
       },
     });
+    adopt(child);
     const server = new ServerUnderTest(child, `127.0.0.1:${port}`, startedAt);
     try {
       await server.#untilServing();
