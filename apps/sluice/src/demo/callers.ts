@@ -1,5 +1,5 @@
 /** The demo's side of the thread in which the callers are. */
-import { sep } from 'node:path';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 export interface CallersOptions {
@@ -18,7 +18,7 @@ export interface CallersReport {
 }
 
 /** Worker threads are always loaded as built, also when this file runs from its source. */
-const ENTRY = `${__dirname.replace(new RegExp(`\\${sep}src\\${sep}(?!.*\\${sep}src\\${sep})`), `${sep}dist${sep}`)}${sep}callers.worker.js`;
+const ENTRY = join(__dirname, '../../dist/demo/callers.worker.js');
 
 /** Resolves with the number of acknowledged postings when all callers are done. */
 export function startCallers(options: CallersOptions, progress: (acknowledged: number) => void): Promise<number> {
