@@ -19,7 +19,7 @@ import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
 import { type Configuration, partitionsOf, type ServerOptions, startServer } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
-import { createLogger, engineObserver, type Logger, startTelemetry } from '@sluice/telemetry';
+import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
 import type { LiveFigures } from './live-line';
@@ -69,7 +69,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const telemetry = parts.add(await startTelemetry({ service: 'sluice', instanceId, environment: process.env, ...metricsEndpoint(configuration) }), (started) =>
     started.stop(),
   );
-  const projector = parts.add(await openProjector(log, files, parts, logger), (runtime) => runtime.projector.stop());
+  const projector = parts.add(await openProjector(log, files, parts, telemetry, logger), (runtime) => runtime.projector.stop());
   const command = parts.add(
     await startCommand({
       log,
@@ -110,6 +110,7 @@ async function openProjector(
   log: EventLog,
   files: DataFiles,
   parts: OpenedParts,
+  telemetry: Telemetry,
   logger: Logger,
 ): Promise<{ projector: ProjectorRuntime; bus: MessagePortBusPublisher }> {
   const { port1: writing, port2: reading } = new MessageChannel();
@@ -119,11 +120,7 @@ async function openProjector(
     readFile: files.read,
     busPort: reading,
     log,
-    observer: {
-      flushed: () => undefined,
-      setAside: (aside) => logger.error({ ...aside }, 'the projection of an aggregate threw; it was set aside'),
-      trouble: (partition, what, error) => logger.warn({ partition, error }, what),
-    },
+    observer: projectorObserver(telemetry.metrics, logger),
     crashed: (error) => logger.error({ error }, 'the projector ended: reads fall behind until the server is started anew'),
   });
   return { projector, bus };
