@@ -20,6 +20,7 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:projections', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol'] },
   { sourceTag: 'type:telemetry', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:telemetry'] },
+  { sourceTag: 'type:process', onlyDependOnLibsWithTags: ['type:ports', 'type:adapter', 'type:telemetry', 'type:service'] },
   { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:protocol'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:adapter'] },
   {
@@ -34,6 +35,7 @@ const MODULE_BOUNDARIES = [
       'type:projections',
       'type:telemetry',
       'type:service',
+      'type:process',
       'type:client',
     ],
   },

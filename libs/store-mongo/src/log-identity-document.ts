@@ -27,11 +27,19 @@ export class PartitionCountMismatchError extends Error {
   }
 }
 
+/** Nobody has made an event log in this database yet: the first command instance does. */
+export class NoEventLogError extends Error {
+  constructor(server: string) {
+    super(`there is no event log at ${server} yet`);
+    this.name = 'NoEventLogError';
+  }
+}
+
 /** The identity; made where there is none, unless `readOnly`. */
 export async function identityOf(db: Db, server: string, options: { partitions: number; readOnly: boolean }): Promise<LogIdentity> {
   const collection = identityCollection(db);
   const found = (await collection.findOne({ _id: IDENTITY })) ?? (options.readOnly ? undefined : await make(collection, options.partitions));
-  if (found === undefined) throw new Error(`there is no event log at ${server} yet`);
+  if (found === undefined) throw new NoEventLogError(server);
   if (found.partitions !== options.partitions) throw new PartitionCountMismatchError(server, found.partitions, options.partitions);
   return { incarnation: found.incarnation, partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
 }

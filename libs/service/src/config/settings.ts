@@ -4,7 +4,7 @@
  */
 import { LOG_LEVELS } from '@sluice/telemetry';
 import { type ZodType, type z } from 'zod';
-import { flag, hostAndPort, oneOf, portOrOff, text, urlOf, wholeNumber } from './values';
+import { deploymentName, flag, hostAndPort, oneOf, portOrOff, text, urlOf, wholeNumber } from './values';
 
 export interface Setting<Value> {
   readonly type: ZodType<Value>;
@@ -56,6 +56,7 @@ export const SETTINGS = {
   logUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the event log. Query never uses it.'),
   readUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the read store.'),
   natsUrl: optional(urlOf('nats', 'tls', 'ws', 'wss'), 'none: commits travel in the process', 'NATS with JetStream: bus and leases.'),
+  deployment: setting(deploymentName(), 'main', 'Name of this deployment: those that share NATS servers have streams, subjects and leases of their own.'),
   natsCredentials: optional(text(), 'none', 'File with NATS credentials (.creds).'),
   natsTlsCa: optional(text(), "the system's", 'File with the CA of the NATS servers.'),
   natsTlsCert: optional(text(), 'none', 'File with the client certificate for NATS.'),

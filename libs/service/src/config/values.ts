@@ -47,3 +47,9 @@ export function portOrOff(): z.ZodType<number | 'off'> {
 export function hostAndPort(): z.ZodType<string> {
   return z.string('HOST:PORT').regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT');
 }
+
+/** What may stand in the name of a stream and in a subject. */
+export function deploymentName(): z.ZodType<string> {
+  const wanted = '1 to 64 letters, digits, - and _';
+  return z.string(wanted).regex(/^[A-Za-z0-9_-]{1,64}$/, wanted);
+}

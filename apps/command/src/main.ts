@@ -1,0 +1,50 @@
+/**
+ * The command service as a process of its own: it owns its share of the partitions, by leases, and sends requests for the others on
+ * to their owners.
+ *
+ * An instance that starts while the lease service is away owns nothing and is not ready: it cannot know who owns what, and two that
+ * guess would throw each other out of the log again and again. One that has partitions keeps them then, under the fence.
+ */
+import { runServiceProcess } from '@sluice/process';
+import { accountpb } from '@sluice/protocol';
+import { ConfigurationError, partitionsOf } from '@sluice/service';
+import { MongoEventLog, MongoKeyring, MongoSnapshotStore } from '@sluice/store-mongo';
+import { engineObserver } from '@sluice/telemetry';
+import { type CommandRuntime, startCommand } from './command';
+
+void runServiceProcess({
+  service: 'command',
+  port: 7400,
+  definitions: [accountpb.AccountCommandServiceService],
+  async open(opening) {
+    const { configuration, clock, logger, telemetry, holder } = opening;
+    const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes } = configuration;
+    if (secret === undefined) throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys under the same secret']);
+    const connection = await opening.logDatabase();
+    const log = opening.keep(
+      await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration) })),
+      (opened) => opened.close(),
+    );
+    const snapshots = opening.keep(new MongoSnapshotStore(connection), (opened) => opened.close());
+    const keyring = opening.keep(await opening.patiently('the keyring', () => MongoKeyring.open({ connection, secret })), (opened) => opened.close());
+    const lease = await opening.leases();
+    let command: CommandRuntime | undefined;
+    const republish = (): void => {
+      for (const partition of command?.engine.owned ?? []) command?.engine.partition(partition)?.republish(1);
+    };
+    const bus = await opening.bus({ incarnation: log.identity.incarnation, onStreamLost: republish });
+    command = await startCommand({
+      log,
+      snapshots,
+      bus,
+      keyring,
+      clock,
+      instanceId: holder.id,
+      pool,
+      limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
+      observer: engineObserver(telemetry.metrics, logger),
+      sharing: { lease, address: holder.address },
+    });
+    return opening.keep(command, (runtime) => runtime.stop()).registrations;
+  },
+});
