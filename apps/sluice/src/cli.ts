@@ -62,7 +62,7 @@ export async function runCli(argv: readonly string[], world: Omit<Surroundings, 
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    messages.write(`${describe(error)}\n`);
+    messages.write(`${program.opts<{ readonly json?: boolean }>().json === true ? asJson(error) : describe(error)}\n`);
     return exitCodeOf(error);
   }
 
@@ -75,6 +75,13 @@ export async function runCli(argv: readonly string[], world: Omit<Surroundings, 
     });
     for (const child of command.commands) configure(child, { ...world, terminal });
   }
+}
+
+/** The same for machines. */
+function asJson(error: unknown): string {
+  if (!(error instanceof SluiceError)) return JSON.stringify({ error: { message: error instanceof Error ? error.message : String(error) } });
+  const { code, reason, message, metadata, requestId } = error;
+  return JSON.stringify({ error: { code, reason, message, metadata, requestId } });
 }
 
 /** One plain line; a stack only for what nobody foresaw, and only when asked for. */

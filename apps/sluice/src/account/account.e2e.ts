@@ -1,7 +1,9 @@
 /** The command line and the client library against a whole embedded server. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Account, type Entry, type PostingInput, SluiceClient } from '@sluice/client';
 import { EXIT } from '../exit-code';
 import { configurationFor } from '../serve/configuration';
@@ -58,6 +60,8 @@ test('the life of an account, command by command', async () => {
   const refused = await sluice('account', 'post', 'life', 'DEBIT', '1001', 'EUR');
   expect(refused).toMatchObject({ code: EXIT.refused, out: '' });
   expect(refused.err).toContain('FAILED_PRECONDITION (POSTING_LIMIT_EXCEEDED)');
+  const forMachines = await sluice('account', 'post', 'life', 'DEBIT', '1001', 'EUR', '--request-id', 'too-much', '--json');
+  expect(jsonLines(forMachines.err)).toMatchObject([{ error: { code: 'FAILED_PRECONDITION', reason: 'POSTING_LIMIT_EXCEEDED', requestId: 'too-much' } }]);
   expect((await sluice('account', 'get', 'nobody')).err).toContain('NOT_FOUND (ACCOUNT_NOT_FOUND)');
 
   const entries = (await json('account', 'entries', 'life', '--oldest-first', '--refusals')) as Entry[];
@@ -66,6 +70,7 @@ test('the life of an account, command by command', async () => {
     ['HOLD', '500', '2500', ''],
     ['CAPTURE', '300', '2200', ''],
     ['RELEASE', '200', '2200', ''],
+    ['DEBIT', '1001', '2200', 'POSTING_LIMIT_EXCEEDED'],
     ['DEBIT', '1001', '2200', 'POSTING_LIMIT_EXCEEDED'],
   ]);
   expect(entries[0]).toMatchObject({ metadata: { order: '17' }, counterparty: 'shop', channel: 'cli' });
@@ -170,6 +175,12 @@ describe('the client library', () => {
     let commits = 0;
     for await (const commit of client.log.readCommits(partition, { headersOnly: true })) commits = Number(commit.sequence);
     expect(commits).toBeLessThan(100);
+  });
+
+  test('the example of its README runs as it is', async () => {
+    const example = join(__dirname, '..', '..', '..', '..', 'libs', 'client', 'example', 'wallet.mjs');
+    const { stdout } = await promisify(execFile)(process.execPath, [example], { env: { ...process.env, SLUICE_TARGET: server.address } });
+    expect(stdout).toBe('INSUFFICIENT_FUNDS at 25000\n25000 in 100 entries\n');
   });
 
   test('an atomic batch is all or nothing', async () => {

@@ -56,7 +56,7 @@ export class LiveLine {
     if (figures !== undefined) {
       const text = liveText(figures, ((figures.commands - commandsBefore) * 1_000_000) / Math.max(1, nowUs - beforeUs));
       if (this.#screen.isTTY === true) {
-        this.#screen.write(`${ERASE_LINE}${text.slice(0, Math.max(20, (this.#screen.columns ?? 120) - 1))}`);
+        this.#screen.write(`${ERASE_LINE}${text.slice(0, Math.max(20, (this.#screen.columns || 120) - 1))}`);
         this.#drawn = true;
       } else {
         this.#screen.write(`${text}\n`);

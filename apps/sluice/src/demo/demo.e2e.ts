@@ -1,0 +1,55 @@
+/** What a visitor runs first: npm start and npm run demo, from the workspace. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT } from '../exit-code';
+import { cli, jsonLines } from '../testing/cli-for-tests';
+
+const WORKSPACE = join(__dirname, '..', '..', '..', '..');
+const NOBODY = '127.0.0.1:1';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const environment = (): NodeJS.ProcessEnv => ({ SLUICE_DATA_DIR: folder, SLUICE_PORT: '0', SLUICE_TARGET: NOBODY });
+
+test('the demo counts what was acknowledged in the log and in the read store', async () => {
+  const { code, out, err } = await cli(['demo', '--seconds', '1', '--callers', '500'], { environment: environment() });
+  expect(out).toMatch(/^acknowledged = log = read store: (\d+) = \1 = \1\n$/);
+  expect(err).toMatch(/[\d,]+ requests became [\d,]+ commits/);
+  expect(code).toBe(EXIT.done);
+});
+
+test('the demo for machines', async () => {
+  const { out } = await cli(['demo', '--seconds', '1', '--callers', '50', '--json'], { environment: environment() });
+  const [figures] = jsonLines(out) as { acknowledged: number; commits: number; logged: string; verified: boolean }[];
+  expect(figures?.verified).toBe(true);
+  expect(figures?.logged).toBe(String(figures?.acknowledged));
+  expect(figures?.commits).toBeLessThan(figures?.acknowledged ?? 0);
+});
+
+test('npm start serves, and Ctrl-C ends it cleanly', async () => {
+  const child = spawn('npm', ['start'], { cwd: WORKSPACE, env: { ...process.env, ...environment() }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let output = '';
+  const serving = new Promise<void>((resolve, reject) => {
+    const keep = (chunk: Buffer): void => {
+      output += chunk.toString('utf8');
+      if (output.includes('Ctrl-C stops it.')) resolve();
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('exit', () => reject(new Error(`it ended: ${output}`)));
+  });
+  await serving;
+  expect(output).toContain(`data folder  ${folder} (4 partitions)`);
+  const ended = once(child, 'close');
+  // To the group, as a terminal does.
+  process.kill(-(child.pid as number), 'SIGINT');
+  await ended;
+  expect(output).toContain('stopped');
+});
