@@ -17,6 +17,8 @@ export class ByteReader {
   /** Halves of the last `varint64`, signed. */
   low = 0;
   high = 0;
+  /** The bytes as Buffer, made for the first text. */
+  #text: Buffer | undefined;
 
   constructor(
     readonly bytes: Uint8Array,
@@ -68,13 +70,14 @@ export class ByteReader {
 
   int64(): bigint {
     this.varint64();
-    return (BigInt(this.high) << 32n) | BigInt(this.low >>> 0);
+    return joined(this.low, this.high);
   }
 
   sint64(): bigint {
     this.varint64();
-    const raw = (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
-    return (raw >> 1n) ^ -(raw & 1n);
+    const { low, high } = this;
+    const sign = -(low & 1);
+    return joined(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign);
   }
 
   /** Length of a bytes, string or message field, checked against the end. */
@@ -93,8 +96,11 @@ export class ByteReader {
   }
 
   string(): string {
-    const view = this.view();
-    return Buffer.from(view.buffer, view.byteOffset, view.length).toString('utf8');
+    const length = this.length();
+    const start = this.at;
+    this.at += length;
+    this.#text ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#text.toString('utf8', start, this.at);
   }
 
   skip(wireType: number): void {
@@ -124,4 +130,14 @@ export class ByteReader {
     if (this.at >= this.end) throw new MalformedMessageError('the message ends within a field');
     return bytes[this.at++] as number;
   }
+}
+
+const JOINED = new BigInt64Array(1);
+const HALVES = new Int32Array(JOINED.buffer);
+
+/** The 64-bit number of two halves; by memory, because arithmetic on bigints allocates at every step. */
+function joined(low: number, high: number): bigint {
+  HALVES[0] = low;
+  HALVES[1] = high;
+  return JOINED[0] as bigint;
 }
