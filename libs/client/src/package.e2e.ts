@@ -67,6 +67,8 @@ test(
         compiler,
         [
           '--noEmit',
+          '--pretty',
+          'false',
           '--strict',
           '--target',
           'es2022',
