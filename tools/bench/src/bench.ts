@@ -17,19 +17,26 @@ import type { PostgresOrder } from './rival/postgres-order';
 import { findPostgres, type PostgresFound } from './rival/postgres-cluster';
 import type { RivalAnswer, RowLockOrder } from './rival/rival-order';
 import { Control } from './server/control';
-import { ServerUnderTest } from './server/server-under-test';
+import { EMBEDDED, ServerUnderTest, type Program } from './server/server-under-test';
 import { Progress } from './report/progress';
 
 /** Not measured at the start of every window: connections settle, queues fill. */
 const WARM_UP_MS = 300;
 
+/** What is loaded: one process, or several that share the work. */
 export interface Target {
   readonly name: string;
-  readonly server: ServerUnderTest;
+  /** Where postings go, in turn. */
+  readonly addresses: readonly string[];
   readonly control: Control;
-  readonly dataFolder: string;
   /** Postings that it acknowledged to the load generator or to the harness. */
   acknowledged: number;
+}
+
+/** All services in one process, with their data in a folder. */
+export interface EmbeddedTarget extends Target {
+  readonly server: ServerUnderTest;
+  readonly dataFolder: string;
 }
 
 export class Bench {
@@ -39,7 +46,7 @@ export class Bench {
   readonly complaints: string[] = [];
   /** What one should know when reading the figures. */
   readonly remarks: string[] = [];
-  readonly #targets: Target[] = [];
+  readonly #servers: ServerUnderTest[] = [];
   #load: Worker<LoadOrder, LoadAnswer> | undefined;
 
   constructor(readonly options: BenchOptions) {
@@ -61,20 +68,29 @@ export class Bench {
     return fsyncMs(folder);
   }
 
-  async startTarget(name: string, environment: Readonly<Record<string, string>> = {}, dataFolder = this.scratch.folder('data')): Promise<Target> {
-    this.progress.step(`starting ${name}`);
-    const server = await ServerUnderTest.start({ dataFolder, environment, profileFolder: this.options.profile, adopt: (child) => this.scratch.adopt(child) });
-    const control = new Control(server.address);
+  async startServer(program: Program, environment: Readonly<Record<string, string>>): Promise<ServerUnderTest> {
+    const server = await ServerUnderTest.start({ program, environment, profileFolder: this.options.profile, adopt: (child) => this.scratch.adopt(child) });
+    this.#servers.push(server);
     this.scratch.defer(() => server.stop());
+    return server;
+  }
+
+  async startEmbedded(name: string, environment: Readonly<Record<string, string>> = {}, dataFolder = this.scratch.folder('data')): Promise<EmbeddedTarget> {
+    this.progress.step(`starting ${name}`);
+    const server = await this.startServer(EMBEDDED, { SLUICE_DATA_DIR: dataFolder, ...environment });
+    return { name, server, addresses: [server.address], control: this.controlOf(server.address), dataFolder, acknowledged: 0 };
+  }
+
+  /** @param addresses of command, query and projector where they are processes of their own. */
+  controlOf(...addresses: ConstructorParameters<typeof Control>): Control {
+    const control = new Control(...addresses);
     this.scratch.defer(() => control.close());
-    const target = { name, server, control, dataFolder, acknowledged: 0 };
-    this.#targets.push(target);
-    return target;
+    return control;
   }
 
   /** What the newest server said last, if it has ended although nobody stopped it. */
   get obituary(): string | undefined {
-    return this.#targets.at(-1)?.server.obituary;
+    return this.#servers.at(-1)?.obituary;
   }
 
   /** One posting by the harness itself; resolves with the reply's position token. */
@@ -92,7 +108,11 @@ export class Bench {
 
   /** Loads the server with the calls, and the answers count. */
   async load(target: Target, order: Omit<LoadOrder, 'addresses' | 'connections'>): Promise<LoadAnswer> {
-    const answer = await this.generate({ ...order, addresses: [target.server.address], connections: this.#connections(order.inFlight) });
+    const answer = await this.generate({
+      ...order,
+      addresses: target.addresses,
+      connections: Math.max(target.addresses.length, this.#connections(order.inFlight)),
+    });
     target.acknowledged += answer.acknowledged;
     this.#note(target.name, answer);
     return answer;

@@ -34,7 +34,7 @@ export const hotAccountUnary: Scenario = {
 async function run(bench: Bench, calls: Calls, inFlight: number, withRivals: boolean): Promise<ScenarioResult> {
   const { compare } = bench.options;
   const fsync = await bench.probeDisk();
-  const target = await bench.startTarget('the server');
+  const target = await bench.startEmbedded('the server');
   await target.control.openAccounts([{ accountId: HOT_ACCOUNT }]);
   const positionToken = await bench.postOnce(target, HOT_ACCOUNT, 'first');
 

@@ -24,7 +24,7 @@ export const manyAccounts: Scenario = {
     const many: Calls = { kind: 'batches', batchSize: options.batchSize, account: { kind: 'random', count } };
     const hot: Calls = { kind: 'batches', batchSize: options.batchSize, account: { kind: 'one', accountId: HOT_ACCOUNT } };
 
-    const target = await bench.startTarget('the server');
+    const target = await bench.startEmbedded('the server');
     await target.control.openAccounts([{ accountId: HOT_ACCOUNT }]);
     await target.control.openAccounts(numberedAccounts(count), (opened) => bench.progress.amount('opening accounts', opened, count));
     const positionToken = await bench.postOnce(target, HOT_ACCOUNT, 'first');

@@ -1,7 +1,7 @@
 /**
  * Reads while the hot account is loaded to the brim, beside the same reads without load.
  */
-import type { Bench, Target } from '../bench';
+import type { Bench, EmbeddedTarget } from '../bench';
 import type { LoadAnswer } from '../load/load-order';
 import { mergeHistograms, percentileMs, unpackHistogram, type Histogram } from '../measure/latency';
 import { sampleLag } from '../measure/lag';
@@ -30,7 +30,7 @@ export const queries: Scenario = {
   name: 'queries',
   about: 'GetAccount and ListEntries under full hot-account load, and without',
   run: async (bench) => {
-    const target = await bench.startTarget('the server');
+    const target = await bench.startEmbedded('the server');
     await target.control.openAccounts([{ accountId: HOT_ACCOUNT }]);
     await bench.load(target, { ...postings(bench), warmUpMs: 0, windowMs: Number.MAX_SAFE_INTEGER, maximumCalls: FIRST_ENTRIES_BATCHES });
     await target.control.drain();
@@ -108,7 +108,7 @@ function postings({ options }: Bench) {
 /** Both windows are one: reads and postings start together and last as long. */
 async function readUnderLoad(
   bench: Bench,
-  target: Target,
+  target: EmbeddedTarget,
   read: (windowMs: number) => Promise<ReadsMeasured>,
 ): Promise<{ reads: ReadsMeasured; posted: Measured }> {
   const { warmUpMs, windowMs } = bench;

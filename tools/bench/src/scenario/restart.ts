@@ -20,7 +20,7 @@ export const restart: Scenario = {
     const accounts = options.accounts ?? ACCOUNTS;
     const batches = Math.ceil(options.entries / options.batchSize);
 
-    let target = await bench.startTarget('the server');
+    let target = await bench.startEmbedded('the server');
     await target.control.openAccounts(numberedAccounts(accounts), (opened) => progress.amount('opening accounts', opened, accounts));
     progress.step(`writing ${batches * options.batchSize} entries`);
     const watching = setInterval(() => {
@@ -47,7 +47,7 @@ export const restart: Scenario = {
       progress.step(`kill -9 and restart ${time} of ${options.rounds}`);
       await target.server.kill();
       const { acknowledged, dataFolder } = target;
-      target = await bench.startTarget('the server again', {}, dataFolder);
+      target = await bench.startEmbedded('the server again', {}, dataFolder);
       target.acknowledged = acknowledged;
       await bench.postOnce(target, numberedAccountId(time % accounts), `after-restart-${time}`);
       readyMs.push(target.server.ageMs);

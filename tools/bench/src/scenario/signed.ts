@@ -2,7 +2,7 @@
  * Every posting signed: what it gains to split the checking of signatures over the worker pool.
  */
 import { randomBytes } from 'node:crypto';
-import type { Bench, Target } from '../bench';
+import type { Bench, EmbeddedTarget } from '../bench';
 import type { Calls } from '../load/load-order';
 import { proveAccount, type Proof } from '../measure/proof';
 import { medianPerSecond, type Rounds } from '../measure/rounds';
@@ -57,8 +57,8 @@ export const signed: Scenario = {
   },
 };
 
-async function startSigned(bench: Bench, pool: 'always' | 'off', signingKey: Uint8Array): Promise<Target> {
-  const target = await bench.startTarget(`the server with its pool ${pool}`, { SLUICE_POOL: pool });
+async function startSigned(bench: Bench, pool: 'always' | 'off', signingKey: Uint8Array): Promise<EmbeddedTarget> {
+  const target = await bench.startEmbedded(`the server with its pool ${pool}`, { SLUICE_POOL: pool });
   await target.control.openAccounts([{ accountId: ACCOUNT, signingKey }]);
   return target;
 }

@@ -26,13 +26,13 @@ export class Control {
   readonly #log: logpb.LogServiceClient;
   readonly #projection: projectionpb.ProjectionServiceClient;
 
-  constructor(address: string) {
+  constructor(command: string, query = command, projector = command) {
     const credentials = grpc.credentials.createInsecure();
     const options = { 'grpc.max_receive_message_length': -1 };
-    this.#commands = new accountpb.AccountCommandServiceClient(address, credentials, options);
-    this.#queries = new accountpb.AccountQueryServiceClient(address, credentials, options);
-    this.#log = new logpb.LogServiceClient(address, credentials, options);
-    this.#projection = new projectionpb.ProjectionServiceClient(address, credentials, options);
+    this.#commands = new accountpb.AccountCommandServiceClient(command, credentials, options);
+    this.#queries = new accountpb.AccountQueryServiceClient(query, credentials, options);
+    this.#log = new logpb.LogServiceClient(projector, credentials, options);
+    this.#projection = new projectionpb.ProjectionServiceClient(projector, credentials, options);
   }
 
   close(): void {

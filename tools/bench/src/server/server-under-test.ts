@@ -1,5 +1,5 @@
 /**
- * The server under test: `sluice serve` as anybody starts it, in its own process, with its data on disk.
+ * A process of the product under test, as anybody starts it: `sluice serve`, or one of the services by itself.
  */
 import * as grpc from '@grpc/grpc-js';
 import { healthpb } from '@sluice/protocol';
@@ -15,10 +15,17 @@ const STOP_TIMEOUT_MS = 30_000;
 /** What a server says is kept, the newest so many characters, to be shown if it dies. */
 const KEPT_OUTPUT = 8_000;
 
+/** What is started: the program's path in the workspace, and its arguments. */
+export const EMBEDDED = ['apps/sluice/dist/main.js', 'serve'] as const;
+export type Program = readonly [entry: string, ...args: string[]];
+
+/** Connecting is tried again this often, because the time until SERVING is one of the figures. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': READY_POLL_MS, 'grpc.max_reconnect_backoff_ms': READY_POLL_MS };
+
 export interface ServerOptions {
-  readonly dataFolder: string;
-  /** Beside what the harness sets: SLUICE_* variables. */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly program: Program;
+  /** SLUICE_* variables beside the port. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Write CPU profiles of all its threads there. */
   readonly profileFolder?: string | undefined;
   /** Told of the process as soon as there is one. */
@@ -43,21 +50,14 @@ export class ServerUnderTest {
   /** Milliseconds from the start of the process until its health service said SERVING. */
   readyMs = 0;
 
-  static async start({ dataFolder, environment, profileFolder, adopt }: ServerOptions): Promise<ServerUnderTest> {
+  static async start({ program, environment, profileFolder, adopt }: ServerOptions): Promise<ServerUnderTest> {
     const port = await freePort();
     const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [...profile, serverEntry(), 'serve'], {
+    const child = spawn(process.execPath, [...profile, builtProgram(program[0]), ...program.slice(1)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Only what a process needs, so that settings of the caller's shell do not change what is measured.
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        SLUICE_PORT: String(port),
-
-        SLUICE_DATA_DIR: dataFolder,
-        ...environment,
-      },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SLUICE_PORT: String(port), ...environment },
     });
     adopt(child);
     const server = new ServerUnderTest(child, `127.0.0.1:${port}`, startedAt);
@@ -110,7 +110,7 @@ export class ServerUnderTest {
   }
 
   async #untilServing(): Promise<void> {
-    const health = new healthpb.HealthClient(this.address, grpc.credentials.createInsecure());
+    const health = new healthpb.HealthClient(this.address, grpc.credentials.createInsecure(), RECONNECT);
     try {
       while (!(await isServing(health))) {
         if (this.obituary !== undefined) throw new Error(`While it started, ${this.obituary}`);
@@ -134,8 +134,8 @@ function isServing(health: healthpb.HealthClient): Promise<boolean> {
   });
 }
 
-function serverEntry(): string {
-  const entry = join(__dirname, '../../../../apps/sluice/dist/main.js');
-  if (!existsSync(entry)) throw new Error(`There is no server to measure at ${entry}: run "npm run build" first.`);
-  return entry;
+function builtProgram(entry: string): string {
+  const path = join(__dirname, '../../../..', entry);
+  if (!existsSync(path)) throw new Error(`There is no program to measure at ${path}: run "npm run build" first.`);
+  return path;
 }
