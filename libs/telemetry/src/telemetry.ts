@@ -2,6 +2,8 @@
  * Sets OpenTelemetry up, or does not: traces and OTLP metrics only when the standard OTEL_* variables ask for them, the
  * Prometheus endpoint only on a port that was given. The SDK is loaded only then; without it the process carries nothing.
  */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { context, metrics as otelMetrics, propagation, trace } from '@opentelemetry/api';
 import { activeMetrics, type Metrics, NO_METRICS } from './metrics';
 import { setTracing } from './tracing';
@@ -29,6 +31,7 @@ export interface Telemetry {
 const OFF: Telemetry = Object.freeze({ metrics: NO_METRICS, tracing: false, metricsUrl: undefined, stop: async () => undefined });
 /** An exporter that cannot reach its collector must not keep the process from stopping. */
 const STOP_TIMEOUT_MS = 3_000;
+const METRICS_PATH = '/metrics';
 
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const environment = options.environment ?? process.env;
@@ -39,10 +42,12 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   const { metrics, NodeSDK, resources } = await import('@opentelemetry/sdk-node');
   const readers: InstanceType<typeof metrics.MetricReader>[] = [];
   let metricsUrl: string | undefined;
+  let closeEndpoint = (): void => undefined;
   if (options.metricsPort !== undefined) {
-    const { reader, url } = await startPrometheus(options.metricsPort, options.metricsHost ?? '127.0.0.1');
+    const { reader, url, close } = await startPrometheus(options.metricsPort, options.metricsHost ?? '127.0.0.1');
     readers.push(reader);
     metricsUrl = url;
+    closeEndpoint = close;
   }
   if (otlpMetrics)
     readers.push(
@@ -67,6 +72,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     metricsUrl,
     stop: async () => {
       setTracing(false);
+      closeEndpoint();
       await orTimeout(sdk.shutdown().catch(() => undefined));
       for (const api of [trace, otelMetrics, context, propagation]) api.disable();
     },
@@ -81,13 +87,21 @@ function wantsOtlp(environment: Readonly<Record<string, string | undefined>>, si
   return Boolean(environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? environment[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
 }
 
+/** Its own HTTP server instead of the exporter's, which takes 0 for its default port. */
 async function startPrometheus(port: number, host: string) {
   const { PrometheusExporter } = await import('@opentelemetry/exporter-prometheus');
-  const exporter = new PrometheusExporter({ port, host, preventServerStart: true, withoutScopeInfo: true });
-  await exporter.startServer();
-  // The exporter does not tell the port that it was given for 0.
-  const address = (exporter as unknown as { _server: { address(): { port: number } } })._server.address();
-  return { reader: exporter, url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/metrics` };
+  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  const server = createServer((request, response) => {
+    if (request.method === 'GET' && request.url?.split('?')[0] === METRICS_PATH) return exporter.getMetricsRequestHandler(request, response);
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(new Error(`cannot listen on ${host}:${port} for metrics: ${cause.message}`, { cause })));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}${METRICS_PATH}`;
+  return { reader: exporter, url, close: () => server.close().closeIdleConnections() };
 }
 
 async function otlpMetricExporter(environment: Readonly<Record<string, string | undefined>>) {

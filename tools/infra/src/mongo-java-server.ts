@@ -60,6 +60,7 @@ export function startJavaServer(program: JavaServerProgram, title: string, optio
     describe: title,
     dataDir: options.dataDir,
     port: options.port ?? 0,
+    apart: options.apart ?? false,
     command: (port) => ({
       file: program.java,
       args: ['-Xmx512m', '-XX:+UseSerialGC', '-cp', program.classpath, LAUNCHER, join(options.dataDir, 'mongo.h2'), String(port)],

@@ -43,6 +43,7 @@ export async function startMongod(program: MongodProgram, title: string, options
     describe: title,
     dataDir: options.dataDir,
     port: options.port === undefined || options.port === 0 ? await freePort() : options.port,
+    apart: options.apart ?? false,
     command: (port) => ({
       file: program.file,
       args: ['--dbpath', options.dataDir, '--bind_ip', '127.0.0.1', '--port', String(port), '--replSet', REPLICA_SET],

@@ -60,6 +60,7 @@ export async function startNats(options: NatsServerOptions): Promise<RunningServ
     describe: `${version === '' ? 'nats-server' : version} (${title})`,
     dataDir: options.dataDir,
     port: options.port ?? 0,
+    apart: options.apart ?? false,
     command: (port) => {
       mkdirSync(options.dataDir, { recursive: true });
       writeFileSync(configurationFile, configurationFor(options, port));

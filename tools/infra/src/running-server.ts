@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly dataDir: string;
   /** Port on loopback; 0 or none: any free one, kept over restarts. */
   readonly port?: number;
+  /** In a process group of its own: Ctrl-C at the terminal reaches us, and the server goes on until we stop it. */
+  readonly apart?: boolean;
 }
 
 /** No way that was tried leads to such a server here. */

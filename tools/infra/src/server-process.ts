@@ -26,6 +26,8 @@ export interface ServerProgram {
   readonly dataDir: string;
   /** The port asked for; 0: the server picks one. */
   readonly port: number;
+  /** In a process group of its own. */
+  readonly apart: boolean;
   /** Program and arguments for a port (0 only if the program can pick one itself). */
   command(port: number): { readonly file: string; readonly args: readonly string[] };
   /** Matches the line of output that says it serves; the first group, where there is one, is its port. */
@@ -88,7 +90,7 @@ export async function startServerProcess(program: ServerProgram): Promise<Runnin
 function launch(program: ServerProgram, port: number): Promise<{ child: ChildProcess; port: number }> {
   const { file, args } = program.command(port);
   // Its standard input stays open as long as we live: a launcher of ours takes the end of it as the word to stop.
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: program.apart });
   killWithUs(child);
   const logFile = join(program.dataDir, 'server.log');
   return new Promise((resolve, reject) => {

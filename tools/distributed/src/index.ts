@@ -1,0 +1,4 @@
+/** All services as processes of their own, with the servers they need, for tests and tools. */
+export { ServiceChild } from './service-child';
+export { SERVICE_NAMES, type ServiceName } from './service-name';
+export { type Distributed, type DistributedOptions, startDistributed } from './start-distributed';
