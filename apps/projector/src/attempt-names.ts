@@ -2,28 +2,32 @@
  * Names of write attempts: unique for ever, so that what is written once never meets a row of the same key; rising while a
  * projector runs, so that a partition's segments are appended to the end of its range of keys.
  */
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { sortableNumber } from '@sluice/projections';
+
+/** Partitions are at most 4,096, and milliseconds have eight digits until 2059. */
+const PARTITION_DIGITS = 3;
+const TIME_DIGITS = 8;
+const RANDOM_DIGITS = 5;
 
 export class AttemptNames {
   private count = 0;
   private readonly run: string;
 
-  constructor(
-    private readonly partition: number,
-    startUs: number,
-  ) {
-    this.run = base36(Math.floor(startUs / 1_000), 9) + randomBytes(4).toString('hex');
+  constructor(partition: number, startUs: number) {
+    const started = base36(Math.floor(startUs / 1_000), TIME_DIGITS);
+    this.run = attemptPrefix(partition) + started + base36(randomInt(36 ** RANDOM_DIGITS), RANDOM_DIGITS);
   }
 
   next(): string {
     this.count += 1;
-    return `${attemptPrefix(this.partition)}${this.run}${base36(this.count, 6)}`;
+    return this.run + sortableNumber(this.count);
   }
 }
 
 /** What the names of all attempts of the partition, and so the keys of its segments, start with. */
 export function attemptPrefix(partition: number): string {
-  return `${base36(partition, 4)}-`;
+  return base36(partition, PARTITION_DIGITS);
 }
 
 function base36(value: number, digits: number): string {

@@ -22,6 +22,7 @@ export * from './account/collections';
 export * from './account/entry-block';
 export * from './account/entry-chain';
 export * from './account/entry-spine';
+export * from './account/postings-reader';
 export * from './account/record-columns';
 export * from './account/segment-writer';
 export * from './partition-fold';

@@ -4,7 +4,7 @@
  */
 import type { AccountLimits, AccountStatus } from '@sluice/domain';
 import { type AccountPart, type AccountSnapshot, readAccountEvent, RecordCursor } from '@sluice/projections';
-import type { AccountPostingsHeader, DecodedCommit } from '@sluice/protocol';
+import { type AccountPostingsHeader, type DecodedCommit, readAccountPostings } from '@sluice/protocol';
 import { applyRequest, type VerifiedBalance } from './posting-effect';
 import { RecordDigest } from './record-digest';
 
@@ -56,7 +56,7 @@ export class LedgerFold {
     if (account === undefined) throw new Error(`account "${accountId}" has events at sequence ${part.sequence} but was never opened`);
     switch (part.kind) {
       case 'postings':
-        return this.post(account, part, part.postings);
+        return this.post(account, part, readAccountPostings(part.bytes.subarray(part.start, part.end)));
       case 'updated':
         if (part.limits !== undefined) account.limits = part.limits;
         if (part.product !== undefined) account.product = part.product;

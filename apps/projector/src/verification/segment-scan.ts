@@ -8,7 +8,7 @@
  */
 import { murmurHash3 } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
-import { type BlockPointer, ENTRY_SEGMENTS, readBlocks } from '@sluice/projections';
+import { type BlockPointer, ENTRY_SEGMENTS, postingsOf, readBlocks } from '@sluice/projections';
 import { attemptPrefix } from '../attempt-names';
 import { RecordDigest } from './record-digest';
 import { digestPart } from './stored-records';
@@ -57,13 +57,15 @@ export async function scanSegments(
 
 function scanSegment(segmentId: string, blocks: Uint8Array, boundOf: (accountId: string) => number, accounts: Map<string, ScannedAccount>): void {
   for (const { offset, block } of readBlocks(blocks)) {
-    const bound = boundOf(block.accountId);
     const [first] = block.parts;
-    if (first === undefined || first.sequence > bound) continue;
-    let account = accounts.get(block.accountId);
+    if (first === undefined) continue;
+    const { accountId } = postingsOf(first);
+    const bound = boundOf(accountId);
+    if (first.sequence > bound) continue;
+    let account = accounts.get(accountId);
     if (account === undefined) {
       account = new ScannedAccount();
-      accounts.set(block.accountId, account);
+      accounts.set(accountId, account);
     }
     const { depth, treeSize, recordsBefore, entriesBefore, previous } = block;
     const pointer = {

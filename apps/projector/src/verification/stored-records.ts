@@ -1,6 +1,6 @@
 /** The records of an account as the read store has them, digested on the way along its chain: what a statement would show. */
 import type { ReadCopy } from '@sluice/ports';
-import { type AccountState, ENTRY_SEGMENTS, EntryChain, type EntryPart, RecordCursor } from '@sluice/projections';
+import { type AccountState, ENTRY_SEGMENTS, EntryChain, type EntryPart, postingsOf, RecordCursor } from '@sluice/projections';
 import { RecordDigest } from './record-digest';
 
 /** Segments of one account follow each other: the last one read is the likely next one. */
@@ -29,7 +29,8 @@ export async function digestChain(copy: ReadCopy, account: AccountState, bound: 
 }
 
 export function digestPart(digest: RecordDigest, part: EntryPart, recordsBefore: number): void {
-  const cursor = new RecordCursor(part.columns, part.heldAfterMinor);
+  const postings = postingsOf(part);
+  const cursor = new RecordCursor(postings, postings.heldAfterMinor);
   while (cursor.next()) {
     const { request, rejection, balanceAfterMinor, heldAfterMinor } = cursor;
     digest.add({ recordNumber: recordsBefore + cursor.position + 1, sequence: part.sequence, request, balanceAfterMinor, heldAfterMinor, rejection });

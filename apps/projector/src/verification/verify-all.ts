@@ -9,7 +9,7 @@
  */
 import { murmurHash3 } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
-import { ACCOUNTS, type AccountSnapshot, type BlockPointer, readAccount, readAccounts } from '@sluice/projections';
+import { ACCOUNT_PROFILES, type AccountSnapshot, type BlockPointer, readAccount, readAccounts } from '@sluice/projections';
 import type { Report, VerificationProgress } from '../projector-control';
 import { rowsOf } from '../row-loading';
 import { commitsUpTo, reach, type VerificationSources } from './comparison-point';
@@ -78,9 +78,9 @@ class VerificationRun {
 
   private async capture(copy: ReadCopy, partition: number): Promise<Map<string, Captured>> {
     const captured = new Map<string, Captured>();
-    for await (const page of rowsOf(copy, ACCOUNTS.name, ACCOUNTS.key, { partition })) {
+    for await (const page of rowsOf(copy, ACCOUNT_PROFILES.name, ACCOUNT_PROFILES.key, { partition })) {
       this.sources.signal.throwIfAborted();
-      const accountIds = page.map((row) => row[ACCOUNTS.key] as string);
+      const accountIds = page.map((row) => row[ACCOUNT_PROFILES.key] as string);
       const snapshots = await readAccounts(copy, accountIds, true);
       accountIds.forEach((accountId, index) => captured.set(accountId, capture(snapshots[index])));
     }

@@ -1,7 +1,8 @@
 /** The events of accounts as the projection and the verification fold them: decoded, one per account. */
 import type { AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
-import { accountpb, readPostingsRecorded, type AccountPostingsHeader, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { accountpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import { UnknownEventError } from '../projection';
+import { type PostingsPart, readPostings } from './postings-reader';
 
 interface Moment {
   readonly sequence: number;
@@ -10,7 +11,7 @@ interface Moment {
 
 export type AccountPart = Moment &
   (
-    | { readonly kind: 'postings'; readonly postings: AccountPostingsHeader }
+    | PostingsPart
     | {
         readonly kind: 'opened';
         readonly unit: string;
@@ -43,7 +44,7 @@ export function readAccountEvent(commit: DecodedCommit, event: EventRecord, visi
   const { sequence, committedAtUs } = commit;
   switch (event.type) {
     case 'account.PostingsRecorded':
-      readPostingsRecorded(event.payload, (postings) => visit(postings.accountId, { kind: 'postings', sequence, committedAtUs, postings }));
+      readPostings(event.payload, sequence, committedAtUs, (part) => visit(part.accountId, part));
       return true;
     case 'account.AccountOpened': {
       const { accountId, unit, branchId, product, limits, signingKeyId } = accountpb.AccountOpened.decode(event.payload);

@@ -7,7 +7,7 @@
  * segments of their own.
  */
 import type { RowWrite } from '@sluice/ports';
-import type { AccountPostingsHeader, DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { RecentCache } from '../recent-cache';
 import { readAccountEvent, type AccountPart } from './account-event';
@@ -24,7 +24,8 @@ import {
 } from './account-state';
 import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
 import { EMPTY_SPINE } from './entry-spine';
-import { SegmentWriter, type PostingsPart } from './segment-writer';
+import type { PostingsPart } from './postings-reader';
+import { SegmentWriter } from './segment-writer';
 
 export const ACCOUNT_AGGREGATE = 'account';
 
@@ -73,7 +74,7 @@ class AccountPartitionProjection implements PartitionProjection {
         this.touched.set(accountId, touched);
       }
       touched.parts.push(part);
-      if (part.kind === 'postings') touched.needsHolds ||= part.postings.changedHolds.length > 0;
+      if (part.kind === 'postings') touched.needsHolds ||= part.changedHolds.length > 0;
       else touched.needsProfile ||= part.kind !== 'commandRejected';
     });
   }
@@ -246,31 +247,30 @@ class AccountFold {
     }
   }
 
-  private post(part: AccountPart & { kind: 'postings' }): void {
-    const { sequence, committedAtUs, postings } = part;
+  private post(part: PostingsPart): void {
+    const { sequence, changedHolds } = part;
     if (sequence > this.accountHas) {
       const account = this.existing();
-      assertContinues(account, postings);
-      if (postings.totalDebitMinor !== 0n || postings.totalCreditMinor !== 0n) account.balanceUpdatedAtUs = committedAtUs;
-      account.balanceMinor = postings.balanceAfterMinor;
-      account.heldMinor = postings.heldAfterMinor;
-      account.entryCount += postings.acceptedCount;
-      account.rejectionCount += postings.rejectedCount;
-      account.version = postings.version;
-      if (postings.changedHolds.length > 0) account.holdsSequence = sequence;
+      assertContinues(account, part);
+      if (part.balanceMoved) account.balanceUpdatedAtUs = part.committedAtUs;
+      account.balanceMinor = part.balanceAfterMinor;
+      account.heldMinor = part.heldAfterMinor;
+      account.entryCount += part.acceptedCount;
+      account.rejectionCount += part.rejectedCount;
+      account.version = part.version;
+      if (changedHolds.length > 0) account.holdsSequence = sequence;
       this.changed(account, sequence);
       this.recorded.push(part);
-      this.postingCount += postings.acceptedCount + postings.rejectedCount;
+      this.postingCount += part.acceptedCount + part.rejectedCount;
     }
     const { holds } = this.known;
-    if (postings.changedHolds.length > 0 && holds !== undefined && sequence > this.holdsHave) {
-      for (const { holdId, remainingMinor } of postings.changedHolds) {
-        if (remainingMinor === 0n) holds.holds.delete(holdId);
-        else holds.holds.set(holdId, remainingMinor);
-      }
-      holds.sequence = sequence;
-      this.holdsChanged = true;
+    if (changedHolds.length === 0 || holds === undefined || sequence <= this.holdsHave) return;
+    for (const { holdId, remainingMinor } of changedHolds) {
+      if (remainingMinor === 0n) holds.holds.delete(holdId);
+      else holds.holds.set(holdId, remainingMinor);
     }
+    holds.sequence = sequence;
+    this.holdsChanged = true;
   }
 
   private change(part: AccountPart & { kind: 'updated' | 'statusChanged' }): void {
@@ -307,7 +307,7 @@ class AccountFold {
 }
 
 /** What was read of the account must be where the recorded turn starts: else the row or the log was tampered with. */
-function assertContinues(account: AccountState, postings: AccountPostingsHeader): void {
+function assertContinues(account: AccountState, postings: PostingsPart): void {
   if (account.balanceMinor === postings.balanceBeforeMinor && account.heldMinor === postings.heldBeforeMinor && account.entryCount === postings.entriesBefore)
     return;
   throw new Error(

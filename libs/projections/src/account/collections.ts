@@ -27,7 +27,7 @@ export const ACCOUNTS: CollectionDefinition = {
     holds_sequence: 'number',
     sequence: 'number',
   },
-  indexes: [['partition']],
+  indexes: [],
   guard: 'sequence',
 };
 
@@ -55,6 +55,7 @@ export const ACCOUNT_PROFILES: CollectionDefinition = {
     sequence: 'number',
   },
   indexes: [
+    ['partition', 'account_id'],
     ['branch_id', 'account_id'],
     ['product', 'account_id'],
     ['status', 'account_id'],

@@ -1,32 +1,37 @@
 /**
  * A block: consecutive records (postings with their verdicts) of one account out of one flush, written once, never changed.
  *
- *   version | account id | depth | tree size | records before | entries before | pointer to the previous block and jump
- *   pointer (but for the first block) | count of parts | part …
- *   part: sequence | commit time | records | accepted | balance after | held after | the five columns of record-columns.ts,
-         each with its length, as in the commit
+ *   version | hash of the account id | depth | tree size | records before | entries before | pointers to the previous block
+ *   and to the jump block (but for the first block) | count of parts | part …
+ *   part: sequence | commit time | records | accepted | length | AccountPostings as in the commit
  *
- * A part is what one commit has of the account; where that is too large for a block it is continued in the next one, each
- * piece with the commit's balance after. Blocks of many accounts share a segment (segment-writer.ts).
+ * A part is what one commit has of the account; where that is too large for a block it is continued in the next one. Blocks
+ * of many accounts share a segment (segment-writer.ts).
  */
-import { ByteReader, type ByteWriter } from '@sluice/protocol';
+import { murmurHash3 } from '@sluice/domain';
+import { type AccountPostingsHeader, ByteReader, type ByteWriter, readAccountPostings } from '@sluice/protocol';
 import { readPointer, writePointer, type BlockPointer } from './entry-spine';
-import type { RecordColumns } from './record-columns';
 
+/** What a block has of one commit. */
 export interface EntryPart {
   readonly sequence: number;
   readonly committedAtUs: number;
   /** Postings in it, refused ones included, and the accepted ones among them. */
   readonly recordCount: number;
   readonly acceptedCount: number;
-  /** After the whole commit. */
-  readonly balanceAfterMinor: bigint;
-  readonly heldAfterMinor: bigint;
-  readonly columns: RecordColumns;
+  /** The encoded AccountPostings is bytes[start, end). */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The records of the part, and the account after the whole commit. */
+export function postingsOf(part: EntryPart): AccountPostingsHeader {
+  return readAccountPostings(part.bytes.subarray(part.start, part.end));
 }
 
 export interface EntryBlock {
-  readonly accountId: string;
+  readonly accountHash: number;
   readonly depth: number;
   readonly treeSize: number;
   readonly recordsBefore: number;
@@ -37,26 +42,30 @@ export interface EntryBlock {
 }
 
 const BLOCK_VERSION = 1;
-/** What a part takes beside its columns, at most. */
-export const PART_OVERHEAD_BYTES = 80;
+const HASH_SEED = 0x65_6e_74_72;
+/** What a part takes beside its postings, at most. */
+export const PART_OVERHEAD_BYTES = 40;
 
-export type BlockLinks = Omit<EntryBlock, 'accountId' | 'parts'>;
+/** By which a block is known to be of the account that it is read for. */
+export function hashAccountId(accountId: string): number {
+  const utf8 = Buffer.from(accountId, 'utf8');
+  return murmurHash3(utf8, 0, utf8.length, HASH_SEED) >>> 0;
+}
 
-export function writeBlock(writer: ByteWriter, accountIdUtf8: Uint8Array, links: BlockLinks, parts: readonly EntryPart[]): void {
-  writer.reserve(accountIdUtf8.length + 64);
-  writer.byte(BLOCK_VERSION);
-  writer.varint(accountIdUtf8.length);
-  writer.raw(accountIdUtf8, 0, accountIdUtf8.length);
+export function writeBlock(writer: ByteWriter, block: EntryBlock): void {
+  const { previous, jump, parts } = block;
   writer.reserve(64);
-  writer.varint(links.depth);
-  writer.varint(links.treeSize);
-  writer.varint(links.recordsBefore);
-  writer.varint(links.entriesBefore);
-  if (links.previous !== undefined) {
-    writePointer(writer, links.previous);
+  writer.byte(BLOCK_VERSION);
+  writer.varint(block.accountHash);
+  writer.varint(block.depth);
+  writer.varint(block.treeSize);
+  writer.varint(block.recordsBefore);
+  writer.varint(block.entriesBefore);
+  if (previous !== undefined) {
+    writePointer(writer, previous);
     writer.reserve(1);
-    writer.byte(links.jump === undefined ? 0 : 1);
-    if (links.jump !== undefined) writePointer(writer, links.jump);
+    writer.byte(jump === undefined ? 0 : 1);
+    if (jump !== undefined) writePointer(writer, jump);
   }
   writer.reserve(8);
   writer.varint(parts.length);
@@ -66,37 +75,17 @@ export function writeBlock(writer: ByteWriter, accountIdUtf8: Uint8Array, links:
     writer.varint(part.committedAtUs);
     writer.varint(part.recordCount);
     writer.varint(part.acceptedCount);
-    writeZigzag(writer, part.balanceAfterMinor);
-    writeZigzag(writer, part.heldAfterMinor);
-    const { columns } = part;
-    writeColumn(writer, columns.requests);
-    writeColumn(writer, columns.balancesAfter);
-    writeColumn(writer, columns.holdsAfter);
-    writeColumn(writer, columns.rejectedPositions);
-    writeColumn(writer, columns.rejections);
+    writer.varint(part.end - part.start);
+    writer.raw(part.bytes, part.start, part.end);
   }
-}
-
-function writeColumn(writer: ByteWriter, column: Uint8Array): void {
-  writer.reserve(8);
-  writer.varint(column.length);
-  writer.raw(column, 0, column.length);
-}
-
-const SPLIT_BIG = new BigInt64Array(1);
-const SPLIT = new Int32Array(SPLIT_BIG.buffer);
-
-function writeZigzag(writer: ByteWriter, value: bigint): void {
-  SPLIT_BIG[0] = value;
-  writer.zigzag64(SPLIT[0] as number, SPLIT[1] as number);
 }
 
 /** Reads the block that the pointer leads to and checks that it is the one meant. */
 export function readBlock(segment: Uint8Array, pointer: BlockPointer, accountId: string): EntryBlock {
   const block = readBlockAt(new ByteReader(segment, pointer.offset, segment.length));
-  if (block.accountId !== accountId || block.depth !== pointer.depth) {
+  if (block.accountHash !== hashAccountId(accountId) || block.depth !== pointer.depth) {
     throw new Error(
-      `segment ${pointer.segmentId}: block ${block.depth} of account "${block.accountId}" stands at ${pointer.offset} where block ${pointer.depth} of "${accountId}" belongs`,
+      `segment ${pointer.segmentId}: at ${pointer.offset} is block ${block.depth} of account hash ${block.accountHash}, not block ${pointer.depth} of "${accountId}"`,
     );
   }
   return block;
@@ -114,7 +103,7 @@ export function* readBlocks(segment: Uint8Array): Generator<{ readonly offset: n
 function readBlockAt(reader: ByteReader): EntryBlock {
   const version = reader.varint();
   if (version !== BLOCK_VERSION) throw new Error(`entry block version ${version} is not known to this version of Sluice`);
-  const accountId = reader.string();
+  const accountHash = reader.varint();
   const depth = reader.varint();
   const treeSize = reader.varint();
   const recordsBefore = reader.varint();
@@ -123,21 +112,14 @@ function readBlockAt(reader: ByteReader): EntryBlock {
   const jump = depth > 1 && reader.varint() === 1 ? readPointer(reader) : undefined;
   const parts: EntryPart[] = [];
   for (let rest = reader.varint(); rest > 0; rest -= 1) {
-    parts.push({
-      sequence: reader.varint(),
-      committedAtUs: reader.varint(),
-      recordCount: reader.varint(),
-      acceptedCount: reader.varint(),
-      balanceAfterMinor: reader.sint64(),
-      heldAfterMinor: reader.sint64(),
-      columns: {
-        requests: reader.view(),
-        balancesAfter: reader.view(),
-        holdsAfter: reader.view(),
-        rejectedPositions: reader.view(),
-        rejections: reader.view(),
-      },
-    });
+    const sequence = reader.varint();
+    const committedAtUs = reader.varint();
+    const recordCount = reader.varint();
+    const acceptedCount = reader.varint();
+    const length = reader.length();
+    const start = reader.at;
+    reader.at += length;
+    parts.push({ sequence, committedAtUs, recordCount, acceptedCount, bytes: reader.bytes, start, end: reader.at });
   }
-  return { accountId, depth, treeSize, recordsBefore, entriesBefore, previous, jump, parts };
+  return { accountHash, depth, treeSize, recordsBefore, entriesBefore, previous, jump, parts };
 }

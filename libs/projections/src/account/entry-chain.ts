@@ -3,7 +3,7 @@
  * reads O(log n) segments; they never change, so that whoever loads them may keep them.
  */
 import type { accountpb } from '@sluice/protocol';
-import { readBlock, type EntryBlock, type EntryPart } from './entry-block';
+import { postingsOf, readBlock, type EntryBlock, type EntryPart } from './entry-block';
 import type { BlockPointer, EntrySpine } from './entry-spine';
 import { RecordCursor } from './record-columns';
 
@@ -36,7 +36,7 @@ export interface ChainMoment {
   /** Records and entries up to and with that commit. */
   readonly recordCount: number;
   readonly entryCount: number;
-  /** False: the commit only had refusals. */
+  /** Whether the newest records of it that were found were accepted; where not, an earlier commit may have made the balance what it is. */
   readonly changed: boolean;
 }
 
@@ -145,7 +145,8 @@ function collectPart(
   last: number,
   found: StoredRecord[],
 ): void {
-  const cursor = new RecordCursor(part.columns, part.heldAfterMinor);
+  const postings = postingsOf(part);
+  const cursor = new RecordCursor(postings, postings.heldAfterMinor);
   let recordNumber = recordsBefore;
   let entryNumber = entriesBefore;
   while (cursor.next()) {
@@ -171,25 +172,17 @@ function collectPart(
 }
 
 function lastMoment(block: EntryBlock, isBefore: (part: EntryPart) => boolean): ChainMoment | undefined {
-  let moment: ChainMoment | undefined;
+  let last: EntryPart | undefined;
   let recordCount = block.recordsBefore;
   let entryCount = block.entriesBefore;
-  let changed = false;
   for (const part of block.parts) {
     if (!isBefore(part)) break;
     recordCount += part.recordCount;
     entryCount += part.acceptedCount;
-    const continued = moment !== undefined && moment.sequence === part.sequence;
-    changed = part.acceptedCount > 0 || (continued && changed);
-    moment = {
-      sequence: part.sequence,
-      committedAtUs: part.committedAtUs,
-      balanceMinor: part.balanceAfterMinor,
-      heldMinor: part.heldAfterMinor,
-      recordCount,
-      entryCount,
-      changed,
-    };
+    last = part;
   }
-  return moment;
+  if (last === undefined) return undefined;
+  const { sequence, committedAtUs, acceptedCount } = last;
+  const { balanceAfterMinor, heldAfterMinor } = postingsOf(last);
+  return { sequence, committedAtUs, balanceMinor: balanceAfterMinor, heldMinor: heldAfterMinor, recordCount, entryCount, changed: acceptedCount > 0 };
 }

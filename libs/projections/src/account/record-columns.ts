@@ -1,8 +1,8 @@
 /**
  * The records of an account in one commit, as the log has them: columns side by side (`AccountPostings`, fields 13 to 17).
- * The projection copies them as bytes; only who reads entries steps through them, and only who cuts them in pieces counts.
+ * The projection copies them as bytes; only who reads entries, or has to cut them in pieces, steps through them.
  */
-import { accountpb, ByteReader, ByteWriter, MalformedMessageError } from '@sluice/protocol';
+import { type AccountPostingsHeader, accountpb, ByteReader, ByteWriter, MalformedMessageError, readAccountPostings } from '@sluice/protocol';
 
 export interface RecordColumns {
   /** The encoded PostingList. */
@@ -103,19 +103,20 @@ function over(bytes: Uint8Array): ByteReader {
   return new ByteReader(bytes, 0, bytes.length);
 }
 
-export interface ColumnPiece {
-  readonly columns: RecordColumns;
+/** An encoded AccountPostings, and what is in it. */
+export interface PostingsPiece {
+  readonly message: Uint8Array;
   readonly recordCount: number;
   readonly acceptedCount: number;
 }
 
-export function columnBytes(columns: RecordColumns): number {
-  return columns.requests.length + columns.balancesAfter.length + columns.holdsAfter.length + columns.rejectedPositions.length + columns.rejections.length;
-}
-
-/** Cuts columns between records into pieces of about `maximumBytes`, at least one record each. */
-export function* cutColumns(columns: RecordColumns, maximumBytes: number): Generator<ColumnPiece> {
-  const cursor = new RecordCursor(columns, 0n);
+/**
+ * Cuts an encoded AccountPostings between records into pieces of about `maximumBytes`, at least one record each. A piece is
+ * an AccountPostings too, with the account and its balance and held amount after the whole commit.
+ */
+export function* cutPostings(message: Uint8Array, maximumBytes: number): Generator<PostingsPiece> {
+  const postings = readAccountPostings(message);
+  const cursor = new RecordCursor(postings, postings.heldAfterMinor);
   let from = { requests: 0, balances: 0, holds: 0 };
   let recordCount = 0;
   let rejected: { readonly position: number; readonly rejection: number }[] = [];
@@ -124,22 +125,44 @@ export function* cutColumns(columns: RecordColumns, maximumBytes: number): Gener
     recordCount += 1;
     const { requestsEnd, balancesEnd, holdsEnd } = cursor;
     const size = requestsEnd - from.requests + (balancesEnd - from.balances) + (holdsEnd - from.holds) + rejected.length * 6;
-    if (size < maximumBytes && requestsEnd < columns.requests.length) continue;
-    yield {
-      columns: {
-        requests: columns.requests.subarray(from.requests, requestsEnd),
-        balancesAfter: columns.balancesAfter.subarray(from.balances, balancesEnd),
-        holdsAfter: columns.holdsAfter.subarray(from.holds, holdsEnd),
-        rejectedPositions: packed(rejected.map(({ position }) => position)),
-        rejections: packed(rejected.map(({ rejection }) => rejection)),
-      },
-      recordCount,
-      acceptedCount: recordCount - rejected.length,
+    if (size < maximumBytes && requestsEnd < postings.requests.length) continue;
+    const acceptedCount = recordCount - rejected.length;
+    const columns: RecordColumns = {
+      requests: postings.requests.subarray(from.requests, requestsEnd),
+      balancesAfter: postings.balancesAfter.subarray(from.balances, balancesEnd),
+      holdsAfter: postings.holdsAfter.subarray(from.holds, holdsEnd),
+      rejectedPositions: packed(rejected.map(({ position }) => position)),
+      rejections: packed(rejected.map(({ rejection }) => rejection)),
     };
+    yield { message: encodePiece(postings, columns, acceptedCount, rejected.length), recordCount, acceptedCount };
     from = { requests: requestsEnd, balances: balancesEnd, holds: holdsEnd };
     recordCount = 0;
     rejected = [];
   }
+}
+
+function encodePiece(whole: AccountPostingsHeader, columns: RecordColumns, acceptedCount: number, rejectedCount: number): Uint8Array {
+  const writer = new ByteWriter(columns.requests.length + columns.balancesAfter.length + columns.holdsAfter.length + 1_024);
+  writer.stringField(0x0a, whole.accountId);
+  writer.sint64Field(0x18, whole.balanceAfterMinor);
+  writer.sint64Field(0x28, whole.heldAfterMinor);
+  writer.numberField(0x38, acceptedCount);
+  writer.numberField(0x40, rejectedCount);
+  writeColumn(writer, 0x6a, columns.requests);
+  writeColumn(writer, 0x72, columns.balancesAfter);
+  writeColumn(writer, 0x7a, columns.holdsAfter);
+  writeColumn(writer, 0x82, columns.rejectedPositions);
+  writeColumn(writer, 0x8a, columns.rejections);
+  return writer.copy();
+}
+
+/** Also for the tags above 127, which take two bytes. */
+function writeColumn(writer: ByteWriter, tag: number, column: Uint8Array): void {
+  if (column.length === 0) return;
+  writer.reserve(12);
+  writer.varint(tag);
+  writer.varint(column.length);
+  writer.raw(column, 0, column.length);
 }
 
 function packed(numbers: readonly number[]): Uint8Array {

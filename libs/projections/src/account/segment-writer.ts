@@ -4,11 +4,12 @@
  * entries came one by one has them in as many segments.
  */
 import type { RowWrite } from '@sluice/ports';
-import { ByteWriter, type AccountPostingsHeader } from '@sluice/protocol';
+import { ByteWriter } from '@sluice/protocol';
 import { ENTRY_SEGMENTS } from './collections';
-import { PART_OVERHEAD_BYTES, writeBlock, type EntryPart } from './entry-block';
+import { hashAccountId, PART_OVERHEAD_BYTES, writeBlock, type EntryPart } from './entry-block';
 import { extendSpine, nextJump, nextTreeSize, type BlockPointer, type EntrySpine } from './entry-spine';
-import { columnBytes, cutColumns } from './record-columns';
+import type { PostingsPart } from './postings-reader';
+import { cutPostings } from './record-columns';
 
 /** Size that segments are filled up to. */
 export const SEGMENT_BYTES = 64 * 1024;
@@ -16,13 +17,6 @@ export const SEGMENT_BYTES = 64 * 1024;
 const BLOCK_POSTINGS_BYTES = SEGMENT_BYTES - 4 * 1024;
 /** Size that what is too large for a block is cut to; the last posting may reach over it. */
 const PIECE_BYTES = BLOCK_POSTINGS_BYTES - 4 * 1024;
-
-/** The postings of one account in one commit. */
-export interface PostingsPart {
-  readonly sequence: number;
-  readonly committedAtUs: number;
-  readonly postings: AccountPostingsHeader;
-}
 
 export interface ChainEnd {
   readonly spine: EntrySpine;
@@ -43,31 +37,25 @@ export class SegmentWriter {
 
   /** Appends the postings to the account's chain; returns where the chain ends then. */
   append(accountId: string, chain: ChainEnd, postings: readonly PostingsPart[]): ChainEnd {
-    const accountIdUtf8 = Buffer.from(accountId, 'utf8');
+    const accountHash = hashAccountId(accountId);
     let end = chain;
     let parts: EntryPart[] = [];
     let filled = 0;
-    const closeBlock = (): void => {
-      end = this.appendBlock(accountIdUtf8, end, parts, filled);
-      parts = [];
-      filled = 0;
-    };
     for (const part of postings) {
-      const size = columnBytes(part.postings) + PART_OVERHEAD_BYTES;
-      if (filled > 0 && filled + size > BLOCK_POSTINGS_BYTES) closeBlock();
-      if (size <= BLOCK_POSTINGS_BYTES) {
-        parts.push(wholePart(part));
-        filled += size;
-        continue;
-      }
-      for (const piece of cutColumns(part.postings, PIECE_BYTES)) {
-        if (filled > 0) closeBlock();
-        parts.push({ ...wholePart(part), ...piece });
-        filled = columnBytes(piece.columns) + PART_OVERHEAD_BYTES;
+      const whole = entryPart(part);
+      const size = part.end - part.start + PART_OVERHEAD_BYTES;
+      for (const piece of size <= BLOCK_POSTINGS_BYTES ? [whole] : cutPart(whole)) {
+        const pieceSize = piece.end - piece.start + PART_OVERHEAD_BYTES;
+        if (filled > 0 && filled + pieceSize > BLOCK_POSTINGS_BYTES) {
+          end = this.appendBlock(accountHash, end, parts, filled);
+          parts = [];
+          filled = 0;
+        }
+        parts.push(piece);
+        filled += pieceSize;
       }
     }
-    if (parts.length > 0) closeBlock();
-    return end;
+    return parts.length === 0 ? end : this.appendBlock(accountHash, end, parts, filled);
   }
 
   /** Ends the last segment. */
@@ -76,10 +64,10 @@ export class SegmentWriter {
   }
 
   private get segmentId(): string {
-    return `${this.attempt}-${this.count.toString(36).padStart(4, '0')}`;
+    return `${this.attempt}-${sortableNumber(this.count)}`;
   }
 
-  private appendBlock(accountIdUtf8: Uint8Array, chain: ChainEnd, parts: readonly EntryPart[], size: number): ChainEnd {
+  private appendBlock(accountHash: number, chain: ChainEnd, parts: readonly EntryPart[], size: number): ChainEnd {
     const { writer } = this;
     if (writer.at > 0 && writer.at + size > SEGMENT_BYTES) this.closeSegment();
     const first = parts[0] as EntryPart;
@@ -95,7 +83,7 @@ export class SegmentWriter {
       firstSequence: first.sequence,
     };
     const { depth, treeSize, recordsBefore, entriesBefore } = block;
-    writeBlock(writer, accountIdUtf8, { depth, treeSize, recordsBefore, entriesBefore, previous, jump: nextJump(chain.spine) }, parts);
+    writeBlock(writer, { accountHash, depth, treeSize, recordsBefore, entriesBefore, previous, jump: nextJump(chain.spine), parts });
     let { recordCount, entryCount } = chain;
     for (const part of parts) {
       recordCount += part.recordCount;
@@ -112,14 +100,18 @@ export class SegmentWriter {
   }
 }
 
-function wholePart({ sequence, committedAtUs, postings }: PostingsPart): EntryPart {
-  return {
-    sequence,
-    committedAtUs,
-    recordCount: postings.acceptedCount + postings.rejectedCount,
-    acceptedCount: postings.acceptedCount,
-    balanceAfterMinor: postings.balanceAfterMinor,
-    heldAfterMinor: postings.heldAfterMinor,
-    columns: postings,
-  };
+function entryPart({ sequence, committedAtUs, acceptedCount, rejectedCount, bytes, start, end }: PostingsPart): EntryPart {
+  return { sequence, committedAtUs, recordCount: acceptedCount + rejectedCount, acceptedCount, bytes, start, end };
+}
+
+function* cutPart({ sequence, committedAtUs, bytes, start, end }: EntryPart): Generator<EntryPart> {
+  for (const { message, recordCount, acceptedCount } of cutPostings(bytes.subarray(start, end), PIECE_BYTES)) {
+    yield { sequence, committedAtUs, recordCount, acceptedCount, bytes: message, start: 0, end: message.length };
+  }
+}
+
+/** A number as text that sorts like the number: how many digits it has, then its digits (base 36). */
+export function sortableNumber(value: number): string {
+  const digits = value.toString(36);
+  return digits.length.toString(36) + digits;
 }
