@@ -16,3 +16,4 @@ export { CONFIGURATION_EXIT_CODE, ConfigurationError, loadConfiguration, partiti
 export { serverOptionsOf } from './config/server-options';
 export { type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';
 export { openSecurity, type Security } from './security/security';
+export { UnusableFileError } from './security/unusable-file-error';

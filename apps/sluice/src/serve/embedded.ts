@@ -17,7 +17,7 @@ import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, partitionsOf, type ServerOptions, startServer } from '@sluice/service';
+import { type Configuration, openSecurity, partitionsOf, startServer } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
@@ -59,6 +59,7 @@ export async function startEmbedded(
 async function open(configuration: Configuration, files: DataFiles, parts: OpenedParts, logger: Logger): Promise<EmbeddedServer> {
   const clock = systemClock;
   const instanceId = configuration.instanceId ?? randomUUID();
+  const security = parts.add(await openSecurity(configuration, clock, logger), async (opened) => opened.close());
   parts.add(DataFolderLock.acquire(files.folder), async (lock) => lock.release());
   const log = parts.add(await SqliteEventLog.open({ file: files.log, partitions: partitionsOf(configuration) }), (opened) => opened.close());
   await checkLog(log, files);
@@ -93,9 +94,11 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   );
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
-  const { host, port = DEFAULT_PORT, insecure, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
-  const limits = { maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, rateLimit: rateLimitOf(configuration) };
-  const server = parts.add(await startServer({ host, port, insecure, logger, ...limits }, registrations), (running) => running.stop(shutdownGraceMs));
+  const { host, port = DEFAULT_PORT, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
+  const limits = { maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls };
+  const server = parts.add(await startServer({ host, port, logger, metrics: telemetry.metrics, ...limits, ...security.server }, registrations), (running) =>
+    running.stop(shutdownGraceMs),
+  );
   server.setServing(true);
   return {
     address: server.address,
@@ -128,10 +131,6 @@ async function openProjector(
 
 function limitsOf({ queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes }: Configuration): Partial<PartitionLimits> {
   return { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes };
-}
-
-function rateLimitOf({ rateLimitPerSecond: perSecond, rateLimitBurst: burst = perSecond }: Configuration): ServerOptions['rateLimit'] {
-  return perSecond === 0 ? undefined : { perSecond, burst, clock: systemClock };
 }
 
 function metricsEndpoint({ metricsPort, metricsHost }: Configuration): { metricsPort?: number; metricsHost: string } {

@@ -1,6 +1,6 @@
 /** Why a server did not start, as one plain line with what to do, and the exit code. */
 import { CorruptCommitError } from '@sluice/protocol';
-import { ConfigurationError, ListenError, PlainTextBeyondLoopbackError } from '@sluice/service';
+import { ConfigurationError, ListenError, PlainTextBeyondLoopbackError, UnusableFileError } from '@sluice/service';
 import { DataFolderInUseError, PartitionCountError } from '@sluice/store-sqlite';
 import { EXIT, PlainFailure } from '../exit-code';
 import { repairAdvice } from '../log/chain';
@@ -12,7 +12,7 @@ export function startFailure(error: unknown, folder: string): unknown {
     return new PlainFailure(`the event log in ${folder} is damaged: ${error.message}; ${repairAdvice(error)}`, EXIT.fault);
   if (error instanceof PartitionCountError)
     return new PlainFailure(`the data in ${folder} cannot be opened with this configuration: ${error.message}`, EXIT.configuration);
-  if (error instanceof PlainTextBeyondLoopbackError) return new PlainFailure(error.message, EXIT.configuration);
+  if (error instanceof PlainTextBeyondLoopbackError || error instanceof UnusableFileError) return new PlainFailure(error.message, EXIT.configuration);
   if (error instanceof DataFolderInUseError || error instanceof ListenError) return new PlainFailure(error.message, EXIT.refused);
   return error;
 }

@@ -12,6 +12,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { z } from 'zod';
 import { type Caller, type Role, ROLES } from '../caller';
+import { UnusableFileError } from './unusable-file-error';
 
 export const MINIMUM_TOKEN_LENGTH = 16;
 const MAXIMUM_TOKENS = 1_000;
@@ -46,12 +47,12 @@ export class KnownCallers {
     try {
       content = JSON.parse(json);
     } catch {
-      throw new Error(`${path} is not JSON`);
+      throw new UnusableFileError(`${path} is not JSON`);
     }
     const parsed = file.safeParse(content);
     if (!parsed.success) {
       const places = parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole file');
-      throw new Error(`${path} is wrong at ${[...new Set(places)].join(', ')}; docs/security.md has its form`);
+      throw new UnusableFileError(`${path} is wrong at ${[...new Set(places)].join(', ')}; docs/security.md has its form`);
     }
     const tokens = parsed.data.tokens.map((entry) => ({
       digest: 'sha256' in entry ? Buffer.from(entry.sha256, 'hex') : digestOf(entry.token),

@@ -25,7 +25,7 @@ export interface Security {
   close(): void;
 }
 
-/** Rejects with an error whose message names the file that cannot be used. */
+/** Rejects with UnusableFileError. */
 export async function openSecurity(configuration: Configuration, clock: Clock, logger: Logger): Promise<Security> {
   const open: { close(): void }[] = [];
   try {

@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
+import { UnusableFileError } from './unusable-file-error';
 import { WatchedFiles } from './watched-files';
 
 export interface CertificateFiles {
@@ -20,13 +21,6 @@ export interface CertificateFiles {
   readonly clientCertificate: 'required' | 'optional';
 }
 
-export class CertificateError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'CertificateError';
-  }
-}
-
 const SOON_MS = 14 * 86_400_000;
 
 export interface ServerCertificates {
@@ -34,7 +28,7 @@ export interface ServerCertificates {
   close(): void;
 }
 
-/** Rejects with CertificateError. */
+/** Rejects with UnusableFileError. */
 export async function openServerCertificates(files: CertificateFiles, clock: Clock, logger: Logger): Promise<ServerCertificates> {
   const { certificate, key, clientAuthority } = files;
   const watched = await WatchedFiles.open({
@@ -43,8 +37,6 @@ export async function openServerCertificates(files: CertificateFiles, clock: Clo
     changed: (context) => credentials.replace(context),
     clock,
     logger,
-  }).catch((cause: Error) => {
-    throw cause instanceof CertificateError ? cause : new CertificateError(cause.message);
   });
   const credentials = new ReloadedCredentials(clientAuthority !== undefined, files.clientCertificate === 'required', watched.value);
   return { credentials, close: () => watched.close() };
@@ -68,14 +60,14 @@ function checked(context: SecureContextOptions, files: CertificateFiles, clock: 
   const { certificate, key, clientAuthority } = files;
   const nowMs = clock.nowUs() / 1_000;
   const expiresMs = expiryOf(context.cert as Buffer, certificate);
-  if (expiresMs <= nowMs) throw new CertificateError(`${certificate} expired on ${new Date(expiresMs).toISOString()}`);
+  if (expiresMs <= nowMs) throw new UnusableFileError(`${certificate} expired on ${new Date(expiresMs).toISOString()}`);
   if (expiresMs <= nowMs + SOON_MS) logger.warn({ file: certificate, expires: new Date(expiresMs).toISOString() }, 'the certificate expires soon');
   if (clientAuthority !== undefined) expiryOf(context.ca as Buffer, clientAuthority);
   try {
     createSecureContext(context);
   } catch {
     // What OpenSSL says may quote the file; its name is enough.
-    throw new CertificateError(`${key} is not the key of ${certificate}, or no private key`);
+    throw new UnusableFileError(`${key} is not the key of ${certificate}, or no private key`);
   }
   return context;
 }
@@ -85,6 +77,6 @@ function expiryOf(pem: Buffer, file: string): number {
   try {
     return Date.parse(new X509Certificate(pem).validTo);
   } catch {
-    throw new CertificateError(`${file} is not a certificate in PEM`);
+    throw new UnusableFileError(`${file} is not a certificate in PEM`);
   }
 }

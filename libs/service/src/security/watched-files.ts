@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
+import { UnusableFileError } from './unusable-file-error';
 
 const POLL_MS = 5_000;
 
@@ -54,7 +55,7 @@ export class WatchedFiles<Value> {
     return Promise.all(
       this.paths.map((path) =>
         readFile(path).catch((cause: NodeJS.ErrnoException) => {
-          throw new Error(`${path} cannot be read (${cause.code ?? cause.message})`);
+          throw new UnusableFileError(`${path} cannot be read (${cause.code ?? cause.message})`);
         }),
       ),
     );

@@ -11,6 +11,7 @@ import type { Clock } from '@sluice/ports';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { type Caller, type Role, ROLES } from '../caller';
 import { refusal } from '../sluice-error';
+import { UnusableFileError } from './unusable-file-error';
 
 export interface WebTokenOptions {
   /** https URL of a key set, or the path of a file with one. */
@@ -95,7 +96,7 @@ export class WebTokens {
 
 async function readKeySet(path: string): Promise<{ keys: [] }> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`${path} cannot be read (${cause.code ?? cause.message})`);
+    throw new UnusableFileError(`${path} cannot be read (${cause.code ?? cause.message})`);
   });
   try {
     const set = JSON.parse(text) as { keys: [] };
@@ -103,7 +104,7 @@ async function readKeySet(path: string): Promise<{ keys: [] }> {
   } catch {
     // Said below, without the content.
   }
-  throw new Error(`${path} is not a JSON web key set`);
+  throw new UnusableFileError(`${path} is not a JSON web key set`);
 }
 
 function rolesOf(claim: unknown): ReadonlySet<Role> {
