@@ -1,6 +1,7 @@
 /**
- * The manifest of a partition's newest snapshot: which blocks it has, at which commit it stands. It is written last; without it the
- * blocks are nothing.
+ * The manifest of the newest snapshot that an owner made of a partition: which blocks it has, at which commit it stands. It is written
+ * last; without it the blocks are nothing. Manifests and blocks are named by the owner's epoch, so that two owners never write to or
+ * remove the same ones.
  */
 import type { RunDescription } from '../request-index/request-index';
 

@@ -28,6 +28,7 @@ import {
 import type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from '../capability';
 import type { EngineObserver } from '../engine-observer';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
+import { numbered } from '../request-index/numbered-name';
 import { RequestIndex, type RunDescription } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
 import { Commits } from './commits';
@@ -502,10 +503,9 @@ export class Partition implements PartitionServices {
    * @param epoch of a partition that is loaded again: the epoch in which it was this instance's.
    */
   private async load(generation: number, epoch?: number): Promise<void> {
-    const { capabilities, log } = this.dependencies;
+    const { log } = this.dependencies;
     this.dropMemory();
-    this.index = this.newIndex();
-    this.states = capabilities.map((capability) => capability.createState(this));
+    this.emptyMemory();
     let position: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: 0, checksum: NO_CHECKSUM };
     let committedAtUs = 0;
     this.epoch = 0;
@@ -609,31 +609,44 @@ export class Partition implements PartitionServices {
 
   // ---- snapshots ----
 
-  /** Restores the newest snapshot if it fits the log; undefined: there is none that can be used, and the log has everything. */
+  /** Restores the newest snapshot that fits the log; undefined: there is none that can be used, and the log has everything. */
   private async restoredManifest(): Promise<Manifest | undefined> {
-    const manifest = await this.usableManifest();
-    if (manifest === undefined) return undefined;
-    try {
-      await this.restore(manifest);
-      return manifest;
-    } catch (error) {
-      this.dependencies.observer.trouble(this.partition, 'the snapshot cannot be used; everything is read from the log', error);
-      this.index = this.newIndex();
-      this.states = this.dependencies.capabilities.map((capability) => capability.createState(this));
-      return undefined;
+    for (const manifest of await this.manifests()) {
+      if (!(await this.fitsLog(manifest))) continue;
+      try {
+        await this.restore(manifest);
+        return manifest;
+      } catch (error) {
+        this.dependencies.observer.trouble(this.partition, 'a snapshot cannot be used; what it holds is read from the log', error);
+        this.emptyMemory();
+      }
     }
+    return undefined;
   }
 
-  /** The newest snapshot, if the log still has the commit at which it stands. */
-  private async usableManifest(): Promise<Manifest | undefined> {
+  private emptyMemory(): void {
+    this.index = this.newIndex();
+    this.states = this.dependencies.capabilities.map((capability) => capability.createState(this));
+  }
+
+  /** Those of this log, the newest epoch first. */
+  private async manifests(): Promise<Manifest[]> {
     const { snapshots, log } = this.dependencies;
-    const bytes = await snapshots.get(`${this.prefix}/manifest`);
-    const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
-    if (manifest === undefined || manifest.incarnation !== log.identity.incarnation) return undefined;
-    const [record] = await log.read(this.partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
-    if (record === undefined || record.sequence !== manifest.sequence) return undefined;
+    const found: Manifest[] = [];
+    for (const name of (await snapshots.list(`${this.prefix}/manifest-`)).reverse()) {
+      const bytes = await snapshots.get(name);
+      const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
+      if (manifest !== undefined && manifest.incarnation === log.identity.incarnation) found.push(manifest);
+    }
+    return found;
+  }
+
+  /** Whether the log still has the commit at which the snapshot stands. */
+  private async fitsLog(manifest: Manifest): Promise<boolean> {
+    const [record] = await this.dependencies.log.read(this.partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
+    if (record === undefined || record.sequence !== manifest.sequence) return false;
     const standing: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: manifest.sequence - 1, checksum: undefined };
-    return Buffer.from(readNextCommit(standing, record.bytes).checksum).toString('hex') === manifest.checksum ? manifest : undefined;
+    return Buffer.from(readNextCommit(standing, record.bytes).checksum).toString('hex') === manifest.checksum;
   }
 
   private async restore(manifest: Manifest): Promise<void> {
@@ -684,10 +697,11 @@ export class Partition implements PartitionServices {
     let durable = false;
     try {
       await this.commits.durable(standing.sequence);
-      const old = await snapshots.get(`${this.prefix}/manifest`);
-      const previous = old === undefined ? undefined : decodeManifest(old);
-      await index.removeUnused(previous?.runs ?? []);
-      const blocks = `${this.prefix}/state-${String(standing.sequence).padStart(16, '0')}`;
+      await index.removeUnused(
+        (await this.manifests()).flatMap(({ runs }) => runs),
+        standing.epoch,
+      );
+      const blocks = stateName(this.prefix, standing.epoch, standing.sequence);
       let sizeBytes = 0;
       const digest = createHash('sha256');
       const counts: { name: string; blocks: number }[] = [];
@@ -704,7 +718,7 @@ export class Partition implements PartitionServices {
         }
         counts.push({ name, blocks: count });
       }
-      const runs = await index.writeSealed();
+      const runs = await index.writeSealed(standing.epoch);
       if (generation !== this.generation) return;
       const manifest: Manifest = {
         version: SNAPSHOT_VERSION,
@@ -719,14 +733,23 @@ export class Partition implements PartitionServices {
         sizeBytes,
         runs,
       };
-      await snapshots.put([{ name: `${this.prefix}/manifest`, bytes: encodeManifest(manifest) }]);
+      await snapshots.put([{ name: manifestName(this.prefix, standing.epoch), bytes: encodeManifest(manifest) }]);
       durable = true;
       this.snapshotSize = sizeBytes;
       this.forgetWhenDecided(runs, index, this.submitted);
-      for (const name of new Set((await snapshots.list(`${this.prefix}/state-`)).map(stateOf))) if (name !== blocks) await snapshots.remove(`${name}/`);
+      await this.removeOlder(standing.epoch, blocks);
     } finally {
       for (const session of sessions) session.end(durable);
     }
+  }
+
+  /** What a newer owner wrote stays: who was paused in the middle of a snapshot may come back long after. */
+  private async removeOlder(epoch: number, blocks: string): Promise<void> {
+    const { snapshots } = this.dependencies;
+    for (const name of await snapshots.list(`${this.prefix}/manifest-`)) if (name < manifestName(this.prefix, epoch)) await snapshots.remove(name);
+    const newer = stateName(this.prefix, epoch + 1, 0);
+    const states = new Set((await snapshots.list(`${this.prefix}/state-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
+    for (const name of states) if (name !== blocks && name < newer) await snapshots.remove(`${name}/`);
   }
 
   /** Requests that were looked up before the runs stood must be decided before the segments go. */
@@ -747,6 +770,10 @@ function blockName(blocks: string, capability: string, block: number): string {
   return `${blocks}/${capability}-${String(block).padStart(8, '0')}`;
 }
 
-function stateOf(block: string): string {
-  return block.slice(0, block.lastIndexOf('/'));
+function manifestName(prefix: string, epoch: number): string {
+  return `${prefix}/manifest-${numbered(epoch)}`;
+}
+
+function stateName(prefix: string, epoch: number, sequence: number): string {
+  return `${prefix}/state-${numbered(epoch)}-${numbered(sequence)}`;
 }

@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import type { SnapshotStore } from '@sluice/ports';
 import { Filter } from './filter';
 import { BLOCK_ENTRIES, findInBlock } from './run-builder';
+import { numbered } from './numbered-name';
 import { ENTRY_NUMBERS, Segment } from './segment';
 import type { RunSorter } from './sorter';
 
@@ -125,19 +126,19 @@ export class RequestIndex {
   }
 
   /** Writes every sealed segment as a run; merges runs where there are enough. Resolves with all runs as the manifest should have them. */
-  async writeSealed(): Promise<RunDescription[]> {
+  async writeSealed(epoch: number): Promise<RunDescription[]> {
     for (const sealed of this.sealed) {
       if (sealed.written) continue;
-      await this.write(sealed.segment);
+      await this.write(sealed.segment, epoch);
       sealed.written = true;
     }
-    for (let runs = this.mergeable(); runs !== undefined; runs = this.mergeable()) await this.merge(runs);
+    for (let runs = this.mergeable(); runs !== undefined; runs = this.mergeable()) await this.merge(runs, epoch);
     this.boundFilters();
     return this.runs.map((run) => run.description);
   }
 
-  private async write(segment: Segment): Promise<void> {
-    const name = runName(this.prefix, segment.lastSequence, 0);
+  private async write(segment: Segment, epoch: number): Promise<void> {
+    const name = runName(this.prefix, epoch, segment.lastSequence, 0);
     const blocks = new BlockList();
     await this.sorter.begin(name, segment.count);
     await this.putBlocks(name, await this.sorter.sort(name, segment.entries()), blocks);
@@ -165,11 +166,12 @@ export class RequestIndex {
     this.boundFilters();
   }
 
-  /** Removes the blocks of runs that neither the manifest in force nor memory has: left by merges, and by snapshots that failed. */
-  async removeUnused(named: readonly RunDescription[]): Promise<void> {
+  /** Removes the blocks of runs that neither a manifest nor memory has: left by merges, and by snapshots that failed. Not those of newer owners. */
+  async removeUnused(named: readonly RunDescription[], epoch: number): Promise<void> {
     const keep = new Set([...named, ...this.runs.map((run) => run.description)].map((run) => run.name));
+    const newer = runName(this.prefix, epoch + 1, 0, 0);
     const stored = new Set((await this.store.list(`${this.prefix}/run-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
-    for (const name of stored) if (!keep.has(name)) await this.store.remove(`${name}/`);
+    for (const name of stored) if (!keep.has(name) && name < newer) await this.store.remove(`${name}/`);
   }
 
   private mergeable(): Run[] | undefined {
@@ -185,11 +187,11 @@ export class RequestIndex {
   }
 
   /** Merges by slices of the hash space, so that memory is bounded whatever the runs' length. */
-  private async merge(runs: readonly Run[]): Promise<void> {
+  private async merge(runs: readonly Run[], epoch: number): Promise<void> {
     const count = runs.reduce((sum, run) => sum + run.description.count, 0);
     const lastSequence = Math.max(...runs.map((run) => run.description.lastSequence));
     const tier = (runs[0] as Run).description.tier + 1;
-    const name = runName(this.prefix, lastSequence, tier);
+    const name = runName(this.prefix, epoch, lastSequence, tier);
     const slices = Math.max(1, Math.ceil(count / MERGE_SLICE_ENTRIES));
     const width = Math.ceil(0x1_0000_0000 / slices);
     const blocks = new BlockList();
@@ -270,8 +272,8 @@ export class RequestIndex {
   }
 }
 
-function runName(prefix: string, lastSequence: number, tier: number): string {
-  return `${prefix}/run-${String(lastSequence).padStart(16, '0')}-${tier}`;
+function runName(prefix: string, epoch: number, lastSequence: number, tier: number): string {
+  return `${prefix}/run-${numbered(epoch)}-${numbered(lastSequence)}-${tier}`;
 }
 
 function blockName(run: string, index: number): string {
