@@ -1,5 +1,6 @@
 /** `sluice replay bank`: a real file against a server; every answer is compared with what the bank wrote down. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DEFAULT_TARGET, SluiceClient } from '@sluice/client';
 import { MalformedFileError, type ReplayObserver, replayBank, summarizeReplay } from '@sluice/replay';
 import type { Command } from 'commander';
@@ -10,6 +11,9 @@ import { Output, type ProgressBar } from '../output';
 import { configurationFor } from '../serve/configuration';
 import { startEmbedded } from '../serve/embedded';
 import { isServing } from '../serve/probe';
+
+/** Says as target: bring up every service as processes of their own, with the servers they need, and stop them afterwards. */
+const DISTRIBUTED = 'distributed';
 
 interface ReplayOptions extends ConnectionOptions {
   readonly data?: string;
@@ -34,12 +38,14 @@ export function addReplayCommand(program: Command, surroundings: Surroundings): 
       'after',
       `
 Without --target and --data: a server on ${DEFAULT_TARGET}, else an embedded one on the default data folder.
+With --target distributed: every service as processes of their own, on NATS and MongoDB, brought up for this and stopped.
 A second run over the same data posts nothing and says so.
 
 Examples:
   sluice replay bank bank-1993.csv.gz
   sluice replay bank bank-1993.csv.gz --data /tmp/replay
-  sluice replay bank bank-1993.csv.gz --target 10.0.0.5:7400`,
+  sluice replay bank bank-1993.csv.gz --target 10.0.0.5:7400
+  sluice replay bank bank-1993.csv.gz --target distributed`,
     )
     .action(async (file: string, _options: unknown, command: Command) => {
       if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
@@ -82,6 +88,7 @@ function observerOf(output: Output): ReplayObserver {
 async function destination(options: ReplayOptions, surroundings: Surroundings, output: Output): Promise<Destination> {
   const { environment } = surroundings;
   const nothingToEnd = async (): Promise<void> => undefined;
+  if (options.target === DISTRIBUTED) return distributedDestination(join(chosenFolder(options.data, environment).folder, DISTRIBUTED), output);
   if (options.target !== undefined || (environment['SLUICE_TARGET'] ?? '') !== '') return { client: clientOf(options, environment), end: nothingToEnd };
   if (options.data === undefined && (await isServing(DEFAULT_TARGET))) {
     output.message(`replaying to the server on ${DEFAULT_TARGET}`);
@@ -91,4 +98,13 @@ async function destination(options: ReplayOptions, surroundings: Surroundings, o
   output.message(`replaying to an embedded server on ${folder}`);
   const server = await startEmbedded(configurationFor(environment, { dataDir: folder, port: 0 }));
   return { client: new SluiceClient({ target: server.address }), end: () => server.stop() };
+}
+
+async function distributedDestination(dataDir: string, output: Output): Promise<Destination> {
+  // Only here: everybody else need not wait for the drivers.
+  const { startDistributed } = await import('@sluice/distributed');
+  const distributed = await startDistributed({ dataDir, progress: (line) => output.message(line), environment: { SLUICE_LOG_LEVEL: 'error' }, onLine: (name, line) => output.message(`${name} | ${line}`) });
+  const [target, queryTarget, projectorTarget] = (['command', 'query', 'projector'] as const).map((service) => distributed.of(service)[0]?.address);
+  output.message(`replaying to services as processes of their own, on ${distributed.mongodb.describe} and ${distributed.nats.describe}`);
+  return { client: new SluiceClient({ target, queryTarget, projectorTarget }), end: () => distributed.stop() };
 }
