@@ -127,6 +127,34 @@ test('killed under load, nothing that was acknowledged is lost and nothing is th
   client.close();
 });
 
+test('callers of the client library do not notice that the server is killed and started again', async () => {
+  const first = await serve();
+  const port = Number(first.address.split(':')[1]);
+  const client = new SluiceClient({ target: first.address, deadlineMs: 30_000 });
+  await client.accounts.open({ accountId: 'hot', unit: 'EUR' });
+  let acknowledged = 0;
+  let startedAgain = false;
+  let manyAcknowledged = (): void => undefined;
+  const underLoad = new Promise<void>((resolve) => {
+    manyAcknowledged = resolve;
+  });
+  const callers = Array.from({ length: 100 }, async () => {
+    for (let afterwards = 0; afterwards < 5; afterwards += startedAgain ? 1 : 0) {
+      await client.accounts.credit({ accountId: 'hot', unit: 'EUR', amountMinor: 1n });
+      acknowledged += 1;
+      if (acknowledged > 1_000) manyAcknowledged();
+    }
+  });
+  await underLoad;
+  await first.end('SIGKILL');
+  served = await ServedSluice.start(environment(), port);
+  startedAgain = true;
+  await Promise.all(callers);
+  // Each was done exactly once, whatever became of its first attempt.
+  expect(await client.accounts.get('hot')).toMatchObject({ balanceMinor: BigInt(acknowledged), entryCount: BigInt(acknowledged) });
+  client.close();
+});
+
 describe('what keeps it from starting is one plain line', () => {
   const oneLine = (output: string): string => {
     expect(output.trimEnd().split('\n')).toHaveLength(1);

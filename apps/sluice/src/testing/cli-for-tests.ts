@@ -54,8 +54,8 @@ export class ServedSluice {
   #output = '';
   #changed: () => void = () => undefined;
 
-  private constructor(environment: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [MAIN, 'serve', '--port', '0'], {
+  private constructor(environment: NodeJS.ProcessEnv, port: number) {
+    this.#child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port)], {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -69,15 +69,15 @@ export class ServedSluice {
   }
 
   /** Resolves when it serves; rejects with what it said when it ends before. */
-  static async start(environment: NodeJS.ProcessEnv): Promise<ServedSluice> {
-    const served = new ServedSluice(environment);
+  static async start(environment: NodeJS.ProcessEnv, port = 0): Promise<ServedSluice> {
+    const served = new ServedSluice(environment, port);
     await served.#until(() => served.#output.includes('Ctrl-C stops it.'));
     return served;
   }
 
   /** Starts one that is not expected to serve; resolves with its exit code and everything it said. */
   static async fail(environment: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {
-    const served = new ServedSluice(environment);
+    const served = new ServedSluice(environment, 0);
     const [code] = (await once(served.#child, 'close')) as [number | null];
     return { code, output: served.#output };
   }
