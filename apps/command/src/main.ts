@@ -19,7 +19,8 @@ void runServiceProcess({
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes } = configuration;
-    if (secret === undefined) throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys under the same secret']);
+    if (secret === undefined)
+      throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys under the same secret']);
     const connection = await opening.logDatabase();
     const log = opening.keep(
       await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration) })),
@@ -28,12 +29,13 @@ void runServiceProcess({
     const snapshots = opening.keep(new MongoSnapshotStore(connection), (opened) => opened.close());
     const keyring = opening.keep(await opening.patiently('the keyring', () => MongoKeyring.open({ connection, secret })), (opened) => opened.close());
     const lease = await opening.leases();
-    let command: CommandRuntime | undefined;
+    const running: { command?: CommandRuntime } = {};
     const republish = (): void => {
-      for (const partition of command?.engine.owned ?? []) command?.engine.partition(partition)?.republish(1);
+      const engine = running.command?.engine;
+      for (const partition of engine?.owned ?? []) engine?.partition(partition)?.republish(1);
     };
     const bus = await opening.bus({ incarnation: log.identity.incarnation, onStreamLost: republish });
-    command = await startCommand({
+    running.command = await startCommand({
       log,
       snapshots,
       bus,
@@ -43,8 +45,8 @@ void runServiceProcess({
       pool,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
       observer: engineObserver(telemetry.metrics, logger),
-      sharing: { lease, address: holder.address },
+      sharing: { lease, address: holder.address, peers: opening.peer },
     });
-    return opening.keep(command, (runtime) => runtime.stop()).registrations;
+    return opening.keep(running.command, (runtime) => runtime.stop()).registrations;
   },
 });

@@ -4,7 +4,7 @@
  */
 import { NatsBus, type NatsBusOptions, NatsLease, NatsLink } from '@sluice/bus-nats';
 import { type Clock, type Lease, type LeaseHolder, systemClock } from '@sluice/ports';
-import { type Configuration, ConfigurationError, type OpenedParts } from '@sluice/service';
+import { type Configuration, ConfigurationError, type OpenedParts, type Security } from '@sluice/service';
 import { MongoConnection } from '@sluice/store-mongo';
 import type { Logger, Telemetry } from '@sluice/telemetry';
 import { willPass } from './start-failure';
@@ -17,6 +17,8 @@ export interface OpeningOptions {
   readonly instanceId: string;
   /** HOST:PORT under which other instances reach this one. */
   readonly address: string;
+  /** How it shows itself to them. */
+  readonly peer: Security['peer'];
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   /** Aborts when the process is asked to stop. */
@@ -50,6 +52,11 @@ export class Opening {
   /** This instance, as leases name it. */
   get holder(): LeaseHolder {
     return { id: this.options.instanceId, address: this.options.address };
+  }
+
+  /** How this instance calls the others: its certificate and its token, where there are any. */
+  get peer(): Security['peer'] {
+    return this.options.peer;
   }
 
   /** Keeps a part until the process stops; the newest is closed first. */
@@ -101,7 +108,8 @@ export class Opening {
   }
 
   private database(url: string | undefined, variable: string): Promise<MongoConnection> {
-    if (url === undefined) throw new ConfigurationError([`${variable} or SLUICE_MONGODB_URL must be given: services as processes of their own keep their data in MongoDB`]);
+    if (url === undefined)
+      throw new ConfigurationError([`${variable} or SLUICE_MONGODB_URL must be given: services as processes of their own keep their data in MongoDB`]);
     let opened = this.databases.get(url);
     if (opened === undefined) {
       const wait = { onWaiting: (message: string) => this.waiting(message), signal: this.stopping };

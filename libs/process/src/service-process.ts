@@ -12,7 +12,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { type Configuration, loadConfiguration, OpenedParts, openServer, serverOptionsOf, type ServiceRegistration } from '@sluice/service';
+import { systemClock } from '@sluice/ports';
+import { type Configuration, loadConfiguration, OpenedParts, openSecurity, openServer, serverOptionsOf, type ServiceRegistration } from '@sluice/service';
 import { createLogger, type Logger, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { reportListening } from './listening-report';
 import { Opening } from './opening';
@@ -62,9 +63,11 @@ async function live(definition: ServiceProcess, name: string, configuration: Con
   const parts = new OpenedParts();
   const telemetry = parts.add(await startTelemetry({ service: name, instanceId, ...metricsEndpoint(configuration) }), (started) => started.stop());
   const services = definition.definitions.map((service) => ({ name: nameOf(service), definition: service }));
-  const server = await openServer({ ...serverOptionsOf(configuration, definition.port), logger, metrics: telemetry.metrics }, services);
+  const security = parts.add(await openSecurity(configuration, systemClock, logger), async (opened) => opened.close());
+  const options = { ...serverOptionsOf(configuration, definition.port), ...security.server, logger, metrics: telemetry.metrics };
+  const server = await openServer(options, services);
   const address = configuration.advertisedAddress ?? server.address;
-  const opening = new Opening({ configuration, instanceId, address, logger, telemetry, stopping, parts });
+  const opening = new Opening({ configuration, instanceId, address, peer: security.peer, logger, telemetry, stopping, parts });
   announce(server.address, instanceId, telemetry, logger);
 
   const close = async (): Promise<void> => {

@@ -1,13 +1,14 @@
 /** Why a process did not start: whether waiting would mend it, and else the exit code. */
 import { StreamMismatchError } from '@sluice/bus-nats';
-import { CONFIGURATION_EXIT_CODE, ConfigurationError, ListenError, PlainTextBeyondLoopbackError } from '@sluice/service';
+import { CONFIGURATION_EXIT_CODE, ConfigurationError, ListenError, PlainTextBeyondLoopbackError, UnusableFileError } from '@sluice/service';
 import { MongoUnavailableError, NoEventLogError, PartitionCountMismatchError } from '@sluice/store-mongo';
 import { NatsUnavailableError } from '@sluice/bus-nats';
 
 const FAULT_EXIT_CODE = 1;
 
 /** Errors of the drivers that say that a server was not there for a moment. */
-const PASSING = /^Mongo(Network|ServerSelection|NotConnected|Topology|Pool)|^(Timeout|Connection|ClosedConnection|DrainingConnection|Request|NoResponders)Error$/;
+const PASSING =
+  /^Mongo(Network|ServerSelection|NotConnected|Topology|Pool)|^(Timeout|Connection|ClosedConnection|DrainingConnection|Request|NoResponders)Error$/;
 
 /** True: the server may be there in a moment. */
 export function willPass(error: unknown): boolean {
@@ -16,6 +17,15 @@ export function willPass(error: unknown): boolean {
 
 /** A person has to change something before another start makes sense, or nobody knows. */
 export function exitCodeOf(error: unknown): number {
-  const mended = [ConfigurationError, PlainTextBeyondLoopbackError, PartitionCountMismatchError, StreamMismatchError, MongoUnavailableError, NatsUnavailableError, ListenError];
+  const mended = [
+    ConfigurationError,
+    UnusableFileError,
+    PlainTextBeyondLoopbackError,
+    PartitionCountMismatchError,
+    StreamMismatchError,
+    MongoUnavailableError,
+    NatsUnavailableError,
+    ListenError,
+  ];
   return mended.some((kind) => error instanceof kind) ? CONFIGURATION_EXIT_CODE : FAULT_EXIT_CODE;
 }

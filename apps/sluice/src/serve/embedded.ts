@@ -17,7 +17,7 @@ import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, openSecurity, partitionsOf, startServer } from '@sluice/service';
+import { type Configuration, openSecurity, partitionsOf, serverOptionsOf, startServer } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
@@ -94,11 +94,8 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   );
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
-  const { host, port = DEFAULT_PORT, maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls, shutdownGraceMs } = configuration;
-  const limits = { maxMessageBytes, maxConnections, maxStreamsPerConnection, maxCalls };
-  const server = parts.add(await startServer({ host, port, logger, metrics: telemetry.metrics, ...limits, ...security.server }, registrations), (running) =>
-    running.stop(shutdownGraceMs),
-  );
+  const options = { ...serverOptionsOf(configuration, DEFAULT_PORT), ...security.server, logger, metrics: telemetry.metrics };
+  const server = parts.add(await startServer(options, registrations), (running) => running.stop(configuration.shutdownGraceMs));
   server.setServing(true);
   return {
     address: server.address,

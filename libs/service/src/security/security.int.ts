@@ -10,6 +10,7 @@ import { createLogger } from '@sluice/telemetry';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { CallContext } from '../call-context';
 import { loadConfiguration } from '../config/config';
+import { serverOptionsOf } from '../config/server-options';
 import { forwardingMetadata } from '../forwarding';
 import { unary } from '../handlers';
 import { type RunningServer, startServer } from '../server';
@@ -64,7 +65,8 @@ const CALLERS = [
 
 async function start(environment: Record<string, string>): Promise<{ server: RunningServer; security: Security }> {
   const logger = createLogger({ service: 'test', destination: { write: (line) => void (logged += line) } });
-  const security = await openSecurity(loadConfiguration(environment), clock, logger);
+  const configuration = loadConfiguration(environment);
+  const security = await openSecurity(configuration, clock, logger);
   opened.push(security);
   const commands = Object.keys(accountpb.AccountCommandServiceService).map((name) => [
     name,
@@ -73,7 +75,7 @@ async function start(environment: Record<string, string>): Promise<{ server: Run
       return { results: [], positionToken: '', acceptedCount: 0, result: undefined };
     }),
   ]);
-  const server = await startServer({ host: '127.0.0.1', port: 0, logger, ...security.server }, [
+  const server = await startServer({ ...serverOptionsOf(configuration, 0), logger, ...security.server }, [
     {
       name: 'sluice.account.v1.AccountCommandService',
       definition: accountpb.AccountCommandServiceService,

@@ -1,6 +1,6 @@
 /**
- * What the configuration says about security, put together: how a server shows itself, whom it lets in and how often, and
- * how this instance shows itself to its peers.
+ * What the configuration says about security, put together: how a server shows itself, whom it lets in, and how this
+ * instance shows itself to its peers.
  */
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials, experimental } from '@grpc/grpc-js';
@@ -17,8 +17,8 @@ import { WebTokens } from './web-tokens';
 const PEER_REFRESH_MS = 5_000;
 
 export interface Security {
-  /** To be spread into the options of startServer. */
-  readonly server: Pick<ServerOptions, 'authenticator' | 'credentials' | 'insecure' | 'rateLimit'>;
+  /** To be spread over what `serverOptionsOf` gives. */
+  readonly server: Pick<ServerOptions, 'authenticator' | 'credentials'>;
   /** How this instance calls the others. */
   readonly peer: { readonly credentials?: ChannelCredentials; readonly token?: string };
   /** Stops watching the files. */
@@ -35,15 +35,12 @@ export async function openSecurity(configuration: Configuration, clock: Clock, l
     if (knownCallers !== undefined) open.push(knownCallers);
     const webTokens = await openWebTokens(configuration, clock);
     const authenticates = knownCallers !== undefined || webTokens !== undefined;
-    const { insecure, peerToken, rateLimitPerSecond: perSecond, rateLimitBurst: burst = perSecond } = configuration;
     return {
       server: {
-        insecure,
         credentials: certificates?.credentials,
         authenticator: authenticates ? new Authentication(() => knownCallers?.value ?? KnownCallers.none, webTokens) : undefined,
-        rateLimit: perSecond === 0 ? undefined : { perSecond, burst, clock },
       },
-      peer: { credentials: await peerCredentials(configuration), token: peerToken },
+      peer: { credentials: await peerCredentials(configuration), token: configuration.peerToken },
       close: () => open.forEach((part) => part.close()),
     };
   } catch (error) {
