@@ -60,7 +60,14 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
   } else {
     const holder: LeaseHolder = { id: instanceId, address: sharing.address };
-    ownership = new PartitionOwnership({ engine, lease: sharing.lease, holder, clock, trouble, ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }) });
+    ownership = new PartitionOwnership({
+      engine,
+      lease: sharing.lease,
+      holder,
+      clock,
+      trouble,
+      ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
+    });
     await ownership.start();
   }
   const service = new AccountService({

@@ -7,6 +7,34 @@ export interface EngineObserver {
   rejected(reason: string, count: number): void;
   /** Something went wrong that the engine recovers from; for the log. */
   trouble(partition: number, what: string, error: unknown): void;
+  /**
+   * A durable commit that carries requests which are traced. Returns the W3C traceparent that what follows from it continues;
+   * undefined: nobody wants traces.
+   */
+  traced?(commit: TracedCommit): string | undefined;
+  /** A traced commit is about to be published. Undefined: nobody wants traces. */
+  publishing?(partition: number, sequence: number, traceparent: string): TracedPublishing | undefined;
+}
+
+export interface TracedCommit {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly commands: number;
+  readonly sizeBytes: number;
+  /** W3C traceparents of the requests, at most 32. */
+  readonly traceparents: readonly string[];
+  /** Microseconds since the epoch. */
+  readonly decideStartUs: number;
+  readonly decideEndUs: number;
+  readonly appendStartUs: number;
+  readonly durableUs: number;
+}
+
+export interface TracedPublishing {
+  /** Travels with the message. */
+  readonly traceparent: string;
+  /** The bus has it, or did not take it. */
+  ended(error?: unknown): void;
 }
 
 export const SILENT_OBSERVER: EngineObserver = {

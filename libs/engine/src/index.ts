@@ -1,6 +1,6 @@
 export type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { Engine, type EngineDependencies } from './engine';
-export { SILENT_OBSERVER, type EngineObserver } from './engine-observer';
+export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPublishing } from './engine-observer';
 export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, QueueFullError, type PartitionServices, type PartitionState } from './partition/partition';

@@ -5,7 +5,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Logger } from './logger';
 import type { Metrics } from './metrics';
-import { isTracing, recordSpan } from './tracing';
+import { beginSpan, isTracing, recordSpan } from './tracing';
 
 const US_PER_SECOND = 1_000_000;
 
@@ -22,6 +22,33 @@ function partitionAttributes(): (partition: number) => Attributes {
   };
 }
 
+/** A commit as the engine reports it when requests in it are traced. */
+interface MeasuredCommit {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly commands: number;
+  readonly sizeBytes: number;
+  readonly traceparents: readonly string[];
+  readonly decideStartUs: number;
+  readonly decideEndUs: number;
+  readonly appendStartUs: number;
+  readonly durableUs: number;
+}
+
+/** Deciding and committing as spans: both continue the first request that is traced, and link the others. */
+function recordCommit(commit: MeasuredCommit): string | undefined {
+  if (!isTracing()) return undefined;
+  const [parent, ...links] = commit.traceparents;
+  const attributes = { 'sluice.partition': commit.partition, 'sluice.sequence': commit.sequence, 'sluice.commands': commit.commands };
+  recordSpan('decide', { parent, links, attributes, startUs: commit.decideStartUs, endUs: commit.decideEndUs });
+  const size = { ...attributes, 'sluice.bytes': commit.sizeBytes };
+  return recordSpan('commit', { kind: 'CLIENT', parent, links, attributes: size, startUs: commit.appendStartUs, endUs: commit.durableUs });
+}
+
+function publishing(partition: number, sequence: number, parent: string) {
+  return beginSpan('publish', { kind: 'PRODUCER', parent, attributes: { 'sluice.partition': partition, 'sluice.sequence': sequence } });
+}
+
 export function engineObserver(metrics: Metrics, logger: Logger) {
   const of = partitionAttributes();
   const commands = metrics.counter('sluice.commands');
@@ -36,8 +63,9 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     troubles(1, of(partition));
     logger.warn({ partition, error }, what);
   };
+  const spans = { traced: recordCommit, publishing };
   const nothing = (): void => undefined;
-  if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble };
+  if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble, ...spans };
   return {
     turnDecided(partition: number, count: number): void {
       turns(1, of(partition));
@@ -55,6 +83,7 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
       rejections(count, { reason });
     },
     trouble,
+    ...spans,
   };
 }
 

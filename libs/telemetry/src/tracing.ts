@@ -13,6 +13,7 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanStatus,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
@@ -76,6 +77,19 @@ export function recordSpan(name: string, options: SpanOptions & { readonly start
   return formatTraceparent(span.spanContext());
 }
 
+/** A span that ends later, when its work does; undefined: nobody wants traces. */
+export function beginSpan(name: string, options: SpanOptions): { readonly traceparent: string; ended(error?: unknown): void } | undefined {
+  if (!enabled) return undefined;
+  const span = startSpan(name, options, contextOf(options.parent) ?? context.active());
+  return {
+    traceparent: formatTraceparent(span.spanContext()),
+    ended: (error) => {
+      if (error !== undefined) span.setStatus(failureStatus(error));
+      span.end();
+    },
+  };
+}
+
 /** The active span as traceparent, if it is sampled; undefined otherwise. What a commit carries of a request. */
 export function activeTraceparent(): string | undefined {
   if (!enabled) return undefined;
@@ -107,7 +121,7 @@ function startSpan(name: string, options: SpanOptions, parent: Context): Span {
 
 function runIn<Result>(span: Span, parent: Context, work: (span: Span) => Result): Result {
   const fail = (thrown: unknown): never => {
-    span.setStatus({ code: SpanStatusCode.ERROR, message: thrown instanceof Error ? thrown.name : 'error' });
+    span.setStatus(failureStatus(thrown));
     span.end();
     throw thrown;
   };
@@ -127,6 +141,11 @@ function runIn<Result>(span: Span, parent: Context, work: (span: Span) => Result
       return value;
     }, fail) as Result;
   });
+}
+
+/** The kind of error only: messages may hold what traces should not. */
+function failureStatus(thrown: unknown): SpanStatus {
+  return { code: SpanStatusCode.ERROR, message: thrown instanceof Error ? thrown.name : 'error' };
 }
 
 function contextOf(traceparent: string | undefined): Context | undefined {

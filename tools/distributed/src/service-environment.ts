@@ -12,7 +12,19 @@ export interface Surroundings {
 }
 
 /** Settings that this program decides, whatever the caller's shell says. */
-const DECIDED_HERE = ['MONGODB_URL', 'LOG_URL', 'READ_URL', 'NATS_URL', 'KEYRING_SECRET', 'PORT', 'INSTANCE_ID', 'ADVERTISED_ADDRESS', 'METRICS_PORT', 'TARGET', 'TOKEN'];
+const DECIDED_HERE = [
+  'MONGODB_URL',
+  'LOG_URL',
+  'READ_URL',
+  'NATS_URL',
+  'KEYRING_SECRET',
+  'PORT',
+  'INSTANCE_ID',
+  'ADVERTISED_ADDRESS',
+  'METRICS_PORT',
+  'TARGET',
+  'TOKEN',
+];
 
 export function environmentFor(service: ServiceName, surroundings: Surroundings, overrides: Readonly<Record<string, string>>): Record<string, string> {
   const { logUrl, readUrl, natsUrl, keyringSecret } = surroundings;

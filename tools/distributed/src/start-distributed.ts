@@ -59,7 +59,8 @@ export async function startDistributed(options: DistributedOptions = {}): Promis
   };
   try {
     const { external, natsConfiguration } = options;
-    const nats = options.servers?.nats ?? (await startNats({ dataDir: join(dataDir, 'nats'), external, configuration: natsConfiguration, apart: true, progress }));
+    const nats =
+      options.servers?.nats ?? (await startNats({ dataDir: join(dataDir, 'nats'), external, configuration: natsConfiguration, apart: true, progress }));
     servers.push(nats);
     const mongodb = options.servers?.mongodb ?? (await startMongo({ dataDir: join(dataDir, 'mongodb'), external, apart: true, progress }));
     servers.push(mongodb);

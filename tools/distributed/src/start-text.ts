@@ -4,7 +4,12 @@ import type { Distributed } from './start-distributed';
 
 export function startText({ nats, mongodb, dataDir, of }: Distributed): string {
   const first = (service: (typeof SERVICE_NAMES)[number]): string => of(service)[0]?.address ?? '';
-  const addresses = SERVICE_NAMES.map((service) => `  ${service.padEnd(12)}${of(service).map(({ address }) => address).join('  ')}`);
+  const addresses = SERVICE_NAMES.map(
+    (service) =>
+      `  ${service.padEnd(12)}${of(service)
+        .map(({ address }) => address)
+        .join('  ')}`,
+  );
   const metrics = SERVICE_NAMES.flatMap(of).map(({ name, metricsUrl }) => `  ${name.padEnd(12)}${metricsUrl ?? 'off'}`);
   const sluice = `npx sluice --target ${first('command')} --query-target ${first('query')} --projector-target ${first('projector')}`;
   const account = 'sluice.account.v1';

@@ -69,7 +69,9 @@ export async function updateOf(keyring: Keyring, request: accountpb.UpdateAccoun
     kind: 'update',
     ...(request.limits === undefined ? undefined : { limits: limitsFromProto(request.limits) }),
     ...(request.product === undefined ? undefined : { product: request.product }),
-    ...(request.signingKey === undefined ? undefined : { signingKeyId: request.signingKey.length === 0 ? '' : await keyring.store(request.accountId, request.signingKey) }),
+    ...(request.signingKey === undefined
+      ? undefined
+      : { signingKeyId: request.signingKey.length === 0 ? '' : await keyring.store(request.accountId, request.signingKey) }),
   };
 }
 
@@ -90,7 +92,8 @@ function checkId(id: string, field: string): void {
 
 function checkText(text: string, field: string, minimum: number, maximum: number): void {
   const bytes = Buffer.byteLength(text, 'utf8');
-  if (bytes < minimum || bytes > maximum) throw invalidRequest(field, `has ${bytes} bytes; it must have ${minimum === 0 ? 'at most' : `${minimum} to`} ${maximum}`);
+  if (bytes < minimum || bytes > maximum)
+    throw invalidRequest(field, `has ${bytes} bytes; it must have ${minimum === 0 ? 'at most' : `${minimum} to`} ${maximum}`);
 }
 
 function checkKey(key: Uint8Array, field: string): void {

@@ -80,11 +80,25 @@ export function eventTypeOf(event: AccountEvent): string {
 export function encodeChange(event: AccountEvent, item: AccountCommandItem, account: Account): Uint8Array {
   const { requestId, accountId } = item;
   const bodyDigest = Buffer.from(item.bodyDigest);
-  const answer = { version: BigInt(account.version), balanceMinor: account.balanceMinor, heldMinor: account.heldMinor, answeredSigningKeyId: account.signingKeyId };
+  const answer = {
+    version: BigInt(account.version),
+    balanceMinor: account.balanceMinor,
+    heldMinor: account.heldMinor,
+    answeredSigningKeyId: account.signingKeyId,
+  };
   switch (event.kind) {
     case 'opened': {
       const { unit, branchId, product, limits, signingKeyId } = event;
-      return accountpb.AccountOpened.encode({ requestId, accountId, unit, branchId, product, limits: limitsToProto(limits), signingKeyId, bodyDigest }).finish();
+      return accountpb.AccountOpened.encode({
+        requestId,
+        accountId,
+        unit,
+        branchId,
+        product,
+        limits: limitsToProto(limits),
+        signingKeyId,
+        bodyDigest,
+      }).finish();
     }
     case 'updated': {
       const { limits, product, signingKeyId } = event;
@@ -100,12 +114,24 @@ export function encodeChange(event: AccountEvent, item: AccountCommandItem, acco
       }).finish();
     }
     case 'statusChanged':
-      return accountpb.AccountStatusChanged.encode({ requestId, accountId, status: statusToProto(event.status), note: event.note, bodyDigest, ...answer }).finish();
+      return accountpb.AccountStatusChanged.encode({
+        requestId,
+        accountId,
+        status: statusToProto(event.status),
+        note: event.note,
+        bodyDigest,
+        ...answer,
+      }).finish();
     default:
       throw new Error(`no such event: ${String(event satisfies never)}`);
   }
 }
 
 export function encodeRejection(item: AccountCommandItem, outcome: number): Uint8Array {
-  return accountpb.AccountCommandRejected.encode({ requestId: item.requestId, accountId: item.accountId, rejection: outcome, bodyDigest: Buffer.from(item.bodyDigest) }).finish();
+  return accountpb.AccountCommandRejected.encode({
+    requestId: item.requestId,
+    accountId: item.accountId,
+    rejection: outcome,
+    bodyDigest: Buffer.from(item.bodyDigest),
+  }).finish();
 }

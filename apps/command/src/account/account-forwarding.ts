@@ -36,7 +36,13 @@ export class AccountForwarding {
   }
 
   /** Opens accounts at their owner. */
-  async openings(partition: number, items: readonly AccountCommandItem[], accounts: readonly accountpb.AccountOpening[], positions: Positions, call: CallContext): Promise<void> {
+  async openings(
+    partition: number,
+    items: readonly AccountCommandItem[],
+    accounts: readonly accountpb.AccountOpening[],
+    positions: Positions,
+    call: CallContext,
+  ): Promise<void> {
     try {
       const response = await this.send<accountpb.OpenAccountsResponse>(partition, call, (client, metadata, options, done) =>
         client.openAccounts({ accounts: [...accounts] }, metadata, options, done),
@@ -56,7 +62,12 @@ export class AccountForwarding {
   async command<Response>(
     partition: number,
     call: CallContext,
-    run: (client: accountpb.AccountCommandServiceClient, metadata: ReturnType<typeof forwardingMetadata>, options: { deadline: number }, done: Done<Response>) => unknown,
+    run: (
+      client: accountpb.AccountCommandServiceClient,
+      metadata: ReturnType<typeof forwardingMetadata>,
+      options: { deadline: number },
+      done: Done<Response>,
+    ) => unknown,
   ): Promise<Response> {
     try {
       return await this.send(partition, call, run);
@@ -70,7 +81,12 @@ export class AccountForwarding {
   private async send<Response>(
     partition: number,
     call: CallContext,
-    run: (client: accountpb.AccountCommandServiceClient, metadata: ReturnType<typeof forwardingMetadata>, options: { deadline: number }, done: Done<Response>) => unknown,
+    run: (
+      client: accountpb.AccountCommandServiceClient,
+      metadata: ReturnType<typeof forwardingMetadata>,
+      options: { deadline: number },
+      done: Done<Response>,
+    ) => unknown,
   ): Promise<Response> {
     const metadata = this.peers.sign(forwardingMetadata(call));
     const deadline = Math.min(call.deadlineMs, Date.now() + HOP_MS);
@@ -101,12 +117,19 @@ class NoOwnerError extends Error {
 }
 
 function once<Response>(
-  run: (client: accountpb.AccountCommandServiceClient, metadata: ReturnType<typeof forwardingMetadata>, options: { deadline: number }, done: Done<Response>) => unknown,
+  run: (
+    client: accountpb.AccountCommandServiceClient,
+    metadata: ReturnType<typeof forwardingMetadata>,
+    options: { deadline: number },
+    done: Done<Response>,
+  ) => unknown,
   client: accountpb.AccountCommandServiceClient,
   metadata: ReturnType<typeof forwardingMetadata>,
   deadline: number,
 ): Promise<Response> {
-  return new Promise((resolve, reject) => run(client, metadata, { deadline }, (error, response) => (error === null ? resolve(response as Response) : reject(error))));
+  return new Promise((resolve, reject) =>
+    run(client, metadata, { deadline }, (error, response) => (error === null ? resolve(response as Response) : reject(error))),
+  );
 }
 
 /** The postings as they came, as a PostBatchRequest of their own. */
@@ -128,7 +151,13 @@ function takeResult(batch: PostingBatch, index: number, result: accountpb.Postin
 function takeCommandResult(item: AccountCommandItem, result: accountpb.CommandResult): void {
   item.outcome = OUTCOME_ACCEPTED;
   item.repeated = result.repeated;
-  item.answer = { balanceMinor: result.balanceMinor, heldMinor: result.heldMinor, status: result.status, version: Number(result.version), signingKeyId: result.signingKeyId };
+  item.answer = {
+    balanceMinor: result.balanceMinor,
+    heldMinor: result.heldMinor,
+    status: result.status,
+    version: Number(result.version),
+    signingKeyId: result.signingKeyId,
+  };
 }
 
 function refuse(item: AccountCommandItem, error: accountpb.ItemError | undefined): void {

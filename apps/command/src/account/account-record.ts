@@ -83,7 +83,23 @@ export function unpackAccount(bytes: Uint8Array, at: number): Account {
     const holdId = reader.string();
     holds.set(holdId, reader.sint64());
   }
-  return { accountId, unit, branchId, product, status, limits, signingKeyId, balanceMinor, heldMinor, holds, entryCount, rejectionCount, version, openedAtUs, balanceUpdatedAtUs };
+  return {
+    accountId,
+    unit,
+    branchId,
+    product,
+    status,
+    limits,
+    signingKeyId,
+    balanceMinor,
+    heldMinor,
+    holds,
+    entryCount,
+    rejectionCount,
+    version,
+    openedAtUs,
+    balanceUpdatedAtUs,
+  };
 }
 
 function text(writer: ByteWriter, value: string): void {

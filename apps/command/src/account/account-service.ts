@@ -16,6 +16,7 @@ import {
   type PostingBatch,
 } from '@sluice/protocol';
 import { bidi, invalidRequest, refusal, SluiceError, unary, type CallContext, type Send, type ServiceRegistration } from '@sluice/service';
+import { activeTraceparent } from '@sluice/telemetry';
 import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
 import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
@@ -99,7 +100,8 @@ export class AccountService {
     const batch = scan(bytes);
     try {
       if (batch.count === 0) throw invalidRequest('postings', 'is empty');
-      if (batch.count > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} postings; send smaller batches`);
+      if (batch.count > MAXIMUM_BATCH_POSTINGS)
+        throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} postings; send smaller batches`);
       const routed = this.router.route(batch);
       if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
       const positions = await this.run(routed, call);
@@ -190,11 +192,14 @@ export class AccountService {
 
   private async openAccounts({ accounts }: accountpb.OpenAccountsRequest, call: CallContext): Promise<accountpb.OpenAccountsResponse> {
     if (accounts.length === 0) throw invalidRequest('accounts', 'is empty');
-    if (accounts.length > MAXIMUM_BATCH_POSTINGS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} accounts; send smaller batches`);
+    if (accounts.length > MAXIMUM_BATCH_POSTINGS)
+      throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} accounts; send smaller batches`);
     const items: AccountCommandItem[] = [];
     for (const [index, account] of accounts.entries()) {
       try {
-        items.push(itemOf(this.dependencies.seeds, account.requestId, account.accountId, await openingOf(this.dependencies.keyring, account, `accounts[${index}]`)));
+        items.push(
+          itemOf(this.dependencies.seeds, account.requestId, account.accountId, await openingOf(this.dependencies.keyring, account, `accounts[${index}]`)),
+        );
       } catch (error) {
         if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
         const refused = itemOf(this.dependencies.seeds, account.requestId, account.accountId, { kind: 'close', note: '' });
@@ -206,7 +211,9 @@ export class AccountService {
     const positions = await this.submitOpenings(items, accounts, call);
     return {
       results: items.map((item) =>
-        item.outcome === OUTCOME_ACCEPTED ? { result: resultOf(item, ''), error: undefined } : { result: undefined, error: itemErrorOf(item.outcome, item.message) },
+        item.outcome === OUTCOME_ACCEPTED
+          ? { result: resultOf(item, ''), error: undefined }
+          : { result: undefined, error: itemErrorOf(item.outcome, item.message) },
       ),
       positionToken: this.token(positions),
     };
@@ -245,10 +252,11 @@ export class AccountService {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      const submission: CommandSubmission = new CommandSubmission(owned.stateOf('account') as AccountState, owned, items, () => {
+      const done = (): void => {
         if (submission.sequence > 0) positions.set(partition, submission.sequence);
         resolve();
-      });
+      };
+      const submission = new CommandSubmission(owned.stateOf('account') as AccountState, owned, items, done, activeTraceparent());
       try {
         owned.submit(submission);
       } catch (error) {

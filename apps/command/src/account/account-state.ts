@@ -2,7 +2,20 @@
  * The accounts of one partition: decides postings and commands in turns, takes events from the log, is snapshotted. The domain decides;
  * this file finds the account, keeps the order of the checks around it and gathers the records.
  */
-import { applyPosting, decideAccount, decidePosting, evolveAccount, evolvePostings, murmurHash3, UNRECORDED_REJECTIONS, type Account, type AcceptedPosting, type AccountEvent, type Posting, type PostingType } from '@sluice/domain';
+import {
+  applyPosting,
+  decideAccount,
+  decidePosting,
+  evolveAccount,
+  evolvePostings,
+  murmurHash3,
+  UNRECORDED_REJECTIONS,
+  type Account,
+  type AcceptedPosting,
+  type AccountEvent,
+  type Posting,
+  type PostingType,
+} from '@sluice/domain';
 import { lastHash, requestHash, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
@@ -257,7 +270,12 @@ export class AccountState implements CapabilityState {
 
   private ordinalOf(batch: PostingBatch, index: number): number {
     const base = index * stride;
-    return this.table.find(batch.accountHashes[index] as number, batch.bytes, batch.fields[base + accountIdAt] as number, batch.fields[base + accountIdLength] as number);
+    return this.table.find(
+      batch.accountHashes[index] as number,
+      batch.bytes,
+      batch.fields[base + accountIdAt] as number,
+      batch.fields[base + accountIdLength] as number,
+    );
   }
 
   /** Id of the key in force for the posting's account; '' where it is not signed. */
@@ -385,7 +403,13 @@ export class AccountState implements CapabilityState {
     turn.flush();
     const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), decision.event, turn.committedAtUs);
     if (ordinal === -1) this.table.add(account);
-    item.answer = { balanceMinor: account.balanceMinor, heldMinor: account.heldMinor, status: statusToProto(account.status), version: account.version, signingKeyId: account.signingKeyId };
+    item.answer = {
+      balanceMinor: account.balanceMinor,
+      heldMinor: account.heldMinor,
+      status: statusToProto(account.status),
+      version: account.version,
+      signingKeyId: account.signingKeyId,
+    };
     item.outcome = OUTCOME_ACCEPTED;
     turn.event(eventTypeOf(decision.event), 1, encodeChange(decision.event, item, account));
     index.add(item.hashFirst, item.hashSecond, turn.sequence);
@@ -394,7 +418,10 @@ export class AccountState implements CapabilityState {
   // ---- the log ----
 
   replay(event: EventRecord, commit: CommitHeader): void {
-    if (event.version !== 1) throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: version ${event.version} of ${event.type} is not known to this version of Sluice; deploy readers before writers`);
+    if (event.version !== 1)
+      throw new Error(
+        `partition ${commit.partition}, sequence ${commit.sequence}: version ${event.version} of ${event.type} is not known to this version of Sluice; deploy readers before writers`,
+      );
     switch (event.type) {
       case 'account.PostingsRecorded':
         this.replayPostings(event.payload, commit);
@@ -435,7 +462,8 @@ export class AccountState implements CapabilityState {
       const id = Buffer.from(postings.accountId, 'utf8');
       const hash = murmurHash3(id, 0, id.length, 0);
       const ordinal = this.table.find(hash, id, 0, id.length);
-      if (ordinal === -1) throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: postings of account ${postings.accountId}, which was never opened`);
+      if (ordinal === -1)
+        throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: postings of account ${postings.accountId}, which was never opened`);
       evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
       const batch = scanRecordedPostings(postings.requests);
       for (let index = 0; index < batch.count; index += 1) {

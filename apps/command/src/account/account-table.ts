@@ -114,7 +114,11 @@ export class AccountTable {
   account(ordinal: number): Account {
     const known = this.hot[ordinal];
     if (known !== undefined) return known;
-    const account = new TableAccount(this.amounts, ordinal, unpackAccount(this.chunks[this.chunkOf[ordinal] as number] as Uint8Array, this.offsetOf[ordinal] as number));
+    const account = new TableAccount(
+      this.amounts,
+      ordinal,
+      unpackAccount(this.chunks[this.chunkOf[ordinal] as number] as Uint8Array, this.offsetOf[ordinal] as number),
+    );
     this.hot[ordinal] = account;
     this.hotCount += 1;
     return account;
@@ -234,7 +238,8 @@ export class AccountTable {
       } else {
         const packed = this.chunks[this.chunkOf[ordinal] as number] as Uint8Array;
         const start = this.offsetOf[ordinal] as number;
-        const length = (packed[start] as number) | ((packed[start + 1] as number) << 8) | ((packed[start + 2] as number) << 16) | ((packed[start + 3] as number) << 24);
+        const length =
+          (packed[start] as number) | ((packed[start + 1] as number) << 8) | ((packed[start + 2] as number) << 16) | ((packed[start + 3] as number) << 24);
         writer.raw(packed, start, start + 4 + length);
       }
       this.chunkOf[ordinal] = chunk;

@@ -105,10 +105,16 @@ export class CommandSubmission implements Submission {
       this.done();
       return;
     }
-    const again = new CommandSubmission(partition.stateOf('account') as AccountState, partition, items, () => {
-      this.sequence = Math.max(this.sequence, again.sequence);
-      this.done();
-    });
+    const again = new CommandSubmission(
+      partition.stateOf('account') as AccountState,
+      partition,
+      items,
+      () => {
+        this.sequence = Math.max(this.sequence, again.sequence);
+        this.done();
+      },
+      this.traceparent,
+    );
     try {
       partition.submit(again);
     } catch {

@@ -6,6 +6,7 @@ import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
 import { lastHash, QueueFullError, requestHash, type Engine, type HashSeeds } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { CallContext } from '@sluice/service';
+import { activeTraceparent } from '@sluice/telemetry';
 import type { AccountState } from './account-state';
 import { INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
 import { PostingSubmission } from './posting-submission';
@@ -117,7 +118,14 @@ export class PostingRouter {
     }
   }
 
-  private submitShare(partition: number, batch: PostingBatch, indexes: readonly number[] | undefined, positions: Positions, call: CallContext, done: () => void): void {
+  private submitShare(
+    partition: number,
+    batch: PostingBatch,
+    indexes: readonly number[] | undefined,
+    positions: Positions,
+    call: CallContext,
+    done: () => void,
+  ): void {
     const owned = this.engine.partition(partition);
     if (owned === undefined || owned.state !== 'serving') {
       if (this.forwarding === undefined || owned !== undefined) {
@@ -137,6 +145,7 @@ export class PostingRouter {
         if (submission.sequence > 0) positions.set(partition, submission.sequence);
         done();
       },
+      activeTraceparent(),
     );
     try {
       owned.submit(submission);

@@ -139,10 +139,17 @@ export class PostingSubmission implements Submission {
       return;
     }
     // To the state as it is now: it may have been loaded anew since.
-    const again = new PostingSubmission(partition.stateOf('account') as AccountState, partition, batch, indexes, () => {
-      this.sequence = Math.max(this.sequence, again.sequence);
-      this.done();
-    });
+    const again = new PostingSubmission(
+      partition.stateOf('account') as AccountState,
+      partition,
+      batch,
+      indexes,
+      () => {
+        this.sequence = Math.max(this.sequence, again.sequence);
+        this.done();
+      },
+      this.traceparent,
+    );
     again.ruledOut = ruledOut;
     try {
       partition.submit(again);

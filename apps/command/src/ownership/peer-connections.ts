@@ -3,6 +3,8 @@
  */
 import { type ChannelCredentials, type Metadata, credentials as grpcCredentials } from '@grpc/grpc-js';
 import { accountpb } from '@sluice/protocol';
+import { tracingInterceptor } from '@sluice/service';
+import { isTracing } from '@sluice/telemetry';
 
 export interface PeerOptions {
   /** Default: plain text, as on loopback. */
@@ -30,6 +32,7 @@ export class PeerConnections {
         'grpc.enable_retries': 0,
         'grpc.initial_reconnect_backoff_ms': 50,
         'grpc.max_reconnect_backoff_ms': 500,
+        interceptors: isTracing() ? [tracingInterceptor] : [],
       });
       this.clients.set(address, client);
     }

@@ -94,6 +94,8 @@ interface Pending {
   readonly bytes: Buffer;
   readonly checksum: Uint8Array;
   readonly eventTypes: string[];
+  /** When it was decided; 0: no request in it is traced, nobody asks. */
+  readonly decidedAtUs: number;
   appendedAtUs: number;
 }
 
@@ -292,9 +294,9 @@ export class Partition implements PartitionServices {
     const { clock, observer } = this.dependencies;
     const sequence = this.decidedSequence + 1;
     const committedAtUs = Math.max(clock.nowUs(), this.decidedAtUs);
-    const turn = new Turn(sequence, committedAtUs, this.writer, taken);
+    const turn = new Turn(sequence, committedAtUs, this.writer, taken, traceparentsOf(taken));
     this.deciding = turn;
-    this.writer.begin(this.header(sequence, committedAtUs), traceparentsOf(taken));
+    this.writer.begin(this.header(sequence, committedAtUs), turn.traceparents);
     for (const submission of taken) {
       turn.commandCount += submission.commandCount;
       submission.decide(turn);
@@ -326,7 +328,8 @@ export class Partition implements PartitionServices {
     this.decidedSequence = turn.sequence;
     this.decidedChecksum = checksum;
     this.decidedAtUs = turn.committedAtUs;
-    return { turn, bytes, checksum, eventTypes, appendedAtUs: 0 };
+    const decidedAtUs = turn.traceparents.length > 0 ? this.dependencies.clock.nowUs() : 0;
+    return { turn, bytes, checksum, eventTypes, decidedAtUs, appendedAtUs: 0 };
   }
 
   private header(sequence: number, committedAtUs: number) {
@@ -366,7 +369,8 @@ export class Partition implements PartitionServices {
     this.inFlight = undefined;
     this.durable = turn.sequence;
     this.recent.add(turn.sequence, bytes);
-    observer.committed(this.partition, bytes.length, clock.nowUs() - pending.appendedAtUs);
+    const durableUs = clock.nowUs();
+    observer.committed(this.partition, bytes.length, durableUs - pending.appendedAtUs);
     const { staged } = this;
     if (staged !== undefined) {
       this.staged = undefined;
@@ -374,11 +378,25 @@ export class Partition implements PartitionServices {
     }
     for (const submission of turn.submissions) submission.settle(turn.sequence);
     this.commits.becameDurable(turn.sequence);
-    this.publisher?.offer(turn.sequence);
+    this.publisher?.offer(turn.sequence, pending.decidedAtUs > 0 ? this.traced(pending, durableUs) : undefined);
     this.logBytesSinceSnapshot += bytes.length;
     if (this.queueHead < this.queue.length) this.scheduleTurn();
     else this.noteIdle();
     this.maybeSnapshot();
+  }
+
+  private traced({ turn, bytes, decidedAtUs, appendedAtUs }: Pending, durableUs: number): string | undefined {
+    return this.dependencies.observer.traced?.({
+      partition: this.partition,
+      sequence: turn.sequence,
+      commands: turn.commandCount,
+      sizeBytes: bytes.length,
+      traceparents: turn.traceparents,
+      decideStartUs: turn.committedAtUs,
+      decideEndUs: decidedAtUs,
+      appendStartUs: appendedAtUs,
+      durableUs,
+    });
   }
 
   private appendFailed(error: unknown): void {
@@ -550,8 +568,14 @@ export class Partition implements PartitionServices {
 
   private beginPublishing(): void {
     const { log, bus, clock, observer } = this.dependencies;
-    const publisher = new Publisher(this.partition, bus, log, this.recent, clock, (error) =>
-      observer.trouble(this.partition, 'publishing failed; it is tried again', error),
+    const publisher = new Publisher(
+      this.partition,
+      bus,
+      log,
+      this.recent,
+      clock,
+      (error) => observer.trouble(this.partition, 'publishing failed; it is tried again', error),
+      (sequence, traceparent) => observer.publishing?.(this.partition, sequence, traceparent),
     );
     this.publisher = publisher;
     const { durable } = this;
@@ -762,7 +786,11 @@ export class Partition implements PartitionServices {
 
 function traceparentsOf(submissions: readonly Submission[]): string[] {
   const traceparents: string[] = [];
-  for (const { traceparent } of submissions) if (traceparent !== undefined && traceparents.length < MAXIMUM_TRACEPARENTS) traceparents.push(traceparent);
+  for (const { traceparent } of submissions) {
+    if (traceparent === undefined || traceparents.length >= MAXIMUM_TRACEPARENTS) continue;
+    // What comes by one stream has one span.
+    if (!traceparents.includes(traceparent)) traceparents.push(traceparent);
+  }
   return traceparents;
 }
 

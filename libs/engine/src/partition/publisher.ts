@@ -3,10 +3,13 @@
  * the log; an unreachable bus is tried again with back-off. Nobody waits for it: readers heal from the log.
  */
 import type { Bus, Clock, EventLog } from '@sluice/ports';
+import type { TracedPublishing } from '../engine-observer';
 import type { RecentCommits } from './recent-commits';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** Traced commits that wait to be published, at most; beyond it the oldest are published without their trace. */
+const TRACED_LIMIT = 1_000;
 const PAGE = { maxCommits: 100, maxBytes: 8 << 20 };
 
 export class Publisher {
@@ -18,6 +21,8 @@ export class Publisher {
   private stopped = false;
   private cancelRetry: (() => void) | undefined;
   private retryMs = FIRST_RETRY_MS;
+  /** Of commits that wait and whose requests are traced: what their publishing continues. */
+  private readonly traced = new Map<number, string>();
 
   constructor(
     private readonly partition: number,
@@ -26,6 +31,7 @@ export class Publisher {
     private readonly recent: RecentCommits,
     private readonly clock: Clock,
     private readonly onError: (error: unknown) => void,
+    private readonly publishing: (sequence: number, traceparent: string) => TracedPublishing | undefined,
   ) {}
 
   /** Begins behind this sequence: what the bus and the oldest projector checkpoint lack. */
@@ -36,9 +42,10 @@ export class Publisher {
     this.drive();
   }
 
-  /** A commit is durable. */
-  offer(sequence: number): void {
+  /** A commit is durable; where its requests are traced, publishing it continues the traceparent. */
+  offer(sequence: number, traceparent?: string): void {
     this.durable = sequence;
+    if (traceparent !== undefined) this.trace(sequence, traceparent);
     this.drive();
   }
 
@@ -92,7 +99,27 @@ export class Publisher {
 
   private async publish(sequence: number, bytes: Uint8Array): Promise<void> {
     if (this.stopped || sequence > this.durable) return;
-    await this.bus.publish({ partition: this.partition, sequence, bytes });
+    if (this.traced.size === 0) await this.bus.publish({ partition: this.partition, sequence, bytes });
+    else await this.publishTraced(sequence, bytes);
     if (this.published === sequence - 1) this.published = sequence;
+  }
+
+  private async publishTraced(sequence: number, bytes: Uint8Array): Promise<void> {
+    const parent = this.traced.get(sequence);
+    const span = parent === undefined ? undefined : this.publishing(sequence, parent);
+    try {
+      await this.bus.publish({ partition: this.partition, sequence, bytes, traceparent: span?.traceparent });
+    } catch (error) {
+      span?.ended(error);
+      throw error;
+    }
+    span?.ended();
+    this.traced.delete(sequence);
+  }
+
+  private trace(sequence: number, traceparent: string): void {
+    this.traced.set(sequence, traceparent);
+    const [oldest] = this.traced.keys();
+    if (this.traced.size > TRACED_LIMIT && oldest !== undefined) this.traced.delete(oldest);
   }
 }

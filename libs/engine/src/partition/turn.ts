@@ -4,6 +4,8 @@
 import type { CommitWriter, EventMark } from '@sluice/protocol';
 import type { CapabilityState, Submission } from '../capability';
 
+const NONE: readonly string[] = [];
+
 export class Turn {
   commandCount = 0;
   private gathering: CapabilityState | undefined;
@@ -16,6 +18,8 @@ export class Turn {
     readonly commit: CommitWriter,
     /** Who waits for it; others may join it who depend on the same commit. */
     readonly submissions: Submission[],
+    /** W3C traceparents of those in it that are traced. */
+    readonly traceparents: readonly string[] = NONE,
   ) {}
 
   /** The capability will write later what it gathers now; what another one gathered before is written first, so that order holds. */
