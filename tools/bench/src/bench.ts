@@ -170,6 +170,11 @@ export class Bench {
     };
   }
 
+  /** A process of clients of another server. */
+  startRival<Order, Answer>(entry: string): Worker<Order, Answer> {
+    return this.#startWorker<Order, Answer>(entry);
+  }
+
   findPostgres(): Promise<PostgresFound> {
     this.progress.step('looking for PostgreSQL');
     return findPostgres(this.scratch);

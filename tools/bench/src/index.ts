@@ -1,27 +1,57 @@
 /**
  * The bench: `npm run bench -- SCENARIO`, `sluice bench SCENARIO`. Real processes, loopback gRPC, durable as in production;
  * every run proves at its end that what it counted is there. docs/performance.md says what the figures mean.
+ *
+ * What a scenario needs is loaded when it is asked for, because the command line loads this module at every start.
  */
-import { Bench } from './bench';
-import { OPTIONS_USAGE, parseOptions, UsageError, type BenchOptions } from './options';
-import { makeReport, type BenchReport } from './report/report';
-import { formatTable } from './report/table';
-import { hotAccount, hotAccountUnary } from './scenario/hot-account';
-import { manyAccounts } from './scenario/many-accounts';
-import { queries } from './scenario/queries';
-import { restart } from './scenario/restart';
-import type { Scenario, ScenarioResult } from './scenario/scenario';
-import { signed } from './scenario/signed';
+import { OPTIONS_USAGE, parseOptions, UsageError } from './options';
+import type { Scenario } from './scenario/scenario';
 
-export type { BenchReport, Figures, ReadFigures } from './report/report';
+export type { BenchReport, DistributedFigures, Figures, ReadFigures } from './report/report';
 
-const SCENARIOS: readonly Scenario[] = [hotAccount, hotAccountUnary, manyAccounts, queries, signed, restart];
+interface KnownScenario {
+  readonly name: string;
+  /** One line for the usage. */
+  readonly about: string;
+  load(): Promise<Scenario>;
+}
 
-const EXIT_VERIFIED = 0;
-/** Not verified, or not measured. */
-const EXIT_FAILED = 1;
+const SCENARIOS: readonly KnownScenario[] = [
+  {
+    name: 'hot-account',
+    about: 'batches of postings to one account, beside an echo server, row locks and PostgreSQL',
+    load: async () => (await import('./scenario/hot-account.js')).hotAccount,
+  },
+  {
+    name: 'hot-account-unary',
+    about: '64 single postings in flight (--in-flight 1: the latency of one)',
+    load: async () => (await import('./scenario/hot-account.js')).hotAccountUnary,
+  },
+  {
+    name: 'many-accounts',
+    about: 'batches of postings to 100,000 accounts at random, beside the hot account',
+    load: async () => (await import('./scenario/many-accounts.js')).manyAccounts,
+  },
+  {
+    name: 'queries',
+    about: 'GetAccount and ListEntries under full hot-account load, and without',
+    load: async () => (await import('./scenario/queries.js')).queries,
+  },
+  { name: 'signed', about: 'every posting signed: the worker pool always against never', load: async () => (await import('./scenario/signed.js')).signed },
+  {
+    name: 'restart',
+    about: '1,000,000 accounts, 5,000,000 entries, kill -9: until SERVING and one posting acknowledged',
+    load: async () => (await import('./scenario/restart.js')).restart,
+  },
+  {
+    name: 'distributed',
+    about: 'hot-account batches through two command processes on MongoDB and JetStream',
+    load: async () => (await import('./scenario/distributed.js')).distributed,
+  },
+];
+
+const EXIT_HELPED = 0;
 const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
 
 /** Runs one scenario; resolves with the exit code: 0 only if acknowledged = log = read store. */
 export async function runBench(argv: readonly string[]): Promise<number> {
@@ -29,11 +59,12 @@ export async function runBench(argv: readonly string[]): Promise<number> {
     const { scenario: name, help, options } = parseOptions(argv);
     if (help) {
       process.stdout.write(`${usage()}\n`);
-      return EXIT_VERIFIED;
+      return EXIT_HELPED;
     }
-    const scenario = SCENARIOS.find((known) => known.name === name);
-    if (scenario === undefined) throw new UsageError(name === undefined ? 'which scenario?' : `there is no scenario ${name}`);
-    return await runScenario(scenario, options);
+    const known = SCENARIOS.find((scenario) => scenario.name === name);
+    if (known === undefined) throw new UsageError(name === undefined ? 'which scenario?' : `there is no scenario ${name}`);
+    const { runScenario } = await import('./run-scenario.js');
+    return await runScenario(known.name, await known.load(), options);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n\n${usage()}\n`);
@@ -41,57 +72,7 @@ export async function runBench(argv: readonly string[]): Promise<number> {
   }
 }
 
-export function usage(): string {
+function usage(): string {
   const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
   return `usage: bench SCENARIO [options]\n\n${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join('\n')}\n${OPTIONS_USAGE}`;
-}
-
-async function runScenario(scenario: Scenario, options: BenchOptions): Promise<number> {
-  const bench = new Bench(options);
-  const interrupt = (): void => {
-    bench.progress.clear();
-    void bench.scratch.clear().finally(() => process.exit(EXIT_INTERRUPTED));
-  };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  try {
-    const result = await scenario.run(bench);
-    const report = makeReport(scenario.name, options.seconds, result);
-    bench.progress.clear();
-    print(bench, result, report);
-    return report.verified === true ? EXIT_VERIFIED : EXIT_FAILED;
-  } catch (error) {
-    bench.progress.clear();
-    const told = [`${scenario.name} could not be measured: ${error instanceof Error ? error.message : String(error)}`, ...bench.complaints, bench.obituary];
-    process.stderr.write(`${told.filter((line) => line !== undefined).join('\n')}\n`);
-    return EXIT_FAILED;
-  } finally {
-    bench.progress.clear();
-    await bench.scratch.clear();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  }
-}
-
-function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): void {
-  const forPeople = bench.options.json ? process.stderr : process.stdout;
-  const { scenario, seconds, reads: _reads, skipped, ...figures } = report;
-  const measured = Object.entries(figures).flatMap(([name, figure]) =>
-    figure === null ? [] : [[name, typeof figure === 'boolean' ? (figure ? 'yes' : 'NO') : figure]],
-  );
-  const lines = [
-    `${scenario}, ${seconds} s a side and round, median of ${bench.options.rounds}`,
-    '',
-    ...tables.flatMap(({ head, rows }) => [formatTable(head, rows), '']),
-    formatTable(['figure', ''], measured),
-    '',
-    ...bench.remarks,
-    ...Object.entries(skipped)
-      .filter(([, reason]) => !reason.endsWith('does not measure it'))
-      .map(([name, reason]) => `${name} was skipped: ${reason}`),
-    ...bench.complaints.map((complaint) => `WRONG: ${complaint}`),
-    report.verified === true ? 'acknowledged = log = read store' : 'NOT VERIFIED: acknowledged, log and read store differ, or calls failed',
-  ];
-  forPeople.write(`${lines.join('\n')}\n`);
-  if (bench.options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 }

@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly accounts: number | undefined;
   /** Entries to write before the restart. */
   readonly entries: number;
+  /** distributed: with so many busy partitions and owners each. */
+  readonly owners: readonly number[];
   /** The other ways to do it that are measured beside. */
   readonly compare: ReadonlySet<Comparison>;
   /** Write CPU profiles of the server under test there. */
@@ -29,6 +31,8 @@ export type Comparison = (typeof COMPARISONS)[number];
 
 const MAXIMUM_BATCH_SIZE = 10_000;
 const MAXIMUM_IN_FLIGHT = 1_000;
+/** As many as `distributed` has partitions. */
+export const MAXIMUM_OWNERS = 4;
 
 export const OPTIONS_USAGE = `
   --seconds N      measured seconds of each side in each round (5)
@@ -39,6 +43,7 @@ export const OPTIONS_USAGE = `
   --batch N        postings of a batch (1000)
   --accounts N     accounts to open (many-accounts: 100000, restart: 1000000)
   --entries N      restart: entries to write before the kill (5000000)
+  --owners LIST    distributed: busy partitions and owners to compare (1,2,4)
   --compare LIST   of echo, row-lock, postgres; or none (all)
   --profile DIR    write CPU profiles of the server under test there
   --dir DIR        where temporary folders are made (the system's)`;
@@ -66,6 +71,7 @@ export function parseOptions(argv: readonly string[]): { readonly scenario: stri
       batchSize: whole('batch', values.batch, 1_000, MAXIMUM_BATCH_SIZE),
       accounts: values.accounts === undefined ? undefined : whole('accounts', values.accounts, 1, 9_999_999),
       entries: whole('entries', values.entries, 5_000_000),
+      owners: (values.owners ?? '1,2,4').split(',').map((owners) => whole('owners', owners, 1, MAXIMUM_OWNERS)),
       compare: comparisons(values.compare),
       profile: values.profile,
       folder: values.dir,
@@ -87,6 +93,7 @@ function parse(argv: readonly string[]) {
         batch: { type: 'string' },
         accounts: { type: 'string' },
         entries: { type: 'string' },
+        owners: { type: 'string' },
         compare: { type: 'string' },
         profile: { type: 'string' },
         dir: { type: 'string' },

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { haveServer } from '@sluice/infra';
 import type { BenchReport } from './index';
 
 const SMALL = ['--seconds', '0.3', '--rounds', '1', '--json'];
@@ -40,6 +41,19 @@ test.each`
     expect(report.acknowledged).toBeGreaterThan(0);
   },
 );
+
+// Where it must not be missing the test runs, and fails.
+const hasServers = process.env['CI'] === 'true' || (haveServer('mongodb') && haveServer('nats'));
+const distributedTest = hasServers ? test : test.skip;
+
+distributedTest(`distributed reports what it measured, and it is there${hasServers ? '' : ' (skipped: no MongoDB or no NATS can be had here)'}`, async () => {
+  const { code, stdout, stderr } = await run(['distributed', ...SMALL, '--batch', '100', '--owners', '1']);
+  expect({ code, told: code === 0 ? '' : stderr }).toEqual({ code: 0, told: '' });
+  const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as BenchReport;
+  expect(report).toMatchObject({ scenario: 'distributed', verified: true });
+  expect(report.distributed?.ratioToPerRequest).toBeGreaterThan(0);
+  expect(report.distributed?.scale).toEqual([{ partitions: 1, owners: 1, acceptedPerSecond: expect.any(Number) }]);
+});
 
 test.each([[[]], [['no-such-scenario']], [['hot-account', '--seconds', 'x']]])('%j is answered with the usage and exit code 2', async (args) => {
   expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('usage: bench SCENARIO') });

@@ -26,7 +26,8 @@ export interface CallSlot {
 
 export interface CallSource {
   readonly path: string;
-  slot(): CallSlot;
+  /** @param index the number of the call in flight: 0, 1, 2 … */
+  slot(index: number): CallSlot;
 }
 
 export function callSource(calls: Calls): CallSource {
@@ -58,8 +59,8 @@ function batches(account: AccountChoice, batchSize: number): CallSource {
   const ids = newRequestIds();
   return {
     path: accountpb.AccountCommandServiceService.postBatch.path,
-    slot: () => {
-      const frame = frameOf(account, batchSize);
+    slot: (index) => {
+      const frame = frameOf(account, batchSize, index);
       const judge = batchJudge(batchSize);
       return { next: () => refresh(frame, ids, account), judge };
     },
@@ -70,8 +71,8 @@ function singles(account: AccountChoice): CallSource {
   const ids = newRequestIds();
   return {
     path: accountpb.AccountCommandServiceService.post.path,
-    slot: () => {
-      const frame = frameOf(account, 1);
+    slot: (index) => {
+      const frame = frameOf(account, 1, index);
       let answers = 0;
       return {
         next: () => refresh(frame, ids, account),
@@ -137,9 +138,21 @@ function newRequestIds(): RequestIds {
   return new RequestIds(randomBytes(6).readUIntBE(0, 6));
 }
 
-function frameOf(account: AccountChoice, batchSize: number): RequestFrame {
-  const accountId = account.kind === 'one' ? account.accountId : numberedAccountId(0);
-  return buildFrame(new Array<string>(batchSize).fill(accountId));
+function frameOf(account: AccountChoice, batchSize: number, slot: number): RequestFrame {
+  return buildFrame(new Array<string>(batchSize).fill(firstAccountOf(account, slot)));
+}
+
+function firstAccountOf(account: AccountChoice, slot: number): string {
+  switch (account.kind) {
+    case 'one':
+      return account.accountId;
+    case 'each':
+      return account.accountIds[slot % account.accountIds.length] as string;
+    case 'random':
+      return numberedAccountId(0);
+    default:
+      return unreachable(account);
+  }
 }
 
 function refresh(frame: RequestFrame, ids: RequestIds, account: AccountChoice): Buffer {

@@ -2,6 +2,8 @@
 
 export type AccountChoice =
   | { readonly kind: 'one'; readonly accountId: string }
+  /** Each call in flight has its own of these, in turn. */
+  | { readonly kind: 'each'; readonly accountIds: readonly string[] }
   /** A random one of accounts 0 to count - 1 for each posting; names as `numberedAccountId` makes them. */
   | { readonly kind: 'random'; readonly count: number };
 

@@ -67,7 +67,7 @@ class LoadRun {
     this.#windowStart = performance.now() + this.order.warmUpMs;
     this.#windowEnd = this.#windowStart + this.order.windowMs;
     const slots = Array.from({ length: this.order.inFlight }, (_, index) =>
-      this.#drive(this.source.slot(), this.connections[index % this.connections.length] as grpc.Client),
+      this.#drive(this.source.slot(index), this.connections[index % this.connections.length] as grpc.Client),
     );
     await Promise.all(slots);
     // Where the requests ran out the window ends with the last answer.

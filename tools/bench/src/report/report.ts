@@ -41,12 +41,25 @@ export interface ReadFigures {
   readonly ratioP99: number;
 }
 
+/** What only `distributed` has. */
+export interface DistributedFigures {
+  /** Which servers it ran on: the figures are theirs as much as ours. */
+  readonly mongodb: string;
+  readonly nats: string;
+  /** One `$inc` and one insert per request on the same MongoDB. */
+  readonly perRequestPerSecond: number;
+  readonly ratioToPerRequest: number | null;
+  readonly publishesPerSecond: number;
+  readonly scale: readonly { readonly partitions: number; readonly owners: number; readonly acceptedPerSecond: number }[];
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
   readonly scenario: string;
   readonly seconds: number;
   readonly reads?: ReadFigures;
+  readonly distributed?: DistributedFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -55,6 +68,7 @@ export interface Outcome {
   /** Why a figure that belongs to the scenario is not there. */
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
   readonly reads?: ReadFigures;
+  readonly distributed?: DistributedFigures;
 }
 
 const FIGURE_NAMES = [
@@ -81,7 +95,7 @@ const FIGURE_NAMES = [
 
 const SIGNIFICANT_DIGITS = 4;
 
-export function makeReport(scenario: string, seconds: number, { figures, skipped, reads }: Outcome): BenchReport {
+export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed }: Outcome): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
     const figure = figures[name];
@@ -89,7 +103,7 @@ export function makeReport(scenario: string, seconds: number, { figures, skipped
     reasons[name] = skipped[name] ?? `${scenario} does not measure it`;
     return [name, null];
   });
-  return { scenario, seconds, ...(Object.fromEntries(entries) as Figures), ...(reads === undefined ? {} : { reads }), skipped: reasons };
+  return { scenario, seconds, ...(Object.fromEntries(entries) as Figures), ...(reads && { reads }), ...(distributed && { distributed }), skipped: reasons };
 }
 
 /** Counts stay exact; what was measured is not known to more than a few digits. */

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { answerOrders } from '../machine/orders';
+import { drive } from './drive';
 import type { PostgresOrder } from './postgres-order';
 import type { RivalAnswer } from './rival-order';
 
@@ -38,7 +39,11 @@ answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }
   );
   try {
     await makeTables(clients[0] as Client);
-    return await measure(clients, way === 'rowLock' ? postOne : postBatch, warmUpMs, windowMs);
+    const post = way === 'rowLock' ? postOne : postBatch;
+    return await drive(
+      clients.map((client) => () => post(client)),
+      { warmUpMs, windowMs },
+    );
   } finally {
     await (clients[0] as Client).query('DROP SCHEMA sluice_bench CASCADE');
     await Promise.all(clients.map((client) => client.end()));
@@ -53,22 +58,6 @@ async function makeTables(client: Client): Promise<void> {
     CREATE TABLE sluice_bench.entries (${COLUMNS}, UNIQUE (request_id));
     CREATE TABLE sluice_bench.batched_entries (${COLUMNS});
     INSERT INTO sluice_bench.accounts VALUES ('hot', 0)`);
-}
-
-/** Every client posts again as soon as it is answered; what ends within the window counts. */
-async function measure(clients: readonly Client[], post: (client: Client) => Promise<number>, warmUpMs: number, windowMs: number): Promise<RivalAnswer> {
-  const windowStart = performance.now() + warmUpMs;
-  const windowEnd = windowStart + windowMs;
-  let accepted = 0;
-  const drive = async (client: Client): Promise<void> => {
-    while (performance.now() < windowEnd) {
-      const posted = await post(client);
-      const now = performance.now();
-      if (now >= windowStart && now < windowEnd) accepted += posted;
-    }
-  };
-  await Promise.all(clients.map(drive));
-  return { accepted, windowMs };
 }
 
 async function postOne(client: Client): Promise<number> {

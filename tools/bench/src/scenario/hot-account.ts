@@ -17,8 +17,6 @@ const SINGLES_IN_FLIGHT = 64;
 const NOT_ASKED_FOR = 'not asked for (--compare)';
 
 export const hotAccount: Scenario = {
-  name: 'hot-account',
-  about: 'batches of postings to one account, beside an echo server, row locks and PostgreSQL',
   run: (bench) => {
     const calls: Calls = { kind: 'batches', batchSize: bench.options.batchSize, account: { kind: 'one', accountId: HOT_ACCOUNT } };
     return run(bench, calls, bench.options.inFlight ?? BATCHES_IN_FLIGHT, true);
@@ -26,8 +24,6 @@ export const hotAccount: Scenario = {
 };
 
 export const hotAccountUnary: Scenario = {
-  name: 'hot-account-unary',
-  about: '64 single postings in flight (--in-flight 1: the latency of one)',
   run: (bench) => run(bench, { kind: 'singles', account: { kind: 'one', accountId: HOT_ACCOUNT } }, bench.options.inFlight ?? SINGLES_IN_FLIGHT, false),
 };
 

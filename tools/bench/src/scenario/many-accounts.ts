@@ -15,8 +15,6 @@ const ACCOUNTS = 100_000;
 const BATCHES_IN_FLIGHT = 8;
 
 export const manyAccounts: Scenario = {
-  name: 'many-accounts',
-  about: 'batches of postings to 100,000 accounts at random, beside the hot account',
   run: async (bench) => {
     const { options } = bench;
     const count = options.accounts ?? ACCOUNTS;

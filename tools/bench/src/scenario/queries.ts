@@ -27,8 +27,6 @@ interface ReadsMeasured {
 }
 
 export const queries: Scenario = {
-  name: 'queries',
-  about: 'GetAccount and ListEntries under full hot-account load, and without',
   run: async (bench) => {
     const target = await bench.startEmbedded('the server');
     await target.control.openAccounts([{ accountId: HOT_ACCOUNT }]);

@@ -13,8 +13,6 @@ const BATCHES_IN_FLIGHT = 8;
 const PROGRESS_EVERY_MS = 500;
 
 export const restart: Scenario = {
-  name: 'restart',
-  about: '1,000,000 accounts, 5,000,000 entries, kill -9: until SERVING and one posting acknowledged',
   run: async (bench) => {
     const { options, progress } = bench;
     const accounts = options.accounts ?? ACCOUNTS;

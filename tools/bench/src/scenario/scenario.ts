@@ -12,8 +12,5 @@ export interface ScenarioResult extends Outcome {
 }
 
 export interface Scenario {
-  readonly name: string;
-  /** One line for the usage. */
-  readonly about: string;
   run(bench: Bench): Promise<ScenarioResult>;
 }

@@ -17,8 +17,6 @@ const SIGNING_KEY_BYTES = 32;
 const SIGNED_AHEAD_PER_SECOND = 150_000;
 
 export const signed: Scenario = {
-  name: 'signed',
-  about: 'every posting signed: the worker pool always against never',
   run: async (bench) => {
     const signingKey = randomBytes(SIGNING_KEY_BYTES);
     const inFlight = bench.options.inFlight ?? BATCHES_IN_FLIGHT;
