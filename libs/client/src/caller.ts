@@ -77,7 +77,7 @@ export class Caller {
 
   /** Waits before the repeat; throws what made it necessary when the deadline or the budget forbids it. */
   async waitForRepeat(failure: SluiceError, repeat: number, deadlineAt: number): Promise<void> {
-    const delay = this.retry.delayMs(repeat);
+    const delay = this.retry.delayMs(repeat, failure);
     if (Date.now() + delay >= deadlineAt || !this.retry.mayRepeat()) throw failure;
     await sleepMs(delay);
   }

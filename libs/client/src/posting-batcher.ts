@@ -129,7 +129,7 @@ export class PostingBatcher {
 
   /** Resolves with what is to be sent again now; the others are answered with what went wrong. */
   async #waitForRepeat({ items, failure }: Unanswered, repeat: number): Promise<readonly WaitingPosting[]> {
-    const delay = failure.code === 'DEADLINE_EXCEEDED' ? 0 : this.#caller.retry.delayMs(repeat);
+    const delay = failure.code === 'DEADLINE_EXCEEDED' ? 0 : this.#caller.retry.delayMs(repeat, failure);
     const resumedAt = Date.now() + delay;
     const late = items.filter((item) => resumedAt >= item.deadlineAt);
     const inTime = items.filter((item) => resumedAt < item.deadlineAt);

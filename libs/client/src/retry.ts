@@ -24,8 +24,8 @@ export interface RetryPolicy {
   /** Takes a token; false: no repeat now. */
   mayRepeat(): boolean;
   succeeded(): void;
-  /** Milliseconds to wait before the repeat of this number: 1, 2, 3 … */
-  delayMs(repeat: number): number;
+  /** Milliseconds to wait before the repeat of this number: 1, 2, 3 …; never less than the server asked for. */
+  delayMs(repeat: number, failure: SluiceError): number;
 }
 
 export function retryPolicy(options: RetryOptions = {}, nowMs: () => number = () => performance.now(), random: () => number = Math.random): RetryPolicy {
@@ -44,11 +44,17 @@ export function retryPolicy(options: RetryOptions = {}, nowMs: () => number = ()
     succeeded() {
       tokens = Math.min(budget, tokens + budgetPerSuccess);
     },
-    delayMs(repeat) {
+    delayMs(repeat, failure) {
       const ceiling = Math.min(maximumDelayMs, baseDelayMs * 2 ** (repeat - 1));
-      return ceiling * (0.5 + 0.5 * random());
+      return Math.max(ceiling * (0.5 + 0.5 * random()), askedForMs(failure));
     },
   };
+}
+
+/** A caller above its rate is told when to come again. */
+function askedForMs(failure: SluiceError): number {
+  const milliseconds = Number(failure.metadata['retry_after_ms'] ?? 0);
+  return Number.isFinite(milliseconds) ? milliseconds : 0;
 }
 
 /** Nothing was done, or a repeat finds the first answer: trying again is safe and may help. */

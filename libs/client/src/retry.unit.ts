@@ -18,6 +18,14 @@ describe('which failures are tried again', () => {
   });
 });
 
+const unavailable = new SluiceError({ code: 'UNAVAILABLE', reason: '', message: '' });
+
+test('who is above its rate comes again when the server said', () => {
+  const limited = new SluiceError({ code: 'RESOURCE_EXHAUSTED', reason: 'RATE_LIMITED', message: '', metadata: { retry_after_ms: '700' } });
+  expect(isRetryable(limited)).toBe(true);
+  expect(retryPolicy({ baseDelayMs: 20 }).delayMs(1, limited)).toBe(700);
+});
+
 test('waits double up to the maximum and are spread over their upper half', () => {
   const slow = retryPolicy(
     { baseDelayMs: 20, maximumDelayMs: 100 },
@@ -29,8 +37,8 @@ test('waits double up to the maximum and are spread over their upper half', () =
     () => 0,
     () => 0,
   );
-  expect([1, 2, 3, 4, 5].map((repeat) => slow.delayMs(repeat))).toEqual([20, 40, 80, 100, 100]);
-  expect([1, 2, 3, 4, 5].map((repeat) => quick.delayMs(repeat))).toEqual([10, 20, 40, 50, 50]);
+  expect([1, 2, 3, 4, 5].map((repeat) => slow.delayMs(repeat, unavailable))).toEqual([20, 40, 80, 100, 100]);
+  expect([1, 2, 3, 4, 5].map((repeat) => quick.delayMs(repeat, unavailable))).toEqual([10, 20, 40, 50, 50]);
 });
 
 test('the budget is spent by repeats and filled by successes and by time', () => {
