@@ -185,7 +185,7 @@ class Binding {
     const { signal } = context;
     let full: Promise<void> | undefined;
     const send = (response: unknown): Promise<void> | undefined => {
-      if (context.ended && call.cancelled) return undefined;
+      if (call.cancelled) return undefined;
       if (call.write(this.definition.responseSerialize(response))) return undefined;
       full ??= drained(call).finally(() => {
         full = undefined;
