@@ -9,7 +9,7 @@ import { Wakeup } from './wakeup';
 
 /** Commits that wait, at most: beyond it the bus is not read on. */
 export const QUEUED_COMMITS_LIMIT = 4_096;
-export const QUEUED_BYTES_LIMIT = 32 * 1024 * 1024;
+export const QUEUED_BYTES_LIMIT = 48 * 1024 * 1024;
 /** Messages that came before their turn and are kept. */
 const EARLY_MESSAGES_LIMIT = 64;
 /** One read from the log. */
@@ -63,9 +63,9 @@ export class CommitIntake {
     return this.queue[0]?.committedAtUs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** More than half of what may wait does. */
+  /** Three quarters of what may wait does. */
   get crowded(): boolean {
-    return this.queue.length * 2 > QUEUED_COMMITS_LIMIT || this.queuedBytes * 2 > QUEUED_BYTES_LIMIT;
+    return this.queue.length * 4 > QUEUED_COMMITS_LIMIT * 3 || this.queuedBytes * 4 > QUEUED_BYTES_LIMIT * 3;
   }
 
   private get full(): boolean {

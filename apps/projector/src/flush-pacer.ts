@@ -2,16 +2,22 @@
  * When to write. A flush costs per row, not per posting, so waiting a little and writing once is cheaper than writing at
  * once; but nobody wants to wait. So the flushes that share a pacer take turns, and after each there is a rest in proportion
  * to what it took: short flushes (one hot account) follow each other within milliseconds, long ones (a hundred thousand
- * accounts) let more commits come together. Who is late, or has too much waiting, does not rest.
+ * accounts) let more commits come together. Who has too much waiting does not rest.
  */
 import type { Clock } from '@sluice/ports';
 
-/** Rest after a flush, as a multiple of the time it took: at most a third of the time is spent writing. */
-const REST_PER_FLUSH = 2;
+/**
+ * Rest after a flush, as a multiple of the time it took, by how old the oldest commit is that waits. In time: a third of the
+ * time is spent writing. Late: waiting longer still makes flushes cheaper per posting, and the thread that takes commands
+ * needs the machine too. Only who is very late writes without a rest.
+ */
+const RESTS = [
+  { untilUs: 1_000_000, perFlush: 2 },
+  { untilUs: 10_000_000, perFlush: 1 },
+  { untilUs: 30_000_000, perFlush: 0.5 },
+] as const;
 /** The longest rest. */
-const MAXIMUM_REST_MS = 500;
-/** Commits older than that are written without a rest. */
-const LATE_US = 1_000_000;
+const MAXIMUM_REST_US = 1_000_000;
 
 export interface PacedFlush {
   /** Commit time of the oldest commit that waits. */
@@ -22,7 +28,8 @@ export interface PacedFlush {
 
 export class FlushPacer {
   private turn: Promise<void> = Promise.resolve();
-  private restUntilUs = 0;
+  private lastEndUs = 0;
+  private lastTookUs = 0;
   private wakeResting: (() => void) | undefined;
 
   constructor(private readonly clock: Clock) {}
@@ -41,8 +48,8 @@ export class FlushPacer {
       try {
         return await flush();
       } finally {
-        const endUs = this.clock.nowUs();
-        this.restUntilUs = endUs + Math.min((endUs - startUs) * REST_PER_FLUSH, MAXIMUM_REST_MS * 1_000);
+        this.lastEndUs = this.clock.nowUs();
+        this.lastTookUs = this.lastEndUs - startUs;
       }
     } finally {
       release();
@@ -57,9 +64,10 @@ export class FlushPacer {
   private async rest(paced: PacedFlush): Promise<void> {
     for (;;) {
       const nowUs = this.clock.nowUs();
-      if (nowUs >= this.restUntilUs || paced.urgent() || nowUs - paced.oldestUs() > LATE_US) return;
+      const leftUs = this.lastEndUs + this.restUs(nowUs - paced.oldestUs()) - nowUs;
+      if (leftUs <= 0 || paced.urgent()) return;
       await new Promise<void>((resolve) => {
-        const cancel = this.clock.after((this.restUntilUs - nowUs) / 1_000, resolve);
+        const cancel = this.clock.after(leftUs / 1_000, resolve);
         this.wakeResting = () => {
           cancel();
           resolve();
@@ -67,5 +75,10 @@ export class FlushPacer {
       });
       this.wakeResting = undefined;
     }
+  }
+
+  private restUs(ageUs: number): number {
+    const perFlush = RESTS.find(({ untilUs }) => ageUs < untilUs)?.perFlush ?? 0;
+    return Math.min(this.lastTookUs * perFlush, MAXIMUM_REST_US);
   }
 }

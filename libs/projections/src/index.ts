@@ -15,6 +15,7 @@ export const PROJECTIONS: readonly Projection[] = [accountProjection];
 export const READ_COLLECTIONS: readonly CollectionDefinition[] = [...PROJECTIONS.flatMap((projection) => projection.collections), SET_ASIDE, PROJECTED_HEADS];
 
 export * from './account/account-event';
+export * from './account/account-links';
 export * from './account/account-projection';
 export * from './account/account-reader';
 export * from './account/account-state';

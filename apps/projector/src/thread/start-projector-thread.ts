@@ -25,11 +25,19 @@ export interface ProjectorThreadOptions {
   readonly crashed?: (error: Error) => void;
 }
 
+/** A flush keeps all of its rows until they are written; room for them spares the collector from copying them about. */
+const YOUNG_GENERATION_MB = 64;
+
 /** Resolves when the thread projects. */
 export async function startProjectorThread(options: ProjectorThreadOptions): Promise<ProjectorRuntime> {
   const { logFile, readFile, busPort, cachedAggregates, observer = SILENT_PROJECTOR_OBSERVER } = options;
   const workerData: ProjectorThreadData = { logFile, readFile, busPort, cachedAggregates };
-  const worker = new Worker(workerEntry(__dirname, 'projector.worker'), { workerData, transferList: [busPort], name: 'projector' });
+  const worker = new Worker(workerEntry(__dirname, 'projector.worker'), {
+    workerData,
+    transferList: [busPort],
+    name: 'projector',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  });
   const link = new ProjectorLink(worker, observer);
   let failure: Error | undefined;
   let stopping = false;

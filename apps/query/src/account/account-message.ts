@@ -33,7 +33,7 @@ export function accountMessage({ account, profile, holds }: AccountSnapshot): ac
     lastDayBalanceMinor: 0n,
     lastDayDate: '',
     lastDayUpdatedAt: undefined,
-    partition: account.partition,
+    partition: profile.partition,
     holds: shownHolds(holds?.holds),
     sequence: BigInt(account.sequence),
   };

@@ -72,7 +72,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const cursor = decodePageToken(scope, request.pageToken);
       const copy = await freshness.copyFor(request.positionToken, call);
       const snapshot = await find(copy, accountId, false);
-      const { partition, recordCount, entryCount } = snapshot.account;
+      const { recordCount, entryCount } = snapshot.account;
       const start = cursor === undefined ? undefined : Number(cursor);
       const page = await readStatement(
         chainOf(copy, snapshot),
@@ -80,7 +80,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
         { oldestFirst, includeRejections, fromUs, toUs, pageSize, start },
       );
       return {
-        entries: page.records.map((record) => entryMessage(partition, record)),
+        entries: page.records.map((record) => entryMessage(snapshot.profile.partition, record)),
         nextPageToken: page.next === undefined ? '' : encodePageToken(scope, String(page.next)),
       };
     }),

@@ -143,7 +143,7 @@ class AccountPartitionProjection implements PartitionProjection {
     }
     if (touched.needsHolds && known.holds === undefined) {
       const row = loaded.get(ACCOUNT_HOLDS.name)?.get(accountId);
-      known.holds = row === undefined ? { accountId, partition: this.partition, holds: new Map(), sequence: 0 } : holdsStateOf(row);
+      known.holds = row === undefined ? { accountId, holds: new Map(), sequence: 0 } : holdsStateOf(row);
     }
   }
 
@@ -213,7 +213,6 @@ class AccountFold {
       if (known.account !== undefined) throw new Error(`account ${accountId} is opened twice`);
       known.account = {
         accountId,
-        partition,
         balanceMinor: 0n,
         heldMinor: 0n,
         version: 1,

@@ -5,13 +5,13 @@
  */
 import { POSTING_TYPES, type AccountLimits, type AccountStatus, type PostingType } from '@sluice/domain';
 import type { Row } from '@sluice/ports';
-import { decodeSpine, EMPTY_SPINE, encodeSpine, type EntrySpine } from './entry-spine';
+import { decodeLinks, encodeLinks } from './account-links';
+import type { EntrySpine } from './entry-spine';
 import { decodeHolds, encodeHolds } from './hold-list';
 
 /** The row in `accounts`: what changes with every posting. */
 export interface AccountState {
   readonly accountId: string;
-  readonly partition: number;
   balanceMinor: bigint;
   heldMinor: bigint;
   version: number;
@@ -46,7 +46,6 @@ export interface ProfileState {
 /** The row in `account_holds`. */
 export interface HoldsState {
   readonly accountId: string;
-  readonly partition: number;
   /** Hold id to what is left of it, oldest first. */
   readonly holds: Map<string, bigint>;
   sequence: number;
@@ -55,36 +54,31 @@ export interface HoldsState {
 export function accountRow(state: AccountState): Row {
   return {
     account_id: state.accountId,
-    partition: state.partition,
     balance_minor: state.balanceMinor,
     held_minor: state.heldMinor,
     version: state.version,
     entry_count: state.entryCount,
     rejection_count: state.rejectionCount,
-    record_count: state.recordCount,
     balance_updated_at_us: state.balanceUpdatedAtUs,
-    entry_spine: state.spine.length === 0 ? null : encodeSpine(state.spine),
-    profile_sequence: state.profileSequence,
-    holds_sequence: state.holdsSequence,
+    links: encodeLinks(state),
     sequence: state.sequence,
   };
 }
 
 export function accountStateOf(row: Row): AccountState {
-  const spine = row.entry_spine;
+  const { profileSequence, holdsSequence, recordCount, spine } = decodeLinks(row.links as Uint8Array);
   return {
     accountId: row.account_id as string,
-    partition: row.partition as number,
     balanceMinor: row.balance_minor as bigint,
     heldMinor: row.held_minor as bigint,
     version: row.version as number,
     entryCount: row.entry_count as number,
     rejectionCount: row.rejection_count as number,
-    recordCount: row.record_count as number,
+    recordCount,
     balanceUpdatedAtUs: row.balance_updated_at_us as number,
-    spine: spine instanceof Uint8Array ? decodeSpine(spine) : EMPTY_SPINE,
-    profileSequence: row.profile_sequence as number,
-    holdsSequence: row.holds_sequence as number,
+    spine,
+    profileSequence,
+    holdsSequence,
     sequence: row.sequence as number,
   };
 }
@@ -141,7 +135,6 @@ function allowedTypesOf(names: string): readonly PostingType[] {
 export function holdsRow(state: HoldsState): Row {
   return {
     account_id: state.accountId,
-    partition: state.partition,
     open_holds: state.holds.size,
     holds: encodeHolds(state.holds),
     sequence: state.sequence,
@@ -151,7 +144,6 @@ export function holdsRow(state: HoldsState): Row {
 export function holdsStateOf(row: Row): HoldsState {
   return {
     accountId: row.account_id as string,
-    partition: row.partition as number,
     holds: decodeHolds(row.holds as Uint8Array),
     sequence: row.sequence as number,
   };

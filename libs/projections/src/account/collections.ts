@@ -11,20 +11,14 @@ export const ACCOUNTS: CollectionDefinition = {
   key: 'account_id',
   fields: {
     account_id: 'text',
-    partition: 'number',
     balance_minor: 'int64',
     held_minor: 'int64',
     version: 'number',
     entry_count: 'number',
     rejection_count: 'number',
-    /** Records in the entry chain: accepted postings and refused ones. */
-    record_count: 'number',
     balance_updated_at_us: 'number',
-    /** Where the entry chain begins (entry-spine.ts); null: no records. */
-    entry_spine: 'bytes',
-    profile_sequence: 'number',
-    /** 0: there is no row in account_holds. */
-    holds_sequence: 'number',
+    /** What leads to its other rows, and to its entries (account-links.ts). One field, because every field costs every write. */
+    links: 'bytes',
     sequence: 'number',
   },
   indexes: [],
@@ -69,7 +63,6 @@ export const ACCOUNT_HOLDS: CollectionDefinition = {
   key: 'account_id',
   fields: {
     account_id: 'text',
-    partition: 'number',
     open_holds: 'number',
     /** The open holds, oldest first (hold-list.ts). */
     holds: 'bytes',

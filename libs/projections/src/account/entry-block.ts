@@ -8,7 +8,6 @@
  * A part is what one commit has of the account; where that is too large for a block it is continued in the next one. Blocks
  * of many accounts share a segment (segment-writer.ts).
  */
-import { murmurHash3 } from '@sluice/domain';
 import { type AccountPostingsHeader, ByteReader, type ByteWriter, readAccountPostings } from '@sluice/protocol';
 import { readPointer, writePointer, type BlockPointer } from './entry-spine';
 
@@ -42,14 +41,14 @@ export interface EntryBlock {
 }
 
 const BLOCK_VERSION = 1;
-const HASH_SEED = 0x65_6e_74_72;
 /** What a part takes beside its postings, at most. */
 export const PART_OVERHEAD_BYTES = 40;
 
-/** By which a block is known to be of the account that it is read for. */
+/** By which a block is known to be of the account that it is read for: FNV-1a over the UTF-16 units, as that needs no buffer. */
 export function hashAccountId(accountId: string): number {
-  const utf8 = Buffer.from(accountId, 'utf8');
-  return murmurHash3(utf8, 0, utf8.length, HASH_SEED) >>> 0;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < accountId.length; at += 1) hash = Math.imul(hash ^ accountId.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }
 
 export function writeBlock(writer: ByteWriter, block: EntryBlock): void {

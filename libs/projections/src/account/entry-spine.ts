@@ -7,7 +7,7 @@
  * A chain of n blocks is a forest of complete trees, newest first; a block that follows two trees of equal size becomes the
  * root over both. The roots are the spine: what the account's row must keep so that the next block can be linked.
  */
-import { ByteReader, ByteWriter } from '@sluice/protocol';
+import type { ByteReader, ByteWriter } from '@sluice/protocol';
 
 /** Where a block is, and where it begins on each axis that entries are looked for by. */
 export interface BlockPointer {
@@ -47,8 +47,11 @@ export function extendSpine(spine: EntrySpine, block: BlockPointer): EntrySpine 
   return mergesTrees(spine) ? [block, ...spine.slice(2)] : [block, ...spine];
 }
 
+/** Names of segments are short, and no spine has more than some dozens of pointers. */
+const MAXIMUM_POINTER_BYTES = 256;
+
 export function writePointer(writer: ByteWriter, pointer: BlockPointer): void {
-  writer.reserve(pointer.segmentId.length + 64);
+  writer.reserve(MAXIMUM_POINTER_BYTES);
   writer.varint(pointer.segmentId.length);
   writer.at += writer.bytes.write(pointer.segmentId, writer.at, 'latin1');
   writer.varint(pointer.offset);
@@ -73,19 +76,16 @@ export function readPointer(reader: ByteReader): BlockPointer {
   };
 }
 
-const spineWriter = new ByteWriter(4096);
+/** What a spine takes when it is written, at most. */
+export const maximumSpineBytes = (spine: EntrySpine): number => spine.length * MAXIMUM_POINTER_BYTES + 8;
 
-export function encodeSpine(spine: EntrySpine): Uint8Array {
-  spineWriter.reset();
-  spineWriter.reserve(8);
-  spineWriter.varint(spine.length);
-  for (const pointer of spine) writePointer(spineWriter, pointer);
-  // From the buffer pool: spines are many and small.
-  return Buffer.from(spineWriter.bytes.subarray(0, spineWriter.at));
+/** The writer must have room. */
+export function writeSpine(writer: ByteWriter, spine: EntrySpine): void {
+  writer.varint(spine.length);
+  for (const pointer of spine) writePointer(writer, pointer);
 }
 
-export function decodeSpine(bytes: Uint8Array): EntrySpine {
-  const reader = new ByteReader(bytes, 0, bytes.length);
+export function readSpine(reader: ByteReader): EntrySpine {
   const pointers: BlockPointer[] = [];
   for (let rest = reader.varint(); rest > 0; rest -= 1) pointers.push(readPointer(reader));
   return pointers;
