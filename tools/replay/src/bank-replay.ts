@@ -1,16 +1,17 @@
 /**
  * Replays a bank's transactions through gRPC and compares every answer with the bank's own.
  *
- * The rows of one account are posted one after another, many accounts at once; the client draws what is posted at the same
- * time together. Account and request ids follow from the file alone, so that a second run posts nothing new: its rows are
- * answered as repeats. Accounts carry the name of the file, so that files do not mix on one server.
+ * The rows of one account are posted in their order, those of many accounts at once, in batches. Account and request ids
+ * follow from the file alone, so that a second run posts nothing new: its rows are answered as repeats. Accounts carry the
+ * name of the file, so that files do not mix on one server.
  */
 import { basename } from 'node:path';
 import { type PostingInput, type SluiceClient, SluiceError } from '@sluice/client';
 import { readBankFile } from './bank-file';
 import { type BankSurvey, type SurveyedAccount, surveyBank } from './bank-survey';
 import type { BankTransaction } from './bank-transaction';
-import { RowWindow } from './row-window';
+import { PostingLane } from './posting-lane';
+import { ReadWindow } from './read-window';
 
 export interface ReplayObserver {
   /** A new step begins; `total` is undefined where it is not known. */
@@ -43,8 +44,9 @@ export interface BankReplayOptions {
 
 const UNIT = 'CZK';
 const CHANNEL = 'replay';
-/** Rows that are read ahead of their answers: enough that many accounts are under way, few enough for memory. */
-const MAXIMUM_ROWS_UNDER_WAY = 8_000;
+/** Batches under way at once, and their size: a server is kept busy, and what is read ahead stays small. */
+const LANES = 4;
+const ROWS_PER_BATCH = 1_000;
 /** Accounts whose entries are counted at once. */
 const MAXIMUM_READS_UNDER_WAY = 16;
 const CALL_DEADLINE_MS = 60_000;
@@ -125,40 +127,39 @@ class BankReplay {
 
   async postTransactions(): Promise<void> {
     this.#observer.step('posting', this.#survey.rows);
-    const window = new RowWindow(MAXIMUM_ROWS_UNDER_WAY);
-    const lastOfAccount = new Map<string, Promise<bigint>>();
+    const balances = new Map([...this.#survey.accounts].map(([accountId, { openingMinor }]) => [accountId, openingMinor]));
     let done = 0;
-    for await (const transaction of readBankFile(this.#file)) {
-      await window.enter();
-      const opening = this.#survey.accounts.get(transaction.accountId)?.openingMinor ?? 0n;
-      const before = lastOfAccount.get(transaction.accountId) ?? Promise.resolve(opening);
-      const after = before.then((balanceMinor) => this.#replayRow(transaction, balanceMinor));
-      lastOfAccount.set(transaction.accountId, after);
-      window.leaveWhen(after, () => {
-        done += 1;
-        this.#observer.progress(done);
-      });
-    }
-    await window.allLeft();
+    const lanes = Array.from(
+      { length: LANES },
+      () =>
+        new PostingLane<BankTransaction>(ROWS_PER_BATCH, async (rows) => {
+          await this.#replayRows(rows, balances);
+          done += rows.length;
+          this.#observer.progress(done);
+        }),
+    );
+    const laneOf = new Map([...this.#survey.accounts.keys()].map((accountId, index) => [accountId, lanes[index % LANES]]));
+    for await (const transaction of readBankFile(this.#file)) await laneOf.get(transaction.accountId)?.add(transaction);
+    await Promise.all(lanes.map((lane) => lane.end()));
     this.#observer.stepDone();
   }
 
-  /** Resolves with the account's balance after the row. */
-  async #replayRow(transaction: BankTransaction, balanceBeforeMinor: bigint): Promise<bigint> {
-    if (transaction.amountMinor === 0n) {
-      this.#compareRow(transaction, balanceBeforeMinor);
-      return balanceBeforeMinor;
-    }
-    try {
-      const result = await this.#client.accounts.post(this.#postingOf(transaction), { deadlineMs: CALL_DEADLINE_MS });
-      if (result.repeated) this.#repeats += 1;
-      this.#compareRow(transaction, result.balanceAfterMinor);
-      return result.balanceAfterMinor;
-    } catch (error) {
-      // A refusal is an answer that differs from the bank's; anything else ends the replay.
-      if (!(error instanceof SluiceError) || !isVerdict(error)) throw error;
-      this.#mismatches.push({ line: transaction.line, text: `${describe(transaction)}: refused, ${error.reason}: ${error.message}` });
-      return error.verdict?.balanceMinor ?? balanceBeforeMinor;
+  /** @param balances the balance of each account after the row before; is brought up to date. */
+  async #replayRows(rows: readonly BankTransaction[], balances: Map<string, bigint>): Promise<void> {
+    const postings = rows.filter(({ amountMinor }) => amountMinor !== 0n).map((row) => this.#postingOf(row));
+    const outcomes = postings.length === 0 ? [] : await this.#client.accounts.postBatch(postings, { deadlineMs: CALL_DEADLINE_MS });
+    let next = 0;
+    for (const row of rows) {
+      const outcome = row.amountMinor === 0n ? undefined : outcomes[next++];
+      if (outcome?.error !== undefined) {
+        // A refusal is an answer that differs from the bank's; anything else ends the replay.
+        if (!isVerdict(outcome.error)) throw outcome.error;
+        this.#mismatches.push({ line: row.line, text: `${describe(row)}: refused, ${outcome.error.reason}: ${outcome.error.message}` });
+        continue;
+      }
+      if (outcome?.result.repeated === true) this.#repeats += 1;
+      if (outcome !== undefined) balances.set(row.accountId, outcome.result.balanceAfterMinor);
+      this.#compareRow(row, balances.get(row.accountId) ?? 0n);
     }
   }
 
@@ -189,7 +190,7 @@ class BankReplay {
       [...this.#survey.accounts.keys()].map((accountId) => this.#idOf(accountId)),
       { deadlineMs: CALL_DEADLINE_MS },
     );
-    const window = new RowWindow(MAXIMUM_READS_UNDER_WAY);
+    const window = new ReadWindow(MAXIMUM_READS_UNDER_WAY);
     let done = 0;
     for (const account of this.#survey.accounts.values()) {
       await window.enter();

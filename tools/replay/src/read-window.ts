@@ -1,5 +1,5 @@
 /** Bounds how many promises are under way; the first that rejects ends the whole, for whoever enters or waits next. */
-export class RowWindow {
+export class ReadWindow {
   readonly #capacity: number;
   #inside = 0;
   #failure: { readonly error: unknown } | undefined;
