@@ -3,7 +3,7 @@
  * predecessor. What was cut off at the end leaves no trace in the log itself; `sluice verify` sees it in the read store.
  */
 import type { EventLog } from '@sluice/ports';
-import { CorruptCommitError, type LogPosition, NO_CHECKSUM, readNextCommit } from '@sluice/protocol';
+import { beginningOf, CorruptCommitError, NO_CHECKSUM, readNextCommit } from '@sluice/protocol';
 
 export interface ChainVerdict {
   readonly partition: number;
@@ -19,7 +19,7 @@ const PAGE = { maxCommits: 1_000, maxBytes: 8 * 1024 * 1024 };
 
 /** @param progress called with the number of commits checked so far. */
 export async function verifyChain(log: EventLog, partition: number, progress: (commits: number) => void = () => undefined): Promise<ChainVerdict> {
-  let position: LogPosition = { incarnation: Buffer.from(log.identity.incarnation, 'hex'), partition, sequence: 0, checksum: NO_CHECKSUM };
+  let position = beginningOf(log.identity, partition);
   let bytes = 0;
   const verdict = (corrupt?: CorruptCommitError): ChainVerdict => ({
     partition,
