@@ -22,6 +22,8 @@ export interface CommandDependencies {
   readonly pool?: PoolMode;
   readonly limits?: Partial<PartitionLimits>;
   readonly observer?: EngineObserver;
+  /** Sequence up to which the read store has a partition: what is older need not be on the bus. */
+  readonly projected?: (partition: number) => Promise<number>;
   /** Several instances share the partitions; undefined: this one owns all of them. */
   readonly sharing?: {
     readonly lease: Lease;
@@ -38,7 +40,7 @@ export interface CommandRuntime extends ServiceRuntime {
 
 /** Resolves when the partitions of this instance are loaded. Throws CorruptCommitError for a log that does not verify. */
 export async function startCommand(dependencies: CommandDependencies): Promise<CommandRuntime> {
-  const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER } = dependencies;
+  const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER, projected } = dependencies;
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const signatures = new Signatures(keyring, dependencies.pool ?? 'auto');
   let ownership: PartitionOwnership | undefined;
@@ -52,6 +54,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     observer,
     onLost: (partition) => ownership?.fenced(partition),
     ...(limits === undefined ? undefined : { limits }),
+    ...(projected === undefined ? undefined : { projected }),
   });
   const { incarnation, partitions } = log.identity;
   const peers = new PeerConnections(sharing?.peers);

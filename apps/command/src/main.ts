@@ -6,11 +6,13 @@
  * guess would throw each other out of the log again and again. One that has partitions keeps them then, under the fence.
  */
 import { runServiceProcess } from '@sluice/process';
+import type { ReadStore } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
 import { ConfigurationError, partitionsOf } from '@sluice/service';
-import { MongoEventLog, MongoKeyring, MongoSnapshotStore } from '@sluice/store-mongo';
+import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { type CommandRuntime, startCommand } from './command';
+import { projectedSequence } from './projected-sequence';
 
 void runServiceProcess({
   service: 'command',
@@ -29,12 +31,25 @@ void runServiceProcess({
     const snapshots = opening.keep(new MongoSnapshotStore(connection), (opened) => opened.close());
     const keyring = opening.keep(await opening.patiently('the keyring', () => MongoKeyring.open({ connection, secret })), (opened) => opened.close());
     const lease = await opening.leases();
-    const running: { command?: CommandRuntime } = {};
-    const republish = (): void => {
-      const engine = running.command?.engine;
-      for (const partition of engine?.owned ?? []) engine?.partition(partition)?.republish(1);
+    const { incarnation } = log.identity;
+    const running: { command?: CommandRuntime; readStore?: ReadStore } = {};
+    const reached = opening.readDatabaseIfAny()?.then((database) => {
+      running.readStore = opening.keep(new MongoReadStore({ connection: database, collections: [], clock }), (store) => store.close());
+    });
+    // It only spares publishing: the process starts, and goes on, without it.
+    reached?.catch((error: unknown) => logger.warn({ error }, 'the read store cannot be asked what it has'));
+    const projected = reached && projectedSequence(() => running.readStore, incarnation);
+    const republish = async (partition: number): Promise<void> => {
+      const published = (await projected?.(partition)) ?? 0;
+      running.command?.engine.partition(partition)?.republish(published + 1);
     };
-    const bus = await opening.bus({ incarnation: log.identity.incarnation, onStreamLost: republish });
+    const onStreamLost = (): void => {
+      for (const partition of running.command?.engine.owned ?? [])
+        republish(partition).catch((error: unknown) =>
+          logger.warn({ error, partition }, 'what the bus has lost is not published again; projectors read it from the log'),
+        );
+    };
+    const bus = await opening.bus({ incarnation, onStreamLost });
     running.command = await startCommand({
       log,
       snapshots,
@@ -45,6 +60,7 @@ void runServiceProcess({
       pool,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
       observer: engineObserver(telemetry.metrics, logger),
+      projected,
       sharing: { lease, address: holder.address, peers: opening.peer },
     });
     return opening.keep(running.command, (runtime) => runtime.stop()).registrations;

@@ -5,7 +5,7 @@
  */
 import type { Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
 import { PartitionFold, PROJECTIONS } from '@sluice/projections';
-import { type LogPosition, NO_CHECKSUM, readNextCommit } from '@sluice/protocol';
+import { beginningOf, type LogPosition, readNextCommit } from '@sluice/protocol';
 import { AttemptNames } from './attempt-names';
 import type { RebuildProgress, Report } from './projector-control';
 import { loadRows, setAsideOfPartition } from './row-loading';
@@ -87,7 +87,7 @@ class PartitionFill {
     private readonly copy: ReadCopy,
     private readonly partition: number,
   ) {
-    this.position = { incarnation: Buffer.from(options.log.identity.incarnation, 'hex'), partition, sequence: 0, checksum: NO_CHECKSUM };
+    this.position = beginningOf(options.log.identity, partition);
     this.names = new AttemptNames(partition, options.clock.nowUs());
   }
 

@@ -4,7 +4,7 @@
  */
 import type { EventLog, ReadCopy, ReadStore } from '@sluice/ports';
 import { PROJECTED_HEADS, PROJECTION_FORMAT, projectedHeadKey, projectedHeadOf } from '@sluice/projections';
-import { type LogPosition, NO_CHECKSUM, readCommit } from '@sluice/protocol';
+import { beginningOf, type LogPosition, readCommit } from '@sluice/protocol';
 
 export class RowsNotOfLogError extends Error {
   constructor(why: string) {
@@ -22,9 +22,9 @@ export async function assertStoreOfLog(store: ReadStore, log: EventLog): Promise
 }
 
 export async function positionOfRows(copy: ReadCopy, log: EventLog, partition: number): Promise<LogPosition> {
-  const incarnation = Buffer.from(log.identity.incarnation, 'hex');
+  const beginning = beginningOf(log.identity, partition);
   const sequence = (await copy.checkpoints()).find((checkpoint) => checkpoint.partition === partition)?.sequence ?? 0;
-  if (sequence === 0) return { incarnation, partition, sequence, checksum: NO_CHECKSUM };
+  if (sequence === 0) return beginning;
   const row = await copy.get(PROJECTED_HEADS.name, projectedHeadKey(partition));
   const head = row && projectedHeadOf(row);
   if (head?.format !== PROJECTION_FORMAT) throw new RowsNotOfLogError(`its format is ${head?.format}, not ${PROJECTION_FORMAT}`);
@@ -32,7 +32,7 @@ export async function positionOfRows(copy: ReadCopy, log: EventLog, partition: n
   const newest = await checksumAt(log, partition, head.sequence);
   if (Buffer.compare(newest, head.checksum) !== 0)
     throw new RowsNotOfLogError(`partition ${partition}: the log has another commit ${head.sequence} than the one projected`);
-  return { incarnation, partition, sequence, checksum: head.sequence === sequence ? newest : await checksumAt(log, partition, sequence) };
+  return { ...beginning, sequence, checksum: head.sequence === sequence ? newest : await checksumAt(log, partition, sequence) };
 }
 
 async function checksumAt(log: EventLog, partition: number, sequence: number): Promise<Uint8Array> {

@@ -20,6 +20,8 @@ export interface EngineDependencies {
   readonly owner: string;
   readonly limits?: Partial<PartitionLimits>;
   readonly observer?: EngineObserver;
+  /** Sequence up to which no projector needs the partition's commits any more; undefined: nobody can tell. */
+  readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken a partition of this process. */
   readonly onLost?: (partition: number) => void;
 }
@@ -48,7 +50,7 @@ export class Engine {
 
   /** Loads the partition and owns it. Throws CorruptCommitError and what the log throws; then it is not owned. */
   async own(partition: number): Promise<void> {
-    const { log, snapshots, bus, clock, capabilities, owner, limits, observer, onLost } = this.dependencies;
+    const { log, snapshots, bus, clock, capabilities, owner, limits, observer, projected, onLost } = this.dependencies;
     const started = new Partition({
       partition,
       log,
@@ -60,6 +62,7 @@ export class Engine {
       limits: { ...DEFAULT_LIMITS, ...limits },
       observer: observer ?? SILENT_OBSERVER,
       owner,
+      ...(projected === undefined ? undefined : { projected }),
       onLost: (lost) => {
         if (this.partitions.get(lost) === started) this.partitions.delete(lost);
         onLost?.(lost);

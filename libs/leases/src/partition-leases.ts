@@ -81,7 +81,8 @@ export class PartitionLeases {
     const presencePrefix = `${kind}-instance/`;
     this.presence = (this.presence && (await lease.renew(this.presence, ttlMs))) ?? (await lease.acquire(`${presencePrefix}${holder.id}`, holder, ttlMs));
     for (const [partition, held] of this.held) {
-      const renewed = await lease.renew(held, ttlMs);
+      // One that ran out (the lease service was away, the process was paused) and that nobody took meanwhile is taken again: the work goes on.
+      const renewed = (await lease.renew(held, ttlMs)) ?? (await lease.acquire(held.name, holder, ttlMs));
       if (renewed === undefined) await this.lose(partition);
       else if (this.held.has(partition)) this.held.set(partition, renewed);
     }

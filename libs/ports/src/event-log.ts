@@ -9,6 +9,8 @@
 export interface LogIdentity {
   /** 32 hex digits; another one after a restore. */
   readonly incarnation: string;
+  /** Those that it had before it was restored, 32 hex digits each: its older commits carry them. */
+  readonly formerIncarnations?: readonly string[];
   /** Number of partitions, fixed when the log was made; at least 2. */
   readonly partitions: number;
   /** When the log was made, microseconds since the epoch. */

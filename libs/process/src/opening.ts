@@ -76,6 +76,12 @@ export class Opening {
     return this.database(readUrl ?? mongodbUrl, 'SLUICE_READ_URL');
   }
 
+  /** The database of the read collections for who can do without: undefined where none is configured. */
+  readDatabaseIfAny(): Promise<MongoConnection> | undefined {
+    const { readUrl, mongodbUrl } = this.configuration;
+    return readUrl === undefined && mongodbUrl === undefined ? undefined : this.readDatabase();
+  }
+
   /** Commits on their way, of the log's incarnation. */
   async bus(options: Pick<NatsBusOptions, 'incarnation' | 'reader' | 'onStreamLost'>): Promise<NatsBus> {
     const link = await this.nats();

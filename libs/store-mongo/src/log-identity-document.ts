@@ -12,6 +12,8 @@ const IDENTITY = 'identity';
 interface IdentityDocument {
   readonly _id: typeof IDENTITY;
   readonly incarnation: string;
+  /** Those before restores. */
+  readonly formerIncarnations?: readonly string[];
   readonly partitions: number;
   readonly createdAtUs: bigint;
 }
@@ -41,7 +43,8 @@ export async function identityOf(db: Db, server: string, options: { partitions: 
   const found = (await collection.findOne({ _id: IDENTITY })) ?? (options.readOnly ? undefined : await make(collection, options.partitions));
   if (found === undefined) throw new NoEventLogError(server);
   if (found.partitions !== options.partitions) throw new PartitionCountMismatchError(server, found.partitions, options.partitions);
-  return { incarnation: found.incarnation, partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
+  const { incarnation, formerIncarnations } = found;
+  return { incarnation, ...(formerIncarnations !== undefined && { formerIncarnations }), partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
 }
 
 /**
@@ -49,9 +52,12 @@ export async function identityOf(db: Db, server: string, options: { partitions: 
  * anything is started on it. Read stores, snapshots and position tokens of the old one are refused from then on.
  */
 export async function renewIncarnation(db: Db): Promise<string> {
+  const collection = identityCollection(db);
+  const found = await collection.findOne({ _id: IDENTITY });
+  if (found === null) throw new Error('there is no event log here');
   const incarnation = newIncarnation();
-  const { matchedCount } = await identityCollection(db).updateOne({ _id: IDENTITY }, { $set: { incarnation } });
-  if (matchedCount === 0) throw new Error('there is no event log here');
+  const formerIncarnations = [...(found.formerIncarnations ?? []), found.incarnation];
+  await collection.updateOne({ _id: IDENTITY, incarnation: found.incarnation }, { $set: { incarnation, formerIncarnations } });
   return incarnation;
 }
 

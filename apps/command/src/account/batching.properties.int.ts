@@ -86,7 +86,7 @@ test('the same answers and balances, however the requests travel', async () => {
         await command.stop();
       }
     }),
-    { numRuns: 30 },
+    { numRuns: Number(process.env.RUNS ?? 30) },
   );
 });
 

@@ -3,7 +3,7 @@
  * captured row reflects, and no row may be older than the heads of the log at the start.
  */
 import type { Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
-import { type DecodedCommit, type LogPosition, NO_CHECKSUM, readNextCommit } from '@sluice/protocol';
+import { beginningOf, type DecodedCommit, readNextCommit } from '@sluice/protocol';
 import { ProjectionBehindError } from '../projector-control';
 
 export interface VerificationSources {
@@ -35,7 +35,7 @@ export async function reach({ store, clock, signal }: VerificationSources, parti
 
 /** The partition's commits 1 … `last`, each checked against its checksum and its predecessor, page by page. */
 export async function* commitsUpTo({ log, signal }: VerificationSources, partition: number, last: number): AsyncGenerator<DecodedCommit[]> {
-  let position: LogPosition = { incarnation: Buffer.from(log.identity.incarnation, 'hex'), partition, sequence: 0, checksum: NO_CHECKSUM };
+  let position = beginningOf(log.identity, partition);
   while (position.sequence < last) {
     signal.throwIfAborted();
     const records = await log.read(partition, position.sequence + 1, PAGE);

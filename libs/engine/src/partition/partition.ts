@@ -16,6 +16,7 @@
 import { createHash } from 'node:crypto';
 import { SequenceTakenError, type Bus, type Clock, type EventLog, type SnapshotStore } from '@sluice/ports';
 import {
+  beginningOf,
   CommitWriter,
   logpb,
   MAXIMUM_TRACEPARENTS,
@@ -85,6 +86,8 @@ export interface PartitionDependencies {
   readonly observer: EngineObserver;
   /** Id of this instance, for the ownership commit. */
   readonly owner: string;
+  /** Sequence up to which no projector needs the partition's commits any more. */
+  readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken the partition. */
   readonly onLost: (partition: number) => void;
 }
@@ -524,7 +527,7 @@ export class Partition implements PartitionServices {
     const { log } = this.dependencies;
     this.dropMemory();
     this.emptyMemory();
-    let position: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: 0, checksum: NO_CHECKSUM };
+    let position = beginningOf(log.identity, this.partition);
     let committedAtUs = 0;
     this.epoch = 0;
     this.newestOwnership = undefined;
@@ -566,8 +569,9 @@ export class Partition implements PartitionServices {
     if (this.epoch > epoch && owner !== this.dependencies.owner) throw new DeposedError(this.partition, owner, this.epoch);
   }
 
+  /** What the bus has, and what every projector has, need not be published. */
   private beginPublishing(): void {
-    const { log, bus, clock, observer } = this.dependencies;
+    const { log, bus, clock, observer, projected } = this.dependencies;
     const publisher = new Publisher(
       this.partition,
       bus,
@@ -583,10 +587,10 @@ export class Partition implements PartitionServices {
       publisher.begin(durable - 1, durable);
       return;
     }
-    bus.lastSequence(this.partition).then(
-      (published) => publisher.begin(Math.min(published, durable), this.durable),
+    Promise.all([bus.lastSequence(this.partition), projected?.(this.partition) ?? 0]).then(
+      (done) => publisher.begin(Math.min(Math.max(...done), durable), this.durable),
       (error: unknown) => {
-        observer.trouble(this.partition, 'the bus does not say what it has', error);
+        observer.trouble(this.partition, 'what the bus and the projectors have is not known; only what is new is published', error);
         publisher.begin(durable - 1, this.durable);
       },
     );
@@ -669,7 +673,7 @@ export class Partition implements PartitionServices {
   private async fitsLog(manifest: Manifest): Promise<boolean> {
     const [record] = await this.dependencies.log.read(this.partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
     if (record === undefined || record.sequence !== manifest.sequence) return false;
-    const standing: LogPosition = { incarnation: this.incarnation, partition: this.partition, sequence: manifest.sequence - 1, checksum: undefined };
+    const standing: LogPosition = { ...beginningOf(this.dependencies.log.identity, this.partition), sequence: manifest.sequence - 1, checksum: undefined };
     return Buffer.from(readNextCommit(standing, record.bytes).checksum).toString('hex') === manifest.checksum;
   }
 

@@ -3,7 +3,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ByteReader, MalformedMessageError } from '../wire/byte-reader';
-import { CHECKSUM_BYTES, CHECKSUM_FIELD_BYTES, CHECKSUM_TAG, COMMIT_SCHEMA_VERSION, type CommitHeader } from './commit-writer';
+import { CHECKSUM_BYTES, CHECKSUM_FIELD_BYTES, CHECKSUM_TAG, COMMIT_SCHEMA_VERSION, type CommitHeader, NO_CHECKSUM } from './commit-writer';
 
 export interface EventRecord {
   /** Like "account.PostingsRecorded". */
@@ -145,10 +145,18 @@ export function verifyChecksum(partition: number, sequence: number, bytes: Uint8
 /** Where a reader of a partition's log stands; checks that what it reads next continues it. */
 export interface LogPosition {
   readonly incarnation: Uint8Array;
+  /** Of the log before it was restored: its older commits may carry them. */
+  readonly formerIncarnations?: readonly Uint8Array[];
   readonly partition: number;
   readonly sequence: number;
   /** Checksum of that commit; undefined: not known (the next one is taken on trust for its predecessor). */
   readonly checksum: Uint8Array | undefined;
+}
+
+/** Where reading a partition from its first commit on begins. */
+export function beginningOf(log: { readonly incarnation: string; readonly formerIncarnations?: readonly string[] }, partition: number): LogPosition {
+  const formerIncarnations = (log.formerIncarnations ?? []).map((former) => Buffer.from(former, 'hex'));
+  return { incarnation: Buffer.from(log.incarnation, 'hex'), formerIncarnations, partition, sequence: 0, checksum: NO_CHECKSUM };
 }
 
 /** Reads and checks the next commit of a partition. Throws CorruptCommitError naming partition and sequence. */
@@ -165,12 +173,16 @@ export function readNextCommit(position: LogPosition, bytes: Uint8Array): Decode
   if (commit.partition !== position.partition || commit.sequence !== sequence) {
     throw new CorruptCommitError(position.partition, sequence, `the record holds partition ${commit.partition}, sequence ${commit.sequence}`);
   }
-  if (!equal(commit.incarnation, position.incarnation))
+  if (!isOfLog(position, commit.incarnation))
     throw new CorruptCommitError(position.partition, sequence, 'the commit belongs to another incarnation of the log');
   if (position.checksum !== undefined && !equal(commit.previousChecksum, position.checksum)) {
     throw new CorruptCommitError(position.partition, sequence, 'the commit does not continue its predecessor: one of them was changed or is missing');
   }
   return commit;
+}
+
+function isOfLog({ incarnation, formerIncarnations = [] }: LogPosition, found: Uint8Array): boolean {
+  return equal(found, incarnation) || formerIncarnations.some((former) => equal(found, former));
 }
 
 function equal(left: Uint8Array, right: Uint8Array): boolean {
