@@ -34,6 +34,7 @@ export class CommitIntake {
   private publishTraceparent: string | undefined;
   /** The log is known to have commits that are not queued. */
   private behind = true;
+  private polledHead = 0;
   private readonly news = new Wakeup();
   private readonly room = new Wakeup();
 
@@ -83,9 +84,14 @@ export class CommitIntake {
     this.news.wake();
   }
 
-  /** The log's head, from polling it. */
+  /**
+   * The log's head, from polling it. What the poll before knew already and has not come yet is not on its way any more: it
+   * is read from the log. What only this poll knows may be.
+   */
   headIs(sequence: number): void {
-    if (sequence <= this.position.sequence) return;
+    const overdue = this.polledHead > this.position.sequence;
+    this.polledHead = sequence;
+    if (!overdue) return;
     this.behind = true;
     this.news.wake();
   }

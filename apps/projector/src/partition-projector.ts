@@ -22,6 +22,8 @@ import { Wakeup } from './wakeup';
 
 const FIRST_BACK_OFF_MS = 100;
 const MAXIMUM_BACK_OFF_MS = 10_000;
+/** How often it looks whether a rebuild is over. */
+const STALE_POLL_MS = 250;
 /** Between attempts to subscribe to a bus that cannot be reached; the log is polled meanwhile. */
 const RESUBSCRIBE_MS = 2_000;
 
@@ -131,10 +133,14 @@ export class PartitionProjector {
         while (await this.projectNext(this.session)) failures = 0;
       } catch (error) {
         if (this.stopped) return;
-        failures += 1;
-        if (error instanceof RowsNotOfLogError) this.options.stale(error);
-        else this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
-        await this.sleep(Math.min(MAXIMUM_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1)));
+        if (error instanceof RowsNotOfLogError) {
+          this.options.stale(error);
+          await this.sleep(STALE_POLL_MS);
+        } else {
+          failures += 1;
+          this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
+          await this.sleep(Math.min(MAXIMUM_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1)));
+        }
       } finally {
         this.session?.end.abort();
         this.session = undefined;

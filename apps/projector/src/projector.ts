@@ -22,7 +22,7 @@ import {
 } from './projector-control';
 import { type FlushReport, type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from './projector-observer';
 import { rebuild } from './rebuild';
-import { type RowsNotOfLogError, assertStoreOfLog } from './rows-position';
+import { RowsNotOfLogError, assertStoreOfLog } from './rows-position';
 import { verifyAccount } from './verification/verify-account';
 import { verifyAll } from './verification/verify-all';
 
@@ -86,7 +86,7 @@ export class Projector implements ProjectorControl {
   private async begin(): Promise<void> {
     const { log, store, lease, holder } = this.options;
     await store.current();
-    await assertStoreOfLog(store, log).catch((error: unknown) => this.rebuildStale(error as RowsNotOfLogError));
+    await this.rebuildIfStale();
     this.poll();
     if (lease === undefined) {
       for (let partition = 0; partition < log.identity.partitions; partition += 1) this.hold(partition);
@@ -207,6 +207,15 @@ export class Projector implements ProjectorControl {
     if (!this.stopping.signal.aborted) this.cancelPoll = this.clock.after(HEAD_POLL_MS, () => this.poll());
   }
 
+  private async rebuildIfStale(): Promise<void> {
+    try {
+      await assertStoreOfLog(this.options.store, this.options.log);
+    } catch (error) {
+      if (!(error instanceof RowsNotOfLogError)) throw error;
+      this.rebuildStale(error);
+    }
+  }
+
   /** Rebuilds because the rows are not of this log; tries again until it has worked, here or elsewhere. */
   private rebuildStale(error: RowsNotOfLogError): void {
     if (this.rebuilding !== undefined || this.stopping.signal.aborted) return;
@@ -215,7 +224,7 @@ export class Projector implements ProjectorControl {
       if (this.stopping.signal.aborted) return;
       if (!(failure instanceof RebuildRunningError)) this.observer.trouble(-1, 'the rebuild failed; trying again', failure);
       this.cancelRebuildRetry = this.clock.after(REBUILD_RETRY_MS, () => {
-        assertStoreOfLog(this.options.store, this.options.log).catch((again: unknown) => this.rebuildStale(again as RowsNotOfLogError));
+        this.rebuildIfStale().catch((error: unknown) => this.observer.trouble(-1, 'the read store cannot be reached', error));
       });
     });
   }

@@ -76,7 +76,12 @@ export class ProjectorLink implements ProjectorControl {
     this.send({ kind: 'request', number, request });
     if (signal?.aborted === true) cancel();
     signal?.addEventListener('abort', cancel);
-    return answered.finally(() => signal?.removeEventListener('abort', cancel));
+    return answered
+      .catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw error;
+      })
+      .finally(() => signal?.removeEventListener('abort', cancel));
   }
 
   private receive(message: FromProjector): void {
