@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { READ_COLLECTIONS } from './index';
+
+const DOCUMENT = join(__dirname, '..', '..', '..', 'docs', 'read-store.md');
+
+test('docs/read-store.md names every field of every collection, in their order', () => {
+  const documented = readFileSync(DOCUMENT, 'utf8')
+    .split('\n')
+    .flatMap((line) => /^\| `([a-z_]+)` \| `([a-z_]+)` \|/.exec(line)?.slice(1, 3).join('.') ?? []);
+  expect(documented).toEqual(READ_COLLECTIONS.flatMap(({ name, fields }) => Object.keys(fields).map((field) => `${name}.${field}`)));
+});
