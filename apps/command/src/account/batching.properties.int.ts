@@ -6,6 +6,8 @@ import * as fc from 'fast-check';
 import { accountpb } from '@sluice/protocol';
 import { CommandUnderTest, posting, verdictOf } from '../test/command-under-test';
 
+afterAll(() => CommandUnderTest.stopAll());
+
 const ACCOUNTS = ['hot', 'cold', '{pair}-1', '{pair}-2', 'limited', 'unknown'];
 const amount = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: 1n, max: 120n }) },
@@ -86,7 +88,7 @@ test('the same answers and balances, however the requests travel', async () => {
         await command.stop();
       }
     }),
-    { numRuns: Number(process.env.RUNS ?? 30) },
+    { numRuns: 30 },
   );
 });
 

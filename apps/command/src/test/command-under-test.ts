@@ -31,6 +31,21 @@ export interface Trouble {
   readonly error: unknown;
 }
 
+const underTest = new Set<CommandUnderTest>();
+
+/** The snapshots as a process sees them: when it is dead it changes nothing any more. */
+class MortalSnapshots extends MemorySnapshotStore {
+  dead = false;
+
+  override async put(blocks: Parameters<SnapshotStore['put']>[0]): Promise<void> {
+    if (!this.dead) await super.put(blocks);
+  }
+
+  override async remove(prefix: string): Promise<void> {
+    if (!this.dead) await super.remove(prefix);
+  }
+}
+
 /** Nobody waits elsewhere: no deadline, no cancelling. */
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
 
@@ -38,7 +53,7 @@ export class CommandUnderTest {
   readonly clock = new ManualClock();
   readonly troubles: Trouble[] = [];
   log: MemoryEventLog;
-  snapshots: SnapshotStore;
+  private snapshots: MortalSnapshots;
   private runtime: CommandRuntime | undefined;
 
   private constructor(
@@ -48,7 +63,14 @@ export class CommandUnderTest {
     private readonly options: CommandOptions,
   ) {
     this.log = new MemoryEventLog(storage);
-    this.snapshots = new MemorySnapshotStore(blocks);
+    this.snapshots = new MortalSnapshots(blocks);
+    underTest.add(this);
+  }
+
+  /** For afterAll: no thread outlives the tests. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...underTest].map((command) => command.stop()));
+    underTest.clear();
   }
 
   static async start(options: CommandOptions = {}): Promise<CommandUnderTest> {
@@ -95,8 +117,9 @@ export class CommandUnderTest {
   }
 
   async stop(): Promise<void> {
-    await this.running.stop();
+    const { runtime } = this;
     this.runtime = undefined;
+    await runtime?.stop();
   }
 
   /** An orderly stop, with snapshots, and a new start. */
@@ -108,12 +131,15 @@ export class CommandUnderTest {
   /** The process dies: what was not durable is gone, and nothing of it reaches the log any more. */
   async crash(): Promise<void> {
     await this.log.close();
+    this.snapshots.dead = true;
+    await this.running.engine.stop({ snapshot: false });
     this.runtime = undefined;
     await this.start();
   }
 
   private async start(): Promise<void> {
     this.log = new MemoryEventLog(this.storage);
+    this.snapshots = new MortalSnapshots(this.blocks);
     await this.run();
   }
 
