@@ -77,7 +77,11 @@ export interface ReadCopy {
   getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]>;
   /** Rows by key, ascending. */
   find(query: RowQuery): Promise<Row[]>;
-  /** Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). */
+  /**
+   * Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). Where there are no
+   * transactions the collections are written one after the other, in the order in which the batch first names them, so that
+   * what a row points to is there before the row.
+   */
   apply(batch: ProjectedBatch): Promise<void>;
   /** Checkpoints of all partitions that have one. */
   checkpoints(): Promise<Checkpoint[]>;

@@ -79,11 +79,10 @@ export class MongoReadCopy implements ReadCopy {
   async apply(batch: ProjectedBatch): Promise<void> {
     const bulks = bulksOf(batch.writes, (collection) => this.#mapping(collection));
     await this.#assertCheckpoint(batch);
-    await Promise.all(
-      [...bulks].map(async ([name, ofCollection]) => {
-        for (const operations of ofCollection) await writeBulk(this.#collection(name), operations);
-      }),
-    );
+    // One collection after the other: a row must never be there before what it points to, also when the process dies in between.
+    for (const [name, ofCollection] of bulks) {
+      for (const operations of ofCollection) await writeBulk(this.#collection(name), operations);
+    }
     if (!(await this.#moveCheckpoint(batch))) await this.#assertCheckpoint(batch);
     this.changed();
   }
