@@ -46,7 +46,10 @@ const MODULE_BOUNDARIES = [
       (name) => `type:${name}`,
     ),
   },
-  { sourceTag: 'type:tool', notDependOnLibsWithTags: ['type:testing', 'type:assembly'] },
+  {
+    sourceTag: 'type:tool',
+    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'adapter', 'telemetry', 'service', 'process', 'client', 'tool'].map((name) => `type:${name}`),
+  },
 ];
 
 /** Tests may reach for the contract suites and for other adapters; that makes a circle with the testing library only. */

@@ -9,9 +9,8 @@
  * "N passed, N failed"; the exit code is 0 only if nothing failed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare, root } from '../prepare/prepare.mjs';
 
@@ -43,7 +42,9 @@ if (wanted.length === 0) {
   check('lint', ['tools/lint/lint.mjs', '--max-warnings', '0']);
   check('format', [require.resolve('@biomejs/biome/bin/biome'), 'format', '--reporter=summary', '.']);
 }
-const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+// Not in the system's temporary folder: what sweeps that must not take the counts with it.
+const scratch = join(root, 'node_modules/.cache/sluice-test', String(process.pid));
+mkdirSync(scratch, { recursive: true });
 try {
   for (const tier of tiers) runTier(tier);
 } finally {
