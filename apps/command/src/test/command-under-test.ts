@@ -2,6 +2,7 @@
  * The command service over memory adapters, called without a network: what a caller sends and gets, byte for byte. Stopping, crashing and
  * starting again keep the log, the snapshots and the keys.
  */
+import { keyHash, murmurHash3 } from '@sluice/domain';
 import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
 import {
   InProcessBus,
@@ -15,7 +16,7 @@ import {
 } from '@sluice/memory';
 import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
-import { SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
+import { lastHash, requestHash, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
 import { startCommand, type CommandRuntime } from '../command';
 
 export interface CommandOptions {
@@ -226,6 +227,25 @@ export class CommandUnderTest {
       .flatMap(({ events }) => events)
       .filter(({ type }) => type === 'account.PostingsRecorded')
       .flatMap(({ payload }) => accountpb.PostingsRecorded.decode(payload).accounts);
+  }
+
+  /** Posts to the account until the request's id has left memory, so that only the disk knows it. */
+  async forget(accountId: string, requestId: string): Promise<void> {
+    const account = Buffer.from(accountId);
+    const request = Buffer.from(requestId);
+    const owned = this.engine.partition(this.engine.partitionOfHash(keyHash(account, 0, account.length)));
+    if (owned === undefined) throw new Error('the partition is not owned');
+    requestHash(owned.seeds, murmurHash3(account, 0, account.length, 0), request, 0, request.length);
+    const { first, second } = lastHash;
+    for (let at = 0; owned.index.recent(first, second) !== 0; at += 1) {
+      await this.post(posting('CREDIT', `pushes ${requestId} out ${at}`, 1n, { accountId }));
+      await this.clock.elapse(200);
+    }
+  }
+
+  /** Lets the time pass until every partition serves again. */
+  async untilServing(): Promise<void> {
+    while (this.engine.owned.some((partition) => this.engine.partition(partition)?.state !== 'serving')) await this.clock.elapse(100);
   }
 
   /** How often the log has the request of the account. */
