@@ -78,11 +78,7 @@ export class AccountService {
   // ---- postings ----
 
   private async post(bytes: Buffer, call: CallContext): Promise<Buffer> {
-    const batch = scan(bytes);
-    if (batch.count !== 1) {
-      batch.release();
-      throw invalidRequest('posting', 'is missing');
-    }
+    const batch = scanOne(bytes);
     const positions = await this.run(this.router.route(batch), call);
     const outcome = batch.outcomes[0] as number;
     try {
@@ -127,11 +123,7 @@ export class AccountService {
         });
     };
     for await (const bytes of requests) {
-      const batch = scan(bytes);
-      if (batch.count !== 1) {
-        batch.release();
-        throw invalidRequest('posting', 'is missing');
-      }
+      const batch = scanOne(bytes);
       open += 1;
       this.router.submit(this.router.route(batch), call, (positions) => {
         if (batch.outcomes[0] !== OUTCOME_ACCEPTED) this.tallyRefusals(batch);
@@ -290,6 +282,18 @@ function scan(bytes: Buffer): PostingBatch {
     if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
     throw error;
   }
+}
+
+/** The posting of a PostRequest or a PostStreamRequest, as a batch of one. */
+function scanOne(bytes: Buffer): PostingBatch {
+  const batch = scan(bytes);
+  if (batch.count !== 1) {
+    batch.release();
+    throw invalidRequest('posting', 'is missing');
+  }
+  // What is `atomic` in a batch is a field that nobody knows here.
+  batch.atomic = false;
+  return batch;
 }
 
 function bytesOnly<Definition extends object>(definition: Definition) {

@@ -132,7 +132,8 @@ export class PostingRouter {
         failShare(batch, indexes, NOT_OWNER);
         done();
       } else {
-        void this.forwarding.postings(partition, batch, indexes ?? undecided(batch), positions, call).then(done);
+        // The owner decides an atomic batch whole, with what is wrong in it: without that it would do the rest.
+        void this.forwarding.postings(partition, batch, indexes ?? (batch.atomic ? every(batch) : undecided(batch)), positions, call).then(done);
       }
       return;
     }
@@ -160,6 +161,10 @@ export class PostingRouter {
 export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
   if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
   else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) batch.outcomes[index] = outcome;
+}
+
+function every(batch: PostingBatch): number[] {
+  return Array.from({ length: batch.count }, (_, index) => index);
 }
 
 function undecided(batch: PostingBatch): number[] {

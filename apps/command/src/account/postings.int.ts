@@ -12,7 +12,12 @@ describe('the order of the checks: each row fails a check and all that come afte
 
   beforeAll(async () => {
     command = await CommandUnderTest.start();
-    const limits = { overdraftMinor: 0n, maximumBalanceMinor: 100n, maximumPostingMinor: 50n, allowedTypes: [accountpb.PostingType.POSTING_TYPE_CREDIT, accountpb.PostingType.POSTING_TYPE_HOLD] };
+    const limits = {
+      overdraftMinor: 0n,
+      maximumBalanceMinor: 100n,
+      maximumPostingMinor: 50n,
+      allowedTypes: [accountpb.PostingType.POSTING_TYPE_CREDIT, accountpb.PostingType.POSTING_TYPE_HOLD],
+    };
     await command.open({ accountId: 'signed', signingKey: key });
     await command.open({ accountId: 'frozen', limits });
     await command.freeze({ requestId: 'freeze', accountId: 'frozen' });
@@ -24,32 +29,63 @@ describe('the order of the checks: each row fails a check and all that come afte
   });
 
   test.each`
-    what                              | accountId    | type         | amount        | unit      | rest                   | reason
-    ${'shape before repeat'}          | ${'limited'} | ${'CREDIT'}  | ${-1n}        | ${''}     | ${{ requestId: 'first' }} | ${'INVALID_REQUEST'}
-    ${'type before repeat'}           | ${'limited'} | ${'CREDIT'}  | ${-1n}        | ${'USD'}  | ${{ requestId: 'first', type: 9 }} | ${'POSTING_TYPE_UNKNOWN'}
-    ${'repeat before all the rest'}   | ${'limited'} | ${'DEBIT'}   | ${-1n}        | ${'USD'}  | ${{ requestId: 'first' }} | ${'REQUEST_ID_REUSED'}
-    ${'account'}                      | ${'nobody'}  | ${'DEBIT'}   | ${-1n}        | ${'USD'}  | ${{}}                  | ${'ACCOUNT_NOT_FOUND'}
-    ${'signature'}                    | ${'signed'}  | ${'DEBIT'}   | ${-1n}        | ${'USD'}  | ${{}}                  | ${'SIGNATURE_INVALID'}
-    ${'amount'}                       | ${'frozen'}  | ${'DEBIT'}   | ${0n}         | ${'USD'}  | ${{}}                  | ${'AMOUNT_NOT_POSITIVE'}
-    ${'unit'}                         | ${'frozen'}  | ${'DEBIT'}   | ${60n}        | ${'USD'}  | ${{}}                  | ${'UNIT_MISMATCH'}
-    ${'status: frozen'}               | ${'frozen'}  | ${'DEBIT'}   | ${60n}        | ${'EUR'}  | ${{}}                  | ${'ACCOUNT_FROZEN'}
-    ${'status: closed'}               | ${'closed'}  | ${'DEBIT'}   | ${60n}        | ${'EUR'}  | ${{}}                  | ${'ACCOUNT_CLOSED'}
-    ${'type allowed'}                 | ${'limited'} | ${'DEBIT'}   | ${60n}        | ${'EUR'}  | ${{}}                  | ${'TYPE_NOT_ALLOWED'}
-    ${'limit of one posting'}         | ${'limited'} | ${'HOLD'}    | ${60n}        | ${'EUR'}  | ${{}}                  | ${'POSTING_LIMIT_EXCEEDED'}
-    ${'funds'}                        | ${'limited'} | ${'HOLD'}    | ${50n}        | ${'EUR'}  | ${{}}                  | ${'INSUFFICIENT_FUNDS'}
-    ${'maximum after what it allows'} | ${'limited'} | ${'CREDIT'}  | ${50n}        | ${'EUR'}  | ${{}}                  | ${'accepted'}
-    ${'maximum'}                      | ${'limited'} | ${'CREDIT'}  | ${50n}        | ${'EUR'}  | ${{}}                  | ${'MAXIMUM_BALANCE_EXCEEDED'}
-    ${'the largest amount'}           | ${'poor'}    | ${'CREDIT'}  | ${INT64_MAX}  | ${'EUR'}  | ${{}}                  | ${'accepted'}
-    ${'overflow'}                     | ${'poor'}    | ${'CREDIT'}  | ${1n}         | ${'EUR'}  | ${{}}                  | ${'AMOUNT_OVERFLOW'}
-    ${'hold that is not there'}       | ${'poor'}    | ${'CAPTURE'} | ${1n}         | ${'EUR'}  | ${{ holdId: 'none' }}  | ${'HOLD_NOT_FOUND'}
-  `('$what', async ({ what, accountId, type, amount, unit, rest, reason }: { what: string; accountId: string; type: 'CREDIT'; amount: bigint; unit: string; rest: object; reason: string }) => {
-    expect(await reasonOf(command.post(posting(type, what, amount, { accountId, unit, ...rest })))).toBe(reason);
-  });
+    what                              | accountId    | type         | amount       | unit     | rest                               | reason
+    ${'shape before repeat'}          | ${'limited'} | ${'CREDIT'}  | ${-1n}       | ${''}    | ${{ requestId: 'first' }}          | ${'INVALID_REQUEST'}
+    ${'type before repeat'}           | ${'limited'} | ${'CREDIT'}  | ${-1n}       | ${'USD'} | ${{ requestId: 'first', type: 9 }} | ${'POSTING_TYPE_UNKNOWN'}
+    ${'repeat before all the rest'}   | ${'limited'} | ${'DEBIT'}   | ${-1n}       | ${'USD'} | ${{ requestId: 'first' }}          | ${'REQUEST_ID_REUSED'}
+    ${'account'}                      | ${'nobody'}  | ${'DEBIT'}   | ${-1n}       | ${'USD'} | ${{}}                              | ${'ACCOUNT_NOT_FOUND'}
+    ${'signature'}                    | ${'signed'}  | ${'DEBIT'}   | ${-1n}       | ${'USD'} | ${{}}                              | ${'SIGNATURE_INVALID'}
+    ${'amount'}                       | ${'frozen'}  | ${'DEBIT'}   | ${0n}        | ${'USD'} | ${{}}                              | ${'AMOUNT_NOT_POSITIVE'}
+    ${'unit'}                         | ${'frozen'}  | ${'DEBIT'}   | ${60n}       | ${'USD'} | ${{}}                              | ${'UNIT_MISMATCH'}
+    ${'status: frozen'}               | ${'frozen'}  | ${'DEBIT'}   | ${60n}       | ${'EUR'} | ${{}}                              | ${'ACCOUNT_FROZEN'}
+    ${'status: closed'}               | ${'closed'}  | ${'DEBIT'}   | ${60n}       | ${'EUR'} | ${{}}                              | ${'ACCOUNT_CLOSED'}
+    ${'type allowed'}                 | ${'limited'} | ${'DEBIT'}   | ${60n}       | ${'EUR'} | ${{}}                              | ${'TYPE_NOT_ALLOWED'}
+    ${'limit of one posting'}         | ${'limited'} | ${'HOLD'}    | ${60n}       | ${'EUR'} | ${{}}                              | ${'POSTING_LIMIT_EXCEEDED'}
+    ${'funds'}                        | ${'limited'} | ${'HOLD'}    | ${50n}       | ${'EUR'} | ${{}}                              | ${'INSUFFICIENT_FUNDS'}
+    ${'maximum after what it allows'} | ${'limited'} | ${'CREDIT'}  | ${50n}       | ${'EUR'} | ${{}}                              | ${'accepted'}
+    ${'maximum'}                      | ${'limited'} | ${'CREDIT'}  | ${50n}       | ${'EUR'} | ${{}}                              | ${'MAXIMUM_BALANCE_EXCEEDED'}
+    ${'the largest amount'}           | ${'poor'}    | ${'CREDIT'}  | ${INT64_MAX} | ${'EUR'} | ${{}}                              | ${'accepted'}
+    ${'overflow'}                     | ${'poor'}    | ${'CREDIT'}  | ${1n}        | ${'EUR'} | ${{}}                              | ${'AMOUNT_OVERFLOW'}
+    ${'hold that is not there'}       | ${'poor'}    | ${'CAPTURE'} | ${1n}        | ${'EUR'} | ${{ holdId: 'none' }}              | ${'HOLD_NOT_FOUND'}
+  `(
+    '$what',
+    async ({
+      what,
+      accountId,
+      type,
+      amount,
+      unit,
+      rest,
+      reason,
+    }: {
+      what: string;
+      accountId: string;
+      type: 'CREDIT';
+      amount: bigint;
+      unit: string;
+      rest: object;
+      reason: string;
+    }) => {
+      expect(await reasonOf(command.post(posting(type, what, amount, { accountId, unit, ...rest })))).toBe(reason);
+    },
+  );
 
   test('a refusal of the state is recorded, the others are not', () => {
     const recorded = command.recorded().flatMap(({ requests }) => requests?.postings.map(({ requestId }) => requestId) ?? []);
     expect(recorded.filter((id) => ['account', 'signature', 'amount', 'shape before repeat', 'type before repeat'].includes(id))).toEqual([]);
-    expect(recorded).toEqual(expect.arrayContaining(['unit', 'status: frozen', 'status: closed', 'type allowed', 'limit of one posting', 'funds', 'maximum', 'overflow', 'hold that is not there']));
+    expect(recorded).toEqual(
+      expect.arrayContaining([
+        'unit',
+        'status: frozen',
+        'status: closed',
+        'type allowed',
+        'limit of one posting',
+        'funds',
+        'maximum',
+        'overflow',
+        'hold that is not there',
+      ]),
+    );
   });
 });
 
@@ -70,7 +106,9 @@ test('holds: set aside, captured in part, captured at last, released, and once o
     [posting('HOLD', 'h2', 35n), 'accepted', 35n, 35n],
   ];
   const answer = await command.batch(steps.map(([one]) => one));
-  expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor, result.heldAfterMinor])).toEqual(steps.map(([, ...expected]) => expected));
+  expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor, result.heldAfterMinor])).toEqual(
+    steps.map(([, ...expected]) => expected),
+  );
   await command.restart();
   expect(await reasonOf(command.post(posting('DEBIT', 'd3', 1n)))).toBe('INSUFFICIENT_FUNDS');
   expect((await command.post(posting('RELEASE', 'l3', 35n, { holdId: 'h2' }))).result).toMatchObject({ balanceAfterMinor: 35n, heldAfterMinor: 0n });
@@ -93,7 +131,10 @@ test('frozen: CREDIT and RELEASE only; open again; closed when empty, for ever',
   const command = await CommandUnderTest.start();
   await command.open({ accountId: 'hot' });
   await command.batch([posting('CREDIT', 'c', 10n), posting('HOLD', 'h', 4n)]);
-  expect(await command.freeze({ requestId: 'f', accountId: 'hot', note: 'asked by the bank' })).toMatchObject({ status: accountpb.AccountStatus.ACCOUNT_STATUS_FROZEN, version: 4n });
+  expect(await command.freeze({ requestId: 'f', accountId: 'hot', note: 'asked by the bank' })).toMatchObject({
+    status: accountpb.AccountStatus.ACCOUNT_STATUS_FROZEN,
+    version: 4n,
+  });
   expect(await reasonOf(command.freeze({ requestId: 'f2', accountId: 'hot' }))).toBe('ALREADY_FROZEN');
   const frozen = await command.batch([
     posting('CREDIT', 'c2', 1n),
@@ -104,7 +145,10 @@ test('frozen: CREDIT and RELEASE only; open again; closed when empty, for ever',
   ]);
   expect(frozen.results.map(verdictOf)).toEqual(['accepted', 'ACCOUNT_FROZEN', 'ACCOUNT_FROZEN', 'ACCOUNT_FROZEN', 'accepted']);
   expect(await reasonOf(command.close({ requestId: 'x', accountId: 'hot' }))).toBe('BALANCE_NOT_ZERO');
-  expect(await command.unfreeze({ requestId: 'u', accountId: 'hot' })).toMatchObject({ status: accountpb.AccountStatus.ACCOUNT_STATUS_OPEN, balanceMinor: 11n });
+  expect(await command.unfreeze({ requestId: 'u', accountId: 'hot' })).toMatchObject({
+    status: accountpb.AccountStatus.ACCOUNT_STATUS_OPEN,
+    balanceMinor: 11n,
+  });
   expect(await reasonOf(command.unfreeze({ requestId: 'u2', accountId: 'hot' }))).toBe('NOT_FROZEN');
   await command.batch([posting('HOLD', 'h3', 1n), posting('DEBIT', 'd2', 10n)]);
   expect(await reasonOf(command.close({ requestId: 'x2', accountId: 'hot' }))).toBe('HOLDS_OPEN');
@@ -120,9 +164,17 @@ test('frozen: CREDIT and RELEASE only; open again; closed when empty, for ever',
 
 test('sums of one turn stay within int64 however often an account is filled and emptied', async () => {
   const command = await CommandUnderTest.start();
-  await command.open({ accountId: 'hot', limits: { overdraftMinor: INT64_MAX, maximumBalanceMinor: undefined, maximumPostingMinor: undefined, allowedTypes: [] } });
+  await command.open({
+    accountId: 'hot',
+    limits: { overdraftMinor: INT64_MAX, maximumBalanceMinor: undefined, maximumPostingMinor: undefined, allowedTypes: [] },
+  });
   const swings = Array.from({ length: 12 }, (_, at) => posting(at % 2 === 0 ? 'CREDIT' : 'DEBIT', `s${at}`, INT64_MAX));
-  const answer = await command.batch([posting('CREDIT', 'small', 5n), posting('DEBIT', 'small too', 5n), ...swings, posting('DEBIT', 'to the ground', INT64_MAX)]);
+  const answer = await command.batch([
+    posting('CREDIT', 'small', 5n),
+    posting('DEBIT', 'small too', 5n),
+    ...swings,
+    posting('DEBIT', 'to the ground', INT64_MAX),
+  ]);
   expect(answer.acceptedCount).toBe(15);
   let balance = 0n;
   for (const turn of command.recorded()) {
@@ -136,7 +188,8 @@ test('sums of one turn stay within int64 however often an account is filled and 
 });
 
 describe('an atomic batch', () => {
-  const pair = (type: 'CREDIT' | 'DEBIT', side: 1 | 2, id: string, amount: bigint): Partial<accountpb.Posting> => posting(type, id, amount, { accountId: `{pair}-${side}` });
+  const pair = (type: 'CREDIT' | 'DEBIT', side: 1 | 2, id: string, amount: bigint): Partial<accountpb.Posting> =>
+    posting(type, id, amount, { accountId: `{pair}-${side}` });
   let command: CommandUnderTest;
 
   beforeEach(async () => {
@@ -152,7 +205,10 @@ describe('an atomic batch', () => {
   };
 
   test('does all of it', async () => {
-    const answer = await command.batch([pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n), pair('DEBIT', 2, 'out again', 30n), pair('DEBIT', 1, 'fee', 1n)], { atomic: true });
+    const answer = await command.batch(
+      [pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n), pair('DEBIT', 2, 'out again', 30n), pair('DEBIT', 1, 'fee', 1n)],
+      { atomic: true },
+    );
     expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor, result.entryNumber])).toEqual([
       ['accepted', 30n, 2n],
       ['accepted', 70n, 1n],
@@ -184,27 +240,30 @@ describe('an atomic batch', () => {
   });
 
   test.each`
-    what                      | culprit                                                                        | reason
-    ${'an unknown account'}   | ${posting('CREDIT', 'bad', 1n, { accountId: '{pair}-3' })}                     | ${'ACCOUNT_NOT_FOUND'}
-    ${'an amount of nothing'} | ${posting('CREDIT', 'bad', 0n, { accountId: '{pair}-2' })}                     | ${'AMOUNT_NOT_POSITIVE'}
-    ${'a wrong shape'}        | ${posting('CREDIT', 'bad', 1n, { accountId: '{pair}-2', unit: '' })}           | ${'INVALID_REQUEST'}
-    ${'an unknown type'}      | ${{ ...posting('CREDIT', 'bad', 1n, { accountId: '{pair}-2' }), type: 9 }}     | ${'POSTING_TYPE_UNKNOWN'}
-    ${'an id used before'}    | ${posting('CREDIT', 'start', 1n, { accountId: '{pair}-1' })}                   | ${'REQUEST_ID_REUSED'}
-    ${'an id used twice'}     | ${posting('CREDIT', 'out', 1n, { accountId: '{pair}-1' })}                     | ${'REQUEST_ID_REUSED'}
-  `('with $what is not done and nothing of it is recorded, so it may come again', async ({ culprit, reason }: { culprit: Partial<accountpb.Posting>; reason: string }) => {
-    const good = [pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n)];
-    const answer = await command.batch([...good, culprit], { atomic: true });
-    expect(answer.results.map((result) => [verdictOf(result), result.error?.reason === 'BATCH_ABORTED' ? result.balanceAfterMinor : undefined])).toEqual([
-      ['BATCH_ABORTED', 100n],
-      ['BATCH_ABORTED', 0n],
-      [reason, undefined],
-    ]);
-    expect(await balances()).toEqual([100n, 0n]);
-    expect(command.timesRecorded('{pair}-1', 'out')).toBe(0);
-    const corrected = await command.batch(good, { atomic: true });
-    expect(corrected.results.map(verdictOf)).toEqual(['accepted', 'accepted']);
-    expect(await balances()).toEqual([30n, 70n]);
-  });
+    what                      | culprit                                                                    | reason
+    ${'an unknown account'}   | ${posting('CREDIT', 'bad', 1n, { accountId: '{pair}-3' })}                 | ${'ACCOUNT_NOT_FOUND'}
+    ${'an amount of nothing'} | ${posting('CREDIT', 'bad', 0n, { accountId: '{pair}-2' })}                 | ${'AMOUNT_NOT_POSITIVE'}
+    ${'a wrong shape'}        | ${posting('CREDIT', 'bad', 1n, { accountId: '{pair}-2', unit: '' })}       | ${'INVALID_REQUEST'}
+    ${'an unknown type'}      | ${{ ...posting('CREDIT', 'bad', 1n, { accountId: '{pair}-2' }), type: 9 }} | ${'POSTING_TYPE_UNKNOWN'}
+    ${'an id used before'}    | ${posting('CREDIT', 'start', 1n, { accountId: '{pair}-1' })}               | ${'REQUEST_ID_REUSED'}
+    ${'an id used twice'}     | ${posting('CREDIT', 'out', 1n, { accountId: '{pair}-1' })}                 | ${'REQUEST_ID_REUSED'}
+  `(
+    'with $what is not done and nothing of it is recorded, so it may come again',
+    async ({ culprit, reason }: { culprit: Partial<accountpb.Posting>; reason: string }) => {
+      const good = [pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n)];
+      const answer = await command.batch([...good, culprit], { atomic: true });
+      expect(answer.results.map((result) => [verdictOf(result), result.error?.reason === 'BATCH_ABORTED' ? result.balanceAfterMinor : undefined])).toEqual([
+        ['BATCH_ABORTED', 100n],
+        ['BATCH_ABORTED', 0n],
+        [reason, undefined],
+      ]);
+      expect(await balances()).toEqual([100n, 0n]);
+      expect(command.timesRecorded('{pair}-1', 'out')).toBe(0);
+      const corrected = await command.batch(good, { atomic: true });
+      expect(corrected.results.map(verdictOf)).toEqual(['accepted', 'accepted']);
+      expect(await balances()).toEqual([30n, 70n]);
+    },
+  );
 
   test('with items that were done before does the rest, all or none', async () => {
     await command.post(pair('DEBIT', 1, 'done', 10n));
@@ -218,7 +277,14 @@ describe('an atomic batch', () => {
 
   test('over several partitions is refused as a whole', async () => {
     for (const accountId of ['a', 'b', 'c', 'd']) await command.open({ accountId });
-    expect(await reasonOf(command.batch(['a', 'b', 'c', 'd'].map((accountId) => posting('CREDIT', 'x', 1n, { accountId })), { atomic: true }))).toBe('BATCH_SPANS_PARTITIONS');
+    expect(
+      await reasonOf(
+        command.batch(
+          ['a', 'b', 'c', 'd'].map((accountId) => posting('CREDIT', 'x', 1n, { accountId })),
+          { atomic: true },
+        ),
+      ),
+    ).toBe('BATCH_SPANS_PARTITIONS');
     expect(command.timesRecorded('a', 'x')).toBe(0);
   });
 
@@ -252,10 +318,7 @@ describe('a batch', () => {
     const items = accounts.flatMap((accountId, at) => [posting('CREDIT', 'c', BigInt(at + 1), { accountId }), posting('DEBIT', 'd', 3n, { accountId })]);
     const answer = await command.batch(items);
     expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor])).toEqual(
-      accounts.flatMap((_, at) => [
-        ['accepted', BigInt(at + 1)],
-        at + 1 >= 3 ? ['accepted', BigInt(at - 2)] : ['INSUFFICIENT_FUNDS', BigInt(at + 1)],
-      ]),
+      accounts.flatMap((_, at) => [['accepted', BigInt(at + 1)], at + 1 >= 3 ? ['accepted', BigInt(at - 2)] : ['INSUFFICIENT_FUNDS', BigInt(at + 1)]]),
     );
     expect(answer.acceptedCount).toBe(38);
   });
@@ -281,9 +344,15 @@ describe('a batch', () => {
     await command.open({ accountId: 'hot' });
     for (let round = 0; round < 3; round += 1) {
       await command.batch(Array.from({ length: 50 }, (_, at) => posting('CREDIT', `${round}/${at}`, 1_000n)));
-      const refused = await command.batch([posting('CREDIT', 'x', 1n, { accountId: 'nobody' }), posting('CREDIT', 'y', 1n, { unit: '' }), posting('CREDIT', 'z', 0n, { accountId: 'nobody' })]);
+      const refused = await command.batch([
+        posting('CREDIT', 'x', 1n, { accountId: 'nobody' }),
+        posting('CREDIT', 'y', 1n, { unit: '' }),
+        posting('CREDIT', 'z', 0n, { accountId: 'nobody' }),
+      ]);
       for (const result of refused.results) expect(result).toMatchObject({ balanceAfterMinor: 0n, heldAfterMinor: 0n, entryNumber: 0n, repeated: false });
-      const atomic = await command.batch([posting('CREDIT', 'x', 1n, { accountId: 'nobody' }), posting('CREDIT', 'y', 1n, { accountId: 'nobody' })], { atomic: true });
+      const atomic = await command.batch([posting('CREDIT', 'x', 1n, { accountId: 'nobody' }), posting('CREDIT', 'y', 1n, { accountId: 'nobody' })], {
+        atomic: true,
+      });
       for (const result of atomic.results) expect(result).toMatchObject({ balanceAfterMinor: 0n, heldAfterMinor: 0n });
     }
   });
@@ -310,6 +379,15 @@ test('a stream answers each posting with its id, refusals and repeats too', asyn
     posting('CREDIT', '', 1n),
   ]);
   const said = answers.map(({ requestId, accountId, result }) => `${accountId} ${requestId}: ${verdictOf(result)} ${result?.balanceAfterMinor}`);
-  expect(said.sort()).toEqual(['cold b: accepted 7', 'hot : INVALID_REQUEST 0', 'hot a: accepted 5', 'hot a: accepted again 5', 'hot c: INSUFFICIENT_FUNDS 5', 'nobody d: ACCOUNT_NOT_FOUND 0'].sort());
+  expect(said.sort()).toEqual(
+    [
+      'cold b: accepted 7',
+      'hot : INVALID_REQUEST 0',
+      'hot a: accepted 5',
+      'hot a: accepted again 5',
+      'hot c: INSUFFICIENT_FUNDS 5',
+      'nobody d: ACCOUNT_NOT_FOUND 0',
+    ].sort(),
+  );
   for (const { positionToken, result } of answers) expect(positionToken === '').toBe(result?.error?.reason === 'INVALID_REQUEST');
 });

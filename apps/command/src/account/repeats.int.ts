@@ -99,7 +99,13 @@ describe.each(Object.keys(PASTS))('when the first request %s', (past) => {
 describe('within one batch', () => {
   test('the second is answered like the first, another body is refused', async () => {
     const command = await withAccount();
-    const answer = await command.batch([posting('CREDIT', 'a', 5n), posting('CREDIT', 'a', 5n), posting('CREDIT', 'a', 6n), posting('DEBIT', 'b', 99n), posting('DEBIT', 'b', 99n)]);
+    const answer = await command.batch([
+      posting('CREDIT', 'a', 5n),
+      posting('CREDIT', 'a', 5n),
+      posting('CREDIT', 'a', 6n),
+      posting('DEBIT', 'b', 99n),
+      posting('DEBIT', 'b', 99n),
+    ]);
     expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor])).toEqual([
       ['accepted', 5n],
       ['accepted again', 5n],
