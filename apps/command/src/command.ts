@@ -51,6 +51,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     clock,
     capabilities: [accountCapability(signatures, trouble)],
     owner: instanceId,
+    shared: sharing !== undefined,
     observer,
     onLost: (partition) => ownership?.fenced(partition),
     ...(limits === undefined ? undefined : { limits }),

@@ -72,6 +72,7 @@ export class AccountForwarding {
     try {
       return await this.send(partition, call, run);
     } catch (error) {
+      if (error instanceof SluiceError) throw error;
       const info = errorInfoOf(error as ServiceError);
       if (info !== undefined && isReason(info.reason)) throw refusal(info.reason, (error as ServiceError).details, info.metadata);
       throw refusal('PARTITION_UNAVAILABLE', 'the owner of the partition does not answer; send the request again, with the same request id');

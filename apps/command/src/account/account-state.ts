@@ -395,6 +395,7 @@ export class AccountState implements CapabilityState {
     if (!decision.accepted) {
       item.outcome = outcomeOf(decision.rejection);
       if (UNRECORDED_REJECTIONS.has(decision.rejection)) return;
+      this.table.touch(ordinal).rejectionCount += 1;
       turn.event('account.AccountCommandRejected', 1, encodeRejection(item, item.outcome));
       index.add(item.hashFirst, item.hashSecond, turn.sequence);
       return;
@@ -418,10 +419,7 @@ export class AccountState implements CapabilityState {
   // ---- the log ----
 
   replay(event: EventRecord, commit: CommitHeader): void {
-    if (event.version !== 1)
-      throw new Error(
-        `partition ${commit.partition}, sequence ${commit.sequence}: version ${event.version} of ${event.type} is not known to this version of Sluice; deploy readers before writers`,
-      );
+    if (event.version !== 1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
     switch (event.type) {
       case 'account.PostingsRecorded':
         this.replayPostings(event.payload, commit);
@@ -448,12 +446,16 @@ export class AccountState implements CapabilityState {
         return;
       }
       case 'account.AccountCommandRejected': {
-        const rejected = accountpb.AccountCommandRejected.decode(event.payload);
-        this.rememberRequest(Buffer.from(rejected.accountId, 'utf8'), Buffer.from(rejected.requestId, 'utf8'), commit.sequence);
+        const { accountId, requestId } = accountpb.AccountCommandRejected.decode(event.payload);
+        const id = Buffer.from(accountId, 'utf8');
+        const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+        if (ordinal === -1) throw new Error(`a command on account ${accountId}, which was never opened`);
+        this.table.touch(ordinal).rejectionCount += 1;
+        this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
         return;
       }
       default:
-        throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: event ${event.type} is not known to this version of Sluice`);
+        throw new Error('the event is not known to this version of Sluice; deploy readers before writers');
     }
   }
 
@@ -462,8 +464,7 @@ export class AccountState implements CapabilityState {
       const id = Buffer.from(postings.accountId, 'utf8');
       const hash = murmurHash3(id, 0, id.length, 0);
       const ordinal = this.table.find(hash, id, 0, id.length);
-      if (ordinal === -1)
-        throw new Error(`partition ${commit.partition}, sequence ${commit.sequence}: postings of account ${postings.accountId}, which was never opened`);
+      if (ordinal === -1) throw new Error(`postings of account ${postings.accountId}, which was never opened`);
       evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
       const batch = scanRecordedPostings(postings.requests);
       for (let index = 0; index < batch.count; index += 1) {
