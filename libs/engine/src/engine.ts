@@ -19,6 +19,8 @@ export interface EngineDependencies {
   /** Id of this instance. */
   readonly owner: string;
   readonly limits?: Partial<PartitionLimits>;
+  /** Other processes own partitions of the same log; default: this one is alone. */
+  readonly shared?: boolean;
   readonly observer?: EngineObserver;
   /** Sequence up to which no projector needs the partition's commits any more; undefined: nobody can tell. */
   readonly projected?: (partition: number) => Promise<number>;
@@ -50,7 +52,7 @@ export class Engine {
 
   /** Loads the partition and owns it. Throws CorruptCommitError and what the log throws; then it is not owned. */
   async own(partition: number): Promise<void> {
-    const { log, snapshots, bus, clock, capabilities, owner, limits, observer, projected, onLost } = this.dependencies;
+    const { log, snapshots, bus, clock, capabilities, owner, limits, shared = false, observer, projected, onLost } = this.dependencies;
     const started = new Partition({
       partition,
       log,
@@ -62,6 +64,7 @@ export class Engine {
       limits: { ...DEFAULT_LIMITS, ...limits },
       observer: observer ?? SILENT_OBSERVER,
       owner,
+      shared,
       ...(projected === undefined ? undefined : { projected }),
       onLost: (lost) => {
         if (this.partitions.get(lost) === started) this.partitions.delete(lost);

@@ -86,6 +86,8 @@ export interface PartitionDependencies {
   readonly observer: EngineObserver;
   /** Id of this instance, for the ownership commit. */
   readonly owner: string;
+  /** Other processes may own the partition, too. */
+  readonly shared: boolean;
   /** Sequence up to which no projector needs the partition's commits any more. */
   readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken the partition. */
@@ -315,13 +317,37 @@ export class Partition implements PartitionServices {
     if (turn.commit.events === 0) {
       // Nothing to record, but the answers may depend on what is not durable yet.
       const before = this.staged ?? this.inFlight;
-      if (before === undefined) for (const submission of turn.submissions) submission.settle(this.durable);
-      else before.turn.submissions.push(...turn.submissions);
+      if (before !== undefined) before.turn.submissions.push(...turn.submissions);
+      else if (this.dependencies.shared) void this.settleIfOwner(turn.submissions);
+      else for (const submission of turn.submissions) submission.settle(this.durable);
       return;
     }
     const pending = this.finish(turn);
     if (this.inFlight === undefined) this.append(pending);
     else this.staged = pending;
+  }
+
+  /**
+   * Answers for which nothing is recorded (no such account) are true only as long as nobody else owns the partition: one who was
+   * paused would answer from the past. So the log is looked at, once a turn; what is recorded needs no look, its append says it.
+   */
+  private async settleIfOwner(submissions: readonly Submission[]): Promise<void> {
+    const { generation, durable } = this;
+    const answer = (give: (submission: Submission) => void): void => {
+      for (const submission of submissions) give(submission);
+    };
+    try {
+      const [beyond] = await this.dependencies.log.read(this.partition, durable + 1, { maxCommits: 1, maxBytes: 1 });
+      const foreign = beyond !== undefined && beyond.sequence > this.durable && this.inFlight === undefined;
+      if (foreign && generation === this.generation) this.stepDown(new SequenceTakenError(this.partition, beyond.sequence));
+      if (generation !== this.generation) answer((submission) => submission.fail('PARTITION_UNAVAILABLE'));
+      // What is there may be ours, on its way: its append will tell.
+      else if (beyond !== undefined && this.inFlight !== undefined) this.inFlight.turn.submissions.push(...submissions);
+      else answer((submission) => submission.settle(durable));
+    } catch (error) {
+      this.dependencies.observer.trouble(this.partition, 'whether the partition is still owned could not be seen', error);
+      answer((submission) => submission.fail('PARTITION_UNAVAILABLE'));
+    }
   }
 
   private finish(turn: Turn): Pending {

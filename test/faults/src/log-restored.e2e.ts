@@ -1,0 +1,48 @@
+import { MongoConnection, renewIncarnation } from '@sluice/store-mongo';
+import { caughtUp, expectWhole } from './harness/judgement';
+import { accountOf } from './harness/service-calls';
+import { testFault } from './harness/under-load';
+
+interface Commit {
+  readonly _id: { readonly partition: number; readonly sequence: bigint };
+}
+
+function keyOf({ partition, sequence }: Commit['_id']): string {
+  return `${partition}/${sequence}`;
+}
+
+testFault(
+  'the log is restored from a backup that is older than the read store: it gets a new incarnation, reads are rebuilt, work goes on',
+  { afterwards: false, judged: false },
+  async ({ distributed, load, anotherLoad, query, projector }) => {
+    const addresses = { query: query[0]?.address ?? '', projector: projector[0]?.address ?? '' };
+    const [account = ''] = load.acknowledged.keys();
+    const connection = await MongoConnection.open({ url: distributed.mongodb.url });
+    const commits = connection.db.collection<Commit>('commits');
+    await load.stop();
+    const kept = (await commits.find({}, { projection: { _id: 1 } }).toArray()).map(({ _id }) => keyOf(_id));
+
+    // What is acknowledged after the backup is what a restore loses.
+    const after = anotherLoad('after-the-backup');
+    after.start();
+    await after.more(300);
+    await after.stop();
+    await caughtUp(addresses.projector);
+
+    await Promise.all(distributed.processes.map((process) => process.stop()));
+    const later = (await commits.find({}, { projection: { _id: 1 } }).toArray()).filter(({ _id }) => !kept.includes(keyOf(_id)));
+    for (const { _id } of later) await commits.deleteOne({ _id });
+    await renewIncarnation(connection.db);
+    await connection.close();
+    await Promise.all(distributed.processes.map((process) => process.start()));
+    await Promise.all(distributed.processes.map((process) => process.untilServing()));
+
+    const again = anotherLoad('again');
+    again.start();
+    await again.more(300);
+    await again.stop();
+    await expectWhole([load, again], addresses);
+    expect(after.positionToken).not.toBe('');
+    await expect(accountOf(addresses.query, account, after.positionToken)).rejects.toThrow(/incarnation/);
+  },
+);

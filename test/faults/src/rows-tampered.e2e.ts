@@ -1,0 +1,31 @@
+import { MongoClient } from 'mongodb';
+import { caughtUp } from './harness/judgement';
+import { rebuilt, verification } from './harness/service-calls';
+import { testFault } from './harness/under-load';
+
+testFault(
+  'rows of the read store are tampered with: verification finds it, a rebuild heals it',
+  { afterwards: false },
+  async ({ distributed, load, projector }) => {
+    await load.stop();
+    const address = projector[0]?.address ?? '';
+    await caughtUp(address);
+    const [account] = load.acknowledged.keys();
+    const mongodb = new MongoClient(distributed.mongodb.url, { useBigInt64: true });
+    try {
+      const collections = await mongodb.db().collections();
+      const changes = await Promise.all(
+        collections
+          .filter(({ collectionName }) => collectionName.endsWith('accounts'))
+          .map((rows) => rows.updateOne({ _id: account as never }, { $inc: { balance_minor: 1_000_000n } })),
+      );
+      expect(changes.reduce((sum, { modifiedCount }) => sum + modifiedCount, 0)).toBe(1);
+    } finally {
+      await mongodb.close();
+    }
+    const { equal, differences } = await verification(address);
+    expect(equal).toBe(false);
+    expect(differences.join('\n')).toContain(account);
+    expect(await rebuilt(address)).toMatchObject({ switched: true });
+  },
+);
