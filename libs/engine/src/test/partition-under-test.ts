@@ -2,7 +2,7 @@
 import type { Bus, BusMessage, EventLog, SnapshotStore } from '@sluice/ports';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
-import { SILENT_OBSERVER } from '../engine-observer';
+import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { Partition } from '../partition/partition';
 import { RunSorter } from '../request-index/sorter';
@@ -20,6 +20,9 @@ export interface Surroundings {
   readonly log?: EventLog;
   readonly snapshots?: SnapshotStore;
   readonly bus?: Bus;
+  /** Other processes may own the partition, too. */
+  readonly shared?: boolean;
+  readonly observer?: Partial<EngineObserver>;
 }
 
 /** A bus that keeps what it got and can be down. */
@@ -75,8 +78,9 @@ export class PartitionUnderTest {
       capabilities: [journal],
       sorter,
       limits: { ...DEFAULT_LIMITS, ...surroundings.limits },
-      observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what) },
+      observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what), ...surroundings.observer },
       owner: surroundings.owner ?? 'one',
+      shared: surroundings.shared ?? false,
       onLost: (partition) => void this.lost.push(partition),
     });
   }
