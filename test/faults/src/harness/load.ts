@@ -10,6 +10,8 @@ import { called, QUICK_RECONNECT } from './service-calls';
 const UNIT = 'EUR';
 const BATCH = 20;
 const PAUSE_MS = 25;
+/** Between two batches of a caller: as much load as the stand-in for MongoDB projects in time. */
+const BETWEEN_BATCHES_MS = 50;
 /** One attempt. A caller whose instance hangs goes elsewhere after this time. */
 const ATTEMPT_LIMIT_MS = 2_000;
 /** What has no verdict after so long will never have one: a fault of the service. */
@@ -123,6 +125,7 @@ export class Load {
       const postings = Array.from({ length: BATCH }, (_, item) => postingOf(`${this.name}-${account}`, account, sent + item));
       sent += BATCH;
       await this.untilVerdict(account, postings, caller);
+      await pause(BETWEEN_BATCHES_MS);
     }
   }
 
@@ -190,6 +193,6 @@ function signedAmount({ type, amountMinor }: accountpb.Posting): bigint {
   return type === accountpb.PostingType.POSTING_TYPE_DEBIT ? -amountMinor : amountMinor;
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+function pause(milliseconds = PAUSE_MS): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
