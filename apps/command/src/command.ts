@@ -1,7 +1,7 @@
 /**
  * The command service: accepts, routes to the partition's owner, decides, commits, answers.
  */
-import { Engine, hashSeeds, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
+import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, LeaseHolder, SnapshotStore } from '@sluice/ports';
 import type { ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
@@ -40,6 +40,7 @@ export interface CommandRuntime extends ServiceRuntime {
 
 /** Resolves when the partitions of this instance are loaded. Throws CorruptCommitError for a log that does not verify. */
 export async function startCommand(dependencies: CommandDependencies): Promise<CommandRuntime> {
+  letHeapGrow();
   const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER, projected } = dependencies;
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const signatures = new Signatures(keyring, dependencies.pool ?? 'auto');

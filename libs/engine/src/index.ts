@@ -1,5 +1,6 @@
 export type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { Engine, type EngineDependencies } from './engine';
+export { letHeapGrow } from './heap';
 export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPublishing } from './engine-observer';
 export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';

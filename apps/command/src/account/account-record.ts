@@ -13,7 +13,7 @@ const HAS_MAXIMUM_POSTING = 2;
 const halvesOf = new BigInt64Array(1);
 const halves = new Int32Array(halvesOf.buffer);
 
-export function packAccount(writer: ByteWriter, account: Account): void {
+export function packAccount(writer: ByteWriter, account: Account, holds: ReadonlyMap<string, bigint> = account.holds): void {
   const id = Buffer.from(account.accountId, 'utf8');
   writer.reserve(5);
   const start = writer.at;
@@ -43,8 +43,8 @@ export function packAccount(writer: ByteWriter, account: Account): void {
   writer.varint(account.version);
   writer.varint(account.openedAtUs);
   writer.varint(account.balanceUpdatedAtUs);
-  writer.varint(account.holds.size);
-  for (const [holdId, remaining] of account.holds) {
+  writer.varint(holds.size);
+  for (const [holdId, remaining] of holds) {
     text(writer, holdId);
     writer.reserve(12);
     signed(writer, remaining);

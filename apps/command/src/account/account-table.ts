@@ -25,6 +25,8 @@ class Amounts {
   held = new BigInt64Array(1024);
 }
 
+const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
+
 /** An unpacked account; its amounts are in the columns. */
 class TableAccount implements Account {
   readonly accountId: string;
@@ -34,7 +36,8 @@ class TableAccount implements Account {
   status: AccountStatus;
   limits: AccountLimits;
   signingKeyId: string;
-  readonly holds: Map<string, bigint>;
+  /** Undefined: none so far; most accounts never have one, and a map of its own for each is what the heap would mostly hold. */
+  private ownHolds: Map<string, bigint> | undefined;
   entryCount: number;
   rejectionCount: number;
   version: number;
@@ -53,7 +56,7 @@ class TableAccount implements Account {
     this.status = account.status;
     this.limits = account.limits;
     this.signingKeyId = account.signingKeyId;
-    this.holds = account.holds;
+    this.ownHolds = account.holds.size === 0 ? undefined : account.holds;
     this.entryCount = account.entryCount;
     this.rejectionCount = account.rejectionCount;
     this.version = account.version;
@@ -61,6 +64,16 @@ class TableAccount implements Account {
     this.balanceUpdatedAtUs = account.balanceUpdatedAtUs;
     this.balanceMinor = account.balanceMinor;
     this.heldMinor = account.heldMinor;
+  }
+
+  get holds(): Map<string, bigint> {
+    this.ownHolds ??= new Map();
+    return this.ownHolds;
+  }
+
+  /** The holds to look at: makes none where there are none. */
+  get holdsToRead(): ReadonlyMap<string, bigint> {
+    return this.ownHolds ?? NO_HOLDS;
   }
 
   get balanceMinor(): bigint {
@@ -88,7 +101,7 @@ export class AccountTable {
   private offsetOf = new Int32Array(1024);
   private dirty = new Uint8Array(1024);
   private readonly amounts = new Amounts();
-  private hot: (Account | undefined)[] = [];
+  private hot: (TableAccount | undefined)[] = [];
   private hotCount = 0;
   private readonly chunks: (Uint8Array | undefined)[] = [];
   private count = 0;
@@ -111,7 +124,7 @@ export class AccountTable {
     }
   }
 
-  account(ordinal: number): Account {
+  account(ordinal: number): TableAccount {
     const known = this.hot[ordinal];
     if (known !== undefined) return known;
     const account = new TableAccount(
@@ -233,7 +246,7 @@ export class AccountTable {
       const account = this.hot[ordinal];
       if (preimage !== undefined) writer.raw(preimage, 0, preimage.length);
       else if (account !== undefined && this.dirty[ordinal] === 1) {
-        packAccount(writer, account);
+        packAccount(writer, account, account.holdsToRead);
         this.dirty[ordinal] = 0;
       } else {
         const packed = this.chunks[this.chunkOf[ordinal] as number] as Uint8Array;
@@ -284,10 +297,10 @@ class TableSnapshot implements SnapshotSession {
     this.firstChunk = table.nextChunk;
   }
 
-  beforeChange(ordinal: number, account: Account): void {
+  beforeChange(ordinal: number, account: TableAccount): void {
     if (ordinal < this.cursor || ordinal >= this.count || this.preimages.has(ordinal)) return;
     this.scratch.reset();
-    packAccount(this.scratch, account);
+    packAccount(this.scratch, account, account.holdsToRead);
     this.preimages.set(ordinal, this.scratch.copy());
   }
 
