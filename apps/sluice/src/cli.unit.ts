@@ -41,6 +41,7 @@ test.each`
   ${['log', 'tail']}           | ${'sluice log tail --partition 2'}
   ${['log', 'verify']}         | ${'sluice log verify --data'}
   ${['log', 'repair']}         | ${'sluice log repair --drop-from 2:4711'}
+  ${['log', 'restored']}       | ${'sluice log restored --log-url mongodb://'}
   ${['verify']}                | ${'sluice verify wallet-1'}
   ${['rebuild']}               | ${'sluice rebuild'}
   ${['status']}                | ${'sluice status'}
@@ -68,6 +69,7 @@ test.each`
   ${['log', 'tail', '--from', '3']}                                          | ${EXIT.usage}       | ${'say --partition too'}
   ${['log', 'repair', '--drop-from', 'all']}                                 | ${EXIT.usage}       | ${'PARTITION:SEQUENCE'}
   ${['log', 'verify', '--data', '/no/such/folder']}                          | ${EXIT.usage}       | ${'there is no event log'}
+  ${['log', 'restored', '--log-url', 'mongodb://127.0.0.1/sluice']}          | ${EXIT.usage}       | ${'say --yes'}
   ${['config', 'partitions', '1']}                                           | ${EXIT.usage}       | ${'2 to 4096 partitions, not 1'}
   ${['replay', 'bank', '/no/such/file']}                                     | ${EXIT.usage}       | ${'there is no file'}
   ${['account', 'get', 'a', '--tls-cert', 'x.pem']}                          | ${EXIT.usage}       | ${'belong together'}

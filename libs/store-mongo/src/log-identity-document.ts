@@ -54,7 +54,7 @@ export async function identityOf(db: Db, server: string, options: { partitions: 
 export async function renewIncarnation(db: Db): Promise<string> {
   const collection = identityCollection(db);
   const found = await collection.findOne({ _id: IDENTITY });
-  if (found === null) throw new Error('there is no event log here');
+  if (found === null) throw new NoEventLogError(db.databaseName);
   const incarnation = newIncarnation();
   const formerIncarnations = [...(found.formerIncarnations ?? []), found.incarnation];
   await collection.updateOne({ _id: IDENTITY, incarnation: found.incarnation }, { $set: { incarnation, formerIncarnations } });

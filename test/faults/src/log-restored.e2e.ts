@@ -1,7 +1,11 @@
-import { MongoConnection, renewIncarnation } from '@sluice/store-mongo';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { MongoConnection } from '@sluice/store-mongo';
 import { caughtUp, expectWhole } from './harness/judgement';
 import { accountOf } from './harness/service-calls';
 import { testFault } from './harness/under-load';
+
+const CLI = join(__dirname, '../../../apps/sluice/dist/main.js');
 
 interface Commit {
   readonly _id: { readonly partition: number; readonly sequence: bigint };
@@ -32,8 +36,8 @@ testFault(
     await Promise.all(distributed.processes.map((process) => process.stop()));
     const later = (await commits.find({}, { projection: { _id: 1 } }).toArray()).filter(({ _id }) => !kept.includes(keyOf(_id)));
     for (const { _id } of later) await commits.deleteOne({ _id });
-    await renewIncarnation(connection.db);
     await connection.close();
+    execFileSync(process.execPath, [CLI, 'log', 'restored', '--yes', '--log-url', distributed.mongodb.url]);
     await Promise.all(distributed.processes.map((process) => process.start()));
     await Promise.all(distributed.processes.map((process) => process.untilServing()));
 

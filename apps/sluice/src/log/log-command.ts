@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../connection';
 import { addRepairCommand } from './repair';
+import { addRestoredCommand } from './restored';
 import { addTailCommand } from './tail';
 import { addLogVerifyCommand } from './verify';
 
@@ -13,4 +14,5 @@ export function addLogCommand(program: Command, surroundings: Surroundings): voi
   addTailCommand(log, surroundings);
   addLogVerifyCommand(log, surroundings);
   addRepairCommand(log, surroundings);
+  addRestoredCommand(log, surroundings);
 }
