@@ -2,11 +2,17 @@
 import { projectionpb } from '@sluice/protocol';
 import { refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { progressOf } from './progress-stream';
-import { type ProjectorControl, ProjectionBehindError, RebuildRunningError } from './projector-control';
+import { type ProjectorControl, ProjectionBehindError, ProjectorDownError, RebuildRunningError } from './projector-control';
 
 export function projectionService(control: ProjectorControl): ServiceRegistration {
   const implementation: projectionpb.ProjectionServiceServer = {
-    getStatus: unary(async () => statusMessage(await control.status())),
+    getStatus: unary(async () => {
+      try {
+        return statusMessage(await control.status());
+      } catch (error) {
+        throw refusalOf(error);
+      }
+    }),
     rebuild: serverStream(async function* () {
       try {
         for await (const { doneCommits, totalCommits, switched, copy } of progressOf(control.rebuild.bind(control))) {
@@ -42,6 +48,7 @@ export function projectionService(control: ProjectorControl): ServiceRegistratio
 export function refusalOf(error: unknown): unknown {
   if (error instanceof RebuildRunningError) return refusal('REBUILD_RUNNING');
   if (error instanceof ProjectionBehindError) return refusal('READ_BEHIND', error.message);
+  if (error instanceof ProjectorDownError) return refusal('STARTING', error.message);
   return error;
 }
 

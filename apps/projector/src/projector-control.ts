@@ -84,6 +84,14 @@ export class ProjectionBehindError extends Error {
   }
 }
 
+/** The projector's thread ended and is being started again. */
+export class ProjectorDownError extends Error {
+  constructor(cause?: Error) {
+    super('the projector ended and is being started again', { cause });
+    this.name = 'ProjectorDownError';
+  }
+}
+
 export type Report<Progress> = (progress: Progress) => void;
 
 export interface ProjectorControl {

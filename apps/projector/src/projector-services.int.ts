@@ -4,7 +4,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
 import { MessagePortBusPublisher } from '@sluice/memory';
@@ -34,12 +33,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-projector-thread-'));
   log = await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: PARTITIONS });
   history = new AccountHistory({ incarnation: log.identity.incarnation, partition: PARTITION });
-  const { port1, port2 } = new MessageChannel();
-  bus = new MessagePortBusPublisher(port1);
+  bus = new MessagePortBusPublisher();
   runtime = await startProjectorThread({
     logFile: join(folder, 'log.db'),
     readFile: join(folder, 'read.db'),
-    busPort: port2,
+    readBus: () => bus.newReader(),
     log,
     observer: { flushed: (report) => flushes.push(report), setAside: () => undefined, trouble: () => undefined },
     crashed: (error) => {
@@ -183,6 +181,6 @@ test('verifies, rebuilds and says how it stands', async () => {
 });
 
 test('a thread that cannot start says why', async () => {
-  const { port2 } = new MessageChannel();
-  await expect(startProjectorThread({ logFile: join(folder, 'nothing.db'), readFile: join(folder, 'other.db'), busPort: port2, log })).rejects.toThrow();
+  const files = { logFile: join(folder, 'nothing.db'), readFile: join(folder, 'other.db') };
+  await expect(startProjectorThread({ ...files, readBus: () => new MessagePortBusPublisher().newReader(), log })).rejects.toThrow();
 });

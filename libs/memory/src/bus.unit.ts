@@ -1,4 +1,3 @@
-import { MessageChannel } from 'node:worker_threads';
 import type { BusMessage } from '@sluice/ports';
 import { busContract } from '@sluice/testing';
 import { InProcessBus } from './in-process-bus';
@@ -11,9 +10,8 @@ busContract('in process', async () => {
 });
 
 busContract('across threads', async () => {
-  const { port1, port2 } = new MessageChannel();
-  const publisher = new MessagePortBusPublisher(port1);
-  const reader = new MessagePortBusReader(port2);
+  const publisher = new MessagePortBusPublisher();
+  const reader = new MessagePortBusReader(publisher.newReader());
   return {
     publisher,
     reader,
@@ -43,9 +41,8 @@ test('in process, who falls behind the bound loses the oldest messages, and a la
 });
 
 test('across threads, messages are dropped while too much is unreleased, and flow again afterwards', async () => {
-  const { port1, port2 } = new MessageChannel();
-  const publisher = new MessagePortBusPublisher(port1, { outstandingBytesLimit: 3000 });
-  const reader = new MessagePortBusReader(port2);
+  const publisher = new MessagePortBusPublisher({ outstandingBytesLimit: 3000 });
+  const reader = new MessagePortBusReader(publisher.newReader());
   const seen: number[] = [];
   let letGo: () => void = () => {};
   let holding = new Promise<void>((resolve) => {
@@ -74,10 +71,30 @@ test('across threads, messages are dropped while too much is unreleased, and flo
   await publisher.close();
 });
 
+test('across threads, nobody waits for a reader that is gone, and another one gets what is published from then on', async () => {
+  const publisher = new MessagePortBusPublisher({ outstandingBytesLimit: 3000 });
+  const gone = publisher.newReader();
+  await publisher.publish(message(1, 2500));
+  gone.close();
+  while (publisher.connected) await turn();
+  await publisher.publish(message(2, 1000));
+  expect(publisher.dropped).toBe(1);
+
+  const reader = new MessagePortBusReader(publisher.newReader());
+  expect(publisher.connected).toBe(true);
+  const arrived = new Promise<number>((resolve) => {
+    void reader.subscribe(0, 1, async ({ sequence }) => resolve(sequence));
+  });
+  await publisher.publish(message(3, 2500));
+  expect(await arrived).toBe(3);
+  expect(await publisher.lastSequence(0)).toBe(3);
+  await reader.close();
+  await publisher.close();
+});
+
 test('across threads, each end refuses the work of the other', async () => {
-  const { port1, port2 } = new MessageChannel();
-  const publisher = new MessagePortBusPublisher(port1);
-  const reader = new MessagePortBusReader(port2);
+  const publisher = new MessagePortBusPublisher();
+  const reader = new MessagePortBusReader(publisher.newReader());
   await expect(publisher.subscribe()).rejects.toThrow(/reading end/);
   await expect(reader.publish()).rejects.toThrow(/publishing end/);
   await reader.close();

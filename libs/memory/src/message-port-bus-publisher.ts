@@ -2,9 +2,10 @@
  * The bus from one thread to another, publishing end (embedded mode: the engine's thread). Commits are posted to the
  * reader's thread; bytes on shared memory travel without a copy. What the reader has not released yet is bounded: beyond
  * the bound messages are dropped, not queued, because the reader heals from the log and the engine must never wait for it.
+ * For the same reason they are dropped while there is no reader: its thread may have ended, and is started again.
  */
 import { types } from 'node:util';
-import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Bus, BusMessage, BusSubscription } from '@sluice/ports';
 import type { MessageFrame, ReleasedFrame } from './message-port-bus-frames';
 import { heldBytes } from './message-size';
@@ -13,45 +14,54 @@ import { heldBytes } from './message-size';
 export const OUTSTANDING_BYTES_LIMIT = 32 * 1024 * 1024;
 
 export class MessagePortBusPublisher implements Bus {
-  readonly #port: MessagePort;
   readonly #limit: number;
   readonly #lastSequences = new Map<number, number>();
+  /** Undefined: there is no reader. */
+  #port: MessagePort | undefined;
   #outstandingBytes = 0;
   #dropped = 0;
-  #open = true;
+  #closed = false;
 
-  constructor(port: MessagePort, options: { outstandingBytesLimit?: number } = {}) {
-    this.#port = port;
+  constructor(options: { outstandingBytesLimit?: number } = {}) {
     this.#limit = options.outstandingBytesLimit ?? OUTSTANDING_BYTES_LIMIT;
+  }
+
+  /** The port of a new reader, in place of the one before: what that one held counts no more. */
+  newReader(): MessagePort {
+    this.#port?.close();
+    const { port1: port, port2: reading } = new MessageChannel();
+    this.#port = port;
+    this.#outstandingBytes = 0;
     port.on('message', (frame: ReleasedFrame) => {
-      this.#outstandingBytes -= frame.bytes;
+      if (this.#port === port) this.#outstandingBytes -= frame.bytes;
     });
     port.on('close', () => {
-      this.#open = false;
+      if (this.#port === port) this.#port = undefined;
     });
     port.unref();
+    return reading;
   }
 
   readonly keepsMessages = false;
 
   get connected(): boolean {
-    return this.#open;
+    return this.#port !== undefined && !this.#closed;
   }
 
   get outstandingBytes(): number {
     return this.#outstandingBytes;
   }
 
-  /** Messages that were not sent because the reader was too far behind. */
+  /** Messages that were not sent because the reader was too far behind, or not there. */
   get dropped(): number {
     return this.#dropped;
   }
 
   async publish(message: BusMessage): Promise<void> {
-    if (!this.#open) throw new Error('the bus is closed');
+    if (this.#closed) throw new Error('the bus is closed');
     this.#lastSequences.set(message.partition, Math.max(message.sequence, this.#lastSequences.get(message.partition) ?? 0));
     const bytes = heldBytes(message);
-    if (this.#outstandingBytes + bytes > this.#limit) {
+    if (this.#port === undefined || this.#outstandingBytes + bytes > this.#limit) {
       this.#dropped += 1;
       return;
     }
@@ -69,8 +79,8 @@ export class MessagePortBusPublisher implements Bus {
   }
 
   async close(): Promise<void> {
-    this.#open = false;
-    this.#port.close();
+    this.#closed = true;
+    this.#port?.close();
   }
 }
 

@@ -26,6 +26,8 @@ export interface SqliteEventLogOptions {
   readonly readOnly?: boolean;
   /** Pages of 8 KiB that the file may have; beyond it the disk counts as full. */
   readonly maxPageCount?: number;
+  /** The writing thread died, or could not be started again: it is tried again, and appends fail meanwhile. */
+  readonly writerDied?: (error: Error) => void;
 }
 
 type LogThread = StorageThread<LogRequest>;
@@ -116,7 +118,7 @@ export class SqliteEventLog implements EventLog {
     return this.#thread.request<number>({ kind: 'dropFrom', partition, sequence });
   }
 
-  /** Bounds the file from now on: pages of 8 KiB; beyond it the disk counts as full. */
+  /** Bounds the file while its writing thread lives: pages of 8 KiB; beyond it the disk counts as full. */
   async limitPages(pages: number): Promise<void> {
     await this.#thread?.request({ kind: 'limitPages', pages });
   }
@@ -137,7 +139,9 @@ async function startWriter(options: SqliteEventLogOptions): Promise<LogThread> {
   if (options.partitions === undefined) throw new Error('a log that is written must be told its number of partitions');
   const data: LogWriterOptions = { file: options.file, partitions: options.partitions, maxPageCount: options.maxPageCount };
   try {
-    return (await StorageThread.start<LogRequest, LogIdentity>('log-writer', 'the thread of the event log', data)).thread;
+    return (
+      await StorageThread.start<LogRequest, LogIdentity>({ name: 'log-writer', description: 'the thread of the event log', data, died: options.writerDied })
+    ).thread;
   } catch (error) {
     throw openError(error);
   }

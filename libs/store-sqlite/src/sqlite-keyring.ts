@@ -12,6 +12,8 @@ export interface SqliteKeyringOptions {
   readonly file: string;
   /** The secret, or where it is kept (made there at the first start, mode 0600). */
   readonly secret: { readonly value: string } | { readonly file: string };
+  /** The writing thread died, or could not be started again: it is tried again. */
+  readonly writerDied?: (error: Error) => void;
 }
 
 const SALT_BLOCK = 'keyring/salt';
@@ -30,7 +32,7 @@ export class SqliteKeyring implements Keyring {
   }
 
   static async open(options: SqliteKeyringOptions): Promise<SqliteKeyring> {
-    const blocks = await SqliteSnapshotStore.open({ file: options.file });
+    const blocks = await SqliteSnapshotStore.open({ file: options.file, writerDied: options.writerDied });
     try {
       const storedSalt = await blocks.get(SALT_BLOCK);
       const secret = 'value' in options.secret ? options.secret.value : secretFromFile(options.secret.file, storedSalt === undefined);

@@ -21,11 +21,17 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#list = connection.prepare('SELECT name FROM blocks WHERE name >= ? AND name < ? ORDER BY name');
   }
 
-  static async open(options: { readonly file: string }): Promise<SqliteSnapshotStore> {
-    const data: BlockWriterOptions = { file: options.file };
-    const { thread } = await StorageThread.start<BlockRequest, undefined>('block-writer', `the thread of ${options.file}`, data);
+  /** @param writerDied the writing thread died, or could not be started again: it is tried again. */
+  static async open({ file, writerDied }: { readonly file: string; readonly writerDied?: (error: Error) => void }): Promise<SqliteSnapshotStore> {
+    const data: BlockWriterOptions = { file };
+    const { thread } = await StorageThread.start<BlockRequest, undefined>({
+      name: 'block-writer',
+      description: `the thread of ${file}`,
+      data,
+      died: writerDied,
+    });
     try {
-      return new SqliteSnapshotStore(thread, new SqliteConnection(options.file, { readOnly: true }));
+      return new SqliteSnapshotStore(thread, new SqliteConnection(file, { readOnly: true }));
     } catch (error) {
       await thread.close();
       throw error;

@@ -1,83 +1,140 @@
-/** Starts the projector in a thread of its own (embedded mode): projecting never takes time from answering. */
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { type MessagePort, Worker } from 'node:worker_threads';
-import type { Clock, EventLog } from '@sluice/ports';
+/**
+ * Starts the projector in a thread of its own (embedded mode): projecting never takes time from answering. A thread that
+ * ends although nobody stopped it is started again, and catches up from the log; posting goes on meanwhile, reads fall behind.
+ *
+ *   projecting ── thread died ──► pausing ── 100 ms, doubling to 5 s ──► starting ──► projecting
+ *       │                            ▲                                      └── failure ──► pausing
+ *       └── stop() ──► stopped       │ (what is asked for meanwhile is refused: ProjectorDownError)
+ *
+ * A run that lasted for a while makes the pauses short again: a fault that comes back at once does not keep the machine busy.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { type Clock, type EventLog, systemClock } from '@sluice/ports';
+import {
+  type AccountVerification,
+  type ProjectorControl,
+  ProjectorDownError,
+  type ProjectorStatus,
+  type RebuildProgress,
+  type Report,
+  type VerificationProgress,
+} from '../projector-control';
 import { type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from '../projector-observer';
 import { type ProjectorRuntime, serveProjector } from '../start-projector';
-import { errorOf, ProjectorLink } from './projector-link';
-import type { FromProjector, ProjectorThreadData } from './thread-messages';
+import { type ProjectorThread, runProjectorThread } from './projector-thread';
 
 export interface ProjectorThreadOptions {
   /** The event log's SQLite file; the thread opens it for reading. */
   readonly logFile: string;
   /** The read store's SQLite file; made where there is none. */
   readonly readFile: string;
-  /** Reading end of the bus; is transferred. */
-  readonly busPort: MessagePort;
+  /** Makes a reading end of the bus, in place of the one before; called for every start of the thread. */
+  readonly readBus: () => MessagePort;
   /** The log as this thread has it, for LogService. */
   readonly log: EventLog;
   readonly clock?: Clock;
   readonly observer?: ProjectorObserver;
   /** Aggregates kept in memory. */
   readonly cachedAggregates?: number;
-  /** The thread ended although nobody stopped it. */
+  /** The thread ended although nobody stopped it, or could not be started again: it is tried again. */
   readonly crashed?: (error: Error) => void;
 }
 
-/** A flush keeps all of its rows until they are written; room for them spares the collector from copying them about. */
-const YOUNG_GENERATION_MB = 64;
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 5_000;
+/** A run that lasted so long counts as sound. */
+const SOUND_RUN_US = 30_000_000;
 
-/** Resolves when the thread projects. */
+/** Resolves when the thread projects; rejects when it cannot the first time. */
 export async function startProjectorThread(options: ProjectorThreadOptions): Promise<ProjectorRuntime> {
-  const { logFile, readFile, busPort, cachedAggregates, observer = SILENT_PROJECTOR_OBSERVER } = options;
-  const workerData: ProjectorThreadData = { logFile, readFile, busPort, cachedAggregates };
-  const worker = new Worker(workerEntry(__dirname, 'projector.worker'), {
-    workerData,
-    transferList: [busPort],
-    name: 'projector',
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
-  const link = new ProjectorLink(worker, observer);
-  let failure: Error | undefined;
-  let stopping = false;
-  worker.on('error', (error) => {
-    failure = error;
-  });
-  const exited = new Promise<void>((resolve) => {
-    worker.once('exit', (code) => {
-      const error = failure ?? new Error(`the projector's thread ended (exit code ${code})`);
-      link.end(error);
-      if (!stopping) options.crashed?.(error);
-      resolve();
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: FromProjector) => {
-      if (message.kind === 'started') resolve();
-      if (message.kind !== 'failed') return;
-      stopping = true;
-      reject(errorOf(message.error));
-    });
-    void exited.then(() => reject(failure ?? new Error("the projector's thread ended before it projected")));
-  });
-  const runtime = serveProjector(link, options.log, options.clock);
-  return {
-    ...runtime,
-    stop: async () => {
-      stopping = true;
-      await runtime.stop();
-      await exited;
-    },
-  };
+  const keeper = new ProjectorThreadKeeper(options);
+  await keeper.start();
+  return serveProjector(keeper, options.log, options.clock);
 }
 
-/** Worker threads always run the built code: Node loads them itself, also when everything else runs from source. */
-function workerEntry(directory: string, name: string): string {
-  const segments = directory.split(sep);
-  const source = segments.lastIndexOf('src');
-  if (source > segments.lastIndexOf('dist')) segments[source] = 'dist';
-  const entry = join(segments.join(sep), `${name}.js`);
-  if (!existsSync(entry)) throw new Error(`the worker ${entry} is not built: run the build first`);
-  return entry;
+class ProjectorThreadKeeper implements ProjectorControl {
+  private readonly clock: Clock;
+  private thread: ProjectorThread | undefined;
+  private startedAtUs = 0;
+  private pauseMs = FIRST_PAUSE_MS;
+  private endPause = (): void => undefined;
+  /** Starting again; never rejects. */
+  private starting: Promise<void> = Promise.resolve();
+  private lastError: Error | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: ProjectorThreadOptions) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  async start(): Promise<void> {
+    const { logFile, readFile, readBus, cachedAggregates, observer = SILENT_PROJECTOR_OBSERVER } = this.options;
+    this.thread = await runProjectorThread({ logFile, readFile, busPort: readBus(), cachedAggregates }, observer, (error) => this.died(error));
+    this.startedAtUs = this.clock.nowUs();
+  }
+
+  async status(): Promise<ProjectorStatus> {
+    return this.running().status();
+  }
+
+  async rebuild(report: Report<RebuildProgress>): Promise<void> {
+    await this.running().rebuild(report);
+  }
+
+  async verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void> {
+    await this.running().verifyAll(report, signal);
+  }
+
+  async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
+    return this.running().verifyAccount(accountId, signal);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.endPause();
+    await this.starting;
+    await this.thread?.stop();
+  }
+
+  private running(): ProjectorControl {
+    if (this.thread === undefined) throw new ProjectorDownError(this.lastError);
+    return this.thread.link;
+  }
+
+  private died(error: Error): void {
+    if (this.clock.nowUs() - this.startedAtUs >= SOUND_RUN_US) this.pauseMs = FIRST_PAUSE_MS;
+    this.thread = undefined;
+    this.tell(error);
+    this.starting = this.startAgain();
+  }
+
+  private async startAgain(): Promise<void> {
+    for (;;) {
+      await this.pause();
+      if (this.stopped) return;
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        this.tell(error as Error);
+      }
+    }
+  }
+
+  private async pause(): Promise<void> {
+    if (this.stopped) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.after(this.pauseMs, resolve);
+      this.endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.pauseMs = Math.min(this.pauseMs * 2, LAST_PAUSE_MS);
+  }
+
+  private tell(error: Error): void {
+    this.lastError = error;
+    this.options.crashed?.(error);
+  }
 }

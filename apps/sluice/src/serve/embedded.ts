@@ -8,7 +8,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { MessageChannel } from 'node:worker_threads';
 import { startCommand } from '@sluice/command';
 import type { PartitionLimits } from '@sluice/engine';
 import { MemoryLease, MessagePortBusPublisher } from '@sluice/memory';
@@ -61,10 +60,13 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const instanceId = configuration.instanceId ?? randomUUID();
   const security = parts.add(await openSecurity(configuration, clock, logger), async (opened) => opened.close());
   parts.add(DataFolderLock.acquire(files.folder), async (lock) => lock.release());
-  const log = parts.add(await SqliteEventLog.open({ file: files.log, partitions: partitionsOf(configuration) }), (opened) => opened.close());
+  const writerDied = (error: Error): void => logger.error({ error }, 'a thread that writes files ended and is started again');
+  const log = parts.add(await SqliteEventLog.open({ file: files.log, partitions: partitionsOf(configuration), writerDied }), (opened) => opened.close());
   await checkLog(log, files);
-  const snapshots = parts.add(await SqliteSnapshotStore.open({ file: files.snapshots }), (opened) => opened.close());
-  const keyring = parts.add(await SqliteKeyring.open({ file: files.keyring, secret: keyringSecret(configuration, files) }), (opened) => opened.close());
+  const snapshots = parts.add(await SqliteSnapshotStore.open({ file: files.snapshots, writerDied }), (opened) => opened.close());
+  const keyring = parts.add(await SqliteKeyring.open({ file: files.keyring, secret: keyringSecret(configuration, files), writerDied }), (opened) =>
+    opened.close(),
+  );
 
   const meter = new PostingMeter();
   const telemetry = parts.add(await startTelemetry({ service: 'sluice', instanceId, environment: process.env, ...metricsEndpoint(configuration) }), (started) =>
@@ -113,15 +115,14 @@ async function openProjector(
   telemetry: Telemetry,
   logger: Logger,
 ): Promise<{ projector: ProjectorRuntime; bus: MessagePortBusPublisher }> {
-  const { port1: writing, port2: reading } = new MessageChannel();
-  const bus = parts.add(new MessagePortBusPublisher(writing), (publisher) => publisher.close());
+  const bus = parts.add(new MessagePortBusPublisher(), (publisher) => publisher.close());
   const projector = await startProjectorThread({
     logFile: files.log,
     readFile: files.read,
-    busPort: reading,
+    readBus: () => bus.newReader(),
     log,
     observer: projectorObserver(telemetry.metrics, logger),
-    crashed: (error) => logger.error({ error }, 'the projector ended: reads fall behind until the server is started anew'),
+    crashed: (error) => logger.error({ error }, 'the projector ended and is started again: reads fall behind meanwhile'),
   });
   return { projector, bus };
 }

@@ -90,6 +90,10 @@ export class ServedSluice {
     return / address {2,}(\S+)/.exec(this.#output)?.[1] ?? '';
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Resolves with the exit code. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
