@@ -10,6 +10,8 @@ import { Wakeup } from './wakeup';
 /** Commits that wait, at most: beyond it the bus is not read on. */
 export const QUEUED_COMMITS_LIMIT = 4_096;
 export const QUEUED_BYTES_LIMIT = 48 * 1024 * 1024;
+/** What one flush takes at most (and at least one commit): a flush holds its thread, and who asks for the status waits. */
+const FLUSH_BYTES_LIMIT = 24 * 1024 * 1024;
 /** Messages that came before their turn and are kept. */
 const EARLY_MESSAGES_LIMIT = 64;
 /** One read from the log. */
@@ -105,11 +107,15 @@ export class CommitIntake {
     }
   }
 
-  /** Everything that is queued. */
-  takeAll(): TakenCommits {
-    const taken = { commits: this.queue, publishTraceparent: this.publishTraceparent };
-    this.queue = [];
-    this.queuedBytes = 0;
+  /** What is queued, as much as one flush may take. */
+  take(): TakenCommits {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.queue.length && bytes < FLUSH_BYTES_LIMIT; count += 1) bytes += this.queue[count]?.bytes.length ?? 0;
+    const commits = count === this.queue.length ? this.queue : this.queue.slice(0, count);
+    const taken = { commits, publishTraceparent: this.publishTraceparent };
+    this.queue = this.queue.slice(count);
+    this.queuedBytes -= bytes;
     this.publishTraceparent = undefined;
     this.room.wake();
     return taken;
