@@ -62,7 +62,12 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const peers = new PeerConnections(sharing?.peers);
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
-    for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
+    try {
+      for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
+    } catch (error) {
+      await engine.stop({ snapshot: false });
+      throw error;
+    }
   } else {
     const holder: LeaseHolder = { id: instanceId, address: sharing.address };
     ownership = new PartitionOwnership({
