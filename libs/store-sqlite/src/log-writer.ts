@@ -8,13 +8,14 @@
  * milliseconds, SQLite's own way would make one unlucky commit wait for all of it.
  */
 import type { CommitToAppend, LogIdentity } from '@sluice/ports';
-import { LOG_PAGE_BYTES, prepareLog } from './log-schema';
+import { LOG_PAGE_BYTES, prepareLog, renewIncarnation } from './log-schema';
 import { isDiskFull, numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
 import { failureOf, type Outcome, type StorageService } from './storage-thread-server';
 
 export type LogRequest =
   | { readonly kind: 'append'; readonly commit: CommitToAppend }
   | { readonly kind: 'dropFrom'; readonly partition: number; readonly sequence: number }
+  | { readonly kind: 'renewIncarnation' }
   | { readonly kind: 'limitPages'; readonly pages: number };
 
 type AppendRequest = Extract<LogRequest, { kind: 'append' }>;
@@ -61,7 +62,7 @@ export class LogWriter implements StorageService<LogRequest> {
         continue;
       }
       flush();
-      outcomes.push(attempt(() => (request.kind === 'dropFrom' ? this.#dropFrom(request.partition, request.sequence) : this.#limitPages(request.pages))));
+      outcomes.push(attempt(() => this.#carryOutAlone(request)));
     }
     flush();
     return outcomes;
@@ -82,6 +83,19 @@ export class LogWriter implements StorageService<LogRequest> {
       this.#connection.checkpoint('truncate');
     } finally {
       this.#connection.close();
+    }
+  }
+
+  #carryOutAlone(request: Exclude<LogRequest, AppendRequest>): unknown {
+    switch (request.kind) {
+      case 'dropFrom':
+        return this.#dropFrom(request.partition, request.sequence);
+      case 'renewIncarnation':
+        return renewIncarnation(this.#connection);
+      case 'limitPages':
+        return this.#limitPages(request.pages);
+      default:
+        throw new Error(`unreachable: ${JSON.stringify(request satisfies never)}`);
     }
   }
 

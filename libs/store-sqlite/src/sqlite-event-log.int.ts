@@ -70,6 +70,19 @@ describe('the event log on SQLite', () => {
     await expect(workplace.open({ readOnly: true, file: join(workplace.folder, 'other.db') })).rejects.toThrow(/other\.db/);
   });
 
+  test('another incarnation is in force from the next opening on, and the former ones are known', async () => {
+    const log = await workplace.open();
+    const first = log.identity.incarnation;
+    expect(log.identity.formerIncarnations).toBeUndefined();
+    const second = await log.renewIncarnation();
+    const third = await log.renewIncarnation();
+    await log.close();
+    const { identity } = await workplace.open();
+    expect(identity).toMatchObject({ incarnation: third, formerIncarnations: [first, second], partitions: 3 });
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect((await workplace.open({ readOnly: true, partitions: undefined })).identity).toEqual(identity);
+  });
+
   test('a full disk refuses what does not fit, takes what does, and goes on when there is room again', async () => {
     const log = await workplace.open({ maxPageCount: 40 });
     await log.append(contractCommit(0, 1, 100_000));

@@ -118,6 +118,16 @@ export class SqliteEventLog implements EventLog {
     return this.#thread.request<number>({ kind: 'dropFrom', partition, sequence });
   }
 
+  /**
+   * Gives the log another incarnation, in force from its next opening on, and resolves with it: to be called once, by a person,
+   * when commits were lost (a restore from a backup, a repair). Read stores, snapshots and position tokens may reflect them; those of
+   * the old incarnation are refused from then on, or made anew.
+   */
+  async renewIncarnation(): Promise<string> {
+    if (this.#thread === undefined) throw new Error('the event log is opened for reading only');
+    return this.#thread.request<string>({ kind: 'renewIncarnation' });
+  }
+
   /** Bounds the file while its writing thread lives: pages of 8 KiB; beyond it the disk counts as full. */
   async limitPages(pages: number): Promise<void> {
     await this.#thread?.request({ kind: 'limitPages', pages });

@@ -1,7 +1,8 @@
 /**
  * `sluice log repair --drop-from PARTITION:SEQUENCE`: gives up the commits of a partition from a sequence on. Never done
  * without being asked for: acknowledged postings are lost by it. What was made from the log (read store, snapshots, index)
- * is dropped with them and made anew at the next start.
+ * is dropped with them and made anew at the next start. The log has a new incarnation afterwards, so that position tokens, and
+ * copies of the read store that somebody kept, which may reflect what is gone, are refused.
  */
 import { rmSync } from 'node:fs';
 import { DataFolderLock, SqliteEventLog } from '@sluice/store-sqlite';
@@ -88,6 +89,8 @@ async function confirm(surroundings: Surroundings, what: string): Promise<void> 
 async function drop(files: DataFiles, partitions: number, { partition, sequence }: DropFrom): Promise<number> {
   const eventLog = await SqliteEventLog.open({ file: files.log, partitions });
   try {
+    // First, so that whatever breaks off in between leaves nothing that could take the log for the one it was.
+    await eventLog.renewIncarnation();
     const dropped = await eventLog.dropFrom(partition, sequence);
     for (const file of [files.read, files.snapshots]) for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
     return dropped;

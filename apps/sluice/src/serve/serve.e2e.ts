@@ -1,12 +1,12 @@
 /** The server as users start it: a process of its own, its data in a folder, ended by signals and by force. */
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { SluiceClient } from '@sluice/client';
+import { SluiceClient, type SluiceError } from '@sluice/client';
 import { EXIT } from '../exit-code';
 import { cli, jsonLines, ServedSluice } from '../testing/cli-for-tests';
 
@@ -210,7 +210,7 @@ describe('what keeps it from starting is one plain line', () => {
     const client = new SluiceClient({ target: running.address });
     await client.accounts.open({ accountId: 'a', unit: 'EUR' });
     await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 1n, requestId: 'stays' });
-    await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 2n, requestId: 'will-be-damaged' });
+    const { positionToken } = await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 2n, requestId: 'will-be-damaged' });
     await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 4n, requestId: 'after-it' });
     const { partition } = await client.log.getPartition('a');
     client.close();
@@ -227,15 +227,96 @@ describe('what keeps it from starting is one plain line', () => {
     expect(oneLine(output)).toContain(`partition ${partition}, sequence ${sequence}: the checksum does not match`);
     expect(output).toContain(`sluice log repair --drop-from ${partition}:${sequence}`);
 
+    await copyFile(join(folder, 'read.db'), join(folder, 'kept.db'));
     const repair = ['log', 'repair', '--drop-from', `${partition}:${sequence}`, '--data', folder];
     expect(await cli(repair)).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('say --yes') as string });
     expect(await cli(repair, { ask: async () => 'no' })).toMatchObject({ code: EXIT.refused, err: expect.stringContaining('nothing was dropped') as string });
     expect(await cli(repair, { ask: async () => 'yes' })).toMatchObject({ code: EXIT.done });
 
-    const { address } = await serve();
-    const repeated = await cli(['account', 'post', 'a', 'CREDIT', '1', 'EUR', '--request-id', 'stays', '--channel', '', '--target', address, '--json']);
-    expect(jsonLines(repeated.out)).toMatchObject([{ balanceAfterMinor: '1', repeated: true }]);
+    // A read store that somebody kept is of the log's former incarnation: it is made anew, and so are tokens refused.
+    await copyFile(join(folder, 'kept.db'), join(folder, 'read.db'));
+    for (const round of ['first', 'second']) {
+      const repaired = await serve();
+      const { address } = repaired;
+      const repeated = await cli(['account', 'post', 'a', 'CREDIT', '1', 'EUR', '--request-id', 'stays', '--channel', '', '--target', address, '--json']);
+      expect(jsonLines(repeated.out)).toMatchObject([{ balanceAfterMinor: '1', repeated: true }]);
+      const again = new SluiceClient({ target: address });
+      await again.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 8n, requestId: round });
+      const balance = round === 'first' ? 9n : 17n;
+      expect(await again.accounts.get('a')).toMatchObject({ balanceMinor: balance });
+      const refused = await again.accounts.get('a', { positionToken }).catch((error: unknown) => error as SluiceError);
+      expect(refused).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'TOKEN_OF_OTHER_LOG' });
+      again.close();
+      expect(await cli(['verify', '--target', address])).toMatchObject({ code: EXIT.done });
+      await repaired.end('SIGTERM');
+    }
+    expect(await cli(['log', 'verify', '--data', folder])).toMatchObject({ code: EXIT.done });
+  });
+});
+
+describe('the end of the write-ahead log after kill -9', () => {
+  const PAGE_BYTES = 8_192;
+  const FRAME_HEADER_BYTES = 24;
+  const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES;
+
+  /** Three postings, all acknowledged and projected; then the process is gone. Resolves with the write-ahead log's file. */
+  async function killedAfterThree(): Promise<string> {
+    const running = await serve();
+    const client = new SluiceClient({ target: running.address });
+    await client.accounts.open({ accountId: 'a', unit: 'EUR' });
+    for (const amountMinor of [1n, 2n, 4n]) await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor, requestId: `credit-${amountMinor}` });
+    expect(await client.accounts.get('a')).toMatchObject({ balanceMinor: 7n });
+    client.close();
+    await running.end('SIGKILL');
+    return join(folder, 'log.db-wal');
+  }
+
+  const postAgain = async (target: string, amount: string): Promise<unknown> => {
+    const posted = await cli([
+      'account',
+      'post',
+      'a',
+      'CREDIT',
+      amount,
+      'EUR',
+      '--request-id',
+      `credit-${amount}`,
+      '--channel',
+      '',
+      '--target',
+      target,
+      '--json',
+    ]);
+    return jsonLines(posted.out)[0];
+  };
+
+  test.each`
+    tail                           | made
+    ${'half a frame'}              | ${(last: Buffer) => last.subarray(0, FRAME_BYTES / 2)}
+    ${'a frame of garbage'}        | ${() => Buffer.alloc(FRAME_BYTES, 0xa5)}
+    ${'a frame with flipped bits'} | ${(last: Buffer) => Buffer.from(last.map((byte, at) => (at === 2_000 ? byte ^ 1 : byte)))}
+  `('$tail was never acknowledged, and just disappears', async ({ made }: { made: (lastFrame: Buffer) => Buffer }) => {
+    const file = await killedAfterThree();
+    await appendFile(file, made((await readFile(file)).subarray(-FRAME_BYTES)));
+    const { address, output } = await serve();
+    expect(output).not.toMatch(/error|damaged/);
+    expect(await postAgain(address, '4')).toMatchObject({ balanceAfterMinor: '7', repeated: true });
     expect(await cli(['verify', '--target', address])).toMatchObject({ code: EXIT.done });
+  });
+
+  test('where acknowledged commits were cut off, the read store is ahead of the log: the projector sees it and makes it anew', async () => {
+    const file = await killedAfterThree();
+    const bytes = await readFile(file);
+    bytes[bytes.length - 100] = (bytes[bytes.length - 100] as number) ^ 1;
+    await writeFile(file, bytes);
+    const running = await serve();
+    const client = new SluiceClient({ target: running.address });
+    while ((await client.accounts.get('a')).balanceMinor !== 3n) await new Promise((resolve) => setTimeout(resolve, 20));
+    client.close();
+    expect(running.output).toContain('rebuilding the read store');
+    expect(await postAgain(running.address, '4')).toMatchObject({ balanceAfterMinor: '7', repeated: false });
+    expect(await postAgain(running.address, '2')).toMatchObject({ balanceAfterMinor: '3', repeated: true });
+    expect(await cli(['verify', '--target', running.address])).toMatchObject({ code: EXIT.done });
   });
 });
 
