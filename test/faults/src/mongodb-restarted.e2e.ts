@@ -4,5 +4,5 @@ testFault('graceful restart of MongoDB: what was not durable is decided again, w
   await distributed.mongodb.stop();
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await distributed.mongodb.restart();
-  await load.more(1_000);
+  await load.moreEverywhere(100);
 });

@@ -9,6 +9,8 @@ import { called, QUICK_RECONNECT } from './service-calls';
 
 const UNIT = 'EUR';
 const BATCH = 20;
+/** Accounts opened by one call. */
+const OPENINGS = 5_000;
 const PAUSE_MS = 25;
 /** Between two batches of a caller: as much load as the stand-in for MongoDB projects in time. */
 const BETWEEN_BATCHES_MS = 50;
@@ -57,12 +59,21 @@ export class Load {
   }
 
   /** Opens the accounts. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.openAccounts([...this.acknowledged.keys()]);
+  }
+
+  /** Opens accounts that nobody posts to: weight for whoever has to load their partitions. */
+  async openIdle(count: number): Promise<void> {
+    for (let at = 0; at < count; at += OPENINGS) {
+      await this.openAccounts(Array.from({ length: Math.min(OPENINGS, count - at) }, (_, index) => `idle-account-${at + index}`));
+    }
+  }
+
+  private async openAccounts(accountIds: readonly string[]): Promise<void> {
     const [client] = this.clients;
     if (client === undefined) throw new Error('there is nobody to call');
-    const accounts = [...this.acknowledged.keys()].map((accountId) =>
-      accountpb.AccountOpening.fromPartial({ requestId: `open-${accountId}`, accountId, unit: UNIT }),
-    );
+    const accounts = accountIds.map((accountId) => accountpb.AccountOpening.fromPartial({ requestId: `open-${accountId}`, accountId, unit: UNIT }));
     const untilMs = Date.now() + VERDICT_LIMIT_MS;
     for (;;) {
       const { results } = await called(client.openAccounts.bind(client), { accounts });
@@ -93,6 +104,13 @@ export class Load {
   measureGaps(): void {
     const nowMs = Date.now();
     for (const account of this.acknowledged.keys()) this.gaps.set(this.partitionOf(account), { lastMs: nowMs, longestMs: 0 });
+  }
+
+  /** Resolves when every partition has acknowledged so many postings more. */
+  async moreEverywhere(postings: number): Promise<void> {
+    const wanted = new Map([...this.acknowledged].map(([account, answers]) => [account, answers.size + postings]));
+    const lacking = (): boolean => [...this.acknowledged].some(([account, answers]) => answers.size < (wanted.get(account) ?? 0));
+    while (lacking()) await this.more(1);
   }
 
   /** The longest any partition was silent, in milliseconds, silence that still lasts included. */
