@@ -39,7 +39,7 @@ export interface Distributed {
   readonly dataDir: string;
   /** All processes, in the order of the services. */
   readonly processes: readonly ServiceChild[];
-  of(service: ServiceName): readonly ServiceChild[];
+  readonly of: (service: ServiceName) => readonly ServiceChild[];
   /** Process and servers, gracefully, in order; what was killed or stopped before is left so. */
   stop(): Promise<void>;
 }

@@ -65,11 +65,11 @@ export async function projectionStatus(projectorAddress: string): Promise<projec
 
 /** The last message of the verification of everything. */
 export async function verification(projectorAddress: string): Promise<projectionpb.VerifyAllResponse> {
-  return lastMessage(projectorAddress, (client, options) => client.verifyAll({}, new Metadata(), options));
+  return lastMessage<projectionpb.VerifyAllResponse>(projectorAddress, (client, options) => client.verifyAll({}, new Metadata(), options));
 }
 
 export async function rebuilt(projectorAddress: string): Promise<projectionpb.RebuildResponse> {
-  return lastMessage(projectorAddress, (client, options) => client.rebuild({}, new Metadata(), options));
+  return lastMessage<projectionpb.RebuildResponse>(projectorAddress, (client, options) => client.rebuild({}, new Metadata(), options));
 }
 
 /** Owner epochs of the partition's commits, in order. */
