@@ -1,5 +1,6 @@
 export * from './account-history';
 export * from './bus-contract';
+export * from './certificate-authority';
 export * from './clock-contract';
 export * from './event-log-contract';
 export * from './keyring-contract';

@@ -8,7 +8,7 @@ import { VERSION } from '../version';
 import { configurationFor } from './configuration';
 import { startEmbedded } from './embedded';
 import { LiveLine } from './live-line';
-import { startText } from './start-text';
+import { startText, type StartedServer } from './start-text';
 
 interface ServeOptions {
   readonly host?: string;
@@ -37,7 +37,17 @@ export function addServeCommand(program: Command, surroundings: Surroundings): v
 async function serve(configuration: Configuration, { terminal, interrupted }: Surroundings): Promise<void> {
   const server = await startEmbedded(configuration);
   const { address, folder, partitions } = server;
-  terminal.results.write(startText({ address, folder, partitions, version: VERSION, tls: configuration.tlsCert !== undefined }));
+  const { tlsCert, tlsCa, tlsClientCert, authFile, authJwks } = configuration;
+  const started: StartedServer = {
+    address,
+    folder,
+    partitions,
+    version: VERSION,
+    tls: tlsCert !== undefined,
+    clientCertificates: tlsCa !== undefined && tlsClientCert === 'required',
+    tokens: authFile !== undefined || authJwks !== undefined,
+  };
+  terminal.results.write(startText(started));
   const line = new LiveLine(terminal.results, () => server.figures(), systemClock);
   line.start();
   try {

@@ -1,24 +1,15 @@
 /** The server as users start it: a process of its own, its data in a folder, ended by signals and by force. */
-import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SluiceClient, type SluiceError } from '@sluice/client';
 import { EXIT } from '../exit-code';
-import { cli, jsonLines, ServedSluice } from '../testing/cli-for-tests';
+import { cli, cliOnceProjected, grpcurlFolder, jsonLines, ServedSluice, withGrpcurl } from '../testing/cli-for-tests';
 
 const run = promisify(execFile);
-
-/** Where grpcurl is, if not on the PATH: where Go puts it, or where the tests of the server kit have put it. */
-function grpcurlFolder(): string | undefined {
-  const goPath = spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
-  const cache = join(__dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'sluice', 'bin');
-  const onPath = (process.env['PATH'] ?? '').split(delimiter);
-  return [...onPath, cache, ...(goPath ? [join(goPath, 'bin')] : [])].find((place) => existsSync(join(place, 'grpcurl')));
-}
 
 let folder: string;
 let served: ServedSluice | undefined;
@@ -55,7 +46,7 @@ test('the start says where it is and what to type, and those commands work', asy
   expect(output.indexOf('npx sluice')).toBeLessThan(output.indexOf('grpcurl -plaintext'));
   const shown = output.split('\n').filter((line) => line.startsWith('  npx sluice'));
   expect(shown.length).toBeGreaterThanOrEqual(3);
-  for (const line of shown) expect(await cli(line.trim().split(/\s+/).slice(2))).toMatchObject({ code: EXIT.done, err: '' });
+  for (const line of shown) expect(await cliOnceProjected(line.trim().split(/\s+/).slice(2))).toMatchObject({ code: EXIT.done, err: '' });
   expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
 });
 
@@ -66,8 +57,7 @@ whereGrpcurlIs('the grpcurl commands that it shows work', async () => {
   const { output } = await serve();
   const shown = output.split('\n').filter((line) => line.startsWith('  grpcurl'));
   expect(shown.length).toBeGreaterThanOrEqual(4);
-  const PATH = [grpcurlFolder(), process.env['PATH']].join(delimiter);
-  for (const line of shown) await run('sh', ['-c', line], { env: { ...process.env, PATH } });
+  for (const line of shown) await run('sh', ['-c', line], { env: withGrpcurl() });
 });
 
 test('SIGTERM ends it cleanly, and the next start finds its data', async () => {

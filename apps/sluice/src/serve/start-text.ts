@@ -6,12 +6,24 @@ export interface StartedServer {
   readonly folder: string;
   readonly partitions: number;
   readonly version: string;
+  /** It speaks TLS only. */
   readonly tls: boolean;
+  /** It asks callers for a certificate of theirs. */
+  readonly clientCertificates: boolean;
+  /** It asks callers who they are. */
+  readonly tokens: boolean;
 }
 
-export function startText({ address, folder, partitions, version, tls }: StartedServer): string {
-  const sluice = address === DEFAULT_TARGET ? 'npx sluice' : `npx sluice --target ${address}`;
-  const grpcurl = tls ? 'grpcurl' : 'grpcurl -plaintext';
+/** The commands can be copied as they stand; what only the caller has comes from the environment and the current folder. */
+export function startText(server: StartedServer): string {
+  const { address, folder, partitions, version, tls, clientCertificates, tokens } = server;
+  const sluice = words('npx sluice', address !== DEFAULT_TARGET && `--target ${address}`, clientCertificates && '--tls-cert client.pem --tls-key client.key');
+  const grpcurl = words(
+    'grpcurl',
+    tls ? '-cacert "$SLUICE_TARGET_CA"' : '-plaintext',
+    clientCertificates && '-cert client.pem -key client.key',
+    tokens && '-H "authorization: Bearer $SLUICE_TOKEN"',
+  );
   const account = 'sluice.account.v1';
   return `Sluice ${version} is serving
 
@@ -20,7 +32,7 @@ export function startText({ address, folder, partitions, version, tls }: Started
 
 Try it, in another terminal:
 
-  ${sluice} account open wallet-1 EUR
+${preparation(server)}  ${sluice} account open wallet-1 EUR
   ${sluice} account post wallet-1 CREDIT 2500 EUR
   ${sluice} account get wallet-1
   ${sluice} --help
@@ -34,4 +46,18 @@ or with grpcurl:
 
 Ctrl-C stops it.
 `;
+}
+
+/** What has to be said once before the commands. */
+function preparation({ tls, clientCertificates, tokens }: StartedServer): string {
+  const lines = [
+    tls && '  export SLUICE_TARGET_CA=ca.pem        # the authority of the certificate of this server',
+    tokens && '  export SLUICE_TOKEN=...               # your token',
+    clientCertificates && '  cp YOUR-CERTIFICATE client.pem && cp ITS-KEY client.key',
+  ].filter((line) => line !== false);
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n\n`;
+}
+
+function words(...parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false).join(' ');
 }

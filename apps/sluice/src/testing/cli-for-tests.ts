@@ -1,7 +1,8 @@
 /** Runs command lines in this process, and servers as processes of their own, as users do. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { runCli } from '../cli';
 
 export interface CliResult {
@@ -38,12 +39,34 @@ export async function cli(argv: readonly string[], world: CliWorld = {}): Promis
   return { code, out, err };
 }
 
+/** A question about what another command has just done: it is asked until the read store has it. */
+export async function cliOnceProjected(argv: readonly string[], world: CliWorld = {}): Promise<CliResult> {
+  for (;;) {
+    const result = await cli(argv, world);
+    if (!result.err.includes('ACCOUNT_NOT_FOUND')) return result;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** `--json` output, a value per line. */
 export function jsonLines(out: string): unknown[] {
   return out
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as unknown);
+}
+
+/** Where grpcurl is, if not on the PATH: where Go puts it, or where the tests of the server kit have put it. */
+export function grpcurlFolder(): string | undefined {
+  const goPath = spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
+  const cache = join(__dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'sluice', 'bin');
+  const onPath = (process.env['PATH'] ?? '').split(delimiter);
+  return [...onPath, cache, ...(goPath ? [join(goPath, 'bin')] : [])].find((place) => existsSync(join(place, 'grpcurl')));
+}
+
+/** The environment, with grpcurl on its PATH. */
+export function withGrpcurl(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: [grpcurlFolder(), process.env['PATH']].join(delimiter) };
 }
 
 const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');

@@ -7,6 +7,7 @@ import { type ChannelCredentials, credentials as grpcCredentials, Metadata, type
 import { ManualClock } from '@sluice/memory';
 import { accountpb, healthpb, schedulerpb } from '@sluice/protocol';
 import { createLogger } from '@sluice/telemetry';
+import { CertificateAuthority } from '@sluice/testing';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { CallContext } from '../call-context';
 import { loadConfiguration } from '../config/config';
@@ -15,7 +16,6 @@ import { forwardingMetadata } from '../forwarding';
 import { unary } from '../handlers';
 import { type RunningServer, startServer } from '../server';
 import { errorInfoOf } from '../sluice-error';
-import { CertificateAuthority } from '../test/certificate-authority';
 import { openSecurity, type Security } from './security';
 
 const DAY_MS = 86_400_000;
