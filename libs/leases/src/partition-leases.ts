@@ -1,12 +1,14 @@
 /**
  * Which partitions this process has for one kind of work (to own them, to project them). Every instance announces itself; each takes its
  * even share of the partitions, as leases become free, and gives back what is above it. Without the lease service everybody goes on with
- * what it has: the fence (of the log, of the checkpoint) lets only one of two writers write.
+ * what it has: the fence (of the log, of the checkpoint) lets only one of two writers write. When it is back all leases have run out; for
+ * one lease's time nobody takes what was another's, so that whoever had it before goes on.
  */
 import type { Clock, HeldLease, Lease, LeaseHolder } from '@sluice/ports';
 
 /** A lease is renewed so many times before it runs out. */
 const RENEWALS_PER_TTL = 3;
+const US_PER_MS = 1_000;
 
 export interface PartitionLeasesOptions {
   /** What the partitions are held for: "command", "projector". Names the leases. */
@@ -29,6 +31,8 @@ export class PartitionLeases {
   private presence: HeldLease | undefined;
   private cancelTimer = (): void => undefined;
   private stopped = false;
+  /** Until then only what is held already is renewed. */
+  private othersFirstUntilUs = 0;
   private round: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: PartitionLeasesOptions) {}
@@ -71,7 +75,10 @@ export class PartitionLeases {
   }
 
   private async runRound(): Promise<void> {
-    this.round = this.balance().catch((error: unknown) => this.options.trouble(error));
+    this.round = this.balance().catch((error: unknown) => {
+      this.othersFirstUntilUs = this.options.clock.nowUs() + this.options.ttlMs * US_PER_MS;
+      this.options.trouble(error);
+    });
     await this.round;
     if (!this.stopped) this.cancelTimer = this.options.clock.after(this.options.ttlMs / RENEWALS_PER_TTL, () => void this.runRound());
   }
@@ -95,7 +102,8 @@ export class PartitionLeases {
       await this.lose(partition);
       await lease.release(held);
     }
-    for (let partition = 0; partition < partitions && this.held.size < share && !this.stopped; partition += 1) {
+    const mayTake = this.options.clock.nowUs() >= this.othersFirstUntilUs;
+    for (let partition = 0; partition < partitions && mayTake && this.held.size < share && !this.stopped; partition += 1) {
       if (this.held.has(partition)) continue;
       const held = await lease.acquire(this.leaseName(partition), holder, ttlMs);
       if (held === undefined) continue;
