@@ -55,7 +55,8 @@ export const restart: Scenario = {
 
     const proof = await proveAll(bench, target);
     peaks.push(target.server.peakRssBytes());
-    const known = peaks.filter((peak) => peak !== undefined);
+    // What is asked of a restart; what writing before and verifying after take is in the table.
+    const known = peaks.slice(1, -1).filter((peak) => peak !== undefined);
     const skipped: Partial<Record<FigureName, string>> = {};
     if (known.length === 0) skipped.peakRssBytes = 'this system does not tell the peak memory of a process';
     return {
