@@ -103,7 +103,12 @@ async function destination(options: ReplayOptions, surroundings: Surroundings, o
 async function distributedDestination(dataDir: string, output: Output): Promise<Destination> {
   // Only here: everybody else need not wait for the drivers.
   const { startDistributed } = await import('@sluice/distributed');
-  const distributed = await startDistributed({ dataDir, progress: (line) => output.message(line), environment: { SLUICE_LOG_LEVEL: 'error' }, onLine: (name, line) => output.message(`${name} | ${line}`) });
+  const distributed = await startDistributed({
+    dataDir,
+    progress: (line) => output.message(line),
+    environment: { SLUICE_LOG_LEVEL: 'error' },
+    onLine: (name, line) => output.message(`${name} | ${line}`),
+  });
   const [target, queryTarget, projectorTarget] = (['command', 'query', 'projector'] as const).map((service) => distributed.of(service)[0]?.address);
   output.message(`replaying to services as processes of their own, on ${distributed.mongodb.describe} and ${distributed.nats.describe}`);
   return { client: new SluiceClient({ target, queryTarget, projectorTarget }), end: () => distributed.stop() };
