@@ -21,7 +21,7 @@ export interface PartitionLeasesOptions {
   readonly granted: (partition: number) => void;
   /** Resolves when nothing is written for the partition any more. */
   readonly lost: (partition: number) => Promise<void>;
-  /** The lease service cannot be reached, or refused. */
+  /** The lease service cannot be reached, or refused; told once until it answers again. */
   readonly trouble: (error: unknown) => void;
 }
 
@@ -31,6 +31,8 @@ export class PartitionLeases {
   private presence: HeldLease | undefined;
   private cancelTimer = (): void => undefined;
   private stopped = false;
+  /** The last round failed: that was said, and is not said again. */
+  private away = false;
   /** Until then only what is held already is renewed. */
   private othersFirstUntilUs = 0;
   private round: Promise<void> = Promise.resolve();
@@ -75,10 +77,16 @@ export class PartitionLeases {
   }
 
   private async runRound(): Promise<void> {
-    this.round = this.balance().catch((error: unknown) => {
-      this.othersFirstUntilUs = this.options.clock.nowUs() + this.options.ttlMs * US_PER_MS;
-      this.options.trouble(error);
-    });
+    this.round = this.balance().then(
+      () => {
+        this.away = false;
+      },
+      (error: unknown) => {
+        this.othersFirstUntilUs = this.options.clock.nowUs() + this.options.ttlMs * US_PER_MS;
+        if (!this.away) this.options.trouble(error);
+        this.away = true;
+      },
+    );
     await this.round;
     if (!this.stopped) this.cancelTimer = this.options.clock.after(this.options.ttlMs / RENEWALS_PER_TTL, () => void this.runRound());
   }
@@ -101,14 +109,17 @@ export class PartitionLeases {
     for (const [partition, held] of [...this.held].slice(share)) {
       await this.lose(partition);
       await lease.release(held);
+      if (lease.connected) continue;
+      // Nobody else can take the partition now, so it stays.
+      this.grant(partition, held);
+      throw new Error('the lease service went away while a partition was handed over');
     }
     const mayTake = this.options.clock.nowUs() >= this.othersFirstUntilUs;
     for (let partition = 0; partition < partitions && mayTake && this.held.size < share && !this.stopped; partition += 1) {
       if (this.held.has(partition)) continue;
       const held = await lease.acquire(this.leaseName(partition), holder, ttlMs);
       if (held === undefined) continue;
-      this.held.set(partition, held);
-      this.options.granted(partition);
+      this.grant(partition, held);
     }
     const prefix = `${kind}/`;
     this.holders = new Map((await lease.list(prefix)).map((held) => [Number(held.name.slice(prefix.length)), held.holder]));
@@ -116,6 +127,11 @@ export class PartitionLeases {
 
   private leaseName(partition: number): string {
     return `${this.options.kind}/${partition}`;
+  }
+
+  private grant(partition: number, held: HeldLease): void {
+    this.held.set(partition, held);
+    this.options.granted(partition);
   }
 
   private async lose(partition: number): Promise<void> {

@@ -20,6 +20,7 @@ afterEach(() => Promise.all(started.map(({ shares }) => shares.stop())));
 class Instance {
   readonly has = new Set<number>();
   readonly events: string[] = [];
+  whileLosing = (): void => undefined;
   readonly lease = new MemoryLease({ leases, clock });
   readonly shares: PartitionLeases;
 
@@ -38,6 +39,7 @@ class Instance {
       lost: async (partition) => {
         this.has.delete(partition);
         this.events.push(`lost ${partition}`);
+        this.whileLosing();
       },
       trouble: () => this.events.push('trouble'),
     });
@@ -148,6 +150,16 @@ test('one that comes back when others have taken its partitions gives them up an
   await rounds(4);
   expect([one.has.size, two.has.size]).toEqual([2, 2]);
   expectShared([one, two]);
+});
+
+test('what is being handed over when the lease service goes away stays with who had it', async () => {
+  const one = await start('one');
+  one.whileLosing = () => one.lease.setConnected(false);
+  const two = await start('two');
+  two.lease.setConnected(false);
+  await rounds(3);
+  expect(one.events.filter((event) => event !== 'trouble').slice(4)).toEqual(['lost 2', 'granted 2']);
+  expect([...one.has].sort()).toEqual([0, 1, 2, 3]);
 });
 
 test('a partition that cannot be worked on is left to others', async () => {

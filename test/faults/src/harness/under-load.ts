@@ -9,6 +9,7 @@ import { expectWhole } from './judgement';
 import { Load } from './load';
 
 const TEST_LIMIT_MS = 120_000;
+const LAST_LINES = 60;
 const WARM_UP_POSTINGS = 400;
 const AFTERWARDS_POSTINGS = 400;
 const DEPLOYMENT = 'main';
@@ -81,7 +82,7 @@ export function testFault(name: string, options: FaultOptions, fault: (scene: Sc
         await load.stop();
         if (options.judged !== false) await expectWhole([load], { query: first(distributed.of('query')), projector: first(distributed.of('projector')) });
       } catch (error) {
-        if (error instanceof Error) error.message += `\n\nThe processes said last:\n${lines.slice(-40).join('\n')}`;
+        if (error instanceof Error) error.message += `\n\nThe processes said last:\n${shortened(lines).slice(-LAST_LINES).join('\n')}`;
         throw error;
       } finally {
         for (const started of loads) started.abandon();
@@ -90,6 +91,34 @@ export function testFault(name: string, options: FaultOptions, fault: (scene: Sc
     },
     TEST_LIMIT_MS,
   );
+}
+
+/** What the processes said, without stacks, and what one of them repeats only once. */
+function shortened(lines: readonly string[]): string[] {
+  const said = new Map<string, string>();
+  const short: string[] = [];
+  for (const line of lines) {
+    const [name = '', json = ''] = line.split(' | ');
+    const { time, partition, message, error } = parsed(json);
+    const text = `${name} ${partition === undefined ? '' : `partition ${partition}: `}${message} ${error?.message ?? ''}`;
+    if (said.get(name) === text) continue;
+    said.set(name, text);
+    short.push(`${time?.slice(11, 23)} ${text}`);
+  }
+  return short;
+}
+
+function parsed(json: string): {
+  readonly time?: string;
+  readonly partition?: number;
+  readonly message?: string;
+  readonly error?: { readonly message?: string };
+} {
+  try {
+    return JSON.parse(json) as ReturnType<typeof parsed>;
+  } catch {
+    return { message: json };
+  }
 }
 
 function loadOn(distributed: Distributed, name: string): Load {
