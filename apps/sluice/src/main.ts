@@ -5,12 +5,18 @@ import { runCli } from './cli';
 
 const interruption = new AbortController();
 
+const INTERRUPTED_EXIT_CODE = 130;
+/** One Ctrl-C comes twice in the same moment, from the terminal and from npm; only a later one is another. */
+const ANOTHER_AFTER_MS = 1_000;
+let interruptedAtMs = 0;
+
 /** The first Ctrl-C asks, the second one insists. */
 function interrupt(): void {
-  if (interruption.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
-  interruption.abort();
+  if (!interruption.signal.aborted) {
+    interruptedAtMs = Date.now();
+    interruption.abort();
+  } else if (Date.now() - interruptedAtMs > ANOTHER_AFTER_MS) process.exit(INTERRUPTED_EXIT_CODE);
 }
-const INTERRUPTED_EXIT_CODE = 130;
 
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);

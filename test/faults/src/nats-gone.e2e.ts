@@ -1,7 +1,7 @@
 import { PARTITIONS, type Scene, testFault, until } from './harness/under-load';
 
 /** Longer than every lease; a minute would show the same and cost the time. */
-const GONE_MS = 12_000;
+const GONE_MS = 8_000;
 const GAP_LIMIT_MS = 5_000;
 
 /** Every instance owns as many partitions as any other. */

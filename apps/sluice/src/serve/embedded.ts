@@ -16,13 +16,12 @@ import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, openSecurity, partitionsOf, serverOptionsOf, startServer } from '@sluice/service';
+import { type Configuration, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
 import type { LiveFigures } from './live-line';
-import { OpenedParts } from './opened-parts';
 import { PostingMeter } from './posting-meter';
 import { startFailure } from './start-failure';
 
