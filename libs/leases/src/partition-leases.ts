@@ -28,6 +28,8 @@ export interface PartitionLeasesOptions {
 export class PartitionLeases {
   private readonly held = new Map<number, HeldLease>();
   private holders = new Map<number, LeaseHolder>();
+  /** Given to others, and not seen with one of them yet. */
+  private readonly handedOver = new Map<number, HeldLease>();
   private presence: HeldLease | undefined;
   private cancelTimer = (): void => undefined;
   private stopped = false;
@@ -82,6 +84,7 @@ export class PartitionLeases {
         this.away = false;
       },
       (error: unknown) => {
+        this.takeBack();
         this.othersFirstUntilUs = this.options.clock.nowUs() + this.options.ttlMs * US_PER_MS;
         if (!this.away) this.options.trouble(error);
         this.away = true;
@@ -108,11 +111,9 @@ export class PartitionLeases {
     );
     for (const [partition, held] of [...this.held].slice(share)) {
       await this.lose(partition);
+      this.handedOver.set(partition, held);
       await lease.release(held);
-      if (lease.connected) continue;
-      // Nobody else can take the partition now, so it stays.
-      this.grant(partition, held);
-      throw new Error('the lease service went away while a partition was handed over');
+      if (!lease.connected) throw new Error('the lease service went away while a partition was handed over');
     }
     const mayTake = this.options.clock.nowUs() >= this.othersFirstUntilUs;
     for (let partition = 0; partition < partitions && mayTake && this.held.size < share && !this.stopped; partition += 1) {
@@ -123,6 +124,13 @@ export class PartitionLeases {
     }
     const prefix = `${kind}/`;
     this.holders = new Map((await lease.list(prefix)).map((held) => [Number(held.name.slice(prefix.length)), held.holder]));
+    for (const partition of this.holders.keys()) this.handedOver.delete(partition);
+  }
+
+  /** What was handed over and nobody was seen to take would be nobody's as long as the lease service is away. If somebody has it, the fence decides. */
+  private takeBack(): void {
+    for (const [partition, held] of this.handedOver) if (!this.stopped) this.grant(partition, held);
+    this.handedOver.clear();
   }
 
   private leaseName(partition: number): string {

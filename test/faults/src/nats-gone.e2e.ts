@@ -1,14 +1,8 @@
-import { PARTITIONS, type Scene, testFault, until } from './harness/under-load';
+import { evenlySpread, testFault, until } from './harness/under-load';
 
 /** Longer than every lease; a minute would show the same and cost the time. */
 const GONE_MS = 8_000;
 const GAP_LIMIT_MS = 5_000;
-
-/** Every instance owns as many partitions as any other. */
-async function evenlySpread({ holderOf, command }: Scene): Promise<boolean> {
-  const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holderOf(`command/${partition}`)));
-  return command.every(({ name }) => owners.filter((owner) => owner === name).length === PARTITIONS / command.length);
-}
 
 testFault('NATS gone for longer than every lease: nobody loses what it has, and everything is published in the end', {}, async (scene) => {
   const { distributed, load } = scene;

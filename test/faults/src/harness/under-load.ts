@@ -154,3 +154,9 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/** Every command instance owns as many partitions as any other. */
+export async function evenlySpread({ holderOf: holder, command }: Scene): Promise<boolean> {
+  const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holder(`command/${partition}`)));
+  return command.every(({ name }) => owners.filter((owner) => owner === name).length === PARTITIONS / command.length);
+}
