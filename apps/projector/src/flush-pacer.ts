@@ -16,6 +16,8 @@ const RESTS = [
   { untilUs: 10_000_000, perFlush: 1 },
   { untilUs: 30_000_000, perFlush: 0.5 },
 ] as const;
+/** The shortest rest: a flush of one posting costs a transaction, too, and a stream of single postings would cause one for each. */
+const MINIMUM_REST_US = 5_000;
 /** The longest rest. */
 const MAXIMUM_REST_US = 1_000_000;
 
@@ -78,7 +80,7 @@ export class FlushPacer {
   }
 
   private restUs(ageUs: number): number {
-    const perFlush = RESTS.find(({ untilUs }) => ageUs < untilUs)?.perFlush ?? 0;
-    return Math.min(this.lastTookUs * perFlush, MAXIMUM_REST_US);
+    const perFlush = RESTS.find(({ untilUs }) => ageUs < untilUs)?.perFlush;
+    return perFlush === undefined ? 0 : Math.min(Math.max(this.lastTookUs * perFlush, MINIMUM_REST_US), MAXIMUM_REST_US);
   }
 }

@@ -28,7 +28,7 @@ describe('the pacer', () => {
   test.each`
     tookMs   | ageMs     | urgent   | restMs   | why
     ${10}    | ${5}      | ${false} | ${20}    | ${'in time: a third of the time is spent writing'}
-    ${0}     | ${5}      | ${false} | ${0}     | ${'nothing to recover from'}
+    ${0}     | ${5}      | ${false} | ${5}     | ${'the shortest rest: single postings share a flush'}
     ${10}    | ${5_000}  | ${false} | ${10}    | ${'late: half of it'}
     ${10}    | ${60_000} | ${false} | ${0}     | ${'very late: all of it'}
     ${10}    | ${5}      | ${true}  | ${0}     | ${'too much waits'}
