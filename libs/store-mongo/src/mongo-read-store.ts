@@ -142,7 +142,8 @@ export class MongoReadStore implements ReadStore {
     const look = async (): Promise<void> => {
       try {
         const stand = await this.#stand();
-        if (!stopped && seen !== undefined && stand !== seen) this.#changed();
+        // The first look has nothing to compare with: what changed since the listener came would be missed, so it tells, too.
+        if (!stopped && stand !== seen) this.#changed();
         seen = stand;
       } catch {
         // Out of reach: the next look tells whether something changed meanwhile.
