@@ -25,9 +25,13 @@ export interface PartitionLeasesOptions {
   readonly trouble: (error: unknown) => void;
 }
 
+/** Takes the partition whose holder changed. `holderOf` answers with the new one. */
+export type HolderListener = (partition: number) => void;
+
 export class PartitionLeases {
   private readonly held = new Map<number, HeldLease>();
-  private holders = new Map<number, LeaseHolder>();
+  private readonly holders = new Map<number, LeaseHolder>();
+  private readonly holderListeners = new Set<HolderListener>();
   /** Given to others, and not seen with one of them yet. */
   private readonly handedOver = new Map<number, HeldLease>();
   private presence: HeldLease | undefined;
@@ -66,9 +70,14 @@ export class PartitionLeases {
   /** Asks the lease service who has the partition now. */
   async findHolder(partition: number): Promise<LeaseHolder | undefined> {
     const held = await this.options.lease.read(this.leaseName(partition));
-    if (held === undefined) this.holders.delete(partition);
-    else this.holders.set(partition, held.holder);
+    this.setHolder(partition, held?.holder);
     return held?.holder;
+  }
+
+  /** Calls the listener whenever this process learns that a partition has another holder, or none. Returns how to end that. */
+  onHolderChanged(listener: HolderListener): () => void {
+    this.holderListeners.add(listener);
+    return () => this.holderListeners.delete(listener);
   }
 
   /** The process cannot do the work for this partition (any more): somebody else may. */
@@ -123,7 +132,8 @@ export class PartitionLeases {
       this.grant(partition, held);
     }
     const prefix = `${kind}/`;
-    this.holders = new Map((await lease.list(prefix)).map((held) => [Number(held.name.slice(prefix.length)), held.holder]));
+    const found = new Map((await lease.list(prefix)).map((held) => [Number(held.name.slice(prefix.length)), held.holder]));
+    for (const partition of new Set([...this.holders.keys(), ...found.keys()])) this.setHolder(partition, found.get(partition));
     for (const partition of this.holders.keys()) this.handedOver.delete(partition);
   }
 
@@ -131,6 +141,13 @@ export class PartitionLeases {
   private takeBack(): void {
     for (const [partition, held] of this.handedOver) if (!this.stopped) this.grant(partition, held);
     this.handedOver.clear();
+  }
+
+  private setHolder(partition: number, holder: LeaseHolder | undefined): void {
+    const changed = this.holders.get(partition)?.id !== holder?.id;
+    if (holder === undefined) this.holders.delete(partition);
+    else this.holders.set(partition, holder);
+    if (changed) for (const listener of this.holderListeners) listener(partition);
   }
 
   private leaseName(partition: number): string {

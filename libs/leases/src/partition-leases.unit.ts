@@ -182,3 +182,21 @@ test('a stopped instance leaves no timer and no lease behind', async () => {
   expect(clock.pendingTimers).toBe(0);
   expect(await new MemoryLease({ leases, clock }).list('command')).toEqual([]);
 });
+
+test('an instance tells its listeners which partitions changed hands, and no others', async () => {
+  const one = await start('one');
+  const two = await start('two');
+  await rounds(2);
+  const changes: [number, string | undefined][] = [];
+  const end = one.shares.onHolderChanged((partition) => changes.push([partition, one.shares.holderOf(partition)?.id]));
+  const moving = [...two.has].sort();
+  two.die();
+  await rounds(1);
+  expect(changes).toEqual([]);
+  await rounds(5);
+  expect(changes).toEqual(moving.map((partition) => [partition, 'one']));
+  end();
+  await start('three');
+  await rounds(3);
+  expect(changes).toHaveLength(moving.length);
+});
