@@ -1,10 +1,10 @@
 /**
  * The commits of one partition on their way in: in sequence, each once, bounded. What the bus brings is taken if it is the
- * next one; what comes early waits for a moment, what was lost is read from the log. Whether a commit continues its
- * predecessor (its chained checksum) is checked always; its own checksum, when it comes from the log.
+ * next one; what comes early waits for a moment, what was lost is read from the log. Every commit is checked against its own
+ * checksum and against its predecessor's, wherever it comes from: what the bus changed is read from the log instead.
  */
 import type { BusMessage, EventLog } from '@sluice/ports';
-import { CorruptCommitError, type DecodedCommit, type LogPosition, MalformedMessageError, readCommit, readNextCommit } from '@sluice/protocol';
+import { CorruptCommitError, type DecodedCommit, type LogPosition, readNextCommit } from '@sluice/protocol';
 import { Wakeup } from './wakeup';
 
 /** Commits that wait, at most: beyond it the bus is not read on. */
@@ -43,11 +43,13 @@ export class CommitIntake {
   /**
    * @param after where the rows end; its checksum is undefined only for sequence 0.
    * @param signal ends every wait.
+   * @param discarded told of each commit of the bus that was changed, or is not the one that the log has next.
    */
   constructor(
     private readonly log: EventLog,
     after: LogPosition,
     private readonly signal: AbortSignal,
+    private readonly discarded: (error: CorruptCommitError) => void,
   ) {
     this.position = after;
     const wakeAll = (): void => {
@@ -149,13 +151,14 @@ export class CommitIntake {
     }
   }
 
-  /** Undefined: not what the log has there, or not of this log at all; the log decides. */
+  /** Undefined: the commit of the bus was changed, or is not the one that the log has next. The log decides. */
   private readNext(bytes: Uint8Array): DecodedCommit | undefined {
     try {
-      const commit = readCommit(bytes);
-      if (continues(this.position, commit)) return commit;
+      // The bus may still have commits that a restored log lost; the log itself may have commits of former incarnations.
+      return readNextCommit({ ...this.position, formerIncarnations: [] }, bytes);
     } catch (error) {
-      if (!(error instanceof MalformedMessageError || error instanceof CorruptCommitError)) throw error;
+      if (!(error instanceof CorruptCommitError)) throw error;
+      this.discarded(error);
     }
     this.behind = true;
     return undefined;
@@ -166,13 +169,4 @@ export class CommitIntake {
     this.queuedBytes += commit.bytes.length;
     this.position = { ...this.position, sequence: commit.sequence, checksum: commit.checksum };
   }
-}
-
-function continues(position: LogPosition, commit: DecodedCommit): boolean {
-  return (
-    commit.partition === position.partition &&
-    commit.sequence === position.sequence + 1 &&
-    Buffer.compare(commit.incarnation, position.incarnation) === 0 &&
-    (position.checksum === undefined || Buffer.compare(commit.previousChecksum, position.checksum) === 0)
-  );
 }

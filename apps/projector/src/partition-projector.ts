@@ -36,7 +36,7 @@ export interface PartitionProjectorOptions {
   readonly pacer: FlushPacer;
   /** Aggregates kept in memory. */
   readonly cachedAggregates: number;
-  readonly observer: Pick<ProjectorObserver, 'setAside' | 'trouble'>;
+  readonly observer: Pick<ProjectorObserver, 'setAside' | 'busCommitDiscarded' | 'trouble'>;
   /** Of each flush, with what was in it. */
   readonly flushed: (report: FlushReport, commits: readonly DecodedCommit[]) => void;
   /** The rows are not of this log: somebody has to rebuild. */
@@ -149,7 +149,7 @@ export class PartitionProjector {
   }
 
   private async open(): Promise<Session> {
-    const { partition, log, store, cachedAggregates } = this.options;
+    const { partition, log, store, observer, cachedAggregates } = this.options;
     const copy = await store.current();
     await assertStoreOfLog(store, log);
     const position = await positionOfRows(copy, log, partition);
@@ -158,7 +158,9 @@ export class PartitionProjector {
     this.opened.wake();
     const end = new AbortController();
     if (this.stopped) end.abort();
-    return { copy, fold: new PartitionFold(partition, PROJECTIONS, setAside, cachedAggregates), intake: new CommitIntake(log, position, end.signal), end };
+    const fold = new PartitionFold(partition, PROJECTIONS, setAside, cachedAggregates);
+    const intake = new CommitIntake(log, position, end.signal, (error) => observer.busCommitDiscarded(partition, error));
+    return { copy, fold, intake, end };
   }
 
   /** Waits for commits and writes what has come by its turn; false: the session is over. */

@@ -27,6 +27,8 @@ export interface FlushReport {
 export interface ProjectorObserver {
   flushed(report: FlushReport): void;
   setAside(aside: SetAside): void;
+  /** The bus brought a commit that was changed, or that is not the one that the log has next; the log is read instead. */
+  busCommitDiscarded(partition: number, error: Error): void;
   /** Something went wrong that the projector recovers from, or tries to. */
   trouble(partition: number, what: string, error: unknown): void;
 }
@@ -34,5 +36,6 @@ export interface ProjectorObserver {
 export const SILENT_PROJECTOR_OBSERVER: ProjectorObserver = {
   flushed: () => undefined,
   setAside: () => undefined,
+  busCommitDiscarded: () => undefined,
   trouble: () => undefined,
 };

@@ -11,7 +11,7 @@ import { accountpb, logpb, projectionpb } from '@sluice/protocol';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { SqliteEventLog } from '@sluice/store-sqlite';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
-import type { FlushReport } from './projector-observer';
+import { type FlushReport, SILENT_PROJECTOR_OBSERVER } from './projector-observer';
 import type { ProjectorRuntime } from './start-projector';
 import { startProjectorThread } from './thread/start-projector-thread';
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
     readFile: join(folder, 'read.db'),
     readBus: () => bus.newReader(),
     log,
-    observer: { flushed: (report) => flushes.push(report), setAside: () => undefined, trouble: () => undefined },
+    observer: { ...SILENT_PROJECTOR_OBSERVER, flushed: (report) => flushes.push(report) },
     crashed: (error) => {
       throw error;
     },

@@ -14,6 +14,7 @@ import { AccountHistory, type HistoryCommand } from '@sluice/testing';
 import { Projector, type ProjectorOptions } from './projector';
 import type { RebuildProgress, VerificationProgress } from './projector-control';
 import { RebuildRunningError } from './projector-control';
+import { SILENT_PROJECTOR_OBSERVER } from './projector-observer';
 
 const PARTITIONS = 4;
 const NEVER = new AbortController().signal;
@@ -324,7 +325,7 @@ describe.each([
     });
     const asides: string[] = [];
     const second = await on.start({
-      observer: { flushed: () => undefined, trouble: () => undefined, setAside: ({ key }) => asides.push(key) },
+      observer: { ...SILENT_PROJECTOR_OBSERVER, setAside: ({ key }) => asides.push(key) },
     });
     await on.publish(await on.ledger.post(48));
     await caughtUp(on);

@@ -67,6 +67,12 @@ export const METRICS = Object.freeze({
     attributes: ['partition'],
     meaning: 'Aggregates whose projection threw and that were set aside: look at them.',
   },
+  'sluice.projection.bus_discards': {
+    kind: 'counter',
+    unit: '{commit}',
+    attributes: ['partition'],
+    meaning: 'Commits of the bus that were changed, or that are not the next one of the log: they are read from the log instead.',
+  },
   'sluice.projection.troubles': {
     kind: 'counter',
     unit: '{event}',

@@ -119,6 +119,7 @@ export function projectorObserver(metrics: Metrics, logger: Logger) {
   const lag = metrics.histogram('sluice.projection.lag');
   const duration = metrics.histogram('sluice.projection.duration');
   const setAside = metrics.counter('sluice.projection.set_aside');
+  const discards = metrics.counter('sluice.projection.bus_discards');
   const troubles = metrics.counter('sluice.projection.troubles');
   return {
     flushed(flush: MeasuredFlush): void {
@@ -133,6 +134,10 @@ export function projectorObserver(metrics: Metrics, logger: Logger) {
     setAside(aside: { readonly partition: number }): void {
       setAside(1, of(aside.partition));
       logger.error({ ...aside }, 'the projection of an aggregate threw; it was set aside');
+    },
+    busCommitDiscarded(partition: number, error: Error): void {
+      discards(1, of(partition));
+      logger.warn({ partition, error }, 'the bus brought a commit that is not what the log has; it is read from the log instead');
     },
     trouble(partition: number, what: string, error: unknown): void {
       troubles(1, of(partition));

@@ -68,6 +68,7 @@ export function observerOver(port: Pick<MessagePort, 'postMessage'>): ProjectorO
   return {
     flushed: (report) => notify({ kind: 'flushed', report }),
     setAside: (aside) => notify({ kind: 'setAside', aside }),
+    busCommitDiscarded: (partition, error) => notify({ kind: 'busCommitDiscarded', partition, error: linkError(error) }),
     trouble: (partition, what, error) => notify({ kind: 'trouble', partition, what, error: linkError(error) }),
   };
 }

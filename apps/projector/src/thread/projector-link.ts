@@ -119,6 +119,8 @@ export class ProjectorLink implements ProjectorControl {
         return this.observer.flushed(notice.report);
       case 'setAside':
         return this.observer.setAside(notice.aside);
+      case 'busCommitDiscarded':
+        return this.observer.busCommitDiscarded(notice.partition, errorOf(notice.error));
       case 'trouble':
         return this.observer.trouble(notice.partition, notice.what, errorOf(notice.error));
       default:

@@ -32,6 +32,7 @@ export interface LinkError {
 export type LinkNotice =
   | { readonly kind: 'flushed'; readonly report: FlushReport }
   | { readonly kind: 'setAside'; readonly aside: SetAside }
+  | { readonly kind: 'busCommitDiscarded'; readonly partition: number; readonly error: LinkError }
   | { readonly kind: 'trouble'; readonly partition: number; readonly what: string; readonly error: LinkError };
 
 /** What the projector's thread is started with. */

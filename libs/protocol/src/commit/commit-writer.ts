@@ -2,7 +2,7 @@
  * Writes `sluice.log.v1.Commit` in one pass: header, events as they are decided, checksum. The generated codec reads what it
  * writes (property test).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ByteWriter } from '../wire/byte-writer';
 
 export const COMMIT_SCHEMA_VERSION = 1;
@@ -78,7 +78,7 @@ export class CommitWriter {
   /** The finished commit; its checksum is the last 32 bytes. */
   finish(): Buffer {
     const { writer } = this;
-    const checksum = createHash('sha256').update(writer.bytes.subarray(0, writer.at)).digest();
+    const checksum = hash('sha256', writer.bytes.subarray(0, writer.at), 'buffer');
     writer.bytesField(CHECKSUM_TAG, checksum);
     return writer.copy();
   }
