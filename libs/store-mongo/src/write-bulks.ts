@@ -1,9 +1,10 @@
 /**
  * The writes of a projected batch as bulk writes: what is left of the writes per key, in bulks that are bounded in number and in bytes.
  *
- * A guarded row is replaced only where its guard is below the new one. Where the stored guard is not below, the upsert
- * collides with the row that is there; that collision is how a late or repeated write changes nothing, on any server and
- * without a transaction.
+ * A guarded row is replaced only where its guard is below the new one. Where the upsert finds no such row it inserts, and
+ * collides with a row that is there: one whose guard is not below, or one that another projector inserted in between. Which of
+ * the two, the server decides by the same write without the upsert: it replaces the second and leaves the first. So late and
+ * repeated writes change nothing, on any server and without a transaction.
  */
 import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from 'mongodb';
 
@@ -52,10 +53,20 @@ export function bulksOf(writes: readonly RowWrite[], mappingOf: (collection: str
 
 /** Writes a bulk; rows that stand at or above the guard of their write are left as they are. */
 export async function writeBulk(collection: Collection<RowDocument>, operations: RowOperation[]): Promise<void> {
+  const collided = await writeAndCollide(collection, operations);
+  if (collided.length > 0) await collection.bulkWrite(collided.map(withoutUpsert), { ordered: false });
+}
+
+/** The operations whose insert met a row of that key. */
+async function writeAndCollide(collection: Collection<RowDocument>, operations: RowOperation[]): Promise<RowOperation[]> {
   try {
     await collection.bulkWrite(operations, { ordered: false });
+    return [];
   } catch (error) {
-    if (!isOnlyGuards(error)) throw error;
+    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+    const errors = [error.writeErrors].flat();
+    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    return errors.map(({ index }) => operations[index] as RowOperation);
   }
 }
 
@@ -64,10 +75,9 @@ function replacement(document: RowDocument, guard: string | undefined): RowOpera
   return { replaceOne: { filter, replacement: document, upsert: true } };
 }
 
-function isOnlyGuards(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) return false;
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return errors.length > 0 && errors.every(({ code }) => code === DUPLICATE_KEY);
+function withoutUpsert(operation: RowOperation): RowOperation {
+  if (!('replaceOne' in operation)) throw new Error('only an upsert collides with a row of its key');
+  return { replaceOne: { ...operation.replaceOne, upsert: false } };
 }
 
 function cut(writes: readonly KeyedWrite[]): RowOperation[][] {
