@@ -15,6 +15,9 @@ class Clockwork implements Clock {
   nowUs(): number {
     return this.nowMs * 1000;
   }
+  monotonicMs(): number {
+    return this.nowMs;
+  }
   after(): () => void {
     throw new Error('leases set no timers');
   }

@@ -32,4 +32,17 @@ describe('the manual clock', () => {
     await clock.elapse(5);
     expect(order).toEqual(['promise of the first', 'second']);
   });
+
+  test.each([-60_000_000, 60_000_000])('putting the time of day elsewhere (by %d µs) moves neither timers nor the monotonic time', (byUs) => {
+    const clock = new ManualClock(100_000_000);
+    const fired: string[] = [];
+    clock.after(10, () => fired.push('timer'));
+    clock.set(clock.nowUs() + byUs);
+    clock.advance(9);
+    expect(fired).toEqual([]);
+    clock.advance(1);
+    expect(fired).toEqual(['timer']);
+    expect(clock.monotonicMs()).toBe(10);
+    expect(clock.nowUs()).toBe(100_010_000 + byUs);
+  });
 });

@@ -1,10 +1,12 @@
 /**
  * A clock whose time tests and the simulation own: it stands still until it is told to move. Timers fire in the order of
- * their due times (those of one moment in the order in which they were set), each at exactly its due time.
+ * their due times (those of one moment in the order in which they were set), each at exactly its due time. Like the machine's
+ * timers they follow the time that has passed, not the time of day that `set` changes.
  */
 import type { Clock } from '@sluice/ports';
 
 interface PendingTimer {
+  /** On the time that has passed. */
   readonly dueUs: number;
   readonly order: number;
   readonly callback: () => void;
@@ -14,20 +16,27 @@ interface PendingTimer {
 const DEFAULT_START_US = 1_767_225_600_000_000;
 
 export class ManualClock implements Clock {
-  #nowUs: number;
+  /** The time that has passed since the clock was made. */
+  #passedUs = 0;
+  /** The time of day at that moment, as it is told now. */
+  #startUs: number;
   #order = 0;
   readonly #timers = new Set<PendingTimer>();
 
   constructor(startUs: number = DEFAULT_START_US) {
-    this.#nowUs = startUs;
+    this.#startUs = startUs;
   }
 
   nowUs(): number {
-    return this.#nowUs;
+    return this.#startUs + this.#passedUs;
+  }
+
+  monotonicMs(): number {
+    return this.#passedUs / 1000;
   }
 
   after(delayMs: number, callback: () => void): () => void {
-    const timer: PendingTimer = { dueUs: this.#nowUs + Math.max(0, Math.round(delayMs * 1000)), order: this.#order++, callback };
+    const timer: PendingTimer = { dueUs: this.#passedUs + Math.max(0, Math.round(delayMs * 1000)), order: this.#order++, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
@@ -39,25 +48,25 @@ export class ManualClock implements Clock {
 
   /** Moves the time on, firing what falls due on the way, timers set by timers included. */
   advance(milliseconds: number): void {
-    const targetUs = this.#nowUs + Math.round(milliseconds * 1000);
+    const targetUs = this.#passedUs + Math.round(milliseconds * 1000);
     for (let timer = this.#takeDue(targetUs); timer !== undefined; timer = this.#takeDue(targetUs)) timer.callback();
-    this.#nowUs = targetUs;
+    this.#passedUs = targetUs;
   }
 
   /** Like `advance`, but what a timer set in motion (promises, I/O that is ready) goes on before the next one fires. */
   async elapse(milliseconds: number): Promise<void> {
-    const targetUs = this.#nowUs + Math.round(milliseconds * 1000);
+    const targetUs = this.#passedUs + Math.round(milliseconds * 1000);
     for (let timer = this.#takeDue(targetUs); timer !== undefined; timer = this.#takeDue(targetUs)) {
       timer.callback();
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    this.#nowUs = targetUs;
+    this.#passedUs = targetUs;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  /** Puts the time somewhere else, backwards too, as an operator might; fires nothing. */
+  /** Puts the time of day somewhere else, backwards too, as an operator might. Timers do not notice. */
   set(nowUs: number): void {
-    this.#nowUs = nowUs;
+    this.#startUs = nowUs - this.#passedUs;
   }
 
   #takeDue(targetUs: number): PendingTimer | undefined {
@@ -68,7 +77,7 @@ export class ManualClock implements Clock {
     }
     if (first !== undefined) {
       this.#timers.delete(first);
-      this.#nowUs = Math.max(this.#nowUs, first.dueUs);
+      this.#passedUs = Math.max(this.#passedUs, first.dueUs);
     }
     return first;
   }

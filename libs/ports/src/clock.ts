@@ -2,6 +2,8 @@
 export interface Clock {
   /** Microseconds since 1970-01-01T00:00:00Z, as a safe integer. */
   nowUs(): number;
+  /** Milliseconds since an arbitrary moment. Never goes back and never jumps, whatever happens to the time of day. */
+  monotonicMs(): number;
   /** Calls back after so many milliseconds; returns how to cancel. */
   after(delayMs: number, callback: () => void): () => void;
 }
@@ -9,6 +11,7 @@ export interface Clock {
 /** The machine's clock. Timers do not keep the process alive. */
 export const systemClock: Clock = {
   nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  monotonicMs: () => performance.now(),
   after: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);
     timer.unref();

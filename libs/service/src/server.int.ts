@@ -432,7 +432,7 @@ describe('limits', () => {
 
   test('a caller above its rate is told when to come again', async () => {
     let nowUs = 0;
-    const clock = { nowUs: () => nowUs, after: () => () => undefined };
+    const clock = { nowUs: () => nowUs, monotonicMs: () => nowUs / 1_000, after: () => () => undefined };
     const server = await start([scheduler()], { rateLimit: { perSecond: 10, burst: 2, clock } });
     await askStatus(server);
     await askStatus(server);

@@ -17,6 +17,13 @@ export function clockContract(name: string, makeFixture: () => ClockFixture): vo
       expect(clock.nowUs() - before).toBeGreaterThanOrEqual(19_000);
     });
 
+    test('the monotonic time goes on as the time of day does', async () => {
+      const { clock, elapse } = makeFixture();
+      const before = clock.monotonicMs();
+      await elapse(20);
+      expect(clock.monotonicMs() - before).toBeGreaterThanOrEqual(19);
+    });
+
     test('timers fire when they are due, not before, in the order of their times', async () => {
       const { clock, elapse } = makeFixture();
       const fired: string[] = [];
