@@ -212,6 +212,22 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     expect((await listAccounts({ unit: 'USD' })).accounts).toEqual([]);
   });
 
+  test('rejection_count counts the refusals that a statement shows, and no refused change of the account', async () => {
+    await projection.open('alice');
+    const unfreeze: HistoryCommand = { kind: 'account', accountId: 'alice', requestId: 'unfreeze', command: { kind: 'unfreeze', note: '' } };
+    await projection.turn('alice', [unfreeze, projection.posting('alice', 'DEBIT', 900n), projection.posting('alice', 'CREDIT', 1n)]);
+    await projection.turn('alice', [{ ...unfreeze, requestId: 'unfreeze again' }]);
+    const { account } = await getAccount('alice');
+    const { entries } = await call<accountpb.ListEntriesRequest, accountpb.ListEntriesResponse>(
+      client.listEntries,
+      accountpb.ListEntriesRequest.fromPartial({ accountId: 'alice', includeRejections: true }),
+    );
+    const shown = entries.filter(({ rejection }) => rejection !== accountpb.Rejection.REJECTION_UNSPECIFIED);
+    expect(shown).toHaveLength(1);
+    expect(account?.rejectionCount).toBe(1n);
+    expect(account?.entryCount).toBe(1n);
+  });
+
   describe('a statement', () => {
     beforeEach(async () => {
       await projection.open('alice');

@@ -5,7 +5,7 @@
 import type { CollectionDefinition, Row } from '@sluice/ports';
 
 /** Rises when the collections or what is in them change: rows of another format are rebuilt. */
-export const PROJECTION_FORMAT = 1;
+export const PROJECTION_FORMAT = 2;
 
 export const PROJECTED_HEADS: CollectionDefinition = {
   name: 'projected_heads',

@@ -148,7 +148,6 @@ export class AccountHistory {
     const decision = decideAccount(account, command);
     if (!decision.accepted) {
       if (account === undefined) return false;
-      account.rejectionCount += 1;
       const rejection = accountpb.Rejection[`REJECTION_${decision.rejection}` as keyof typeof accountpb.Rejection];
       const event = accountpb.AccountCommandRejected.fromPartial({ requestId, accountId, rejection });
       this.writer.event('account.AccountCommandRejected', 1, accountpb.AccountCommandRejected.encode(event).finish());

@@ -395,7 +395,6 @@ export class AccountState implements CapabilityState {
     if (!decision.accepted) {
       item.outcome = outcomeOf(decision.rejection);
       if (UNRECORDED_REJECTIONS.has(decision.rejection)) return;
-      this.table.touch(ordinal).rejectionCount += 1;
       turn.event('account.AccountCommandRejected', 1, encodeRejection(item, item.outcome));
       index.add(item.hashFirst, item.hashSecond, turn.sequence);
       return;
@@ -448,9 +447,9 @@ export class AccountState implements CapabilityState {
       case 'account.AccountCommandRejected': {
         const { accountId, requestId } = accountpb.AccountCommandRejected.decode(event.payload);
         const id = Buffer.from(accountId, 'utf8');
-        const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
-        if (ordinal === -1) throw new Error(`a command on account ${accountId}, which was never opened`);
-        this.table.touch(ordinal).rejectionCount += 1;
+        if (this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length) === -1) {
+          throw new Error(`a command on account ${accountId}, which was never opened`);
+        }
         this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
         return;
       }

@@ -67,9 +67,6 @@ export class LedgerFold {
         account.status = part.status;
         account.version += 1;
         return;
-      case 'commandRejected':
-        account.rejectionCount += 1;
-        return;
       default:
         throw new Error(`unreachable: ${JSON.stringify(part satisfies never)}`);
     }

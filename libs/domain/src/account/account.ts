@@ -74,7 +74,7 @@ export interface Account {
   readonly holds: Map<string, bigint>;
   /** Accepted postings so far. */
   entryCount: number;
-  /** Recorded refusals so far. */
+  /** Recorded refusals of postings so far; a refused change of the account is not one. */
   rejectionCount: number;
   /** 1 when opened; + 1 with every accepted posting and every change. */
   version: number;

@@ -28,7 +28,6 @@ export type AccountPart = Moment &
         readonly signingKeyId: string | undefined;
       }
     | { readonly kind: 'statusChanged'; readonly version: number; readonly status: AccountStatus }
-    | { readonly kind: 'commandRejected' }
   );
 
 const VERSION = 1;
@@ -69,11 +68,9 @@ export function readAccountEvent(commit: DecodedCommit, event: EventRecord, visi
       visit(accountId, { kind: 'statusChanged', sequence, committedAtUs, version: Number(version), status: statusOf(status) });
       return true;
     }
-    case 'account.AccountCommandRejected': {
-      const { accountId } = accountpb.AccountCommandRejected.decode(event.payload);
-      visit(accountId, { kind: 'commandRejected', sequence, committedAtUs });
+    case 'account.AccountCommandRejected':
+      // Only postings are listed and counted; a refused change of the account changes none of its rows.
       return true;
-    }
     default:
       throw new UnknownEventError(commit.partition, commit.sequence, event.type, event.version);
   }

@@ -75,7 +75,7 @@ class AccountPartitionProjection implements PartitionProjection {
       }
       touched.parts.push(part);
       if (part.kind === 'postings') touched.needsHolds ||= part.changedHolds.length > 0;
-      else touched.needsProfile ||= part.kind !== 'commandRejected';
+      else touched.needsProfile = true;
     });
   }
 
@@ -185,13 +185,6 @@ class AccountFold {
       case 'updated':
       case 'statusChanged':
         return this.change(part);
-      case 'commandRejected': {
-        if (part.sequence <= this.accountHas) return;
-        const account = this.existing();
-        account.rejectionCount += 1;
-        this.changed(account, part.sequence);
-        return;
-      }
       default:
         return unreachable(part);
     }

@@ -321,7 +321,10 @@ export interface Account {
   version: bigint;
   /** Number of accepted postings; the number of the newest entry. */
   entryCount: bigint;
-  /** Number of recorded refusals. */
+  /**
+   * Number of refused postings that were recorded: those that ListEntries shows with include_rejections. Refused changes of the
+   * account itself (freeze, unfreeze, update, close) are not postings and are not counted.
+   */
   rejectionCount: bigint;
   /** When the account was opened (commit time). */
   openedAt:

@@ -137,7 +137,7 @@ export interface ListEntriesRequest {
   toTime:
     | Timestamp
     | undefined;
-  /** Also recorded refusals, in their place. */
+  /** Also recorded refusals of postings, in their place; rejection_count of the account counts them. */
   includeRejections: boolean;
   /** Token of an earlier reply. */
   positionToken: string;
