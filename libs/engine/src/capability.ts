@@ -2,14 +2,24 @@
  * What a capability (accounts, contests, …) plugs into a partition. The engine knows turns, commits, the log, snapshots and request
  * ids; a capability knows its aggregates.
  */
-import type { CommitHeader, EventRecord } from '@sluice/protocol';
-import type { PartitionServices } from './partition/partition';
+import type { CommitHeader, DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { Turn } from './partition/turn';
+import type { HashSeeds } from './request-index/request-hash';
+import type { RequestIndex } from './request-index/request-index';
 
 export interface Capability {
   /** Prefix of its event types: "account". */
   readonly name: string;
   createState(partition: PartitionServices): CapabilityState;
+}
+
+/** What a capability may ask of its partition. */
+export interface PartitionServices {
+  readonly partition: number;
+  readonly seeds: HashSeeds;
+  readonly index: RequestIndex;
+  /** A durable commit, from memory or from the log, waiting until it is durable. Rejects when its turn is lost. */
+  recall(sequence: number): Promise<DecodedCommit>;
 }
 
 /** The aggregates of one capability in one partition. */

@@ -1,10 +1,11 @@
-export type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from './capability';
+export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { Engine, type EngineDependencies } from './engine';
 export { letHeapGrow } from './heap';
 export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPublishing } from './engine-observer';
 export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
-export { Partition, QueueFullError, type PartitionServices, type PartitionState } from './partition/partition';
+export { Partition, type PartitionState } from './partition/partition';
+export { QueueFullError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
 export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';

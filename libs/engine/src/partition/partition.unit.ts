@@ -5,7 +5,7 @@ import { CommitWriter, CorruptCommitError } from '@sluice/protocol';
 import { hashOf, Lines } from '../test/journal';
 import { INCARNATION, PartitionUnderTest, RecordingBus, rounds, sorter } from '../test/partition-under-test';
 import { TurnLostError } from './commits';
-import { QueueFullError } from './partition';
+import { QueueFullError } from './submission-queue';
 
 afterAll(() => sorter.close());
 

@@ -3,8 +3,8 @@
  * number that it got. A line that begins with "?" asks and writes nothing; "!" is a programmer's error.
  */
 import type { EventRecord } from '@sluice/protocol';
-import type { Capability, CapabilityState, SnapshotSession, Submission, SubmissionFailure } from '../capability';
-import type { Partition, PartitionServices } from '../partition/partition';
+import type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from '../capability';
+import type { Partition } from '../partition/partition';
 import type { Turn } from '../partition/turn';
 import { lastHash, requestHash } from '../request-index/request-hash';
 

@@ -1,0 +1,88 @@
+/**
+ * Commits of one partition on their way to the log. One append is outstanding; while it is, one more commit may be staged behind it.
+ *
+ *   add ──▶ in flight ──append──▶ durable
+ *   add ──▶ staged ──the one in flight is durable──▶ in flight …
+ *
+ * An append that fails takes the staged commit with it: the owner of the pipeline aborts it. The outcome of an aborted append is ignored.
+ */
+import type { Clock, EventLog } from '@sluice/ports';
+import type { Turn } from './turn';
+
+/** A turn with the commit that was formed from it. */
+export interface PendingCommit {
+  readonly turn: Turn;
+  readonly bytes: Buffer;
+  readonly eventTypes: readonly string[];
+  /** When it was decided; 0: no request in it is traced. */
+  readonly decidedAtUs: number;
+  appendedAtUs: number;
+}
+
+export interface CommitPipelineDependencies {
+  readonly partition: number;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly durable: (commit: PendingCommit) => void;
+  /** The append in flight failed, or its outcome is unknown. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class CommitPipeline {
+  private inFlight: PendingCommit | undefined;
+  private staged: PendingCommit | undefined;
+
+  constructor(private readonly dependencies: CommitPipelineDependencies) {}
+
+  get empty(): boolean {
+    return this.inFlight === undefined;
+  }
+
+  /** No commit can be added until the one in flight is durable. */
+  get full(): boolean {
+    return this.staged !== undefined;
+  }
+
+  /** Turn of the newest commit that is not durable yet. */
+  get newest(): Turn | undefined {
+    return (this.staged ?? this.inFlight)?.turn;
+  }
+
+  add(commit: PendingCommit): void {
+    if (this.inFlight === undefined) this.append(commit);
+    else if (this.staged === undefined) this.staged = commit;
+    else throw new Error(`partition ${this.dependencies.partition}: a commit is staged already`);
+  }
+
+  /** Forgets what is on its way, and returns its turns, the oldest first. */
+  abort(): Turn[] {
+    const aborted = [this.inFlight, this.staged].flatMap((commit) => commit?.turn ?? []);
+    this.inFlight = undefined;
+    this.staged = undefined;
+    return aborted;
+  }
+
+  private append(commit: PendingCommit): void {
+    const { partition, log, clock, failed } = this.dependencies;
+    const { turn, bytes, eventTypes } = commit;
+    this.inFlight = commit;
+    commit.appendedAtUs = clock.nowUs();
+    log.append({ partition, sequence: turn.sequence, bytes, commandCount: turn.commandCount, committedAtUs: turn.committedAtUs, eventTypes }).then(
+      () => {
+        if (this.inFlight === commit) this.appended(commit);
+      },
+      (error: unknown) => {
+        if (this.inFlight === commit) failed(error);
+      },
+    );
+  }
+
+  private appended(commit: PendingCommit): void {
+    const { staged } = this;
+    this.inFlight = undefined;
+    this.staged = undefined;
+    // Before answers leave: the disk need not wait for them.
+    if (staged !== undefined) this.append(staged);
+    this.dependencies.durable(commit);
+  }
+}

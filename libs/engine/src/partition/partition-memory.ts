@@ -1,0 +1,119 @@
+/**
+ * What a partition holds in memory: the state of every capability, the request-id index and the newest commits, as of one commit of its
+ * log. It is built once, from a snapshot and the log, and given up whole. What still works on a memory that was given up finds `ended` set
+ * and ends, too.
+ */
+import type { EventLog, SnapshotStore } from '@sluice/ports';
+import { beginningOf, logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type EventRecord, type LogPosition } from '@sluice/protocol';
+import type { Capability, CapabilityState, PartitionServices } from '../capability';
+import { type HashSeeds } from '../request-index/request-hash';
+import { RequestIndex } from '../request-index/request-index';
+import type { RunSorter } from '../request-index/sorter';
+import { Commits } from './commits';
+import type { PartitionLimits } from './limits';
+import { RecentCommits } from './recent-commits';
+
+export const OWNERSHIP_TAKEN = 'log.OwnershipTaken';
+export const OWNERSHIP_TAKEN_VERSION = 1;
+
+export interface PartitionMemoryDependencies {
+  readonly partition: number;
+  readonly seeds: HashSeeds;
+  readonly log: EventLog;
+  readonly snapshots: SnapshotStore;
+  readonly capabilities: readonly Capability[];
+  readonly sorter: RunSorter;
+  readonly limits: PartitionLimits;
+}
+
+export class PartitionMemory implements PartitionServices {
+  readonly partition: number;
+  readonly seeds: HashSeeds;
+  readonly index: RequestIndex;
+  readonly states: readonly CapabilityState[];
+  readonly commits: Commits;
+  readonly recent: RecentCommits;
+
+  /** The newest commit that the memory reflects; it may be on its way to the log still. */
+  sequence = 0;
+  checksum: Uint8Array = NO_CHECKSUM;
+  committedAtUs = 0;
+  /** The owner's epoch in that commit. */
+  epoch = 0;
+  /** The newest ownership commit that was read from the log; undefined: none since the snapshot. */
+  newestOwnership: { readonly epoch: number; readonly owner: string } | undefined;
+
+  /** Log bytes that a start would replay, and the size of the snapshot that it would restore before. */
+  logBytesSinceSnapshot = 0;
+  snapshotSizeBytes = 0;
+
+  private readonly beginning: LogPosition;
+  private isEnded = false;
+
+  constructor(private readonly dependencies: PartitionMemoryDependencies) {
+    const { partition, seeds, log, snapshots, sorter, limits, capabilities } = dependencies;
+    this.partition = partition;
+    this.seeds = seeds;
+    this.beginning = beginningOf(log.identity, partition);
+    this.recent = new RecentCommits(limits.recentBytes);
+    this.commits = new Commits(partition, log, this.recent);
+    this.index = new RequestIndex(`partition/${partition}`, snapshots, sorter, limits.filterBytes);
+    this.states = capabilities.map((capability) => capability.createState(this));
+  }
+
+  get ended(): boolean {
+    return this.isEnded;
+  }
+
+  /** The partition stops: nothing changes the memory any more. Its durable commits can still be recalled. */
+  retire(): void {
+    this.isEnded = true;
+  }
+
+  /** The memory holds what the log may not have. Waiters for its commits get TurnLostError, and so does who asks for one. */
+  drop(): void {
+    this.isEnded = true;
+    this.recent.clear();
+    this.commits.lost();
+  }
+
+  recall(sequence: number): Promise<DecodedCommit> {
+    return this.commits.durable(sequence);
+  }
+
+  stateOf(capability: string): CapabilityState {
+    const state = this.states[this.dependencies.capabilities.findIndex(({ name }) => name === capability)];
+    if (state === undefined) throw new Error(`partition ${this.partition} has no state of ${capability}`);
+    return state;
+  }
+
+  /** Takes the next commit of the log in. Throws CorruptCommitError, or what a capability throws, with partition and sequence. */
+  replay(bytes: Uint8Array): void {
+    const commit = readNextCommit({ ...this.beginning, sequence: this.sequence, checksum: this.checksum }, bytes);
+    this.epoch = Math.max(this.epoch, commit.epoch);
+    for (const event of commit.events) {
+      try {
+        this.replayEvent(event, commit);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${reason}`, { cause: error });
+      }
+    }
+    this.sequence = commit.sequence;
+    this.checksum = commit.checksum;
+    this.committedAtUs = commit.committedAtUs;
+    this.logBytesSinceSnapshot += bytes.length;
+  }
+
+  private replayEvent(event: EventRecord, commit: DecodedCommit): void {
+    if (event.type === OWNERSHIP_TAKEN && event.version === OWNERSHIP_TAKEN_VERSION) {
+      const { epoch, owner } = logpb.OwnershipTaken.decode(event.payload);
+      this.newestOwnership = { epoch: Number(epoch), owner };
+      return;
+    }
+    const name = event.type.slice(0, event.type.indexOf('.'));
+    const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
+    if (at === -1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
+    (this.states[at] as CapabilityState).replay(event, commit);
+  }
+}

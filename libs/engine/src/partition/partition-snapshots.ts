@@ -1,0 +1,177 @@
+/**
+ * Snapshots of one partition in the snapshot store: written between turns in small steps, restored at a start. They only save time;
+ * everything in them can be made from the log. Names carry the owner's epoch, and an owner removes only what is of its epoch or older, so
+ * that one that was paused in the middle of a snapshot spoils nothing of its successor's.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock, EventLog, SnapshotStore } from '@sluice/ports';
+import { beginningOf, readNextCommit } from '@sluice/protocol';
+import type { Capability, CapabilityState, SnapshotSession } from '../capability';
+import { numbered } from '../request-index/numbered-name';
+import type { RunDescription } from '../request-index/request-index';
+import type { PartitionLimits } from './limits';
+import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest } from './manifest';
+import type { PartitionMemory } from './partition-memory';
+import type { SubmissionQueue } from './submission-queue';
+
+/** How long the index keeps what a snapshot wrote while a submission that was looked up before is not decided. */
+const FORGET_RETRY_MS = 100;
+
+export interface PartitionSnapshotsDependencies {
+  readonly partition: number;
+  readonly log: EventLog;
+  readonly snapshots: SnapshotStore;
+  readonly clock: Clock;
+  readonly capabilities: readonly Capability[];
+  readonly limits: PartitionLimits;
+  readonly queue: SubmissionQueue;
+}
+
+export class PartitionSnapshots {
+  private readonly prefix: string;
+
+  constructor(private readonly dependencies: PartitionSnapshotsDependencies) {
+    this.prefix = `partition/${dependencies.partition}`;
+  }
+
+  // ---- restoring ----
+
+  /** Manifests of this log, the newest epoch first. */
+  async manifests(): Promise<Manifest[]> {
+    const { snapshots, log } = this.dependencies;
+    const found: Manifest[] = [];
+    for (const name of (await snapshots.list(`${this.prefix}/manifest-`)).reverse()) {
+      const bytes = await snapshots.get(name);
+      const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
+      if (manifest !== undefined && manifest.incarnation === log.identity.incarnation) found.push(manifest);
+    }
+    return found;
+  }
+
+  /** Whether the log still has the commit at which the snapshot stands. */
+  async fitsLog(manifest: Manifest): Promise<boolean> {
+    const { log, partition } = this.dependencies;
+    const [record] = await log.read(partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
+    if (record === undefined || record.sequence !== manifest.sequence) return false;
+    const position = { ...beginningOf(log.identity, partition), sequence: manifest.sequence - 1, checksum: undefined };
+    return Buffer.from(readNextCommit(position, record.bytes).checksum).toString('hex') === manifest.checksum;
+  }
+
+  /** Fills an empty memory. Throws for a snapshot that is damaged; the memory is useless then. */
+  async restore(manifest: Manifest, memory: PartitionMemory): Promise<void> {
+    const { snapshots, capabilities } = this.dependencies;
+    const digest = createHash('sha256');
+    for (const { name, blocks } of manifest.capabilities) {
+      const at = capabilities.findIndex((capability) => capability.name === name);
+      if (at === -1) throw new Error(`the snapshot holds ${name}, which this version of Sluice does not know`);
+      for (let block = 0; block < blocks; block += 1) {
+        const bytes = await snapshots.get(blockName(manifest.blocks, name, block));
+        if (bytes === undefined) throw new Error(`the snapshot lacks block ${block} of ${name}`);
+        digest.update(bytes);
+        (memory.states[at] as CapabilityState).restore(bytes);
+      }
+    }
+    if (digest.digest('hex') !== manifest.digest) throw new Error('the blocks of the snapshot are not those that were written');
+    await memory.index.restore(manifest.runs);
+    memory.sequence = manifest.sequence;
+    memory.checksum = Buffer.from(manifest.checksum, 'hex');
+    memory.committedAtUs = manifest.committedAtUs;
+    memory.epoch = manifest.epoch;
+    memory.snapshotSizeBytes = manifest.sizeBytes;
+  }
+
+  // ---- writing ----
+
+  due(memory: PartitionMemory): boolean {
+    return memory.index.full || memory.logBytesSinceSnapshot >= Math.max(this.dependencies.limits.snapshotBytes, memory.snapshotSizeBytes * 2);
+  }
+
+  /**
+   * Snapshot of the memory as decided now. Its blocks are formed in small steps between turns; what changes meanwhile is kept as it was.
+   * It leaves only when the commit at which it stands is durable, and ends when the memory does.
+   */
+  async write(memory: PartitionMemory): Promise<void> {
+    const { snapshots, log, queue } = this.dependencies;
+    const { sequence, committedAtUs, epoch, index } = memory;
+    const checksum = Buffer.from(memory.checksum).toString('hex');
+    const sessions = memory.states.map((state) => state.beginSnapshot());
+    index.seal();
+    memory.logBytesSinceSnapshot = 0;
+    let durable = false;
+    try {
+      await memory.commits.durable(sequence);
+      await index.removeUnused(
+        (await this.manifests()).flatMap(({ runs }) => runs),
+        epoch,
+      );
+      const blocks = stateName(this.prefix, epoch, sequence);
+      const written = await this.writeBlocks(memory, sessions, blocks);
+      if (written === undefined) return;
+      const runs = await index.writeSealed(epoch);
+      if (memory.ended) return;
+      const { incarnation } = log.identity;
+      const manifest: Manifest = { version: SNAPSHOT_VERSION, incarnation, sequence, epoch, committedAtUs, checksum, blocks, ...written, runs };
+      await snapshots.put([{ name: manifestName(this.prefix, epoch), bytes: encodeManifest(manifest) }]);
+      durable = true;
+      memory.snapshotSizeBytes = written.sizeBytes;
+      this.forgetWhenDecided(memory, runs, queue.submitted);
+      await this.removeOlder(epoch, blocks);
+    } finally {
+      for (const session of sessions) session.end(durable);
+    }
+  }
+
+  /** Undefined: the memory was given up meanwhile. */
+  private async writeBlocks(
+    memory: PartitionMemory,
+    sessions: readonly SnapshotSession[],
+    blocks: string,
+  ): Promise<Pick<Manifest, 'capabilities' | 'digest' | 'sizeBytes'> | undefined> {
+    let sizeBytes = 0;
+    const digest = createHash('sha256');
+    const capabilities: { name: string; blocks: number }[] = [];
+    for (const [at, session] of sessions.entries()) {
+      const { name } = this.dependencies.capabilities[at] as Capability;
+      let count = 0;
+      for (let block = session.next(); block !== undefined; block = session.next()) {
+        await this.dependencies.snapshots.put([{ name: blockName(blocks, name, count), bytes: block }]);
+        digest.update(block);
+        sizeBytes += block.length;
+        count += 1;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        if (memory.ended) return undefined;
+      }
+      capabilities.push({ name, blocks: count });
+    }
+    return { capabilities, digest: digest.digest('hex'), sizeBytes };
+  }
+
+  /** What a newer owner wrote stays. */
+  private async removeOlder(epoch: number, blocks: string): Promise<void> {
+    const { snapshots } = this.dependencies;
+    for (const name of await snapshots.list(`${this.prefix}/manifest-`)) if (name < manifestName(this.prefix, epoch)) await snapshots.remove(name);
+    const newer = stateName(this.prefix, epoch + 1, 0);
+    const states = new Set((await snapshots.list(`${this.prefix}/state-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
+    for (const name of states) if (name !== blocks && name < newer) await snapshots.remove(`${name}/`);
+  }
+
+  /** Requests that were looked up before the runs stood must be decided before the segments go. */
+  private forgetWhenDecided(memory: PartitionMemory, runs: readonly RunDescription[], submitted: number): void {
+    const { queue, clock } = this.dependencies;
+    if (memory.ended) return;
+    if (queue.taken >= submitted) memory.index.forgetWritten(runs);
+    else clock.after(FORGET_RETRY_MS, () => this.forgetWhenDecided(memory, runs, submitted));
+  }
+}
+
+function blockName(blocks: string, capability: string, block: number): string {
+  return `${blocks}/${capability}-${String(block).padStart(8, '0')}`;
+}
+
+function manifestName(prefix: string, epoch: number): string {
+  return `${prefix}/manifest-${numbered(epoch)}`;
+}
+
+function stateName(prefix: string, epoch: number, sequence: number): string {
+  return `${prefix}/state-${numbered(epoch)}-${numbered(sequence)}`;
+}
