@@ -9,7 +9,10 @@ import { accountCapability } from './account/account-capability';
 import { AccountService } from './account/account-service';
 import { Signatures } from './account/signatures';
 import { PartitionOwnership } from './ownership/partition-ownership';
-import { PeerConnections, type PeerOptions } from './ownership/peer-connections';
+import { refusingHopsOfOthers } from './peers/not-owner';
+import { OwnMethods } from './peers/own-methods';
+import { PeerConnections, type PeerOptions } from './peers/peer-connections';
+import { PeerHop } from './peers/peer-hop';
 
 export interface CommandDependencies {
   readonly log: EventLog;
@@ -59,7 +62,10 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     ...(projected === undefined ? undefined : { projected }),
   });
   const { incarnation, partitions } = log.identity;
-  const peers = new PeerConnections(sharing?.peers);
+  const ownMethods = new OwnMethods();
+  const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
+  let connections: PeerConnections | undefined;
+  let hop: PeerHop | undefined;
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
     try {
@@ -79,6 +85,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
+    connections = new PeerConnections(sharing.peers ?? {});
+    hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections, ownMethods, clock });
   }
   const service = new AccountService({
     engine,
@@ -86,15 +94,18 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
-    ...(ownership === undefined ? undefined : { forwarding: new AccountForwarding(ownership, peers) }),
+    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop) }),
   });
+  const registration = service.registration();
+  ownMethods.add(registration);
   return {
     engine,
-    registrations: [service.registration()],
+    registrations: [sharing === undefined ? registration : refusingHopsOfOthers(registration, serves)],
     stop: async () => {
       await ownership?.stop();
       await engine.stop({ snapshot: true });
-      peers.close();
+      hop?.close();
+      connections?.close();
       await signatures.close();
     },
   };

@@ -7,6 +7,7 @@ export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, type PartitionState } from './partition/partition';
 export { QueueFullError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
+export type { HopMethod, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
 export { builtFile } from './pool/built-file';

@@ -4,7 +4,7 @@
  */
 import type { AnyCall } from './call-context';
 import { ANYBODY, type Caller, type Role } from './caller';
-import { forwardedCallerOf } from './forwarding';
+import { forwardedCallOf } from './forwarding';
 import type { RateLimiter } from './rate-limit';
 import { refusal } from './sluice-error';
 
@@ -25,10 +25,11 @@ export interface AdmissionOptions {
 
 export interface Admitted {
   readonly caller: Caller;
-  readonly forwarded: boolean;
+  /** The partition for which a peer sent the call on; undefined: the caller sent it here itself. */
+  readonly forwardedTo: number | undefined;
 }
 
-const ADMITTED_ANYBODY: Admitted = Object.freeze({ caller: ANYBODY, forwarded: false });
+const ADMITTED_ANYBODY: Admitted = Object.freeze({ caller: ANYBODY, forwardedTo: undefined });
 
 export class Admission {
   private stopping = false;
@@ -67,14 +68,14 @@ export class Admission {
 
   private enterAs(sender: Caller, call: AnyCall, role: Role): Admitted {
     if (this.stopping) throw refusal('SHUTTING_DOWN');
-    const original = forwardedCallerOf(call.metadata, sender);
-    const caller = original ?? sender;
+    const forwarded = forwardedCallOf(call.metadata, sender);
+    const caller = forwarded?.caller ?? sender;
     if (!caller.roles.has(role)) throw refusal('NOT_AUTHORIZED', `"${caller.name}" lacks the role "${role}"`, { role });
     // A forwarded call was counted where it came in.
-    if (original === undefined) this.options.rateLimiter?.take(caller === ANYBODY ? hostOf(call.getPeer()) : caller.name);
+    if (forwarded === undefined) this.options.rateLimiter?.take(caller === ANYBODY ? hostOf(call.getPeer()) : caller.name);
     if (this.inFlight >= this.options.maximumCalls) throw refusal('TOO_MANY_CALLS');
     this.inFlight += 1;
-    return original === undefined && caller === ANYBODY ? ADMITTED_ANYBODY : { caller, forwarded: original !== undefined };
+    return caller === ANYBODY ? ADMITTED_ANYBODY : { caller, forwardedTo: forwarded?.partition };
   }
 }
 

@@ -21,9 +21,14 @@ export class CallContext {
     private readonly call: AnyCall,
     /** Who calls; of a forwarded call: whom the peer forwards for. */
     readonly caller: Caller = ANYBODY,
-    /** True: a peer sent it on, it must not be forwarded again. */
-    readonly forwarded: boolean = false,
+    /** The partition for which a peer sent the call on; undefined: the caller sent it here itself. */
+    readonly forwardedTo: number | undefined = undefined,
   ) {}
+
+  /** A peer sent the call on: it must not be sent on again. */
+  get forwarded(): boolean {
+    return this.forwardedTo !== undefined;
+  }
 
   /** Full name, like "/sluice.account.v1.AccountQueryService/GetAccount". */
   get method(): string {

@@ -1,35 +1,38 @@
 /**
- * A call that one instance sends on to another (the partition's owner) makes one hop and names whom it is for. The
- * receiver believes that only from a peer; from anybody else the name is not even read.
+ * A call that one instance sends on to a partition's owner makes one hop. It names the caller whom the sender verified, and
+ * the partition. The receiver believes that only from a peer; from any other caller the name is not even read.
  */
 import { Metadata } from '@grpc/grpc-js';
-import type { CallContext } from './call-context';
 import { type Caller, type Role, ROLES } from './caller';
 import { refusal } from './sluice-error';
 
-const FORWARDED_CALLER_KEY = 'sluice-forwarded-caller-bin';
+const FORWARDED_KEY = 'sluice-forwarded-bin';
 const MAXIMUM_FORWARDED_BYTES = 1_024;
 
-/** Metadata to send a call on with, beside the peer's own token. Throws for a call that was forwarded already: one hop. */
-export function forwardingMetadata(call: CallContext): Metadata {
-  if (call.forwarded) throw refusal('PARTITION_UNAVAILABLE', 'two instances each take the other for the owner; the owner is changing');
+export interface ForwardedCall {
+  readonly caller: Caller;
+  /** The partition that the sender takes the receiver to own. */
+  readonly partition: number;
+}
+
+/** Metadata that sends a call on, beside the peer's own token. */
+export function forwardingMetadata({ caller: { name, roles }, partition }: ForwardedCall): Metadata {
   const metadata = new Metadata();
-  const { name, roles } = call.caller;
-  metadata.set(FORWARDED_CALLER_KEY, Buffer.from(JSON.stringify({ name, roles: [...roles] })));
+  metadata.set(FORWARDED_KEY, Buffer.from(JSON.stringify({ name, roles: [...roles], partition })));
   return metadata;
 }
 
-/** Whom a peer forwards for; undefined: the sender calls for itself, or is no peer. */
-export function forwardedCallerOf(metadata: Metadata, sender: Caller): Caller | undefined {
+/** What a peer sent on; undefined: the sender calls for itself, or is no peer. Throws NOT_AUTHENTICATED for a malformed header. */
+export function forwardedCallOf(metadata: Metadata, sender: Caller): ForwardedCall | undefined {
   if (!sender.roles.has('peer')) return undefined;
-  const [bytes] = metadata.get(FORWARDED_CALLER_KEY);
+  const [bytes] = metadata.get(FORWARDED_KEY);
   if (bytes === undefined) return undefined;
-  const caller = Buffer.isBuffer(bytes) && bytes.length <= MAXIMUM_FORWARDED_BYTES ? parseCaller(bytes.toString('utf8')) : undefined;
-  if (caller === undefined) throw refusal('NOT_AUTHENTICATED', 'the forwarded caller is not well formed');
-  return caller;
+  const forwarded = Buffer.isBuffer(bytes) && bytes.length <= MAXIMUM_FORWARDED_BYTES ? parse(bytes.toString('utf8')) : undefined;
+  if (forwarded === undefined) throw refusal('NOT_AUTHENTICATED', 'the forwarded caller is not well formed');
+  return forwarded;
 }
 
-function parseCaller(json: string): Caller | undefined {
+function parse(json: string): ForwardedCall | undefined {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -37,9 +40,10 @@ function parseCaller(json: string): Caller | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { name, roles } = value as { name?: unknown; roles?: unknown };
+  const { name, roles, partition } = value as { name?: unknown; roles?: unknown; partition?: unknown };
   if (typeof name !== 'string' || name === '' || !Array.isArray(roles)) return undefined;
+  if (typeof partition !== 'number' || !Number.isSafeInteger(partition) || partition < 0) return undefined;
   const known = roles.filter((role): role is Role => ROLES.includes(role as Role));
-  // The hop ends here: whoever is forwarded for cannot forward in turn.
-  return { name, roles: new Set(known.filter((role) => role !== 'peer')) };
+  // The hop ends here: the caller it is for cannot forward in turn.
+  return { caller: { name, roles: new Set(known.filter((role) => role !== 'peer')) }, partition };
 }

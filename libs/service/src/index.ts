@@ -2,8 +2,18 @@ export { type Authenticator } from './admission';
 export { CallContext } from './call-context';
 export * from './caller';
 export { tracingInterceptor } from './client-tracing';
-export { forwardingMetadata } from './forwarding';
-export { bidi, type BidiFunction, functionOf, type Send, serverStream, type ServerStreamFunction, unary, type UnaryFunction } from './handlers';
+export { forwardingMetadata, type ForwardedCall } from './forwarding';
+export {
+  bidi,
+  type BidiFunction,
+  functionOf,
+  type Send,
+  type ServiceFunction,
+  serverStream,
+  type ServerStreamFunction,
+  unary,
+  type UnaryFunction,
+} from './handlers';
 export * from './listen-address';
 export { OpenedParts } from './opened-parts';
 export type { RateLimit } from './rate-limit';

@@ -110,8 +110,8 @@ class Binding {
   serverStream(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>): void {
     this.admit(
       call,
-      ({ caller, forwarded }) => {
-        const context = new CallContext(call, caller, forwarded);
+      ({ caller, forwardedTo }) => {
+        const context = new CallContext(call, caller, forwardedTo);
         this.settle(call, context, () => this.pumpAnswers(run, call, context));
       },
       (refused) => call.emit('error', refused),
@@ -121,8 +121,8 @@ class Binding {
   bidi(run: BidiFunction<unknown, unknown>, call: ServerDuplexStream<Buffer, Buffer>): void {
     this.admit(
       call,
-      ({ caller, forwarded }) => {
-        const context = new CallContext(call, caller, forwarded);
+      ({ caller, forwardedTo }) => {
+        const context = new CallContext(call, caller, forwardedTo);
         this.settle(call, context, () => this.exchange(run, call, context));
       },
       (refused) => call.emit('error', refused),
@@ -153,7 +153,7 @@ class Binding {
     let running: Promise<unknown>;
     try {
       const request = this.decode(call.request) as never;
-      const context = new CallContext(call, admitted.caller, admitted.forwarded);
+      const context = new CallContext(call, admitted.caller, admitted.forwardedTo);
       running = isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
     } catch (thrown) {
       fail(thrown);

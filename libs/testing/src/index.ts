@@ -8,3 +8,4 @@ export * from './lease-contract';
 export * from './pattern-bytes';
 export * from './read-store-contract';
 export * from './snapshot-store-contract';
+export * from './tcp-link';

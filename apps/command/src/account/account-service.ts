@@ -4,6 +4,7 @@
  */
 import { keyHash, partitionOfHash, type AccountCommand } from '@sluice/domain';
 import { QueueFullError, type Engine, type EngineObserver, type HashSeeds } from '@sluice/engine';
+import type { MethodDefinition } from '@grpc/grpc-js';
 import type { Keyring } from '@sluice/ports';
 import {
   accountpb,
@@ -17,6 +18,7 @@ import {
 } from '@sluice/protocol';
 import { bidi, invalidRequest, refusal, SluiceError, unary, type CallContext, type Send, type ServiceRegistration } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
+import { commandAtOwner } from '../peers/owner-call';
 import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
 import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
@@ -57,16 +59,16 @@ export class AccountService {
         openAccounts: unary((request: accountpb.OpenAccountsRequest, call: CallContext) => this.openAccounts(request, call)),
         updateAccount: unary(async (request: accountpb.UpdateAccountRequest, call: CallContext) => {
           const command = await updateOf(this.dependencies.keyring, request);
-          return this.command(request, command, call, (client, ...rest) => client.updateAccount(request, ...rest));
+          return this.command(definition.updateAccount, request, request, command, call);
         }),
         freezeAccount: unary((request: accountpb.FreezeAccountRequest, call: CallContext) =>
-          this.command(request, statusChangeOf('freeze', request), call, (client, ...rest) => client.freezeAccount(request, ...rest)),
+          this.command(definition.freezeAccount, request, request, statusChangeOf('freeze', request), call),
         ),
         unfreezeAccount: unary((request: accountpb.UnfreezeAccountRequest, call: CallContext) =>
-          this.command(request, statusChangeOf('unfreeze', request), call, (client, ...rest) => client.unfreezeAccount(request, ...rest)),
+          this.command(definition.unfreezeAccount, request, request, statusChangeOf('unfreeze', request), call),
         ),
         closeAccount: unary((request: accountpb.CloseAccountRequest, call: CallContext) =>
-          this.command(request, statusChangeOf('close', request), call, (client, ...rest) => client.closeAccount(request, ...rest)),
+          this.command(definition.closeAccount, request, request, statusChangeOf('close', request), call),
         ),
         post: unary((bytes: Buffer, call: CallContext) => this.post(bytes, call)),
         postBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(bytes, call)),
@@ -157,21 +159,22 @@ export class AccountService {
 
   private async openAccount(request: accountpb.OpenAccountRequest, call: CallContext): Promise<accountpb.OpenAccountResponse> {
     const command = await openingOf(this.dependencies.keyring, request.account, 'account');
-    return this.command(request.account as accountpb.AccountOpening, command, call, (client, ...rest) => client.openAccount(request, ...rest));
+    return this.command(accountpb.AccountCommandServiceService.openAccount, request, request.account as accountpb.AccountOpening, command, call);
   }
 
   /** Decides here, or at the owner. */
-  private async command(
+  private async command<Request>(
+    definition: MethodDefinition<Request, { result: accountpb.CommandResult | undefined }>,
+    request: Request,
     ids: { requestId: string; accountId: string },
     command: AccountCommand,
     call: CallContext,
-    forward: Parameters<AccountForwarding['command']>[2],
   ): Promise<{ result: accountpb.CommandResult | undefined }> {
     const { engine, forwarding, seeds } = this.dependencies;
     const item = itemOf(seeds, ids.requestId, ids.accountId, command);
     const partition = this.partitionOf(item);
     if (forwarding !== undefined && engine.partition(partition) === undefined) {
-      return (await forwarding.command(partition, call, forward)) as { result: accountpb.CommandResult | undefined };
+      return commandAtOwner(forwarding.hop, partition, definition, request, call);
     }
     const positions: Positions = new Map();
     await this.submitShare(partition, [item], positions);

@@ -5,6 +5,7 @@
 import type { Engine } from '@sluice/engine';
 import { PartitionLeases } from '@sluice/leases';
 import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
+import type { PartitionOwners } from '../peers/partition-owners';
 
 /** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */
 export const OWNER_LEASE_TTL_MS = 2_400;
@@ -20,8 +21,10 @@ export interface OwnershipDependencies {
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }
 
-export class PartitionOwnership {
+export class PartitionOwnership implements PartitionOwners {
   private readonly leases: PartitionLeases;
+  /** Questions to the lease service that are under way: hops of one moment share the answer. */
+  private readonly asking = new Map<number, Promise<LeaseHolder | undefined>>();
   /** Work on a partition is done one after the other. */
   private readonly chains = new Map<number, Promise<void>>();
 
@@ -56,18 +59,24 @@ export class PartitionOwnership {
     void this.leases.giveUp(partition);
   }
 
-  /** Address of the partition's owner; undefined: nobody known, or this instance. */
-  ownerOf(partition: number): string | undefined {
-    return this.peerAddress(this.leases.holderOf(partition));
+  ownerOf(partition: number): LeaseHolder | undefined {
+    return this.leases.holderOf(partition);
   }
 
-  /** Asks anew: the one known was not the owner. */
-  async findOwner(partition: number): Promise<string | undefined> {
-    return this.peerAddress(await this.leases.findHolder(partition).catch(() => undefined));
+  findOwner(partition: number): Promise<LeaseHolder | undefined> {
+    let asked = this.asking.get(partition);
+    if (asked === undefined) {
+      asked = this.leases
+        .findHolder(partition)
+        .catch(() => this.leases.holderOf(partition))
+        .finally(() => this.asking.delete(partition));
+      this.asking.set(partition, asked);
+    }
+    return asked;
   }
 
-  private peerAddress(holder: LeaseHolder | undefined): string | undefined {
-    return holder === undefined || holder.id === this.dependencies.holder.id ? undefined : holder.address;
+  onOwnerChanged(listener: (partition: number) => void): () => void {
+    return this.leases.onHolderChanged(listener);
   }
 
   private async take(partition: number): Promise<void> {

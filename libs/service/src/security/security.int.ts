@@ -10,6 +10,7 @@ import { createLogger } from '@sluice/telemetry';
 import { CertificateAuthority } from '@sluice/testing';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { CallContext } from '../call-context';
+import type { Role } from '../caller';
 import { loadConfiguration } from '../config/config';
 import { serverOptionsOf } from '../config/server-options';
 import { forwardingMetadata } from '../forwarding';
@@ -194,13 +195,12 @@ describe('static tokens', () => {
 });
 
 describe('forwarded calls', () => {
-  const shop = { caller: { name: 'shop', roles: new Set(['post']) }, forwarded: false } as unknown as CallContext;
+  const shop = { caller: { name: 'shop', roles: new Set<Role>(['post']) }, partition: 3 };
 
-  test('are believed from a peer: they are for whom it says, once', async () => {
+  test('are believed from a peer: they are for the caller and the partition that it names', async () => {
     const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS), SLUICE_RATE_LIMIT_PER_SECOND: '1' });
     for (let times = 0; times < 3; times += 1) expect(await post(server, { token: PEER_TOKEN, metadata: forwardingMetadata(shop) })).toBe('OK');
-    expect(seen?.caller).toEqual({ name: 'shop', roles: new Set(['post']) });
-    expect(() => forwardingMetadata(seen as CallContext)).toThrow('two instances each take the other for the owner');
+    expect(seen).toMatchObject({ caller: { name: 'shop', roles: new Set(['post']) }, forwarded: true, forwardedTo: 3 });
   });
 
   test('have the roles of whom they are for, not those of the peer', async () => {
@@ -210,7 +210,7 @@ describe('forwarded calls', () => {
 
   test('are not believed from anybody else: the name is not even read', async () => {
     const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS) });
-    const king = { caller: { name: 'king', roles: new Set(['post', 'operate', 'peer']) }, forwarded: false } as unknown as CallContext;
+    const king = { caller: { name: 'king', roles: new Set<Role>(['post', 'operate', 'peer']) }, partition: 3 };
     expect(await post(server, { token: SHOP_TOKEN, metadata: forwardingMetadata(king) })).toBe('OK');
     expect(seen).toMatchObject({ caller: { name: 'shop' }, forwarded: false });
     expect(await operate(server, { token: SHOP_TOKEN, metadata: forwardingMetadata(king) })).toBe('NOT_AUTHORIZED');
@@ -218,9 +218,15 @@ describe('forwarded calls', () => {
 
   test('with a name that is none are refused', async () => {
     const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS) });
-    for (const bytes of [Buffer.from('{'), Buffer.from('[]'), Buffer.from('{"name":"","roles":[]}'), Buffer.alloc(2_000, 0x20)]) {
+    for (const bytes of [
+      Buffer.from('{'),
+      Buffer.from('[]'),
+      Buffer.from('{"name":"","roles":[]}'),
+      Buffer.from('{"name":"shop","roles":[],"partition":-1}'),
+      Buffer.alloc(2_000, 0x20),
+    ]) {
       const metadata = new Metadata();
-      metadata.set('sluice-forwarded-caller-bin', bytes);
+      metadata.set('sluice-forwarded-bin', bytes);
       expect(await post(server, { token: PEER_TOKEN, metadata })).toBe('NOT_AUTHENTICATED');
     }
   });
@@ -280,7 +286,7 @@ describe('JSON web tokens', () => {
 
   test('nobody becomes a peer by a token of the issuer', async () => {
     const server = await startWithKeys();
-    const king = { caller: { name: 'king', roles: new Set(['operate']) }, forwarded: false } as unknown as CallContext;
+    const king = { caller: { name: 'king', roles: new Set<Role>(['operate']) }, partition: 3 };
     expect(await operate(server, { token: await token({ roles: ['peer'] }), metadata: forwardingMetadata(king) })).toBe('NOT_AUTHORIZED');
   });
 
@@ -416,7 +422,7 @@ describe('TLS', () => {
 
     test('peers reach each other with their own certificates and the peer token', async () => {
       const { server, security } = await start({ ...mutual(), SLUICE_AUTH_FILE: callersFile(CALLERS), SLUICE_PEER_TOKEN: PEER_TOKEN });
-      const shop = { caller: { name: 'shop', roles: new Set(['post']) }, forwarded: false } as unknown as CallContext;
+      const shop = { caller: { name: 'shop', roles: new Set<Role>(['post']) }, partition: 3 };
       expect(await post(server, { channel: security.peer.credentials, token: security.peer.token, metadata: forwardingMetadata(shop) })).toBe('OK');
       expect(seen).toMatchObject({ caller: { name: 'shop' }, forwarded: true });
     });

@@ -1,0 +1,32 @@
+/** What the outcome of one hop means to the instance that sent it. */
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { errorInfoOf, isReason, refusal, type SluiceError } from '@sluice/service';
+import { isNotOwner } from './not-owner';
+
+export type HopFailure =
+  /** The owner's answer to the caller. */
+  | { readonly kind: 'refused'; readonly refusal: SluiceError }
+  /** The instance does not serve the partition: nothing was done. */
+  | { readonly kind: 'notOwner' }
+  /** The owner said that it cannot serve the partition now; the outcome may be unknown. */
+  | { readonly kind: 'unavailable'; readonly refusal: SluiceError }
+  /** No answer; the outcome may be unknown. */
+  | { readonly kind: 'unreachable' };
+
+export function failureOf(error: ServiceError): HopFailure {
+  const info = errorInfoOf(error);
+  if (info === undefined || !isReason(info.reason)) {
+    if (error.code === status.DEADLINE_EXCEEDED) return { kind: 'refused', refusal: refusal('DEADLINE_EXCEEDED') };
+    return { kind: 'unreachable' };
+  }
+  switch (info.reason) {
+    case 'PARTITION_UNAVAILABLE':
+      return isNotOwner(info) ? { kind: 'notOwner' } : { kind: 'unavailable', refusal: refusal(info.reason, error.details, info.metadata) };
+    case 'STARTING':
+      return { kind: 'notOwner' };
+    case 'SHUTTING_DOWN':
+      return { kind: 'unreachable' };
+    default:
+      return { kind: 'refused', refusal: refusal(info.reason, error.details, info.metadata) };
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The hop to a partition's owner, over gRPC.
+ *
+ *   outcome of a try                      next
+ *   answered, refused                     the caller gets it
+ *   the lease moved to another instance   the try is aborted; next try at the new owner        (repeatable methods)
+ *   the instance is not the owner         ask the lease service; next try                      (any method: nothing was done)
+ *   no answer                             ask the lease service; next try                      (repeatable methods)
+ *   the owner is unavailable              ask the lease service; next try if the owner changed (repeatable methods)
+ *
+ * A hop has no time limit of its own: the caller's deadline holds. An owner that falls silent is noticed when its lease moves.
+ * Tries are few and the pauses between them short. They bridge a planned change of owner; after that the caller gets
+ * PARTITION_UNAVAILABLE and sends the request again with the same request id.
+ */
+import type { HopMethod, PartitionHop } from '@sluice/engine';
+import type { Clock, LeaseHolder } from '@sluice/ports';
+import { forwardingMetadata, refusal, type CallContext, type SluiceError } from '@sluice/service';
+import { notOwner } from './not-owner';
+import type { OwnMethods } from './own-methods';
+import type { PartitionOwners } from './partition-owners';
+import { failureOf, type HopFailure } from './peer-answer';
+import type { PeerConnections } from './peer-connections';
+
+/** Pause before each try after the first, where the owner is still the one that was tried. */
+const PAUSES_MS = [0, 50, 100, 200, 400];
+const MAXIMUM_TRIES = PAUSES_MS.length + 1;
+
+export interface PeerHopDependencies {
+  /** Id of this instance, as leases name it. */
+  readonly self: string;
+  /** Whether this instance serves the partition now. */
+  readonly serves: (partition: number) => boolean;
+  readonly owners: PartitionOwners;
+  readonly connections: PeerConnections;
+  /** The methods of this instance, for a partition that comes here while a hop is under way. */
+  readonly ownMethods: OwnMethods;
+  readonly clock: Clock;
+}
+
+type Outcome = { readonly kind: 'answered'; readonly response: Buffer } | { readonly kind: 'moved' } | HopFailure;
+
+interface Sending {
+  readonly partition: number;
+  readonly method: HopMethod;
+  readonly bytes: Buffer;
+  readonly call: CallContext;
+}
+
+export class PeerHop implements PartitionHop<CallContext> {
+  /** Hops under way and pausing ones, by partition. */
+  private readonly waiting = new Map<number, Set<() => void>>();
+  private readonly unsubscribe: () => void;
+
+  constructor(private readonly dependencies: PeerHopDependencies) {
+    this.unsubscribe = dependencies.owners.onOwnerChanged((partition) => {
+      for (const ownerChanged of [...(this.waiting.get(partition) ?? [])]) ownerChanged();
+    });
+  }
+
+  close(): void {
+    this.unsubscribe();
+  }
+
+  async send(partition: number, method: HopMethod, request: Uint8Array, call: CallContext): Promise<Buffer> {
+    if (call.forwarded) throw notOwner(partition);
+    const { owners } = this.dependencies;
+    const sending: Sending = { partition, method, bytes: Buffer.from(request.buffer, request.byteOffset, request.byteLength), call };
+    let owner = owners.ownerOf(partition) ?? (await owners.findOwner(partition));
+    for (let tries = 1; ; tries += 1) {
+      const outcome = await this.try(owner, sending);
+      if (outcome.kind === 'answered') return outcome.response;
+      if (outcome.kind === 'refused') throw outcome.refusal;
+      const nothingDone = outcome.kind === 'notOwner';
+      if ((!method.repeatable && !nothingDone) || tries === MAXIMUM_TRIES || call.deadlinePassed) throw unavailable(partition, owner, outcome);
+      const tried = owner;
+      owner = await owners.findOwner(partition);
+      if (owner?.id !== tried?.id) continue;
+      if (outcome.kind === 'unavailable') throw outcome.refusal;
+      await this.pause(partition, PAUSES_MS[tries - 1] as number);
+      owner = owners.ownerOf(partition);
+    }
+  }
+
+  private async try(owner: LeaseHolder | undefined, sending: Sending): Promise<Outcome> {
+    const { serves, ownMethods, self } = this.dependencies;
+    const { partition, method, bytes, call } = sending;
+    if (serves(partition)) return { kind: 'answered', response: await ownMethods.run(method.path, bytes, call) };
+    // Without an owner, or while this instance still loads the partition, no instance can answer.
+    if (owner === undefined || owner.id === self) return { kind: 'notOwner' };
+    return this.sendTo(owner, sending);
+  }
+
+  private sendTo(owner: LeaseHolder, { partition, method, bytes, call }: Sending): Promise<Outcome> {
+    const { connections, owners } = this.dependencies;
+    return new Promise((resolve) => {
+      let moved = false;
+      const metadata = forwardingMetadata({ caller: call.caller, partition });
+      const running = connections.send(owner.address, { path: method.path, bytes, metadata, deadlineMs: call.deadlineMs }, (error, response) => {
+        stopWaiting();
+        if (error === null) resolve({ kind: 'answered', response: response as Buffer });
+        else resolve(moved ? { kind: 'moved' } : failureOf(error));
+      });
+      const stopWaiting = this.whenOwnerChanges(partition, () => {
+        const holder = owners.ownerOf(partition);
+        if (!method.repeatable || holder === undefined || holder.id === owner.id) return;
+        moved = true;
+        running.cancel();
+      });
+    });
+  }
+
+  /** Resolves after the time, or as soon as the partition has another owner. */
+  private pause(partition: number, milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cancelTimer();
+        stopWaiting();
+        resolve();
+      };
+      const cancelTimer = this.dependencies.clock.after(milliseconds, finish);
+      const stopWaiting = this.whenOwnerChanges(partition, finish);
+    });
+  }
+
+  private whenOwnerChanges(partition: number, ownerChanged: () => void): () => void {
+    const waiting = this.waiting.get(partition) ?? new Set();
+    this.waiting.set(partition, waiting);
+    waiting.add(ownerChanged);
+    return () => waiting.delete(ownerChanged);
+  }
+}
+
+function unavailable(partition: number, owner: LeaseHolder | undefined, outcome: Outcome): SluiceError {
+  if (outcome.kind === 'unavailable') return outcome.refusal;
+  const reason = owner === undefined ? `no instance is known to own partition ${partition}` : `the owner of partition ${partition} does not answer`;
+  return refusal('PARTITION_UNAVAILABLE', `${reason}; send the request again, with the same request id`);
+}

@@ -1,0 +1,118 @@
+/**
+ * Command instances that share the partitions of one log, with leases in memory and real servers, as separate processes would.
+ */
+import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/grpc-js';
+import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLease, type MemoryLeases, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
+import { systemClock } from '@sluice/ports';
+import { accountpb } from '@sluice/protocol';
+import { openServer, type OpenedServer, type ServerOptions } from '@sluice/service';
+import { TcpLink } from '@sluice/testing';
+import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';
+import { startCommand, type CommandRuntime } from '../command';
+import type { PeerOptions } from '../peers/peer-connections';
+
+const LEASE_MS = 1_500;
+const LOOK_EVERY_MS = 20;
+
+export interface SharingOptions {
+  readonly server?: Partial<ServerOptions>;
+  readonly peers?: PeerOptions;
+  /** How a caller reaches the instance. */
+  readonly channel?: ChannelCredentials;
+}
+
+export class SharingInstance {
+  constructor(
+    readonly command: CommandRuntime,
+    readonly server: OpenedServer,
+    readonly client: accountpb.AccountCommandServiceClient,
+    /** The way on which the other instances reach this one. */
+    readonly link: TcpLink,
+    private readonly lease: MemoryLease,
+    private readonly stopped: () => void,
+  ) {}
+
+  /** The host falls silent: no byte reaches it or leaves it, and it renews no lease. */
+  silence(): void {
+    this.link.silence();
+    this.lease.setConnected(false);
+  }
+
+  /** What reaches the host is done, but no answer leaves it, and it renews no lease. */
+  silenceAnswers(): void {
+    this.link.silenceAnswers();
+    this.lease.setConnected(false);
+  }
+
+  async open(accountIds: readonly string[]): Promise<void> {
+    const accounts = accountIds.map((accountId) => ({ requestId: 'open', accountId, unit: 'EUR' }));
+    const { results } = await answered<accountpb.OpenAccountsResponse>((done) =>
+      this.client.openAccounts(accountpb.OpenAccountsRequest.fromPartial({ accounts }), done),
+    );
+    const refused = results.find(({ error }) => error !== undefined);
+    if (refused !== undefined) throw new Error(`an account was not opened: ${refused.error?.message}`);
+  }
+
+  batch(postings: readonly Partial<accountpb.Posting>[], atomic = false): Promise<accountpb.PostBatchResponse> {
+    return answered((done) => this.client.postBatch(accountpb.PostBatchRequest.fromPartial({ postings: [...postings], atomic }), done));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped();
+    this.client.close();
+    await this.link.close();
+    await this.server.stop(0);
+    await this.command.stop();
+  }
+}
+
+export class SharingInstances {
+  private readonly running = new Set<SharingInstance>();
+  private readonly storage: MemoryLogStorage;
+  private readonly leases: MemoryLeases = new Map();
+  private readonly snapshots = new MemorySnapshotStore();
+  private readonly keys = new Map<string, Uint8Array>();
+
+  constructor(private readonly options: { readonly partitions: number }) {
+    this.storage = new MemoryLogStorage({ partitions: options.partitions });
+  }
+
+  async start(name: string, { server: serverOptions, peers, channel = credentials.createInsecure() }: SharingOptions = {}): Promise<SharingInstance> {
+    const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
+    const server = await openServer({ host: '127.0.0.1', port: 0, ...serverOptions }, services);
+    const link = await TcpLink.open(() => server.port);
+    const lease = new MemoryLease({ leases: this.leases });
+    const command = await startCommand({
+      log: new MemoryEventLog(this.storage),
+      snapshots: this.snapshots,
+      bus: new InProcessBus(),
+      keyring: new MemoryKeyring(this.keys),
+      clock: systemClock,
+      instanceId: name,
+      sharing: { lease, address: link.address, ttlMs: LEASE_MS, ...(peers && { peers }) },
+    });
+    server.begin(command.registrations);
+    const client = new accountpb.AccountCommandServiceClient(server.address, channel);
+    const instance: SharingInstance = new SharingInstance(command, server, client, link, lease, () => this.running.delete(instance));
+    this.running.add(instance);
+    return instance;
+  }
+
+  /** Every partition is served, and every running instance serves its even share. */
+  async untilShared(): Promise<void> {
+    const share = this.options.partitions / this.running.size;
+    while ([...this.running].some(({ command }) => Math.abs(command.engine.owned.length - share) >= 1)) await look();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.running].map((instance) => instance.stop()));
+  }
+}
+
+export function look(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}
+
+export function answered<Response>(call: (done: (error: ServiceError | null, response: Response) => void) => unknown): Promise<Response> {
+  return new Promise((resolve, reject) => call((error, response) => (error === null ? resolve(response) : reject(error))));
+}
