@@ -2,6 +2,7 @@
  * What every scenario is made of: servers under test, the load generator, the echo and the rivals, and the account of what
  * was acknowledged. Everything that is started here ends with the run.
  */
+import { Progress } from '@sluice/terminal';
 import { tmpdir } from 'node:os';
 import type { EchoAnswer, EchoOrder } from './echo/echo-order';
 import type { Calls, LoadAnswer, LoadOrder } from './load/load-order';
@@ -18,7 +19,6 @@ import { findPostgres, type PostgresFound } from './rival/postgres-cluster';
 import type { RivalAnswer, RowLockOrder } from './rival/rival-order';
 import { Control } from './server/control';
 import { EMBEDDED, ServerUnderTest, type Program } from './server/server-under-test';
-import { Progress } from './report/progress';
 
 /** Not measured at the start of every window: connections settle, queues fill. */
 const WARM_UP_MS = 300;

@@ -1,10 +1,10 @@
 /**
  * One run of a scenario: from nothing to a report, and back to nothing, whatever happens between.
  */
+import { formatTable } from '@sluice/terminal';
 import { Bench } from './bench';
 import type { BenchOptions } from './options';
 import { makeReport, type BenchReport } from './report/report';
-import { formatTable } from './report/table';
 import type { Scenario, ScenarioResult } from './scenario/scenario';
 
 const EXIT_VERIFIED = 0;

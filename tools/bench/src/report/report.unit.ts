@@ -1,5 +1,4 @@
 import { makeReport } from './report';
-import { formatTable } from './table';
 
 const FIELDS = [
   'scenario',
@@ -36,23 +35,4 @@ test('every report has the same fields, and every null its reason', () => {
   expect(report.skipped).toMatchObject({ ratioToPostgresBatch: 'no PostgreSQL', ratioPoolOnOff: 'hot-account does not measure it' });
   const nulls = Object.entries(report).flatMap(([name, figure]) => (figure === null ? [name] : []));
   expect(Object.keys(report.skipped).sort()).toEqual(nulls.sort());
-});
-
-test('a table is aligned, its figures to the right', () => {
-  expect(
-    formatTable(
-      ['side', 'median/s', 'p99 ms'],
-      [
-        ['sluice', 151_234.5, 9.876],
-        ['row lock on SQLite', 1_900, undefined],
-      ],
-    ),
-  ).toBe(
-    [
-      'side                median/s  p99 ms',
-      '──────────────────  ────────  ──────',
-      'sluice               151,235    9.88',
-      'row lock on SQLite     1,900       –',
-    ].join('\n'),
-  );
 });

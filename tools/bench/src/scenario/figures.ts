@@ -1,8 +1,8 @@
 /** From what was measured to what is reported: the same way in every scenario. */
+import type { Cell } from '@sluice/terminal';
 import { lagPercentileMs, lagSlopeMsPerS } from '../measure/lag';
 import { mergeHistograms, percentileMs } from '../measure/latency';
 import { medianPerSecond, type Rounds } from '../measure/rounds';
-import type { Cell } from '../report/table';
 import type { Table } from './scenario';
 
 export function ackFigures(rounds: Rounds): { ackP50Ms: number | undefined; ackP99Ms: number | undefined } {

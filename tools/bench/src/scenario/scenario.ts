@@ -1,6 +1,6 @@
+import type { Cell } from '@sluice/terminal';
 import type { Bench } from '../bench';
 import type { Outcome } from '../report/report';
-import type { Cell } from '../report/table';
 
 export interface Table {
   readonly head: readonly string[];
