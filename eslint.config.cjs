@@ -58,7 +58,7 @@ const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite
   'testing',
 ]);
 
-const TESTS = ['**/*.{unit,int,e2e}.ts', '**/src/test/**/*.ts', 'test/*/src/**/*.ts'];
+const TESTS = ['**/*.{unit,int,e2e,long}.ts', '**/src/test/**/*.ts', 'test/*/src/**/*.ts'];
 const DEEP_IMPORT = { group: ['@sluice/*/*'], message: 'A library has one entry.' };
 
 module.exports = tseslint.config(

@@ -1,7 +1,7 @@
-/** Shared by every project: tests run from source; the tier is the file's suffix (.unit, .int, .e2e). */
+/** Shared by every project: tests run from source; the tier is the file's suffix (.unit, .int, .e2e, .long). */
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['**/src/**/*.(unit|int|e2e).ts'],
+  testMatch: ['**/src/**/*.(unit|int|e2e|long).ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/out-tsc/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {

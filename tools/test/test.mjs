@@ -4,6 +4,7 @@
  *   npm test                      everything
  *   npm test -- unit int          only these tiers
  *   npm test -- engine e2e        only this project's tier (a name is a tier or a project)
+ *   npm test -- long              what takes minutes, and runs only when it is named
  *
  * What cannot run here is named at the end with its reason; with CI=true it counts as failed. The last line is always
  * "N passed, N failed"; the exit code is 0 only if nothing failed.
@@ -19,12 +20,13 @@ const TIERS = [
   { name: 'unit', about: 'pure code', workers: 2 },
   { name: 'int', about: 'one service or adapter with what it stands on', workers: 2 },
   { name: 'e2e', about: 'real processes', workers: 1 },
+  { name: 'long', about: 'real processes, minutes each', workers: 1, onlyWhenNamed: true },
 ];
 
 const inContinuousIntegration = /^(1|true|yes)$/i.test(process.env.CI ?? '');
 const wanted = process.argv.slice(2);
 const wantedTiers = TIERS.filter(({ name }) => wanted.includes(name));
-const tiers = wantedTiers.length > 0 ? wantedTiers : TIERS;
+const tiers = wantedTiers.length > 0 ? wantedTiers : TIERS.filter(({ onlyWhenNamed }) => !onlyWhenNamed);
 const projects = wanted.filter((name) => !TIERS.some((tier) => tier.name === name));
 const total = { passed: 0, failed: 0, skipped: [] };
 const started = Date.now();

@@ -1,11 +1,11 @@
+import { caughtUp } from '@sluice/judged-load';
 import { STREAM, subjectOf, withStreams } from './harness/commit-stream';
-import { caughtUp } from './harness/judgement';
 import { PARTITIONS, testFault } from './harness/under-load';
 
 testFault(
   'the last messages of idle partitions are lost: the projector looks at the log and finds what they were about',
   { afterwards: false },
-  async ({ distributed, load, projector }) => {
+  async ({ distributed, load, projector, calls }) => {
     const [only] = projector;
     await only?.stop();
     await load.more(200);
@@ -18,6 +18,6 @@ testFault(
     });
     await only?.start();
     await only?.untilServing();
-    await caughtUp(only?.address ?? '');
+    await caughtUp(calls, only?.address ?? '');
   },
 );

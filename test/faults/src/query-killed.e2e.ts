@@ -1,16 +1,16 @@
 import { credentials } from '@grpc/grpc-js';
+import { QUICK_RECONNECT, until } from '@sluice/judged-load';
 import { accountpb } from '@sluice/protocol';
-import { accountOf, QUICK_RECONNECT } from './harness/service-calls';
-import { testFault, until } from './harness/under-load';
+import { testFault } from './harness/under-load';
 
 testFault(
   'kill -9 of a query instance under watches: who watched goes on at the other and misses nothing',
   { counts: { query: 2 } },
-  async ({ load, query }) => {
+  async ({ load, query, calls }) => {
     const [victim, other] = query;
     const [account] = load.acknowledged.keys();
     await until('the account can be read', () =>
-      accountOf(victim?.address ?? '', account ?? '').then(
+      calls.account(victim?.address ?? '', account ?? '').then(
         () => true,
         () => false,
       ),

@@ -1,15 +1,14 @@
+import { caughtUp } from '@sluice/judged-load';
 import { MongoClient } from 'mongodb';
-import { caughtUp } from './harness/judgement';
-import { rebuilt, verification } from './harness/service-calls';
 import { testFault } from './harness/under-load';
 
 testFault(
   'rows of the read store are tampered with: verification finds it, a rebuild heals it',
   { afterwards: false },
-  async ({ distributed, load, projector }) => {
+  async ({ distributed, load, projector, calls }) => {
     await load.stop();
     const address = projector[0]?.address ?? '';
-    await caughtUp(address);
+    await caughtUp(calls, address);
     const [account] = load.acknowledged.keys();
     const mongodb = new MongoClient(distributed.mongodb.url, { useBigInt64: true });
     try {
@@ -23,9 +22,9 @@ testFault(
     } finally {
       await mongodb.close();
     }
-    const { equal, differences } = await verification(address);
+    const { equal, differences } = await calls.verification(address);
     expect(equal).toBe(false);
     expect(differences.join('\n')).toContain(account);
-    expect(await rebuilt(address)).toMatchObject({ switched: true });
+    expect(await calls.rebuilt(address)).toMatchObject({ switched: true });
   },
 );

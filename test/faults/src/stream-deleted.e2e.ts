@@ -1,5 +1,6 @@
+import { until } from '@sluice/judged-load';
 import { STREAM, withStreams } from './harness/commit-stream';
-import { testFault, until } from './harness/under-load';
+import { testFault } from './harness/under-load';
 
 testFault('the stream of commits is deleted: it is made anew, and projection goes on', {}, async ({ distributed, load }) => {
   await withStreams(distributed, async (manager) => {

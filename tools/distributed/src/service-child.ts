@@ -12,7 +12,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { LISTENING, type ListeningReport } from '@sluice/process';
 import { healthpb } from '@sluice/protocol';
 import type { ServiceName } from './service-name';
@@ -32,6 +32,8 @@ export interface ServiceChildOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** How its health is asked for; undefined: in plain text. */
+  readonly credentials?: ChannelCredentials | undefined;
   /** Every line of its output. */
   readonly onLine: (name: string, line: string) => void;
   /** It ended without being asked to. */
@@ -89,7 +91,7 @@ export class ServiceChild {
 
   /** Resolves when its health says SERVING. */
   async untilServing(limitMs = SERVING_LIMIT_MS): Promise<void> {
-    const health = new healthpb.HealthClient(this.address, credentials.createInsecure(), {
+    const health = new healthpb.HealthClient(this.address, this.options.credentials ?? credentials.createInsecure(), {
       'grpc.initial_reconnect_backoff_ms': SERVING_POLL_MS,
       'grpc.max_reconnect_backoff_ms': SERVING_POLL_MS * 4,
     });

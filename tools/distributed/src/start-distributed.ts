@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { type NatsServerOptions, type RunningServer, startMongo, startNats } from '@sluice/infra';
 import { ServiceChild } from './service-child';
 import { environmentFor } from './service-environment';
@@ -23,6 +24,8 @@ export interface DistributedOptions {
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
   /** False: the servers of SLUICE_NATS_URL and SLUICE_MONGODB_URL are not taken, for tests that kill theirs. */
   readonly external?: boolean;
+  /** How the health of the processes is asked for where they serve by TLS; default: in plain text. */
+  readonly credentials?: ChannelCredentials;
   /** Further lines for the configuration of a NATS server that is started here. */
   readonly natsConfiguration?: NatsServerOptions['configuration'];
   /** Servers that run already and are not to be stopped here. */
@@ -95,6 +98,7 @@ function childrenOf(service: ServiceName, { nats, mongodb, keyringSecret }: Serv
       name,
       port: options.wellKnownPorts === true && index === 0 ? WELL_KNOWN_PORTS[service] : 0,
       environment: environmentFor(service, surroundings, { ...options.environment, ...options.environmentOf?.(name) }),
+      credentials: options.credentials,
       onLine: options.onLine ?? (() => undefined),
       onDeath: options.onDeath ?? (() => undefined),
     });

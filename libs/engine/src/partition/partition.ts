@@ -219,7 +219,7 @@ export class Partition {
     try {
       const [beyond] = await this.dependencies.log.read(this.partition, durable + 1, { maxCommits: 1, maxBytes: 1 });
       const foreign = beyond !== undefined && beyond.sequence > this.durable && pipeline.empty;
-      if (foreign && !memory.ended) this.stepDown(new SequenceTakenError(this.partition, beyond.sequence));
+      if (foreign && !memory.ended) this.stepDown('the log has its commits', new SequenceTakenError(this.partition, beyond.sequence));
       if (memory.ended) failAll(submissions, 'PARTITION_UNAVAILABLE');
       // What is there may be ours, on its way: its append will tell.
       else if (beyond !== undefined && !pipeline.empty) pipeline.newest?.submissions.push(...submissions);
@@ -264,7 +264,7 @@ export class Partition {
   }
 
   private appendFailed(error: unknown): void {
-    if (error instanceof SequenceTakenError) this.stepDown(error);
+    if (error instanceof SequenceTakenError) this.stepDown('an append was refused', error);
     else this.turnsLost('an append failed; the log is read again', error);
   }
 
@@ -282,11 +282,11 @@ export class Partition {
     });
   }
 
-  /** Another instance owns the partition. */
-  private stepDown(error: unknown): void {
+  /** Another instance owns the partition. @param noticed how this one found out. */
+  private stepDown(noticed: string, error: unknown): void {
     const { observer, onLost } = this.dependencies;
     this.currentState = 'lost';
-    observer.trouble(this.partition, 'another owner has taken the partition', error);
+    observer.trouble(this.partition, `another owner has taken the partition: ${noticed}`, error);
     this.abortTurns('NOT_OWNER');
     onLost(this.partition);
   }
@@ -376,7 +376,7 @@ export class Partition {
       } catch (error) {
         if (this.currentState !== 'loading') return;
         if (error instanceof DeposedError) {
-          this.stepDown(error);
+          this.stepDown('the log has its epoch', error);
           return;
         }
         // A sequence that is taken may be an append of ours that came late: the next reading shows whose it is.

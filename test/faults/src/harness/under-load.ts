@@ -1,18 +1,40 @@
 /**
  * A fault at load: real processes and servers, callers that post all the time, the fault, a while more of load, and then the
- * judgement. Skipped, loudly, where a server cannot be had.
+ * judgement: nothing lost, nothing doubled, log = read store, no gap in service above 5 s, lag below 1 s, one scheduler acts.
+ * Skipped, with the reason on standard error, where a server cannot be had.
  */
-import { NatsLease, NatsLink } from '@sluice/bus-nats';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { loadavg } from 'node:os';
 import { type Distributed, type DistributedOptions, type ServiceChild, startDistributed } from '@sluice/distributed';
 import { haveServer } from '@sluice/infra';
-import { expectWhole } from './judgement';
-import { Load } from './load';
+import {
+  complaintsOf,
+  type Freshness,
+  judge,
+  leaseHolder,
+  Load,
+  type LoadOptions,
+  PLAIN_ACCESS,
+  ProcessLines,
+  ReadLag,
+  ServiceCalls,
+  ServiceGaps,
+  until,
+} from '@sluice/judged-load';
 
 const TEST_LIMIT_MS = 120_000;
 const LAST_LINES = 60;
 const WARM_UP_POSTINGS = 400;
 const AFTERWARDS_POSTINGS = 400;
 const DEPLOYMENT = 'main';
+/** As promised, for every fault. */
+const GAP_LIMIT_MS = 5_000;
+const LAG_LIMIT_MS = 1_000;
+/** So long every sample has to be below the limit. */
+const LAG_BELOW_FOR_MS = 1_000;
+/** A fault is over when the lag is below its limit; it has to be within this time. */
+const LAG_SETTLES_WITHIN_MS = 10_000;
+const NS_PER_MS = 1e6;
 
 /** Partitions of the log under test. */
 export const PARTITIONS = 4;
@@ -20,143 +42,182 @@ export const PARTITIONS = 4;
 export interface Scene {
   readonly distributed: Distributed;
   readonly load: Load;
+  readonly gaps: ServiceGaps;
+  readonly lines: ProcessLines;
+  readonly calls: ServiceCalls;
   /** Further callers of the same accounts; their request ids begin with the name. */
   anotherLoad(name: string): Load;
   readonly command: readonly ServiceChild[];
   readonly query: readonly ServiceChild[];
   readonly projector: readonly ServiceChild[];
-  /** Name of the process that holds the lease: "command/0", "projector/3". Undefined: nobody does. */
+  readonly scheduler: readonly ServiceChild[];
+  /** Name of the process that holds the lease: "command/0", "projector/3". Undefined: none does. */
   holderOf(lease: string): Promise<string | undefined>;
+  /** The instance that owns the partition. */
+  ownerOf(partition: number): Promise<ServiceChild>;
+  /** No gap in service is counted meanwhile: something is away that every instance needs. */
+  withoutService(work: () => Promise<void>): Promise<void>;
 }
 
-export interface FaultOptions extends Pick<DistributedOptions, 'counts' | 'environment' | 'environmentOf' | 'natsConfiguration'> {
+export interface FaultOptions extends Pick<DistributedOptions, 'counts' | 'environment' | 'environmentOf' | 'natsConfiguration' | 'credentials'> {
   /** False: the test stops the load itself, nothing more is posted. */
   readonly afterwards?: boolean;
-  /** False: the test judges for itself. */
+  /** False: the test judges what was written and projected for itself. */
   readonly judged?: boolean;
+  /** How the callers behave, and what they show. */
+  readonly load?: Pick<LoadOptions, 'access' | 'attemptLimitMs' | 'betweenBatchesMs' | 'verdictLimitMs'>;
+  /** Instances that the callers know; default: all. */
+  readonly calledInstances?: (command: readonly ServiceChild[]) => readonly ServiceChild[];
+  readonly timeLimitMs?: number;
 }
 
 const possible = haveServer('nats') && haveServer('mongodb');
-const COUNTS = { command: 2, projector: 1, query: 1, scheduler: 0 };
+const COUNTS = { command: 2, projector: 1, query: 1, scheduler: 1 };
 
 /** The fault happens while the load runs; afterwards everything must be whole. */
 export function testFault(name: string, options: FaultOptions, fault: (scene: Scene) => Promise<void>): void {
-  (possible ? test : test.skip)(
-    name,
-    async () => {
-      const lines: string[] = [];
-      const distributed = await startDistributed({
-        external: false,
-        ...options,
-        counts: { ...COUNTS, ...options.counts },
-        environment: {
-          SLUICE_SERVERS: '1',
-          SLUICE_CONTAINERS: String(PARTITIONS),
-          SLUICE_DEPLOYMENT: DEPLOYMENT,
-          SLUICE_LOG_LEVEL: 'warn',
-          ...options.environment,
-        },
-        onLine: (process, line) => lines.push(`${process} | ${line}`),
-      });
-      const loads: Load[] = [];
-      const anotherLoad = (called: string): Load => {
-        const added = loadOn(distributed, called);
-        loads.push(added);
-        return added;
-      };
-      const load = anotherLoad('first');
+  const { timeLimitMs = TEST_LIMIT_MS } = options;
+  (possible ? test : test.skip)(name, () => underLoad(name, options, fault), timeLimitMs);
+}
+
+async function underLoad(name: string, options: FaultOptions, fault: (scene: Scene) => Promise<void>): Promise<void> {
+  const lines = new ProcessLines();
+  const distributed = await startDistributed({
+    external: false,
+    ...options,
+    counts: { ...COUNTS, ...options.counts },
+    environment: {
+      SLUICE_SERVERS: '1',
+      SLUICE_CONTAINERS: String(PARTITIONS),
+      SLUICE_DEPLOYMENT: DEPLOYMENT,
+      SLUICE_LOG_LEVEL: 'warn',
+      ...options.environment,
+    },
+    onLine: (process, line) => lines.add(process, line),
+  });
+  const loads: Load[] = [];
+  const stalls = monitorEventLoopDelay({ resolution: 10 });
+  stalls.enable();
+  try {
+    const scene = sceneOf(distributed, options, lines, loads);
+    const { load, gaps, lag } = scene;
+    await load.open();
+    load.start();
+    await load.more(WARM_UP_POSTINGS);
+    gaps.restart();
+    await fault(scene);
+    let freshness: Freshness | undefined;
+    if (options.afterwards !== false) {
+      await load.more(AFTERWARDS_POSTINGS);
+      if (scene.query.length > 0) freshness = await lag.untilFresh({ belowMs: LAG_LIMIT_MS, forMs: LAG_BELOW_FOR_MS, limitMs: LAG_SETTLES_WITHIN_MS });
+    }
+    await load.stop();
+    const figures = figuresOf(gaps, freshness, stalls.max / NS_PER_MS);
+    process.stderr.write(`${name}: ${figures}\n`);
+    const gapMs = gaps.longest?.lengthMs ?? 0;
+    const complaints = [
+      ...(gapMs > GAP_LIMIT_MS ? [`a gap in service of ${Math.round(gapMs)} ms, ${GAP_LIMIT_MS} are promised: ${figures}`] : []),
+      ...(freshness !== undefined && freshness.afterMs === undefined ? [`the lag does not stay below ${LAG_LIMIT_MS} ms: ${figures}`] : []),
+      ...(await judged(scene, loads, options)),
+    ];
+    expect(complaints).toEqual([]);
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n\nThe processes said last:\n${lines.last(LAST_LINES).join('\n')}`;
+    throw error;
+  } finally {
+    stalls.disable();
+    for (const started of loads) started.abandon();
+    await distributed.stop();
+  }
+}
+
+function sceneOf(distributed: Distributed, options: FaultOptions, lines: ProcessLines, loads: Load[]): Scene & { readonly lag: ReadLag } {
+  const access = options.load?.access ?? PLAIN_ACCESS;
+  const calls = new ServiceCalls({ access });
+  const gaps = new ServiceGaps(PARTITIONS);
+  const [command, query, projector, scheduler] = (['command', 'query', 'projector', 'scheduler'] as const).map((service) => distributed.of(service));
+  const running = (children: readonly ServiceChild[]): string[] => children.filter(({ pid }) => pid !== undefined).map(({ address }) => address);
+  const lag = new ReadLag({ calls, queryAddresses: () => running(query ?? []) });
+  const observers = [{ tried: ofPartition(gaps, 'tried'), acknowledged: ofPartition(gaps, 'acknowledged'), finished: ofPartition(gaps, 'finished') }, lag];
+  const anotherLoad = (called: string): Load => {
+    const instances = (options.calledInstances ?? ((all) => all))(command ?? []);
+    const commandAddresses = instances.map(({ address }) => address);
+    const load = new Load({ ...options.load, name: called, commandAddresses, accounts: ACCOUNTS, partitions: PARTITIONS, observers });
+    loads.push(load);
+    return load;
+  };
+  const holderOf = (lease: string): Promise<string | undefined> => leaseHolder({ natsUrl: distributed.nats.url, deployment: DEPLOYMENT }, lease);
+  return {
+    distributed,
+    load: anotherLoad('first'),
+    gaps,
+    lag,
+    lines,
+    calls,
+    anotherLoad,
+    command: command ?? [],
+    query: query ?? [],
+    projector: projector ?? [],
+    scheduler: scheduler ?? [],
+    holderOf,
+    ownerOf: async (partition) => {
+      const holder = await holderOf(`command/${partition}`);
+      const owner = command?.find((child) => child.name === holder);
+      if (owner === undefined) throw new Error(`partition ${partition} has no owner`);
+      return owner;
+    },
+    withoutService: async (work) => {
+      const resume = gaps.suspendAll();
       try {
-        await load.open();
-        load.start();
-        await load.more(WARM_UP_POSTINGS);
-        await fault({
-          distributed,
-          load,
-          anotherLoad,
-          command: distributed.of('command'),
-          query: distributed.of('query'),
-          projector: distributed.of('projector'),
-          holderOf: (lease) => holderOf(distributed, lease),
-        });
-        if (options.afterwards !== false) await load.more(AFTERWARDS_POSTINGS);
-        await load.stop();
-        if (options.judged !== false) await expectWhole([load], { query: first(distributed.of('query')), projector: first(distributed.of('projector')) });
-      } catch (error) {
-        if (error instanceof Error) error.message += `\n\nThe processes said last:\n${shortened(lines).slice(-LAST_LINES).join('\n')}`;
-        throw error;
+        await work();
       } finally {
-        for (const started of loads) started.abandon();
-        await distributed.stop();
+        resume();
       }
     },
-    TEST_LIMIT_MS,
-  );
+  };
 }
 
-/** What the processes said, without stacks, and what one of them repeats only once. */
-function shortened(lines: readonly string[]): string[] {
-  const said = new Map<string, string>();
-  const short: string[] = [];
-  for (const line of lines) {
-    const [name = '', json = ''] = line.split(' | ');
-    const { time, partition, message, error } = parsed(json);
-    const text = `${name} ${partition === undefined ? '' : `partition ${partition}: `}${message} ${error?.message ?? ''}`;
-    if (said.get(name) === text) continue;
-    said.set(name, text);
-    short.push(`${time?.slice(11, 23)} ${text}`);
-  }
-  return short;
+function ofPartition(gaps: ServiceGaps, event: 'tried' | 'acknowledged' | 'finished'): (account: string, partition: number) => void {
+  return (_account, partition) => gaps[event](partition);
 }
 
-function parsed(json: string): {
-  readonly time?: string;
-  readonly partition?: number;
-  readonly message?: string;
-  readonly error?: { readonly message?: string };
-} {
-  try {
-    return JSON.parse(json) as ReturnType<typeof parsed>;
-  } catch {
-    return { message: json };
-  }
+async function judged({ calls, query, projector, scheduler }: Scene, loads: readonly Load[], { judged: wanted }: FaultOptions): Promise<string[]> {
+  if (scheduler.length > 0) await until('exactly one scheduler acts', async () => (await actingSchedulers(calls, scheduler)).length === 1);
+  if (wanted === false) return [];
+  const [first, ...others] = loads;
+  if (first === undefined || others.length > 0) throw new Error('a test with several loads judges them itself');
+  return complaintsOf(await judge([first], calls, { query: firstRunning(query), projector: firstRunning(projector) }));
 }
 
-function loadOn(distributed: Distributed, name: string): Load {
-  const commandAddresses = distributed.of('command').map(({ address }) => address);
-  return new Load({ name, commandAddresses, accounts: ACCOUNTS, partitions: PARTITIONS });
+/** Names of the schedulers that say that they act. */
+export async function actingSchedulers(calls: ServiceCalls, scheduler: readonly ServiceChild[]): Promise<string[]> {
+  const running = scheduler.filter(({ pid }) => pid !== undefined);
+  const statuses = await Promise.all(running.map(({ address }) => calls.schedulerStatus(address)));
+  return statuses.filter(({ active }) => active).map(({ instanceId }) => instanceId);
 }
 
-/** The first one that runs. */
-function first(children: readonly ServiceChild[]): string {
+function figuresOf(gaps: ServiceGaps, freshness: Freshness | undefined, stallMs: number): string {
+  const { longest } = gaps;
+  const whole = (milliseconds: number | undefined): string => (milliseconds === undefined ? 'unknown' : `${Math.round(milliseconds)} ms`);
+  const lag =
+    freshness === undefined
+      ? 'lag not measured'
+      : `lag below ${LAG_LIMIT_MS} ms ${freshness.afterMs === undefined ? 'never' : `after ${whole(freshness.afterMs)}`}, at worst ${whole(freshness.worstMs)}, at last ${whole(freshness.lastMs)}`;
+  const machine = `this test itself stalled for up to ${whole(stallMs)}, load average ${loadavg()[0]?.toFixed(1)}`;
+  return `longest gap in service ${whole(longest?.lengthMs ?? 0)}${longest === undefined ? '' : ` at partition ${longest.partition}`}; ${lag}; ${machine}`;
+}
+
+function firstRunning(children: readonly ServiceChild[]): string {
   const child = children.find(({ pid }) => pid !== undefined);
   if (child === undefined) throw new Error('none of them runs');
   return child.address;
 }
 
-/** Two in each of the four partitions; a test of this harness says so. */
+/** Two in each of the four partitions. */
 const ACCOUNTS = ['l', 'm', 'b', 'c', 'a', 'g', 'd', 'e'].map((name) => `{${name}}-account`);
 
-async function holderOf({ nats }: Distributed, name: string): Promise<string | undefined> {
-  const link = await NatsLink.open({ url: nats.url });
-  try {
-    const lease = await NatsLease.open({ link, deployment: DEPLOYMENT });
-    return (await lease.read(name))?.holder.id;
-  } finally {
-    await link.close();
-  }
-}
-
-/** Asks again and again until the condition holds. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<void> {
-  const untilMs = Date.now() + limitMs;
-  while (!(await condition())) {
-    if (Date.now() > untilMs) throw new Error(`after ${limitMs / 1000} s it still does not hold that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
 /** Every command instance owns as many partitions as any other. */
-export async function evenlySpread({ holderOf: holder, command }: Scene): Promise<boolean> {
-  const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holder(`command/${partition}`)));
+export async function evenlySpread({ holderOf, command }: Scene): Promise<boolean> {
+  const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holderOf(`command/${partition}`)));
   return command.every(({ name }) => owners.filter((owner) => owner === name).length === PARTITIONS / command.length);
 }

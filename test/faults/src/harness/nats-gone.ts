@@ -1,0 +1,20 @@
+import { until } from '@sluice/judged-load';
+import { evenlySpread, testFault } from './under-load';
+
+const TEST_LIMIT_MS = 120_000;
+
+export function natsGone(goneMs: number): void {
+  testFault(
+    `NATS gone for ${goneMs / 1_000} s: every owner keeps its partitions, and everything is published in the end`,
+    { timeLimitMs: TEST_LIMIT_MS + goneMs },
+    async (scene) => {
+      const { distributed, load } = scene;
+      await until('the partitions are evenly spread', () => evenlySpread(scene));
+      await distributed.nats.stop();
+      await new Promise((resolve) => setTimeout(resolve, goneMs));
+      await distributed.nats.restart();
+      await load.moreEverywhere(100);
+      await until('the partitions are evenly spread again', () => evenlySpread(scene));
+    },
+  );
+}
