@@ -1,7 +1,7 @@
 /**
  * The command service: accepts, routes to the partition's owner, decides, commits, answers.
  */
-import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
+import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, LeaseHolder, SnapshotStore } from '@sluice/ports';
 import type { ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
@@ -11,7 +11,7 @@ import { Signatures } from './account/signatures';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
-import { PeerConnections, type PeerOptions } from './peers/peer-connections';
+import { PeerConnections, type PeerOptions, type PeerTransport } from './peers/peer-connections';
 import { PeerHop } from './peers/peer-hop';
 
 export interface CommandDependencies {
@@ -23,6 +23,8 @@ export interface CommandDependencies {
   /** Id of this instance. */
   readonly instanceId: string;
   readonly pool?: PoolMode;
+  /** Where runs of the request index are sorted; default: on a thread. */
+  readonly sorting?: Sorting;
   readonly limits?: Partial<PartitionLimits>;
   readonly observer?: EngineObserver;
   /** Sequence up to which the read store has a partition: what is older need not be on the bus. */
@@ -34,6 +36,8 @@ export interface CommandDependencies {
     readonly address: string;
     readonly ttlMs?: number;
     readonly peers?: PeerOptions;
+    /** How requests reach the other instances; default: over gRPC, as `peers` says. */
+    readonly transport?: PeerTransport;
   };
 }
 
@@ -57,6 +61,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     owner: instanceId,
     shared: sharing !== undefined,
     observer,
+    ...(dependencies.sorting === undefined ? undefined : { sorting: dependencies.sorting }),
     onLost: (partition) => ownership?.fenced(partition),
     ...(limits === undefined ? undefined : { limits }),
     ...(projected === undefined ? undefined : { projected }),
@@ -64,7 +69,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const { incarnation, partitions } = log.identity;
   const ownMethods = new OwnMethods();
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
-  let connections: PeerConnections | undefined;
+  let connections: PeerTransport | undefined;
   let hop: PeerHop | undefined;
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
@@ -85,7 +90,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
-    connections = new PeerConnections(sharing.peers ?? {});
+    connections = sharing.transport ?? new PeerConnections(sharing.peers ?? {});
     hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections, ownMethods, clock });
   }
   const service = new AccountService({

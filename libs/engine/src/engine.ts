@@ -8,7 +8,7 @@ import type { Capability } from './capability';
 import { SILENT_OBSERVER, type EngineObserver } from './engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 import { Partition } from './partition/partition';
-import { RunSorter } from './request-index/sorter';
+import { runSorter, type RunSorter, type Sorting } from './request-index/sorter';
 
 export interface EngineDependencies {
   readonly log: EventLog;
@@ -22,6 +22,8 @@ export interface EngineDependencies {
   /** Other processes own partitions of the same log; default: this one is alone. */
   readonly shared?: boolean;
   readonly observer?: EngineObserver;
+  /** Where runs of the request index are sorted; default: on a thread. */
+  readonly sorting?: Sorting;
   /** Sequence up to which no projector needs the partition's commits any more; undefined: nobody can tell. */
   readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken a partition of this process. */
@@ -30,11 +32,12 @@ export interface EngineDependencies {
 
 export class Engine {
   readonly partitionCount: number;
-  private readonly sorter = new RunSorter();
+  private readonly sorter: RunSorter;
   private readonly partitions = new Map<number, Partition>();
 
   constructor(private readonly dependencies: EngineDependencies) {
     this.partitionCount = dependencies.log.identity.partitions;
+    this.sorter = runSorter(dependencies.sorting ?? 'thread');
   }
 
   /** The partition if this process owns it (it may still be loading). */

@@ -10,5 +10,6 @@ export { Turn } from './partition/turn';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
+export type { RunSorter, Sorting } from './request-index/sorter';
 export { builtFile } from './pool/built-file';
 export { WorkerPool, type PoolMode, type PoolReply } from './pool/worker-pool';

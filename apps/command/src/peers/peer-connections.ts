@@ -25,13 +25,19 @@ export interface PeerRequest {
   readonly deadlineMs: number;
 }
 
-export class PeerConnections {
+/** How a hop reaches other instances. */
+export interface PeerTransport {
+  /** Calls the method of the peer. A cancelled call is done, too, with a CANCELLED error. */
+  send(address: string, request: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): { cancel(): void };
+  close(): void;
+}
+
+export class PeerConnections implements PeerTransport {
   /** In the order of use, longest unused first. */
   private readonly clients = new Map<string, Client>();
 
   constructor(private readonly options: PeerOptions) {}
 
-  /** Calls the method of the peer. A cancelled call is done, too, with a CANCELLED error. */
   send(address: string, { path, bytes, metadata, deadlineMs }: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
     if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
     return this.client(address).makeUnaryRequest(path, asIs, asIs, bytes, metadata, { deadline: deadlineMs }, done);

@@ -19,7 +19,7 @@ import { notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
 import { failureOf, type HopFailure } from './peer-answer';
-import type { PeerConnections } from './peer-connections';
+import type { PeerTransport } from './peer-connections';
 
 /** Pause before each try after the first, where the owner is still the one that was tried. */
 const PAUSES_MS = [0, 50, 100, 200, 400];
@@ -31,7 +31,7 @@ export interface PeerHopDependencies {
   /** Whether this instance serves the partition now. */
   readonly serves: (partition: number) => boolean;
   readonly owners: PartitionOwners;
-  readonly connections: PeerConnections;
+  readonly connections: PeerTransport;
   /** The methods of this instance, for a partition that comes here while a hop is under way. */
   readonly ownMethods: OwnMethods;
   readonly clock: Clock;

@@ -6,9 +6,9 @@ import { hashSeeds, lastHash, requestHash } from './request-hash';
 import { RequestIndex, type RunDescription } from './request-index';
 import { BLOCK_ENTRIES, findInBlock, sortEntries } from './run-builder';
 import { ENTRY_NUMBERS, Segment } from './segment';
-import { RunSorter } from './sorter';
+import { runSorter } from './sorter';
 
-const sorter = new RunSorter();
+const sorter = runSorter('thread');
 afterAll(() => sorter.close());
 
 const seeds = hashSeeds(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));

@@ -1,13 +1,63 @@
 /**
- * One worker thread that sorts runs for all partitions of a process; started when the first run is sealed.
+ * Sorts the runs of the request index for all partitions of a process.
  */
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../pool/built-file';
+import { Filter } from './filter';
+import { addToFilter, sortEntries } from './run-builder';
 import type { RunBuilderReply, RunBuilderRequest } from './run-builder.worker';
+
+export interface RunSorter {
+  /** A run of so many entries begins. */
+  begin(run: string, count: number): Promise<void>;
+  /** Sorts a slice of the run and adds it to the run's filter. Takes the entries over: the caller must not use them again. */
+  sort(run: string, entries: Int32Array): Promise<Int32Array>;
+  /** Resolves with the bytes of the run's filter. */
+  finish(run: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Where runs are sorted: on a thread of their own, or on the caller's, which a simulation needs to stay deterministic. */
+export type Sorting = 'thread' | 'here';
+
+export function runSorter(sorting: Sorting): RunSorter {
+  return sorting === 'thread' ? new ThreadRunSorter() : new LocalRunSorter();
+}
+
+class LocalRunSorter implements RunSorter {
+  private readonly filters = new Map<string, Filter>();
+
+  async begin(run: string, count: number): Promise<void> {
+    this.filters.set(run, Filter.forCount(count));
+  }
+
+  async sort(run: string, entries: Int32Array): Promise<Int32Array> {
+    const sorted = sortEntries(entries);
+    addToFilter(this.filterOf(run), sorted);
+    return sorted;
+  }
+
+  async finish(run: string): Promise<Uint8Array> {
+    const filter = this.filterOf(run);
+    this.filters.delete(run);
+    return filter.toBytes();
+  }
+
+  async close(): Promise<void> {
+    this.filters.clear();
+  }
+
+  private filterOf(run: string): Filter {
+    const filter = this.filters.get(run);
+    if (filter === undefined) throw new Error(`run ${run} was not begun`);
+    return filter;
+  }
+}
 
 type RequestBody = RunBuilderRequest extends infer Request ? (Request extends unknown ? Omit<Request, 'id'> : never) : never;
 
-export class RunSorter {
+/** One worker thread, started when the first run is sealed. */
+export class ThreadRunSorter implements RunSorter {
   private worker: Worker | undefined;
   private nextId = 1;
   private readonly waiting = new Map<number, { resolve: (reply: RunBuilderReply) => void; reject: (error: Error) => void }>();
@@ -16,7 +66,6 @@ export class RunSorter {
     return this.call({ kind: 'begin', run, count }, []).then(() => undefined);
   }
 
-  /** Takes the entries over (their buffer is transferred). */
   async sort(run: string, entries: Int32Array): Promise<Int32Array> {
     const reply = await this.call({ kind: 'sort', run, entries }, [entries.buffer as ArrayBuffer]);
     return reply.entries as Int32Array;

@@ -5,14 +5,14 @@ import { logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type LogPositio
 import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { Partition } from '../partition/partition';
-import { RunSorter } from '../request-index/sorter';
+import { runSorter } from '../request-index/sorter';
 import { journal, type JournalState, Lines, type Answer } from './journal';
 
 export const INCARNATION = '00112233445566778899aabbccddeeff';
 const PARTITION = 1;
 
 /** One sorting thread for all tests of a file. */
-export const sorter = new RunSorter();
+export const sorter = runSorter('thread');
 
 export interface Surroundings {
   readonly owner?: string;

@@ -1,0 +1,2 @@
+/** Accounts in the simulation. */
+export { AccountWorkload } from './account-workload';

@@ -1,0 +1,112 @@
+/** npm run simulate: runs seeds, prints what broke and how to see it again. */
+import { parseArgs } from 'node:util';
+import { DEFECTS, type DefectName } from './defects';
+import { simulate, type Outcome } from './simulate';
+
+const HELP = `Usage: npm run simulate -- [options]
+
+Runs the deployment in one process on simulated time, disks and networks, under faults drawn from a seed,
+and judges what is left: nothing acknowledged is lost, nothing is applied twice, repeats get their first answer,
+the read store is the fold of the log. The same seed gives the same run.
+
+  --seed N        first seed (default 1)
+  --seeds COUNT   how many seeds, one after the other (default 1)
+  --minutes M     go on with further seeds until so much time has passed
+  --defect NAME   plant a known defect, to see that it is found: ${Object.keys(DEFECTS).join(', ')}
+  --trace         print everything that happened in the run of a seed
+  --json          one JSON object per seed
+  --help          this text
+
+Exit code: 0 nothing broke, 1 an invariant was breached, 64 wrong options.
+`;
+
+/** Lines of the trace that are printed of a seed that failed. */
+const SHOWN_LINES = 60;
+const WRONG_USE = 64;
+
+interface Options {
+  readonly firstSeed: number;
+  readonly seeds: number;
+  readonly untilMs: number;
+  readonly defect: DefectName | undefined;
+  readonly trace: boolean;
+  readonly json: boolean;
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions();
+  if (typeof options === 'number') return options;
+  const { firstSeed, seeds, untilMs, defect, trace, json } = options;
+  const startedMs = Date.now();
+  let run = 0;
+  let failed = 0;
+  for (let seed = firstSeed; run < seeds || Date.now() < untilMs; seed += 1) {
+    const outcome = await simulate({ seed, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
+    run += 1;
+    if (outcome.breaches.length > 0) failed += 1;
+    if (json) console.log(JSON.stringify(told(outcome)));
+    else show(outcome, options);
+    if (process.stderr.isTTY && !json) process.stderr.write(`\r${run} seeds, ${failed} failed, ${((Date.now() - startedMs) / 1_000 / run).toFixed(2)} s each `);
+  }
+  if (process.stderr.isTTY && !json) process.stderr.write('\r\u001b[K');
+  if (!json) console.log(`${run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
+
+function show(outcome: Outcome, { trace, defect }: Options): void {
+  const { seed, breaches, faults, digest, events, simulatedMs } = outcome;
+  if (trace) console.log(outcome.trace.join('\n'));
+  else if (breaches.length > 0) console.log(outcome.trace.slice(-SHOWN_LINES).join('\n'));
+  if (trace || breaches.length > 0) console.log(`seed ${seed}: ${events} events in ${simulatedMs} simulated ms, digest ${digest}\nfaults: ${faults}`);
+  if (breaches.length === 0) return;
+  console.log(`seed ${seed} FAILED:`);
+  for (const breach of breaches) console.log(`  - ${breach}`);
+  console.log(`Run it again: npm run simulate -- --seed ${seed} --trace${defect === undefined ? '' : ` --defect ${defect}`}\n`);
+}
+
+function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome): object {
+  return { seed, failed: breaches.length > 0, breaches, faults, digest, events, simulatedMs };
+}
+
+function parseOptions(): Options | number {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string', default: '1' },
+        seeds: { type: 'string' },
+        minutes: { type: 'string' },
+        defect: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(HELP);
+      return 0;
+    }
+    const minutes = values.minutes === undefined ? 0 : positive('--minutes', values.minutes, false);
+    if (values.defect !== undefined && !Object.hasOwn(DEFECTS, values.defect)) throw new Error(`--defect ${values.defect} is not one of ${Object.keys(DEFECTS).join(', ')}`);
+    return {
+      firstSeed: positive('--seed', values.seed, true),
+      seeds: values.seeds === undefined ? (minutes > 0 ? 0 : 1) : positive('--seeds', values.seeds, true),
+      untilMs: Date.now() + minutes * 60_000,
+      defect: values.defect as DefectName | undefined,
+      trace: values.trace,
+      json: values.json,
+    };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return WRONG_USE;
+  }
+}
+
+function positive(option: string, text: string, whole: boolean): number {
+  const value = Number(text);
+  if (!(value > 0) || (whole && !Number.isSafeInteger(value))) throw new Error(`${option} takes a positive ${whole ? 'whole ' : ''}number, not ${text}`);
+  return value;
+}
+
+void main().then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,88 @@
+/**
+ * One seed: a deployment under faults, then calm, then judged. The same seed gives the same run, event by event.
+ */
+import { AccountWorkload } from './account';
+import { DEFECTS, type DefectName } from './defects';
+import { Cluster } from './world/cluster';
+import { Deployment, type Workload } from './world/deployment';
+import { describeFaults } from './world/fault-plan';
+import { installGlobals } from './world/globals';
+import { Nemesis } from './world/nemesis';
+import { World } from './world/world';
+
+/** Simulated time with faults. */
+const FAULTS_US = 8_000_000;
+/** Simulated time in which a calm deployment answers everything. */
+const CALM_LIMIT_US = 60_000_000;
+const JUDGE_LIMIT_US = 60_000_000;
+const COUNTS = { command: 3, projector: 2, query: 2 };
+
+export interface Outcome {
+  readonly seed: number;
+  readonly breaches: readonly string[];
+  readonly faults: string;
+  readonly events: number;
+  readonly simulatedMs: number;
+  /** The same for two runs of one seed. */
+  readonly digest: string;
+  readonly trace: readonly string[];
+}
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Keep every line of the trace. */
+  readonly traceEverything?: boolean;
+  /** Planted before the run and taken out after it. */
+  readonly defect?: DefectName;
+}
+
+export async function simulate(options: SimulationOptions): Promise<Outcome> {
+  const world = new World(options.seed, options);
+  const restore = installGlobals(world.timeline, world.random.fork('runtime'));
+  const faults = describeFaults(world.faults);
+  const takeOut = options.defect === undefined ? undefined : DEFECTS[options.defect].plant();
+  try {
+    await run(world);
+  } catch (error) {
+    world.breach(`the simulation itself failed: ${error instanceof Error ? error.stack : String(error)}`);
+  } finally {
+    takeOut?.();
+    restore();
+  }
+  return {
+    seed: options.seed,
+    breaches: world.breaches,
+    faults,
+    events: world.timeline.eventCount,
+    simulatedMs: Math.round(world.timeline.nowUs / 1_000),
+    digest: world.trace.digest(),
+    trace: world.trace.lines,
+  };
+}
+
+async function run(world: World): Promise<void> {
+  const { timeline, trace } = world;
+  trace.note('world', describeFaults(world.faults));
+  const cluster = new Cluster(world);
+  const deployment = new Deployment(world, cluster);
+  cluster.start(COUNTS);
+  const workloads: readonly Workload[] = [new AccountWorkload(deployment)];
+  for (const workload of workloads) workload.begin();
+  const nemesis = new Nemesis(world, cluster);
+  const done = (): boolean => workloads.every((workload) => workload.done) || world.breaches.length > 0;
+  await timeline.runUntil(done, FAULTS_US);
+  nemesis.stop();
+  world.calmDown();
+  trace.note('world', 'is calm');
+  if (!(await timeline.runUntil(done, timeline.nowUs + CALM_LIMIT_US))) {
+    world.breach(`callers still wait after ${CALM_LIMIT_US / 1_000_000} s without faults: ${workloads.map(({ progress }) => progress).join('; ')}`);
+  }
+  if (world.breaches.length > 0) return;
+  let judged = false;
+  const judging = Promise.all(workloads.map((workload) => workload.judge())).then(
+    () => (judged = true),
+    (error: unknown) => world.breach(`what is there cannot be judged: ${error instanceof Error ? error.stack : String(error)}`),
+  );
+  if (!(await timeline.runUntil(() => judged || world.breaches.length > 0, timeline.nowUs + JUDGE_LIMIT_US))) world.breach('judging does not end');
+  if (judged) await judging;
+}

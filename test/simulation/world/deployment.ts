@@ -1,0 +1,73 @@
+/** What a workload gets: the deployment, and a host from which its callers call. */
+import type { Cluster, InstanceKind } from './cluster';
+import { Life } from './life';
+import { CallFailed } from './network';
+import type { Random } from './random';
+import type { World } from './world';
+
+/** How long a caller waits for one answer. */
+const ATTEMPT_LIMIT_MS = 1_000;
+const FIRST_PAUSE_US = 5_000;
+const LONGEST_PAUSE_US = 500_000;
+
+export interface Workload {
+  /** Starts the callers. */
+  begin(): void;
+  /** Every caller has all its verdicts. */
+  readonly done: boolean;
+  /** For people: how far the callers are. */
+  readonly progress: string;
+  /** Judges the calm deployment; reports breaches to the world. */
+  judge(): Promise<void>;
+}
+
+export class Deployment {
+  constructor(
+    readonly world: World,
+    readonly cluster: Cluster,
+  ) {}
+
+  /** A host for callers: it never crashes, because its memory is what the deployment is judged by. */
+  callers(name: string): Callers {
+    return new Callers(this, new Life(this.world, name, 0));
+  }
+}
+
+export class Callers {
+  constructor(
+    private readonly deployment: Deployment,
+    readonly life: Life,
+  ) {}
+
+  get random(): Random {
+    return this.life.random;
+  }
+
+  pause(microseconds: number): Promise<void> {
+    return this.deployment.world.timeline.pass(microseconds);
+  }
+
+  /** One attempt at a random instance of the kind. */
+  async attempt(kind: InstanceKind, path: string, request: Uint8Array): Promise<Buffer> {
+    const { cluster } = this.deployment;
+    const { name } = this.random.pick(cluster.of(kind));
+    return cluster.network.call(this.life, name, path, request, { limitMs: ATTEMPT_LIMIT_MS });
+  }
+
+  /** Asks again, with the same bytes, until there is an answer or a refusal that is not transient. */
+  async call(kind: InstanceKind, path: string, request: Uint8Array): Promise<Buffer> {
+    for (let pauseUs = FIRST_PAUSE_US; ; pauseUs = Math.min(pauseUs * 2, LONGEST_PAUSE_US)) {
+      try {
+        return await this.attempt(kind, path, request);
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await this.pause(pauseUs + this.random.below(pauseUs));
+      }
+    }
+  }
+}
+
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof CallFailed)) return false;
+  return error.code !== 'REFUSED' || error.reason === 'QUEUE_FULL';
+}

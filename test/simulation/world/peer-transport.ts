@@ -1,0 +1,38 @@
+/** Requests from one command instance to another, over the simulated network. */
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import type { PeerTransport } from '@sluice/command';
+import { statusOf } from '@sluice/service';
+import type { Life } from './life';
+import { CallFailed, type Network } from './network';
+
+export function peerTransport(life: Life, network: Network): PeerTransport {
+  return {
+    send: (address, { path, bytes, metadata, deadlineMs }, done) => {
+      const cancelled = new AbortController();
+      const limitMs = Math.max(0, deadlineMs - Date.now());
+      network.call(life, address, path, bytes, { limitMs, forwardedTo: forwardedPartition(metadata), signal: cancelled.signal }).then(
+        (response) => done(null, response),
+        (error: unknown) => done(asServiceError(error)),
+      );
+      return { cancel: () => cancelled.abort() };
+    },
+    close: () => undefined,
+  };
+}
+
+/** The partition that the sender names; a server reads it from a peer alone, and here only peers send it. */
+function forwardedPartition(metadata: Metadata): number {
+  const [header] = metadata.get('sluice-forwarded-bin');
+  return (JSON.parse(String(header)) as { partition: number }).partition;
+}
+
+function asServiceError(error: unknown): ServiceError {
+  if (!(error instanceof CallFailed)) throw error;
+  const { refusal, code, message } = error;
+  if (refusal === undefined) {
+    const grpcCode = code === 'DEADLINE_EXCEEDED' ? status.DEADLINE_EXCEEDED : status.UNAVAILABLE;
+    return Object.assign(new Error(message), { code: grpcCode, details: message, metadata: new Metadata() });
+  }
+  const { code: grpcCode, details, metadata } = statusOf(refusal);
+  return Object.assign(new Error(message), { code: grpcCode, details: details ?? message, metadata: metadata ?? new Metadata() });
+}
