@@ -33,6 +33,14 @@ interface Options {
   readonly json: boolean;
 }
 
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 async function main(): Promise<number> {
   const options = parseOptions();
   if (typeof options === 'number') return options;
@@ -44,24 +52,24 @@ async function main(): Promise<number> {
     const outcome = await simulate({ seed, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
     run += 1;
     if (outcome.breaches.length > 0) failed += 1;
-    if (json) console.log(JSON.stringify(told(outcome)));
+    if (json) print(JSON.stringify(told(outcome)));
     else show(outcome, options);
     if (process.stderr.isTTY && !json) process.stderr.write(`\r${run} seeds, ${failed} failed, ${((Date.now() - startedMs) / 1_000 / run).toFixed(2)} s each `);
   }
   if (process.stderr.isTTY && !json) process.stderr.write('\r\u001b[K');
-  if (!json) console.log(`${run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${failed} failed`);
+  if (!json) print(`${run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${failed} failed`);
   return failed > 0 ? 1 : 0;
 }
 
 function show(outcome: Outcome, { trace, defect }: Options): void {
   const { seed, breaches, faults, digest, events, simulatedMs } = outcome;
-  if (trace) console.log(outcome.trace.join('\n'));
-  else if (breaches.length > 0) console.log(outcome.trace.slice(-SHOWN_LINES).join('\n'));
-  if (trace || breaches.length > 0) console.log(`seed ${seed}: ${events} events in ${simulatedMs} simulated ms, digest ${digest}\nfaults: ${faults}`);
+  if (trace) print(outcome.trace.join('\n'));
+  else if (breaches.length > 0) print(outcome.trace.slice(-SHOWN_LINES).join('\n'));
+  if (trace || breaches.length > 0) print(`seed ${seed}: ${events} events in ${simulatedMs} simulated ms, digest ${digest}\nfaults: ${faults}`);
   if (breaches.length === 0) return;
-  console.log(`seed ${seed} FAILED:`);
-  for (const breach of breaches) console.log(`  - ${breach}`);
-  console.log(`Run it again: npm run simulate -- --seed ${seed} --trace${defect === undefined ? '' : ` --defect ${defect}`}\n`);
+  print(`seed ${seed} FAILED:`);
+  for (const breach of breaches) print(`  - ${breach}`);
+  print(`Run it again: npm run simulate -- --seed ${seed} --trace${defect === undefined ? '' : ` --defect ${defect}`}\n`);
 }
 
 function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome): object {
@@ -82,11 +90,12 @@ function parseOptions(): Options | number {
       },
     });
     if (values.help) {
-      console.log(HELP);
+      print(HELP);
       return 0;
     }
     const minutes = values.minutes === undefined ? 0 : positive('--minutes', values.minutes, false);
-    if (values.defect !== undefined && !Object.hasOwn(DEFECTS, values.defect)) throw new Error(`--defect ${values.defect} is not one of ${Object.keys(DEFECTS).join(', ')}`);
+    if (values.defect !== undefined && !Object.hasOwn(DEFECTS, values.defect))
+      throw new Error(`--defect ${values.defect} is not one of ${Object.keys(DEFECTS).join(', ')}`);
     return {
       firstSeed: positive('--seed', values.seed, true),
       seeds: values.seeds === undefined ? (minutes > 0 ? 0 : 1) : positive('--seeds', values.seeds, true),
@@ -96,7 +105,7 @@ function parseOptions(): Options | number {
       json: values.json,
     };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    complain(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
     return WRONG_USE;
   }
 }

@@ -19,6 +19,6 @@ function run(script, args, stdio) {
 run(require.resolve('nx/bin/nx.js'), ['show', 'projects', '--json'], ['ignore', 'ignore', 'inherit']);
 run(
   join(dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'),
-  ['apps', 'libs', 'tools', '--no-error-on-unmatched-pattern', ...process.argv.slice(2)],
+  ['apps', 'libs', 'test', 'tools', '--no-error-on-unmatched-pattern', ...process.argv.slice(2)],
   'inherit',
 );

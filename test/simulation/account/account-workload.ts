@@ -95,7 +95,12 @@ export class AccountWorkload implements Workload {
   #drawPostings(callers: Callers, prefix: string, atomic: boolean): accountpb.Posting[] {
     const { random } = callers;
     return Array.from({ length: random.between(1, MOST_POSTINGS) }, (_, item) => {
-      const type = random.pick([PostingType.POSTING_TYPE_CREDIT, PostingType.POSTING_TYPE_CREDIT, PostingType.POSTING_TYPE_DEBIT, PostingType.POSTING_TYPE_HOLD]);
+      const type = random.pick([
+        PostingType.POSTING_TYPE_CREDIT,
+        PostingType.POSTING_TYPE_CREDIT,
+        PostingType.POSTING_TYPE_DEBIT,
+        PostingType.POSTING_TYPE_HOLD,
+      ]);
       const accountId = atomic ? random.pick(['{pair}-left', '{pair}-right']) : random.chance(0.6) ? 'hot' : random.pick(ACCOUNTS);
       const holds = [...this.#answers.values()].filter(
         ({ posting, accepted }) => accepted && posting.accountId === accountId && posting.type === PostingType.POSTING_TYPE_HOLD,
@@ -161,7 +166,10 @@ export class AccountWorkload implements Workload {
     const first = this.#answers.get(key);
     if (first === undefined) {
       this.#answers.set(key, answer);
-      world.trace.note('answer', `${key}: ${answer.accepted ? `accepted, balance ${answer.balanceAfterMinor}` : answer.reason}${result.repeated ? ' (repeated)' : ''}`);
+      world.trace.note(
+        'answer',
+        `${key}: ${answer.accepted ? `accepted, balance ${answer.balanceAfterMinor}` : answer.reason}${result.repeated ? ' (repeated)' : ''}`,
+      );
       return;
     }
     const same =
@@ -188,14 +196,19 @@ export class AccountWorkload implements Workload {
     if (posting === undefined) return;
     const request = { accountId: posting.accountId, positionToken: response.positionToken };
     try {
-      const bytes = await callers.attempt('query', QUERIES.getAccount.path, accountpb.GetAccountRequest.encode(accountpb.GetAccountRequest.fromPartial(request)).finish());
+      const bytes = await callers.attempt(
+        'query',
+        QUERIES.getAccount.path,
+        accountpb.GetAccountRequest.encode(accountpb.GetAccountRequest.fromPartial(request)).finish(),
+      );
       const { account } = accountpb.GetAccountResponse.decode(bytes);
       const counted = response.results[at]?.entryNumber ?? 0n;
       if (account === undefined || account.entryCount < counted) {
         this.deployment.world.breach(`${posting.accountId} was read with ${account?.entryCount} entries under a token that covers entry ${counted}`);
       }
       const held = account?.holds.reduce((sum, { remainingMinor }) => sum + remainingMinor, 0n);
-      if (account !== undefined && held !== account.heldMinor) this.deployment.world.breach(`${posting.accountId} was read torn: held ${account.heldMinor}, holds sum to ${held}`);
+      if (account !== undefined && held !== account.heldMinor)
+        this.deployment.world.breach(`${posting.accountId} was read torn: held ${account.heldMinor}, holds sum to ${held}`);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       // The read store may be behind, or cut off; that is no breach while there are faults.

@@ -13,9 +13,14 @@ export const accountDefects = {
     what: 'The request index forgets one id in ten.',
     foundWithin: 10,
     plant: () =>
-      replaceMethod(RequestIndex.prototype, 'add', (add) => function (this: RequestIndex, first: number, second: number, sequence: number) {
-        if (second % 10 !== 0) add.call(this, first, second, sequence);
-      }),
+      replaceMethod(
+        RequestIndex.prototype,
+        'add',
+        (add) =>
+          function (this: RequestIndex, first: number, second: number, sequence: number) {
+            if (second % 10 !== 0) add.call(this, first, second, sequence);
+          },
+      ),
   },
   'forget-old-runs': {
     what: 'The request index does not look at what it has on disk.',
@@ -26,56 +31,81 @@ export const accountDefects = {
     what: 'Requests that were refused are not remembered, so that a repeat is decided anew.',
     foundWithin: 20,
     plant: () =>
-      replaceMethod(AccountState.prototype as never as { remember(...values: unknown[]): void }, 'remember', (remember) => function (
-        this: unknown,
-        batch: { outcomes: Int32Array },
-        index: number,
-        ...rest: never[]
-      ) {
-        if (batch.outcomes[index] === 1) remember.call(this as never, batch, index, ...rest);
-      }),
+      replaceMethod(
+        AccountState.prototype as never as { remember(...values: unknown[]): void },
+        'remember',
+        (remember) =>
+          function (this: unknown, batch: { outcomes: Int32Array }, index: number, ...rest: never[]) {
+            if (batch.outcomes[index] === 1) remember.call(this as never, batch, index, ...rest);
+          },
+      ),
   },
   'acknowledge-lost-turns': {
     what: 'Postings of a turn that was lost are answered as if they had been done.',
     foundWithin: 10,
     plant: () =>
-      replaceMethod(PostingSubmission.prototype, 'fail', () => function (this: PostingSubmission) {
-        this.settle(1);
-      }),
+      replaceMethod(
+        PostingSubmission.prototype,
+        'fail',
+        () =>
+          function (this: PostingSubmission) {
+            this.settle(1);
+          },
+      ),
   },
   'answer-repeats-with-today': {
     what: 'A repeat is answered with the balance of now, not with that of the first answer.',
     foundWithin: 10,
     plant: () =>
-      replaceMethod(AccountState.prototype, 'answerRepeat', (answerRepeat) => async function (this: AccountState, ...values: Parameters<AccountState['answerRepeat']>) {
-        const answered = await answerRepeat.apply(this, values);
-        const [batch, index] = values;
-        if (answered) batch.balancesAfter[index] = (batch.balancesAfter[index] as bigint) + (index % 2 === 0 ? 1n : 0n);
-        return answered;
-      }),
+      replaceMethod(
+        AccountState.prototype,
+        'answerRepeat',
+        (answerRepeat) =>
+          async function (this: AccountState, ...values: Parameters<AccountState['answerRepeat']>) {
+            const answered = await answerRepeat.apply(this, values);
+            const [batch, index] = values;
+            if (answered) batch.balancesAfter[index] = (batch.balancesAfter[index] as bigint) + (index % 2 === 0 ? 1n : 0n);
+            return answered;
+          },
+      ),
   },
   'answer-repeats-before-durable': {
     what: 'A repeat is answered from a commit that is not durable yet.',
     foundWithin: 100,
     plant: () =>
-      replaceMethod(Commits.prototype, 'durable', (durable) => function (this: Commits, sequence: number) {
-        return durable.call(this, sequence);
-      }),
+      replaceMethod(
+        Commits.prototype,
+        'durable',
+        (durable) =>
+          function (this: Commits, sequence: number) {
+            return durable.call(this, sequence);
+          },
+      ),
   },
   'read-before-the-token': {
     what: 'A read that carries a token is answered from whatever is there.',
     foundWithin: 20,
     plant: () =>
-      replaceMethod(Freshness.prototype, 'copyFor', (copyFor) => function (this: Freshness, _token: string, call: Parameters<Freshness['copyFor']>[1]) {
-        return copyFor.call(this, '', call);
-      }),
+      replaceMethod(
+        Freshness.prototype,
+        'copyFor',
+        (copyFor) =>
+          function (this: Freshness, _token: string, call: Parameters<Freshness['copyFor']>[1]) {
+            return copyFor.call(this, '', call);
+          },
+      ),
   },
   'skip-a-commit': {
     what: 'The projector leaves out one commit in forty.',
     foundWithin: 10,
     plant: () =>
-      replaceMethod(PartitionFold.prototype, 'take', (take) => function (this: PartitionFold, commit: Parameters<PartitionFold['take']>[0]) {
-        if (commit.sequence % 40 !== 17) take.call(this, commit);
-      }),
+      replaceMethod(
+        PartitionFold.prototype,
+        'take',
+        (take) =>
+          function (this: PartitionFold, commit: Parameters<PartitionFold['take']>[0]) {
+            if (commit.sequence % 40 !== 17) take.call(this, commit);
+          },
+      ),
   },
 } satisfies Record<string, Defect>;

@@ -4,7 +4,16 @@
  */
 import { startCommand, type CommandRuntime } from '@sluice/command';
 import { SILENT_OBSERVER } from '@sluice/engine';
-import { MemoryKeyring, MemoryLease, MemoryLogStorage, MemoryReadStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys, type MemoryLeases } from '@sluice/memory';
+import {
+  MemoryKeyring,
+  MemoryLease,
+  MemoryLogStorage,
+  MemoryReadStorage,
+  MemorySnapshotStore,
+  type MemoryBlocks,
+  type MemoryKeys,
+  type MemoryLeases,
+} from '@sluice/memory';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { Projector, SILENT_PROJECTOR_OBSERVER, startProjector, type ProjectorRuntime } from '@sluice/projector';
 import { startQuery, type QueryRuntime } from '@sluice/query';
@@ -117,7 +126,8 @@ export class Cluster {
 
   #run(instance: Instance): void {
     const { life } = instance;
-    const begin = instance.kind === 'command' ? this.#runCommand(instance) : instance.kind === 'projector' ? this.#runProjector(instance) : this.#runQuery(instance);
+    const begin =
+      instance.kind === 'command' ? this.#runCommand(instance) : instance.kind === 'projector' ? this.#runProjector(instance) : this.#runQuery(instance);
     begin.catch((error: unknown) => {
       if (!life.alive) return;
       // A process that cannot start ends; its supervisor tries again.

@@ -21,6 +21,7 @@ export class Life {
   cut = false;
   readonly clock: Clock;
   readonly random: Random;
+  readonly #startedAtUs: number;
   #paused = false;
   #held: (() => void)[] = [];
 
@@ -31,9 +32,12 @@ export class Life {
     private readonly skewUs: number,
     private readonly number = 1,
   ) {
+    this.#startedAtUs = world.timeline.nowUs;
     this.random = world.random.fork(`life ${number} of ${name}`);
     this.clock = {
       nowUs: () => START_US + world.timeline.nowUs + this.skewUs,
+      // Counts from the start of the process, whatever the wall clock says.
+      monotonicMs: () => (world.timeline.nowUs - this.#startedAtUs) / 1_000,
       after: (delayMs, callback) => world.timeline.schedule(delayMs * 1_000, () => this.continue(callback)),
     };
   }

@@ -140,4 +140,3 @@ function contextOf(path: string, deadlineMs: number, forwardedTo: number | undef
   });
   return new CallContext(call, ANYBODY, forwardedTo);
 }
-

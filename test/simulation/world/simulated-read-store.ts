@@ -50,12 +50,7 @@ export class SimulatedReadStore implements ReadStore {
     const known = this.#copies.get(copy);
     if (known !== undefined) return known;
     const { life } = this;
-    const made = remote(
-      life,
-      copy,
-      { fails: () => life.world.faults.readStoreFails, answerLost: () => life.world.faults.readStoreAnswerLost },
-      'read store',
-    );
+    const made = remote(life, copy, { fails: () => life.world.faults.readStoreFails, answerLost: () => life.world.faults.readStoreAnswerLost }, 'read store');
     this.#copies.set(copy, made);
     this.#behind.set(made, copy);
     return made;
