@@ -87,7 +87,7 @@ export class Life {
         const back = (settle: () => void): void => void timeline.schedule(latency.backUs, () => this.continue(settle));
         void (async () => perform())().then(
           (result) => back(() => resolve(result)),
-          (error: unknown) => back(() => reject(error as Error)),
+          (error: Error) => back(() => reject(error)),
         );
       });
     });
