@@ -6,7 +6,7 @@
  *   RUNNING   error    (waited)    STOPPED   STOPPED   STOPPED, told
  *
  * It runs in a process group of its own, so that Ctrl-C at a terminal reaches only us and everything is stopped in order; when we
- * are gone it stops by itself, because the IPC channel ends. Its port stays the same over restarts.
+ * are gone it stops by itself, because the IPC channel ends; a paused one goes on first. Its port stays the same over restarts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -119,7 +119,10 @@ export class ServiceChild {
 
   /** SIGSTOP pauses it, SIGCONT lets it go on. */
   signal(signal: NodeJS.Signals): void {
-    this.child?.kill(signal);
+    const { child } = this;
+    if (child === undefined) return;
+    if (signal === 'SIGSTOP') letGoOnWithoutUs(child);
+    child.kill(signal);
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
@@ -146,6 +149,18 @@ export class ServiceChild {
     this.child = undefined;
     if (!this.asked) this.options.onDeath(this, how);
   }
+}
+
+const paused = new Set<ChildProcess>();
+let watchingExit = false;
+
+/** A paused process would outlive us: it does not see that the IPC channel has ended. */
+function letGoOnWithoutUs(child: ChildProcess): void {
+  if (!watchingExit) process.once('exit', () => paused.forEach((each) => each.kill('SIGCONT')));
+  watchingExit = true;
+  if (paused.has(child)) return;
+  paused.add(child);
+  child.once('exit', () => paused.delete(child));
 }
 
 /** Resolves with what the process says once it listens. */

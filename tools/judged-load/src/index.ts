@@ -11,4 +11,5 @@ export { ProcessLines } from './process-lines';
 export { type Freshness, ReadLag } from './read-lag';
 export { ServiceCalls } from './service-calls';
 export { type Gap, ServiceGaps } from './service-gaps';
+export { spreadAccounts } from './spread-accounts';
 export { until } from './until';

@@ -18,6 +18,17 @@ export class Progress {
     if (this.#terminal) this.step(`${text}: ${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`);
   }
 
+  /** What changes all the time; shown on a terminal only. */
+  status(text: string): void {
+    if (this.#terminal) this.step(text);
+  }
+
+  /** A line that stays. */
+  line(text: string): void {
+    this.clear();
+    process.stderr.write(`${text}\n`);
+  }
+
   clear(): void {
     if (!this.#terminal || this.#shown === 0) return;
     process.stderr.write(`\r${' '.repeat(this.#shown)}\r`);

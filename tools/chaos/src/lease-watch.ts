@@ -1,0 +1,60 @@
+/** What the lease service says while a plan runs: who owns what, and how many consumers its stream carries. */
+import { NatsLease, NatsLink } from '@sluice/bus-nats';
+
+const OWNERS_EVERY_MS = 200;
+/** Consumers are counted with every n-th look at the owners. */
+const CONSUMERS_EVERY = 25;
+
+export interface LeaseWatchOptions {
+  readonly natsUrl: string;
+  readonly deployment: string;
+  readonly partitions: number;
+  readonly ownersAre: (owners: readonly (string | undefined)[]) => void;
+}
+
+export class LeaseWatch {
+  /** The most consumers that the stream of the leases ever had. */
+  mostConsumers = 0;
+  private stopped = false;
+  private running: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly options: LeaseWatchOptions,
+    private readonly link: NatsLink,
+    private readonly lease: NatsLease,
+  ) {}
+
+  static async start(options: LeaseWatchOptions): Promise<LeaseWatch> {
+    const link = await NatsLink.open({ url: options.natsUrl });
+    const watch = new LeaseWatch(options, link, await NatsLease.open({ link, deployment: options.deployment }));
+    watch.running = watch.watch();
+    return watch;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.link.close();
+    await this.running;
+  }
+
+  /** Consumers of the stream of the leases now. */
+  async consumers(): Promise<number> {
+    const { state } = await this.link.manager.streams.info(`KV_sluice_${this.options.deployment}_leases`);
+    this.mostConsumers = Math.max(this.mostConsumers, state.consumer_count);
+    return state.consumer_count;
+  }
+
+  private async watch(): Promise<void> {
+    for (let looks = 0; !this.stopped; looks += 1) {
+      try {
+        const names = Array.from({ length: this.options.partitions }, (_, partition) => `command/${partition}`);
+        const held = await Promise.all(names.map((name) => this.lease.read(name)));
+        this.options.ownersAre(held.map((lease) => lease?.holder.id));
+        if (looks % CONSUMERS_EVERY === 0) await this.consumers();
+      } catch {
+        // NATS is away: the owners are those of before.
+      }
+      await new Promise((resolve) => setTimeout(resolve, OWNERS_EVERY_MS));
+    }
+  }
+}
