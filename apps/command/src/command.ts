@@ -90,7 +90,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
-    connections = sharing.transport ?? new PeerConnections(sharing.peers ?? {});
+    connections = sharing.transport ?? new PeerConnections(sharing.peers ?? {}, clock);
     hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections, ownMethods, clock });
   }
   const service = new AccountService({

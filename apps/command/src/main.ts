@@ -20,7 +20,7 @@ void runServiceProcess({
   definitions: [accountpb.AccountCommandServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
-    const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes } = configuration;
+    const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
     if (secret === undefined)
       throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys under the same secret']);
     const connection = await opening.logDatabase();
@@ -61,7 +61,7 @@ void runServiceProcess({
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
       observer: engineObserver(telemetry.metrics, logger),
       projected,
-      sharing: { lease, address: holder.address, peers: opening.peer },
+      sharing: { lease, address: holder.address, peers: { ...opening.peer, maximumMessageBytes: maxMessageBytes } },
     });
     return opening.keep(running.command, (runtime) => runtime.stop()).registrations;
   },

@@ -1,21 +1,33 @@
 /**
  * Channels to the other command instances: one per address, opened when a hop needs it. Beyond a number of addresses the one
  * that was not used for longest is closed.
+ *
+ * A peer whose host is stopped or cut off closes nothing. A connection in use is pinged, and one whose pings stay unanswered is
+ * cut: its hops fail and may go elsewhere. A connection that does not come about in time is given up, so that the next hop
+ * begins a new one instead of waiting for the machine's own retries.
  */
-import { type ChannelCredentials, Client, type ClientUnaryCall, credentials as grpcCredentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { tracingInterceptor } from '@sluice/service';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientUnaryCall,
+  connectivityState,
+  credentials as grpcCredentials,
+  type Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import type { Clock } from '@sluice/ports';
+import { DEFAULT_MAXIMUM_MESSAGE_BYTES, tracingInterceptor } from '@sluice/service';
 import { isTracing } from '@sluice/telemetry';
+import { HandshakeLimit } from './handshake-limit';
 
 export interface PeerOptions {
   /** Default: plain text, as on loopback. */
   readonly credentials?: ChannelCredentials;
   /** Token with the role "peer", where servers authenticate. */
   readonly token?: string;
+  /** The largest message that servers of this deployment take. */
+  readonly maximumMessageBytes?: number;
 }
-
-/** Room above the message limit for what forwarding adds. */
-const MAXIMUM_MESSAGE_BYTES = 9 << 20;
-const MAXIMUM_PEERS = 1_000;
 
 export interface PeerRequest {
   readonly path: string;
@@ -32,48 +44,92 @@ export interface PeerTransport {
   close(): void;
 }
 
+/** A connection with calls is pinged so often. */
+const PING_INTERVAL_MS = 1_000;
+/** A ping that is not answered for so long ends the connection. Longer than an event loop may be busy. */
+const PING_TIMEOUT_MS = 3_000;
+/** From the first packet of a connection to its first byte of HTTP/2. */
+const CONNECT_LIMIT_MS = 3_000;
+/** What an answer may have beyond the largest request: each posting's verdict has a text, at most. */
+const ANSWER_ROOM_BYTES = 1 << 20;
+/** What may be on its way to this instance on one connection. */
+const RECEIVE_WINDOW_BYTES = 4 << 20;
+const FIRST_RECONNECT_PAUSE_MS = 50;
+const LONGEST_RECONNECT_PAUSE_MS = 500;
+const MAXIMUM_PEERS = 1_000;
+
+interface Peer {
+  readonly client: Client;
+  /** Set while a connection is awaited. */
+  cancelLimit: (() => void) | undefined;
+}
+
 export class PeerConnections implements PeerTransport {
   /** In the order of use, longest unused first. */
-  private readonly clients = new Map<string, Client>();
+  private readonly peers = new Map<string, Peer>();
 
-  constructor(private readonly options: PeerOptions) {}
+  constructor(
+    private readonly options: PeerOptions,
+    private readonly clock: Clock,
+  ) {}
 
   send(address: string, { path, bytes, metadata, deadlineMs }: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
     if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
-    return this.client(address).makeUnaryRequest(path, asIs, asIs, bytes, metadata, { deadline: deadlineMs }, done);
+    const peer = this.peer(address);
+    this.limitConnecting(address, peer);
+    return peer.client.makeUnaryRequest(path, asIs, asIs, bytes, metadata, { deadline: deadlineMs }, done);
   }
 
   close(): void {
-    for (const client of this.clients.values()) client.close();
-    this.clients.clear();
+    for (const address of [...this.peers.keys()]) this.drop(address);
   }
 
-  private client(address: string): Client {
-    const client = this.clients.get(address) ?? this.connect(address);
-    this.clients.delete(address);
-    this.clients.set(address, client);
-    if (this.clients.size > MAXIMUM_PEERS) this.closeLongestUnused();
-    return client;
+  private peer(address: string): Peer {
+    const peer = this.peers.get(address) ?? { client: this.connect(address), cancelLimit: undefined };
+    this.peers.delete(address);
+    this.peers.set(address, peer);
+    if (this.peers.size > MAXIMUM_PEERS) this.drop(this.peers.keys().next().value as string);
+    return peer;
   }
 
   private connect(address: string): Client {
-    return new Client(address, this.options.credentials ?? grpcCredentials.createInsecure(), {
-      'grpc.max_send_message_length': MAXIMUM_MESSAGE_BYTES,
-      'grpc.max_receive_message_length': MAXIMUM_MESSAGE_BYTES,
+    const maximumMessageBytes = (this.options.maximumMessageBytes ?? DEFAULT_MAXIMUM_MESSAGE_BYTES) + ANSWER_ROOM_BYTES;
+    return new Client(address, new HandshakeLimit(this.options.credentials ?? grpcCredentials.createInsecure(), CONNECT_LIMIT_MS, this.clock), {
+      'grpc.max_send_message_length': maximumMessageBytes,
+      'grpc.max_receive_message_length': maximumMessageBytes,
       'grpc.enable_retries': 0,
-      'grpc.initial_reconnect_backoff_ms': 50,
-      'grpc.max_reconnect_backoff_ms': 500,
+      'grpc.enable_http_proxy': 0,
+      'grpc.enable_channelz': 0,
+      'grpc.initial_reconnect_backoff_ms': FIRST_RECONNECT_PAUSE_MS,
+      'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT_PAUSE_MS,
+      'grpc.keepalive_time_ms': PING_INTERVAL_MS,
+      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+      'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
+      // A channel that is given up must not leave its half-open connection to the next one.
+      'grpc.use_local_subchannel_pool': 1,
       interceptors: isTracing() ? [tracingInterceptor] : [],
     });
   }
 
-  private closeLongestUnused(): void {
-    for (const [address, client] of this.clients) {
-      client.close();
-      this.clients.delete(address);
-      return;
-    }
+  /** Gives the channel up, and with it the calls that wait for it, if it is still connecting after the limit. */
+  private limitConnecting(address: string, peer: Peer): void {
+    if (peer.cancelLimit !== undefined || isReady(peer)) return;
+    peer.cancelLimit = this.clock.after(CONNECT_LIMIT_MS, () => {
+      peer.cancelLimit = undefined;
+      if (peer.client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING && this.peers.get(address) === peer) this.drop(address);
+    });
   }
+
+  private drop(address: string): void {
+    const peer = this.peers.get(address);
+    this.peers.delete(address);
+    peer?.cancelLimit?.();
+    peer?.client.close();
+  }
+}
+
+function isReady({ client }: Peer): boolean {
+  return client.getChannel().getConnectivityState(false) === connectivityState.READY;
 }
 
 function asIs(bytes: Buffer): Buffer {

@@ -114,7 +114,7 @@ async function startOwner(name: string): Promise<Owner> {
 }
 
 function sender(clock: Clock = systemClock): PeerHop {
-  const connections = new PeerConnections({});
+  const connections = new PeerConnections({}, systemClock);
   const ownMethods = new OwnMethods();
   ownMethods.add(self.registration);
   const hop = new PeerHop({ self: 'self', serves: () => self.serves, owners, connections, ownMethods, clock });

@@ -8,9 +8,9 @@
  *   no answer                             ask the lease service; next try                      (repeatable methods)
  *   the owner is unavailable              ask the lease service; next try if the owner changed (repeatable methods)
  *
- * A hop has no time limit of its own: the caller's deadline holds. An owner that falls silent is noticed when its lease moves.
- * Tries are few and the pauses between them short. They bridge a planned change of owner; after that the caller gets
- * PARTITION_UNAVAILABLE and sends the request again with the same request id.
+ * A hop has no time limit of its own: the caller's deadline holds. An owner that falls silent is noticed when its lease moves, or
+ * when its connection does not answer pings. Once a try has failed, further tries begin within a second. They bridge a planned
+ * change of owner; after that the caller gets PARTITION_UNAVAILABLE and sends the request again with the same request id.
  */
 import type { HopMethod, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
@@ -24,6 +24,8 @@ import type { PeerTransport } from './peer-connections';
 /** Pause before each try after the first, where the owner is still the one that was tried. */
 const PAUSES_MS = [0, 50, 100, 200, 400];
 const MAXIMUM_TRIES = PAUSES_MS.length + 1;
+/** From the end of the first try on, a new one begins within this time. */
+const RETRY_WINDOW_MS = 1_000;
 
 export interface PeerHopDependencies {
   /** Id of this instance, as leases name it. */
@@ -63,15 +65,18 @@ export class PeerHop implements PartitionHop<CallContext> {
 
   async send(partition: number, method: HopMethod, request: Uint8Array, call: CallContext): Promise<Buffer> {
     if (call.forwarded) throw notOwner(partition);
-    const { owners } = this.dependencies;
+    const { clock, owners } = this.dependencies;
     const sending: Sending = { partition, method, bytes: Buffer.from(request.buffer, request.byteOffset, request.byteLength), call };
     let owner = owners.ownerOf(partition) ?? (await owners.findOwner(partition));
+    let lastTryMs = Number.POSITIVE_INFINITY;
     for (let tries = 1; ; tries += 1) {
       const outcome = await this.try(owner, sending);
       if (outcome.kind === 'answered') return outcome.response;
       if (outcome.kind === 'refused') throw outcome.refusal;
       const nothingDone = outcome.kind === 'notOwner';
-      if ((!method.repeatable && !nothingDone) || tries === MAXIMUM_TRIES || call.deadlinePassed) throw unavailable(partition, owner, outcome);
+      lastTryMs = Math.min(lastTryMs, clock.monotonicMs() + RETRY_WINDOW_MS);
+      const over = tries === MAXIMUM_TRIES || clock.monotonicMs() > lastTryMs || call.deadlinePassed;
+      if (over || (!method.repeatable && !nothingDone)) throw unavailable(partition, owner, outcome);
       const tried = owner;
       owner = await owners.findOwner(partition);
       if (owner?.id !== tried?.id) continue;
