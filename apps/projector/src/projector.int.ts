@@ -286,7 +286,7 @@ describe.each([
     expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });
 
     const fresh = await on.store.current();
-    const [segment] = await fresh.find({ collection: ENTRY_SEGMENTS.name, limit: 1 });
+    const [segment] = (await fresh.find({ collection: ENTRY_SEGMENTS.name, limit: 1 })).rows;
     const blocks = Buffer.from(segment?.blocks as Uint8Array);
     const at = blocks.indexOf('request-') + 'request-'.length;
     blocks[at] = blocks[at] === 0x31 ? 0x32 : 0x31;

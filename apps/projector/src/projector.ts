@@ -124,7 +124,7 @@ export class Projector implements ProjectorControl {
     return {
       partitions: this.heads.map((headSequence, partition) => this.standing(partition, checkpoints.get(partition) ?? 0, headSequence)),
       copy: copy.name,
-      setAside: (await copy.find({ collection: SET_ASIDE.name, limit: LISTED_SET_ASIDE })).map(setAsideOf),
+      setAside: (await copy.find({ collection: SET_ASIDE.name, limit: LISTED_SET_ASIDE })).rows.map(setAsideOf),
       projectedPostings: this.projectedPostings,
       incarnation: log.identity.incarnation,
       hottestAccount: this.busiest.hottest(),

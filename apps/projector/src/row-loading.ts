@@ -1,5 +1,5 @@
 /** Reads the rows that a flush lacks, as few calls as the port allows. */
-import type { ReadCopy, Row } from '@sluice/ports';
+import type { ReadCopy, Row, RowPosition, RowQuery } from '@sluice/ports';
 import { type LoadedRows, type RowKeys, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
 
 /** Keys per call, as the port allows. */
@@ -22,20 +22,20 @@ export async function loadRows(copy: ReadCopy, wanted: RowKeys): Promise<LoadedR
   return loaded;
 }
 
-/** Every row of a collection whose fields equal, page by page. */
-export async function* rowsOf(copy: ReadCopy, collection: string, keyField: string, equals?: Readonly<Record<string, string | number>>): AsyncGenerator<Row[]> {
-  let afterKey: string | undefined;
-  for (;;) {
-    const page = await copy.find({ collection, equals, afterKey, limit: ROWS_PER_PAGE });
-    if (page.length > 0) yield page;
-    if (page.length < ROWS_PER_PAGE) return;
-    afterKey = page.at(-1)?.[keyField] as string;
-  }
+/** Every row that the query names, page by page. */
+export async function* rowsOf(copy: ReadCopy, query: Omit<RowQuery, 'after' | 'limit'>, rowsPerPage = ROWS_PER_PAGE): AsyncGenerator<Row[]> {
+  let after: RowPosition | undefined;
+  do {
+    const page = await copy.find({ ...query, after, limit: rowsPerPage });
+    if (page.rows.length > 0) yield page.rows;
+    after = page.next;
+  } while (after !== undefined);
 }
 
 /** The partition's aggregates that are set aside in the copy. */
 export async function setAsideOfPartition(copy: ReadCopy, partition: number): Promise<SetAside[]> {
   const setAside: SetAside[] = [];
-  for await (const page of rowsOf(copy, SET_ASIDE.name, SET_ASIDE.key, { partition })) setAside.push(...page.map(setAsideOf));
+  const query = { collection: SET_ASIDE.name, index: 'by_partition', equals: { partition } };
+  for await (const page of rowsOf(copy, query)) setAside.push(...page.map(setAsideOf));
   return setAside;
 }

@@ -11,8 +11,8 @@ const VERSION = 1;
 const HEADER_BYTES = 5;
 const CHECK_BYTES = 4;
 const CHECK_SEED = 0x70_61_67_65;
-/** No cursor is longer than an account id and a few figures. */
-const MAXIMUM_TOKEN_LENGTH = 512;
+/** A cursor has at most a few ids of 128 bytes, each of which may be escaped, and a few figures. */
+const MAXIMUM_TOKEN_LENGTH = 8_192;
 
 /** @param scope the listing and everything that filters it, as in the request. */
 export function encodePageToken(scope: readonly unknown[], cursor: string): string {

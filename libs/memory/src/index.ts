@@ -8,4 +8,3 @@ export * from './memory-read-store';
 export * from './memory-snapshot-store';
 export * from './message-port-bus-publisher';
 export * from './message-port-bus-reader';
-export * from './text-order';

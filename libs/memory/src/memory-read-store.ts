@@ -3,19 +3,26 @@
  * database: what one applies or activates, the others see at once and hear of through `onChange`.
  */
 import {
+  assertCollection,
+  assertIndexed,
   CheckpointMovedError,
+  compareValues,
+  indexedFields,
+  pageOf,
+  scanOf,
   systemClock,
   type Checkpoint,
   type Clock,
   type CollectionDefinition,
-  type FieldValue,
+  type IndexedValue,
   type ProjectedBatch,
   type ReadCopy,
   type ReadStore,
   type Row,
+  type RowPage,
   type RowQuery,
+  type ScanEnd,
 } from '@sluice/ports';
-import { compareText } from './text-order';
 
 export interface ReadStoreIdentity {
   readonly incarnation: string;
@@ -29,7 +36,9 @@ export class MemoryReadStorage {
   readonly #listeners = new Set<() => void>();
   #copiesMade = 0;
 
-  constructor(readonly collections: readonly CollectionDefinition[]) {}
+  constructor(readonly collections: readonly CollectionDefinition[]) {
+    for (const definition of collections) assertCollection(definition);
+  }
 
   makeCopy(identity: ReadStoreIdentity | undefined): MemoryReadCopy {
     this.#copiesMade += 1;
@@ -135,7 +144,7 @@ export class MemoryReadCopy implements ReadCopy {
     return keys.map((key) => rows.get(key));
   }
 
-  async find(query: RowQuery): Promise<Row[]> {
+  async find(query: RowQuery): Promise<RowPage> {
     return this.#collection(query.collection).find(query);
   }
 
@@ -166,11 +175,13 @@ export class MemoryReadCopy implements ReadCopy {
 class MemoryCollection {
   readonly #rows = new Map<string, Row>();
   readonly #fields: readonly string[];
-  /** The keys in order; undefined when a key came or went since the last look. */
-  #keysInOrder: string[] | undefined;
+  readonly #indexedFields: readonly string[];
+  /** The rows in the order of each index that was asked for, by its fields; emptied by every write. */
+  readonly #ordered = new Map<string, readonly Row[]>();
 
   constructor(private readonly definition: CollectionDefinition) {
     this.#fields = Object.keys(definition.fields);
+    this.#indexedFields = indexedFields(definition);
   }
 
   get(key: string): Row | undefined {
@@ -178,39 +189,67 @@ class MemoryCollection {
     return row && { ...row };
   }
 
-  find(query: RowQuery): Row[] {
-    this.#keysInOrder ??= [...this.#rows.keys()].sort(compareText);
-    const conditions = Object.entries(query.equals ?? {});
+  find(query: RowQuery): RowPage {
+    const scan = scanOf(this.definition, query);
+    if (scan === undefined) return { rows: [], next: undefined };
+    const { fields, prefix, low, high, descending, limit } = scan;
+    const ordered = this.#inOrder(fields);
+    const rest = fields.slice(prefix.length);
     const found: Row[] = [];
-    for (const key of this.#keysInOrder) {
-      if (found.length >= query.limit) break;
-      if (query.afterKey !== undefined && compareText(key, query.afterKey) <= 0) continue;
-      const row = this.#rows.get(key) as Row;
-      if (conditions.every(([field, value]) => sameValue(row[field] ?? null, value))) found.push({ ...row });
+    for (let step = 0; step < ordered.length && found.length <= limit; step += 1) {
+      const row = ordered[descending ? ordered.length - 1 - step : step] as Row;
+      if (compareRow(row, fields, prefix) !== 0 || isBeyond(row, rest, low, -1) || isBeyond(row, rest, high, 1)) continue;
+      found.push({ ...row });
     }
-    return found;
+    return pageOf(scan, found);
   }
 
   check(row: Row): void {
     for (const field of Object.keys(row)) if (!(field in this.definition.fields)) throw new Error(`${this.definition.name} has no field ${field}`);
     if (typeof row[this.definition.key] !== 'string') throw new Error(`a row of ${this.definition.name} has no key`);
+    assertIndexed(this.definition, this.#indexedFields, row);
   }
 
   put(row: Row): void {
     const key = row[this.definition.key] as string;
     const stored = this.#rows.get(key);
-    if (stored === undefined) this.#keysInOrder = undefined;
     const { guard } = this.definition;
     if (stored !== undefined && guard !== undefined && !((row[guard] as number) > (stored[guard] as number))) return;
     this.#rows.set(key, Object.fromEntries(this.#fields.map((field) => [field, row[field] ?? null])));
+    this.#ordered.clear();
   }
 
   delete(key: string): void {
-    if (this.#rows.delete(key)) this.#keysInOrder = undefined;
+    if (this.#rows.delete(key)) this.#ordered.clear();
+  }
+
+  #inOrder(fields: readonly string[]): readonly Row[] {
+    const name = fields.join();
+    let ordered = this.#ordered.get(name);
+    if (ordered === undefined) {
+      ordered = [...this.#rows.values()].sort((left, right) => compareRow(left, fields, valuesOf(right, fields)));
+      this.#ordered.set(name, ordered);
+    }
+    return ordered;
   }
 }
 
-function sameValue(left: FieldValue, right: FieldValue): boolean {
-  if (left instanceof Uint8Array && right instanceof Uint8Array) return Buffer.compare(left, right) === 0;
-  return left === right;
+function valuesOf(row: Row, fields: readonly string[]): IndexedValue[] {
+  return fields.map((field) => row[field] as IndexedValue);
+}
+
+/** Compares the row's first fields with as many values as there are. */
+function compareRow(row: Row, fields: readonly string[], values: readonly IndexedValue[]): number {
+  for (const [at, value] of values.entries()) {
+    const difference = compareValues(row[fields[at] as string] as IndexedValue, value);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Whether the row is outside of the end; `side` says on which side: -1 below a low end, 1 above a high one. */
+function isBeyond(row: Row, fields: readonly string[], end: ScanEnd | undefined, side: -1 | 1): boolean {
+  if (end === undefined) return false;
+  const difference = compareRow(row, fields, end.values);
+  return difference === 0 ? !end.inclusive : difference < 0 === side < 0;
 }

@@ -1,6 +1,5 @@
 /** The snapshot store in memory, for tests and the simulation. Stores on one `MemoryBlocks` share their blocks. */
-import type { SnapshotStore } from '@sluice/ports';
-import { compareText } from './text-order';
+import { compareText, type SnapshotStore } from '@sluice/ports';
 
 export type MemoryBlocks = Map<string, Uint8Array>;
 

@@ -4,4 +4,8 @@ export * from './event-log';
 export * from './keyring';
 export * from './lease';
 export * from './read-store';
+export * from './row-position';
+export * from './row-query';
+export * from './row-scan';
 export * from './snapshot-store';
+export * from './text-order';

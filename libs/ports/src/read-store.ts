@@ -4,6 +4,8 @@
  *
  * Rows are written by the one projector that holds the partition, in sequence. A row belongs to one partition for ever.
  */
+import type { RowPage, RowQuery } from './row-query';
+
 export type FieldType = 'text' | 'int64' | 'number' | 'boolean' | 'bytes';
 export type FieldValue = string | bigint | number | boolean | Uint8Array | null;
 
@@ -14,8 +16,11 @@ export interface CollectionDefinition {
   readonly key: string;
   /** Every field, the key included; snake_case. int64 is bigint in rows, number a safe integer. null is allowed but for the key. */
   readonly fields: Readonly<Record<string, FieldType>>;
-  /** Secondary indexes: lists of fields. The key is indexed always. */
-  readonly indexes: readonly (readonly string[])[];
+  /**
+   * Secondary indexes by name, each a list of fields; the key is indexed always and ends every index. A query names one of
+   * them. A field of an index is never null and never of type bytes, so that its order is the same in every store (row-scan.ts).
+   */
+  readonly indexes: Readonly<Record<string, readonly string[]>>;
   /**
    * Name of a `number` field that holds the sequence of the last commit that the row reflects, or undefined for rows that
    * are written once and never changed. A put whose value is not above the stored one changes nothing: that is what makes
@@ -59,24 +64,14 @@ export interface Checkpoint {
   readonly committedAtUs: number;
 }
 
-export interface RowQuery {
-  readonly collection: string;
-  /** Fields that must equal. */
-  readonly equals?: Readonly<Record<string, FieldValue>>;
-  /** Only keys above this one (paging is by key, ascending). */
-  readonly afterKey?: string;
-  /** At most so many rows; 1 to 10,000. */
-  readonly limit: number;
-}
-
 /** One copy of the collections. A rebuild fills another copy beside the one in force. */
 export interface ReadCopy {
   readonly name: string;
   get(collection: string, key: string): Promise<Row | undefined>;
   /** In the order of the keys; undefined where there is none. At most 10,000 keys a call. */
   getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]>;
-  /** Rows by key, ascending. */
-  find(query: RowQuery): Promise<Row[]>;
+  /** A page of rows, read through one index and nothing else. Throws InvalidRowQueryError for a query that no index answers. */
+  find(query: RowQuery): Promise<RowPage>;
   /**
    * Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). Where there are no
    * transactions the collections are written one after the other, in the order in which the batch first names them, so that

@@ -11,7 +11,7 @@ export const PROJECTED_HEADS: CollectionDefinition = {
   name: 'projected_heads',
   key: 'partition_id',
   fields: { partition_id: 'text', sequence: 'number', checksum: 'bytes', format: 'number' },
-  indexes: [],
+  indexes: {},
   guard: 'sequence',
 };
 

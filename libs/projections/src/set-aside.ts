@@ -6,7 +6,7 @@ export const SET_ASIDE: CollectionDefinition = {
   name: 'set_aside',
   key: 'aggregate_key',
   fields: { aggregate_key: 'text', aggregate: 'text', key: 'text', partition: 'number', sequence: 'number', error: 'text' },
-  indexes: [['partition']],
+  indexes: { by_partition: ['partition'] },
 };
 
 const MAXIMUM_ERROR_CHARACTERS = 1_000;

@@ -8,13 +8,25 @@
  */
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 
-import { type Checkpoint, CheckpointMovedError, type CollectionDefinition, type ProjectedBatch, type ReadCopy, type Row, type RowQuery } from '@sluice/ports';
+import {
+  type Checkpoint,
+  CheckpointMovedError,
+  type CollectionDefinition,
+  MAXIMUM_PAGE_ROWS,
+  pageOf,
+  type ProjectedBatch,
+  type ReadCopy,
+  type Row,
+  type RowPage,
+  type RowQuery,
+  scanOf,
+} from '@sluice/ports';
 
 import { DUPLICATE_KEY } from './log-identity-document';
+import { ensureIndexes } from './declared-indexes';
+import { explainScan, readScan } from './index-scan';
 import { type RowDocument, RowMapping } from './row-document';
 import { bulksOf, writeBulk } from './write-bulks';
-
-const MAX_ROWS = 10_000;
 
 interface CheckpointDocument {
   /** The partition. */
@@ -37,12 +49,9 @@ export class MongoReadCopy implements ReadCopy {
     this.#checkpoints = db.collection<CheckpointDocument>(`${name}_checkpoints`);
   }
 
-  /** Makes the collections and their indexes. Each index ends with the key, because rows are paged by it. */
+  /** Makes the indexes that the copy lacks, over the rows that it has. */
   async prepare(): Promise<void> {
-    for (const { definition } of this.#mappings.values()) {
-      const collection = this.#collection(definition.name);
-      for (const fields of definition.indexes) await collection.createIndex(Object.fromEntries([...fields, '_id'].map((field) => [field, 1])));
-    }
+    for (const mapping of this.#mappings.values()) await ensureIndexes(this.#collection(mapping.definition.name), mapping);
   }
 
   /** Removes the copy with all its rows, whatever collections there were when it was made. */
@@ -59,7 +68,7 @@ export class MongoReadCopy implements ReadCopy {
 
   async getMany(collection: string, keys: readonly string[]): Promise<(Row | undefined)[]> {
     const mapping = this.#mapping(collection);
-    if (keys.length > MAX_ROWS) throw new RangeError(`${keys.length} keys in one call, ${MAX_ROWS} is the most`);
+    if (keys.length > MAXIMUM_PAGE_ROWS) throw new RangeError(`${keys.length} keys in one call, ${MAXIMUM_PAGE_ROWS} is the most`);
     if (keys.length === 0) return [];
     const documents = await this.#collection(collection)
       .find({ _id: { $in: [...new Set(keys)] } })
@@ -68,12 +77,18 @@ export class MongoReadCopy implements ReadCopy {
     return keys.map((key) => rows.get(key));
   }
 
-  async find(query: RowQuery): Promise<Row[]> {
+  async find(query: RowQuery): Promise<RowPage> {
     const mapping = this.#mapping(query.collection);
-    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) throw new RangeError(`limit ${query.limit} is not in 1 to ${MAX_ROWS}`);
-    const conditions = [mapping.equals(query.equals ?? {}), ...(query.afterKey === undefined ? [] : [{ _id: { $gt: query.afterKey } }])];
-    const documents = await this.#collection(query.collection).find({ $and: conditions }).sort({ _id: 1 }).limit(query.limit).toArray();
-    return documents.map((document) => mapping.toRow(document));
+    const scan = scanOf(mapping.definition, query);
+    if (scan === undefined) return { rows: [], next: undefined };
+    return pageOf(scan, await readScan(this.#collection(query.collection), mapping, scan));
+  }
+
+  /** How the server answers the query, for tests and for people: the stages of the plan of each of its parts. */
+  async explain(query: RowQuery): Promise<string[][]> {
+    const mapping = this.#mapping(query.collection);
+    const scan = scanOf(mapping.definition, query);
+    return scan === undefined ? [] : explainScan(this.#collection(query.collection), mapping, scan);
   }
 
   async apply(batch: ProjectedBatch): Promise<void> {

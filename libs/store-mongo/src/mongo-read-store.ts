@@ -32,6 +32,8 @@ export class MongoReadStore implements ReadStore {
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   readonly #stops = new Set<() => void>();
+  /** Names of the copies whose indexes were made, or were found, here. */
+  readonly #prepared = new Set<string>();
   /** Identities of the copies that were begun here. */
   readonly #begun = new Map<string, CopyIdentity>();
   #known: { readonly copy: MongoReadCopy; readonly untilMs: number } | undefined;
@@ -56,6 +58,8 @@ export class MongoReadStore implements ReadStore {
     const { identity } = this.options;
     const inForce = (await this.#registry.inForce()) ?? (await this.#makeFirst());
     if (inForce.incarnation === undefined && identity !== undefined) await this.#registry.identify(identity);
+    // The projector makes what a copy of an earlier version lacks. A query may have no right to.
+    if (identity !== undefined) await this.#prepare(this.#copy(inForce.copy));
     return this.#remember(inForce.copy);
   }
 
@@ -63,7 +67,7 @@ export class MongoReadStore implements ReadStore {
     const graceMs = this.options.graceMs ?? DEFAULT_GRACE_MS;
     for (const leftover of await this.#registry.leftovers(new Date(this.#nowMs() - graceMs))) await this.#remove(leftover);
     const copy = this.#copy(await this.#registry.add(this.#now()));
-    await copy.prepare();
+    await this.#prepare(copy);
     this.#begun.set(copy.name, identity);
     return copy;
   }
@@ -99,10 +103,16 @@ export class MongoReadStore implements ReadStore {
   async #makeFirst(): Promise<CopyInForce> {
     const { identity } = this.options;
     const first = this.#copy(await this.#registry.add(this.#now()));
-    await first.prepare();
+    await this.#prepare(first);
     if (await this.#registry.putFirst(first.name, identity, this.#now())) return { copy: first.name, ...identity };
     await this.#remove(first.name);
     return (await this.#registry.inForce()) as CopyInForce;
+  }
+
+  async #prepare(copy: MongoReadCopy): Promise<void> {
+    if (this.#prepared.has(copy.name)) return;
+    await copy.prepare();
+    this.#prepared.add(copy.name);
   }
 
   #remember(name: string): MongoReadCopy {

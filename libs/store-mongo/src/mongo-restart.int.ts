@@ -8,7 +8,7 @@ import { MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
 import { MongoReadStore } from './mongo-read-store';
 
-const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text' }, indexes: [] };
+const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text' }, indexes: {} };
 
 /** The server is stopped gracefully: of the stand-in nothing else may be expected. */
 (haveServer('mongodb', { external: false }) ? describe : describe.skip)('MongoDB goes away and comes back', () => {

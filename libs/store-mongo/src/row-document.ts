@@ -4,15 +4,18 @@
  */
 import { Binary } from 'mongodb';
 
-import type { CollectionDefinition, FieldType, FieldValue, Row } from '@sluice/ports';
+import { assertCollection, assertIndexed, type CollectionDefinition, type FieldType, type FieldValue, indexedFields, type Row } from '@sluice/ports';
 
 export type RowDocument = { readonly _id: string } & Readonly<Record<string, unknown>>;
 
 /** Turns rows of one collection into documents and back. */
 export class RowMapping {
   readonly #fields: readonly (readonly [name: string, type: FieldType])[];
+  readonly #indexedFields: readonly string[];
 
   constructor(readonly definition: CollectionDefinition) {
+    assertCollection(definition);
+    this.#indexedFields = indexedFields(definition);
     this.#fields = Object.entries(definition.fields).filter(([name]) => name !== definition.key);
   }
 
@@ -22,6 +25,7 @@ export class RowMapping {
     for (const field of Object.keys(row)) if (!(field in fields)) throw new Error(`${name} has no field ${field}`);
     const id = row[key];
     if (typeof id !== 'string') throw new Error(`a row of ${name} has no key`);
+    assertIndexed(this.definition, this.#indexedFields, row);
     const document: { _id: string } & Record<string, unknown> = { _id: id };
     for (const [field] of this.#fields) document[field] = toStored(row[field] ?? null);
     return document;
@@ -33,15 +37,9 @@ export class RowMapping {
     return row;
   }
 
-  /** The condition that the fields have these values. */
-  equals(values: Readonly<Record<string, FieldValue>>): Record<string, unknown> {
-    const { key, fields, name } = this.definition;
-    return Object.fromEntries(
-      Object.entries(values).map(([field, value]) => {
-        if (!(field in fields)) throw new Error(`${name} has no field ${field}`);
-        return [field === key ? '_id' : field, toStored(value)];
-      }),
-    );
+  /** Name of the field in documents. */
+  nameOf(field: string): string {
+    return field === this.definition.key ? '_id' : field;
   }
 }
 

@@ -7,8 +7,8 @@ import { type Collection, MongoBulkWriteError } from 'mongodb';
 import { type RowDocument, RowMapping } from './row-document';
 import { bulksOf, type RowOperation, writeBulk } from './write-bulks';
 
-const WALLETS: CollectionDefinition = { name: 'wallets', key: 'id', fields: { id: 'text', owner: 'text', sequence: 'number' }, indexes: [], guard: 'sequence' };
-const NOTES: CollectionDefinition = { name: 'notes', key: 'id', fields: { id: 'text', body: 'text' }, indexes: [] };
+const WALLETS: CollectionDefinition = { name: 'wallets', key: 'id', fields: { id: 'text', owner: 'text', sequence: 'number' }, indexes: {}, guard: 'sequence' };
+const NOTES: CollectionDefinition = { name: 'notes', key: 'id', fields: { id: 'text', body: 'text' }, indexes: {} };
 
 interface Filter {
   readonly _id: string;

@@ -3,7 +3,21 @@
  * one with a prepared upsert and one reused array of parameters: statements of many rows at a time and JSON arguments were
  * both measured slower with libsql.
  */
-import type { CollectionDefinition, FieldType, FieldValue, Row, RowQuery, RowWrite } from '@sluice/ports';
+import {
+  assertIndexed,
+  indexedFields,
+  pageOf,
+  scanOf,
+  type CollectionDefinition,
+  type FieldType,
+  type FieldValue,
+  type IndexedValue,
+  type Row,
+  type RowPage,
+  type RowQuery,
+  type RowScan,
+  type RowWrite,
+} from '@sluice/ports';
 import { COLUMN_TYPES, loadedValue, storedText, storedValue } from './field-values';
 import type { SqliteConnection, SqlRow, SqlStatement, SqlValue } from './sqlite-connection';
 
@@ -15,7 +29,9 @@ const IDENTIFIER = /^[a-z][a-z0-9_]*$/;
 export class CollectionTable {
   readonly #connection: SqliteConnection;
   readonly #definition: CollectionDefinition;
+  readonly #name: string;
   readonly #table: string;
+  readonly #indexedFields: readonly string[];
   readonly #fields: readonly string[];
   readonly #types: readonly FieldType[];
   readonly #parameters: SqlValue[];
@@ -24,7 +40,9 @@ export class CollectionTable {
   constructor(connection: SqliteConnection, definition: CollectionDefinition, table: string) {
     this.#connection = connection;
     this.#definition = definition;
+    this.#name = table;
     this.#table = quoted(table);
+    this.#indexedFields = indexedFields(definition);
     this.#fields = Object.keys(definition.fields);
     this.#types = Object.values(definition.fields);
     this.#parameters = new Array<SqlValue>(this.#fields.length).fill(null);
@@ -55,20 +73,22 @@ export class CollectionTable {
     return keys.map((key) => found.get(key));
   }
 
-  find(query: RowQuery): Row[] {
-    const conditions = Object.entries(query.equals ?? {});
-    const fields = conditions.map(([field]) => field);
-    const key = quoted(this.#definition.key);
-    const statement = this.#statement(`find ${query.afterKey === undefined ? '' : 'after '}${fields.join(' ')}`, () => {
-      for (const field of fields) this.#assertField(field);
-      const clauses = [...fields.map((field) => `${quoted(field)} IS ?`), ...(query.afterKey === undefined ? [] : [`${key} > ?`])];
-      const where = clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`;
-      return `SELECT ${this.#columns()} FROM ${this.#table} ${where} ORDER BY ${key} LIMIT ?`;
-    });
-    const parameters = conditions.map(([, value]) => storedValue(value));
-    if (query.afterKey !== undefined) parameters.push(storedText(query.afterKey));
-    parameters.push(query.limit);
-    return statement.all(parameters).map((row) => this.#loaded(row));
+  find(query: RowQuery): RowPage {
+    const scan = scanOf(this.#definition, query);
+    if (scan === undefined) return { rows: [], next: undefined };
+    const statement = this.#statement(`find ${shapeOf(scan)}`, () => this.#select(scan));
+    return pageOf(
+      scan,
+      statement.all(parametersOf(scan)).map((row) => this.#loaded(row)),
+    );
+  }
+
+  /** How SQLite answers the query: the lines of EXPLAIN QUERY PLAN. */
+  explain(query: RowQuery): string[] {
+    const scan = scanOf(this.#definition, query);
+    if (scan === undefined) return [];
+    const plan = this.#connection.prepare(`EXPLAIN QUERY PLAN ${this.#select(scan)}`);
+    return plan.all(parametersOf(scan)).map((row) => String(row[3]));
   }
 
   keyOf(write: RowWrite): string {
@@ -87,11 +107,24 @@ export class CollectionTable {
       parameters[at] = storedValue(value);
     }
     if (present !== Object.keys(row).length) for (const field of Object.keys(row)) this.#assertField(field);
+    if (this.#indexedFields.length > 0) assertIndexed(this.#definition, this.#indexedFields, row);
     this.#statement('put', () => this.#upsert()).run(parameters);
   }
 
   delete(key: string): void {
     this.#statement('delete', () => `DELETE FROM ${this.#table} WHERE ${quoted(this.#definition.key)} = ?`).run([storedText(key)]);
+  }
+
+  /** Names its index, so that SQLite refuses to prepare what it could not read through it. */
+  #select({ fields, prefix, low, high, descending }: RowScan): string {
+    const rest = fields.slice(prefix.length);
+    const conditions = fields.slice(0, prefix.length).map((field) => `${quoted(field)} = ?`);
+    if (low !== undefined) conditions.push(comparison(rest, low.values.length, low.inclusive ? '>=' : '>'));
+    if (high !== undefined) conditions.push(comparison(rest, high.values.length, high.inclusive ? '<=' : '<'));
+    const index = fields.length === 1 ? '' : ` INDEXED BY ${quoted(indexName(this.#name, fields))}`;
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+    const order = rest.map((field) => `${quoted(field)}${descending ? ' DESC' : ''}`).join(', ');
+    return `SELECT ${this.#columns()} FROM ${this.#table}${index}${where} ORDER BY ${order} LIMIT ?`;
   }
 
   #upsert(): string {
@@ -135,11 +168,45 @@ export function createTable(connection: SqliteConnection, definition: Collection
   // Rows that are written again and again are small and found by their key: without a rowid one tree is touched, not two.
   const layout = definition.guard === undefined ? '' : ' WITHOUT ROWID';
   connection.exec(`CREATE TABLE ${quoted(table)} (${columns.join(', ')})${layout}`);
-  for (const fields of definition.indexes) {
-    // The key comes last, so that a page of equal rows is read in the order of the keys.
-    const indexed = fields.includes(definition.key) ? fields : [...fields, definition.key];
-    connection.exec(`CREATE INDEX ${quoted(`${table}_by_${fields.join('_')}`)} ON ${quoted(table)} (${indexed.map(quoted).join(', ')})`);
+  ensureIndexes(connection, definition, table);
+}
+
+/** Makes the indexes that the table lacks, over the rows that it has. An index that is no longer declared stays until a rebuild. */
+export function ensureIndexes(connection: SqliteConnection, definition: CollectionDefinition, table: string): void {
+  for (const { name, fields } of declaredIndexes(definition, table)) {
+    connection.exec(`CREATE INDEX IF NOT EXISTS ${quoted(name)} ON ${quoted(table)} (${fields.map(quoted).join(', ')})`);
   }
+}
+
+/** The indexes that the table must have, with their fields. */
+export function declaredIndexes(definition: CollectionDefinition, table: string): { readonly name: string; readonly fields: readonly string[] }[] {
+  return Object.values(definition.indexes).map((indexed) => {
+    const fields = [...indexed, definition.key];
+    return { name: indexName(table, fields), fields };
+  });
+}
+
+/** Says which fields it has, so that an index whose fields change is another one. The key, which ends every index, is left out. */
+function indexName(table: string, fields: readonly string[]): string {
+  return `${table}_by_${fields.slice(0, -1).join('_')}`;
+}
+
+/** As many fields as there are values, compared as one. */
+function comparison(fields: readonly string[], count: number, operator: string): string {
+  if (count === 1) return `${quoted(fields[0] as string)} ${operator} ?`;
+  return `(${fields.slice(0, count).map(quoted).join(', ')}) ${operator} (${new Array(count).fill('?').join(', ')})`;
+}
+
+/** Scans of one shape share a statement. */
+function shapeOf({ fields, prefix, low, high, descending }: RowScan): string {
+  const end = (bound: RowScan['low']): string => (bound === undefined ? '-' : `${bound.values.length}${bound.inclusive ? '=' : ''}`);
+  return `${fields.join()} ${prefix.length} ${end(low)} ${end(high)} ${descending ? 'down' : 'up'}`;
+}
+
+/** One row more than the limit says whether there is another page. */
+function parametersOf({ prefix, low, high, limit }: RowScan): SqlValue[] {
+  const values: IndexedValue[] = [...prefix, ...(low?.values ?? []), ...(high?.values ?? [])];
+  return [...values.map(storedValue), limit + 1];
 }
 
 function quoted(identifier: string): string {

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { CollectionDefinition } from '@sluice/ports';
-import { createTable } from './collection-table';
+import { createTable, declaredIndexes, ensureIndexes } from './collection-table';
 import { tableName } from './sqlite-read-copy';
 import { numberOf, type SqliteConnection, type SqlRow } from './sqlite-connection';
 
@@ -50,9 +50,9 @@ export function hasCopies(connection: SqliteConnection): boolean {
   return connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'copies'").get([]) !== undefined;
 }
 
-/** Changes with every change of a collection's name, fields, indexes or guard. */
+/** Changes with every change of a collection's name, fields or guard. Indexes are made where they are missing. */
 export function fingerprint(collections: readonly CollectionDefinition[]): string {
-  const described = collections.map(({ name, key, fields, indexes, guard }) => ({ name, key, fields, indexes, guard }));
+  const described = collections.map(({ name, key, fields, guard }) => ({ name, key, fields, guard }));
   return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 32);
 }
 
@@ -74,6 +74,22 @@ export function makeCopy(
   const number = numberOf(connection.prepare('SELECT max(number) FROM copies').get([])) as number;
   for (const definition of collections) createTable(connection, definition, tableName(number, definition.name));
   return { number, identity, collections: fingerprint(collections) };
+}
+
+/** Whether the copy has every index that its collections declare. */
+export function hasIndexes(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): boolean {
+  const present = new Set(
+    connection
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'index'")
+      .all([])
+      .map(([name]) => String(name)),
+  );
+  return collections.every((definition) => declaredIndexes(definition, tableName(number, definition.name)).every(({ name }) => present.has(name)));
+}
+
+/** Makes the indexes that a copy of an earlier version lacks. Takes about a second per million rows; within a transaction of the caller's. */
+export function makeMissingIndexes(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): void {
+  for (const definition of collections) ensureIndexes(connection, definition, tableName(number, definition.name));
 }
 
 /** A copy that was made before anybody knew the log belongs to the first log that is named. */

@@ -6,6 +6,7 @@ import {
   type ProjectedBatch,
   type ReadCopy,
   type Row,
+  type RowPage,
   type RowQuery,
   type RowWrite,
 } from '@sluice/ports';
@@ -52,8 +53,13 @@ export class SqliteReadCopy implements ReadCopy {
     return this.#table(collection).getMany(keys);
   }
 
-  async find(query: RowQuery): Promise<Row[]> {
+  async find(query: RowQuery): Promise<RowPage> {
     return this.#table(query.collection).find(query);
+  }
+
+  /** How the query is answered, for tests and for people. */
+  explain(query: RowQuery): string[] {
+    return this.#table(query.collection).explain(query);
   }
 
   async apply(batch: ProjectedBatch): Promise<void> {

@@ -8,6 +8,7 @@ import type { CollectionDefinition, ReadCopy } from '@sluice/ports';
 import { readStoreContract } from '@sluice/testing';
 import { SqliteConnection } from './sqlite-connection';
 import { SqliteReadStore, type SqliteReadStoreOptions } from './sqlite-read-store';
+import { planProblems } from './test/plan-problems';
 
 /** A folder of its own, and the stores that were opened in it. */
 class Workplace {
@@ -29,11 +30,16 @@ class Workplace {
 
 readStoreContract('sqlite', async (collections) => {
   const workplace = new Workplace();
-  return { open: (identity) => workplace.open({ collections, identity, readOnly: identity === undefined }), dispose: () => workplace.remove() };
+  return {
+    open: (identity) => workplace.open({ collections, identity, readOnly: identity === undefined }),
+    planProblems,
+    dispose: () => workplace.remove(),
+  };
 });
 
 const IDENTITY = { incarnation: '0123456789abcdef0123456789abcdef', partitions: 2 };
-const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text', body: 'text' }, indexes: [['body']] };
+const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text', body: 'text' }, indexes: { by_body: ['body'] } };
+const UNINDEXED_NOTES: CollectionDefinition = { ...NOTES, indexes: {} };
 const SIGNED_NOTES: CollectionDefinition = { ...NOTES, fields: { ...NOTES.fields, signature: 'bytes' } };
 
 /** Writes 50 batches, each of which gives all of 100 rows another body. */
@@ -109,6 +115,17 @@ describe('the read store on SQLite', () => {
     expect(await (await query.current()).get('notes', 'a')).toBeUndefined();
   });
 
+  test.each([{ readOnly: true }, { readOnly: false }])('an index that was declared since is made over the rows that are there: %j', async ({ readOnly }) => {
+    const earlier = await workplace.open({ collections: [UNINDEXED_NOTES], identity: IDENTITY });
+    const { name } = await earlier.current();
+    await putNote(await earlier.current());
+    await earlier.close();
+    const store = await workplace.open({ collections: [NOTES], readOnly, ...(!readOnly && { identity: IDENTITY }) });
+    const copy = await store.current();
+    expect(copy.name).toBe(name);
+    expect((await copy.find({ collection: 'notes', index: 'by_body', equals: { body: 'x' }, limit: 1 })).rows).toEqual([{ note_id: 'a', body: 'x' }]);
+  });
+
   test('a thread that projects does not disturb one that queries: every read sees whole batches', async () => {
     const query = await workplace.open({ collections: [NOTES], identity: IDENTITY, readOnly: true });
     const copy = await query.current();
@@ -127,7 +144,7 @@ describe('the read store on SQLite', () => {
     });
     let reads = 0;
     for (let sequence = 0; sequence < 50; reads += 1) {
-      const rows = await copy.find({ collection: 'notes', limit: 100 });
+      const { rows } = await copy.find({ collection: 'notes', limit: 100 });
       expect(new Set(rows.map((row) => row['body'])).size).toBeLessThanOrEqual(1);
       sequence = (await copy.checkpoints())[0]?.sequence ?? 0;
       await new Promise<void>((resolve) => setImmediate(resolve));

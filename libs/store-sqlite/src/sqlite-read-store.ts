@@ -4,15 +4,17 @@
  * file), those of queries only read and never block it. A change by another instance is found by polling SQLite's
  * `data_version`, which costs microseconds, while somebody listens.
  */
-import { systemClock, type Clock, type CollectionDefinition, type ReadCopy, type ReadStore } from '@sluice/ports';
+import { assertCollection, systemClock, type Clock, type CollectionDefinition, type ReadCopy, type ReadStore } from '@sluice/ports';
 import {
   abandonedCopies,
   copiesReplacedBefore,
   copyInForce,
   fingerprint,
   hasCopies,
+  hasIndexes,
   identifyCopy,
   makeCopy,
+  makeMissingIndexes,
   prepareCopies,
   putInForce,
   removeCopy,
@@ -68,6 +70,7 @@ export class SqliteReadStore implements ReadStore {
   }
 
   static async open(options: SqliteReadStoreOptions): Promise<SqliteReadStore> {
+    for (const definition of options.collections) assertCollection(definition);
     if (options.readOnly === true) {
       prepareFile(options.file);
       return new SqliteReadStore(options, new SqliteConnection(options.file, { readOnly: true, cacheBytes: READER_CACHE_BYTES }));
@@ -88,7 +91,9 @@ export class SqliteReadStore implements ReadStore {
   async current(): Promise<ReadCopy> {
     const nowUs = this.#clock.nowUs();
     if (this.#current === undefined || nowUs - this.#current.checkedAtUs >= CURRENT_CACHED_US) {
-      this.#current = { copy: this.#copyOf(this.#ensureCopyInForce()), checkedAtUs: nowUs };
+      const record = this.#ensureCopyInForce();
+      if (!this.#copies.has(record.number)) this.#ensureIndexes(record);
+      this.#current = { copy: this.#copyOf(record), checkedAtUs: nowUs };
     }
     return this.#current.copy;
   }
@@ -160,7 +165,13 @@ export class SqliteReadStore implements ReadStore {
     });
   }
 
-  /** A store that only reads has to write once, when the file is new. */
+  /** A copy that an earlier version made lacks the indexes that were declared since. */
+  #ensureIndexes({ number }: CopyRecord): void {
+    const { collections } = this.#options;
+    if (!hasIndexes(this.#connection, number, collections)) this.#write((connection) => makeMissingIndexes(connection, number, collections));
+  }
+
+  /** A store that only reads writes only this: what a new file, or one of an earlier version, lacks. */
   #write<Result>(work: (connection: SqliteConnection) => Result): Result {
     if (this.#options.readOnly !== true) return this.#connection.transaction(() => work(this.#connection));
     const connection = writingConnection(this.#options.file);

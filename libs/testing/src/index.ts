@@ -7,5 +7,6 @@ export * from './keyring-contract';
 export * from './lease-contract';
 export * from './pattern-bytes';
 export * from './read-store-contract';
+export * from './row-queries';
 export * from './snapshot-store-contract';
 export * from './tcp-link';

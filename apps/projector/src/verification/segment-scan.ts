@@ -10,6 +10,7 @@ import { murmurHash3 } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
 import { type BlockPointer, ENTRY_SEGMENTS, postingsOf, readBlocks } from '@sluice/projections';
 import { attemptPrefix } from '../attempt-names';
+import { rowsOf } from '../row-loading';
 import { RecordDigest } from './record-digest';
 import { digestPart } from './stored-records';
 
@@ -40,19 +41,14 @@ export async function scanSegments(
   signal: AbortSignal,
 ): Promise<Map<string, ScannedAccount>> {
   const accounts = new Map<string, ScannedAccount>();
-  const prefix = attemptPrefix(partition);
-  for (let afterKey = prefix; ; ) {
+  // Keys of a partition's segments begin with its prefix, and prefixes are in the order of the partitions.
+  const range = { from: attemptPrefix(partition), before: attemptPrefix(partition + 1) };
+  for await (const page of rowsOf(copy, { collection: ENTRY_SEGMENTS.name, range }, SEGMENTS_PER_PAGE)) {
     signal.throwIfAborted();
-    const page = await copy.find({ collection: ENTRY_SEGMENTS.name, afterKey, limit: SEGMENTS_PER_PAGE });
-    for (const row of page) {
-      const segmentId = row.segment_id as string;
-      if (!segmentId.startsWith(prefix)) return accounts;
-      scanSegment(segmentId, row.blocks as Uint8Array, boundOf, accounts);
-      afterKey = segmentId;
-    }
-    if (page.length < SEGMENTS_PER_PAGE) return accounts;
+    for (const row of page) scanSegment(row.segment_id as string, row.blocks as Uint8Array, boundOf, accounts);
     await new Promise((resolve) => setImmediate(resolve));
   }
+  return accounts;
 }
 
 function scanSegment(segmentId: string, blocks: Uint8Array, boundOf: (accountId: string) => number, accounts: Map<string, ScannedAccount>): void {

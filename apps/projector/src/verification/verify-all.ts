@@ -78,7 +78,8 @@ class VerificationRun {
 
   private async capture(copy: ReadCopy, partition: number): Promise<Map<string, Captured>> {
     const captured = new Map<string, Captured>();
-    for await (const page of rowsOf(copy, ACCOUNT_PROFILES.name, ACCOUNT_PROFILES.key, { partition })) {
+    const query = { collection: ACCOUNT_PROFILES.name, index: 'by_partition', equals: { partition } };
+    for await (const page of rowsOf(copy, query)) {
       this.sources.signal.throwIfAborted();
       const accountIds = page.map((row) => row[ACCOUNT_PROFILES.key] as string);
       const snapshots = await readAccounts(copy, accountIds, true);

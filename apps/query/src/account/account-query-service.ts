@@ -4,8 +4,10 @@ import type { ReadCopy, ReadStore } from '@sluice/ports';
 import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections';
 import { accountpb, timestampFromUs } from '@sluice/protocol';
 import { invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
+import { findMatching } from '../filtered-rows';
 import type { Freshness } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
+import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import type { SegmentCache } from '../segment-cache';
 import { accountMessage, entryMessage } from './account-message';
 import type { AccountWatches } from './account-watches';
@@ -45,18 +47,19 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
     }),
 
     listAccounts: unary<accountpb.ListAccountsRequest, accountpb.ListAccountsResponse>(async (request, call) => {
-      const equals = filterOf(request);
-      const pageSize = checkedPageSize(request.pageSize);
-      const scope = ['accounts', equals];
-      const afterKey = decodePageToken(scope, request.pageToken);
+      const filters = filtersOf(request);
+      const limit = checkedPageSize(request.pageSize);
+      const scope = ['accounts', Object.fromEntries(filters.map(({ field, value }) => [field, value]))];
+      const [first, ...others] = filters;
+      const query = { collection: ACCOUNT_PROFILES.name, ...(first && { index: first.index, equals: { [first.field]: first.value } }) };
+      const after = placeOfPage(ACCOUNT_PROFILES, query, scope, request.pageToken);
       const copy = await freshness.copyFor(request.positionToken, call);
-      // One more than asked for says whether there is another page.
-      const rows = await copy.find({ collection: ACCOUNT_PROFILES.name, equals, afterKey, limit: pageSize + 1 });
-      const accountIds = rows.slice(0, pageSize).map((row) => row[ACCOUNT_PROFILES.key] as string);
+      const { rows, next } = await findMatching(copy, ACCOUNT_PROFILES, { ...query, after, limit }, others);
+      const accountIds = rows.map((row) => row[ACCOUNT_PROFILES.key] as string);
       const snapshots = accountIds.length === 0 ? [] : await readAccounts(copy, accountIds, false);
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
-        nextPageToken: rows.length > pageSize ? encodePageToken(scope, accountIds.at(-1) as string) : '',
+        nextPageToken: tokenOfPlace(scope, next),
       };
     }),
 
@@ -141,15 +144,27 @@ async function balanceAt(
   };
 }
 
-function filterOf({ branchId, product, status, unit }: accountpb.ListAccountsRequest): Record<string, string> {
-  const equals: Record<string, string> = {};
-  const filters = { branch_id: branchId, product, unit };
-  for (const [field, value] of Object.entries(filters)) {
-    checkFilter(field, value);
-    if (value !== '') equals[field] = value;
-  }
-  if (status === accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED) return equals;
+interface AccountFilter {
+  readonly index: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+/** What is asked for, the filter first that leaves the fewest accounts as a rule: through its index the page is read. */
+function filtersOf({ branchId, product, status, unit }: accountpb.ListAccountsRequest): AccountFilter[] {
+  const filters: AccountFilter[] = [
+    { index: 'by_branch', field: 'branch_id', value: branchId },
+    { index: 'by_product', field: 'product', value: product },
+    { index: 'by_unit', field: 'unit', value: unit },
+  ];
+  for (const { field, value } of filters) checkFilter(field, value);
+  return [...filters, { index: 'by_status', field: 'status', value: statusName(status) }].filter(({ value }) => value !== '');
+}
+
+/** Empty: any. */
+function statusName(status: accountpb.AccountStatus): string {
+  if (status === accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED) return '';
   const name = accountpb.AccountStatus[status];
   if (name === undefined || status < 0) throw invalidRequest('status', `${status} is not a status`);
-  return { ...equals, status: name.slice('ACCOUNT_STATUS_'.length) };
+  return name.slice('ACCOUNT_STATUS_'.length);
 }

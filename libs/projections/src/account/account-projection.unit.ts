@@ -287,7 +287,7 @@ test('a commit larger than a segment is cut between records and read as one', as
       )
     ).batch,
   );
-  const segments = await copy.find({ collection: ENTRY_SEGMENTS.name, limit: 100 });
+  const { rows: segments } = await copy.find({ collection: ENTRY_SEGMENTS.name, limit: 100 });
   expect(segments.length).toBeGreaterThan(4);
   for (const segment of segments) expect((segment.blocks as Uint8Array).length).toBeLessThan(70_000);
   expect(history.records.get('alpha')?.some((record) => record.rejection !== undefined)).toBe(true);
@@ -317,7 +317,8 @@ test('an account whose row does not continue is set aside, the others go on', as
   const { batch, setAside } = await flush(copy, openFold(100), [second], 'b');
   await copy.apply(batch);
   expect(setAside).toEqual([{ aggregate: 'account', key: 'alpha', partition: PARTITION, sequence: 2, error: expect.stringContaining('the row stands at 7') }]);
-  const listed = (await copy.find({ collection: SET_ASIDE.name, equals: { partition: PARTITION }, limit: 10 })).map(setAsideOf);
+  const { rows: asideRows } = await copy.find({ collection: SET_ASIDE.name, index: 'by_partition', equals: { partition: PARTITION }, limit: 10 });
+  const listed = asideRows.map(setAsideOf);
   expect(listed).toEqual(setAside);
   const later = await flush(copy, openFold(100, listed), [third], 'c');
   await copy.apply(later.batch);

@@ -21,7 +21,7 @@ export const ACCOUNTS: CollectionDefinition = {
     links: 'bytes',
     sequence: 'number',
   },
-  indexes: [],
+  indexes: {},
   guard: 'sequence',
 };
 
@@ -48,13 +48,14 @@ export const ACCOUNT_PROFILES: CollectionDefinition = {
     opened_sequence: 'number',
     sequence: 'number',
   },
-  indexes: [
-    ['partition', 'account_id'],
-    ['branch_id', 'account_id'],
-    ['product', 'account_id'],
-    ['status', 'account_id'],
-    ['unit', 'account_id'],
-  ],
+  // One field each, so that every listing is in the order of the ids: an account that changes meanwhile keeps its place in it.
+  indexes: {
+    by_partition: ['partition'],
+    by_branch: ['branch_id'],
+    by_product: ['product'],
+    by_status: ['status'],
+    by_unit: ['unit'],
+  },
   guard: 'sequence',
 };
 
@@ -68,7 +69,7 @@ export const ACCOUNT_HOLDS: CollectionDefinition = {
     holds: 'bytes',
     sequence: 'number',
   },
-  indexes: [],
+  indexes: {},
   guard: 'sequence',
 };
 
@@ -76,7 +77,7 @@ export const ENTRY_SEGMENTS: CollectionDefinition = {
   name: 'entry_segments',
   key: 'segment_id',
   fields: { segment_id: 'text', partition: 'number', blocks: 'bytes' },
-  indexes: [],
+  indexes: {},
 };
 
 export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS];

@@ -113,7 +113,10 @@ export interface ListAccountsRequest {
 
 /** Response of ListAccounts. */
 export interface ListAccountsResponse {
-  /** The accounts, by account id, without their holds. */
+  /**
+   * The accounts, by account id, without their holds. A page looks at 10,000 accounts at most: with several filters it may
+   * hold fewer accounts than asked for, or none, although there is a next page.
+   */
   accounts: Account[];
   /** Empty: this was the last page. */
   nextPageToken: string;
