@@ -99,7 +99,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
-    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop) }),
+    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop), maximumMessageBytes: sharing?.peers?.maximumMessageBytes }),
   });
   const registration = service.registration();
   ownMethods.add(registration);

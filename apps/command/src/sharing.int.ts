@@ -2,6 +2,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { accountpb } from '@sluice/protocol';
 import { errorInfoOf } from '@sluice/service';
+import type { Metrics } from '@sluice/telemetry';
 import { posting, verdictOf } from './test/command-under-test';
 import { answered, type SharingInstance, SharingInstances } from './test/sharing-instances';
 
@@ -10,12 +11,16 @@ const ACCOUNTS = Array.from({ length: 24 }, (_, at) => `account ${at}`);
 
 const instances = new SharingInstances({ partitions: PARTITIONS });
 
+/** Calls that the second instance answered, by method. */
+const calls = new Map<string, number>();
+const count = (_seconds: number, { method }: { method: string }): void => void calls.set(method, (calls.get(method) ?? 0) + 1);
+
 let one: SharingInstance;
 let two: SharingInstance;
 
 beforeAll(async () => {
   one = await instances.start('one');
-  two = await instances.start('two');
+  two = await instances.start('two', { server: { metrics: { enabled: true, histogram: () => count } as unknown as Metrics } });
   await instances.untilShared();
   await one.open(ACCOUNTS);
 }, 20_000);
@@ -55,6 +60,37 @@ test('an atomic batch that is sent on is refused whole when one item has a wrong
       ['accepted', 4n],
     ]);
   }
+});
+
+test('a stream and single calls through another instance have a verdict for each posting, and travel together', async () => {
+  const accounts = Array.from({ length: 24 }, (_, at) => `streamed to ${at}`);
+  await one.open(accounts);
+  const POST_BATCH = accountpb.AccountCommandServiceService.postBatch.path;
+  const before = calls.get(POST_BATCH) ?? 0;
+  const streamed = Array.from({ length: 3_000 }, (_, at) => posting('CREDIT', `streamed ${at}`, 1n, { accountId: accounts[at % accounts.length] as string }));
+  const stream = one.client.postStream();
+  for (const item of streamed) stream.write(accountpb.PostStreamRequest.fromPartial({ posting: item }));
+  stream.write(accountpb.PostStreamRequest.fromPartial({ posting: posting('CREDIT', 'unknown', 1n, { accountId: 'nobody' }) }));
+  stream.write(accountpb.PostStreamRequest.fromPartial({ posting: posting('CREDIT', 'streamed 0', 1n, { accountId: accounts[0] as string }) }));
+  stream.end();
+  const single = Promise.all(
+    accounts.map((accountId) =>
+      answered<accountpb.PostResponse>((done) =>
+        one.client.post(accountpb.PostRequest.fromPartial({ posting: posting('CREDIT', 'single', 1n, { accountId }) }), done),
+      ),
+    ),
+  );
+  const verdicts = new Map<string, string[]>();
+  for await (const answer of stream as AsyncIterable<accountpb.PostStreamResponse>) {
+    verdicts.set(answer.requestId, [...(verdicts.get(answer.requestId) ?? []), verdictOf(answer.result)]);
+  }
+  for (const { result } of await single) expect(verdictOf(result)).toBe('accepted');
+  expect(verdicts.get('unknown')).toEqual(['ACCOUNT_NOT_FOUND']);
+  expect(verdicts.get('streamed 0')).toEqual(['accepted', 'accepted again']);
+  expect(verdicts.size).toBe(streamed.length + 1);
+  for (const item of streamed.slice(1)) expect(verdicts.get(item.requestId as string)).toEqual(['accepted']);
+  // Half of the 3,026 go to the other instance, in fewer hops; how many fewer depends on how fast the hops are answered.
+  expect((calls.get(POST_BATCH) ?? 0) - before).toBeLessThan(1_513);
 });
 
 test('commands are sent on with their refusals', async () => {

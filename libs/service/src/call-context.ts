@@ -2,8 +2,8 @@
  * What a handler knows about the call beside its request. Made once per call; what costs (the abort signal, the peer's
  * address) is made when asked for, because the hot path never asks.
  */
-import type { EventEmitter } from 'node:events';
-import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { EventEmitter } from 'node:events';
+import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { ANYBODY, type Caller } from './caller';
 import { refusal, type SluiceError } from './sluice-error';
 
@@ -79,5 +79,37 @@ export class CallContext {
 
   private endAsCancelled(): void {
     if (this.endedBecause === undefined) this.end(refusal(this.deadlinePassed ? 'DEADLINE_EXCEEDED' : 'CANCELLED'));
+  }
+}
+
+/** Stands for several calls of one caller that are sent on together: it has no connection, and it is not cancelled. */
+export class GatheredCall extends CallContext {
+  constructor(caller: Caller, deadlineMs: number) {
+    super(new NoConnection(deadlineMs), caller);
+  }
+}
+
+class NoConnection extends EventEmitter implements AnyCall {
+  readonly cancelled = false;
+  readonly metadata = new Metadata();
+
+  constructor(private readonly deadlineMs: number) {
+    super();
+  }
+
+  getDeadline(): number {
+    return this.deadlineMs;
+  }
+
+  getPath(): string {
+    return '';
+  }
+
+  getPeer(): string {
+    return '';
+  }
+
+  getAuthContext(): ReturnType<AnyCall['getAuthContext']> {
+    return {};
   }
 }

@@ -14,8 +14,8 @@ export type UnaryFunction<Request, Response> = (request: Request, call: CallCont
 export type ServerStreamFunction<Request, Response> = (request: Request, call: CallContext) => AsyncIterable<Response>;
 
 /**
- * Sends an answer on a stream. The promise, if there is one, resolves when the caller's window has room again: wait for it
- * before reading more requests, else answers pile up in memory.
+ * Sends an answer on a stream. The promise, if there is one, resolves when the next answer may be sent: wait for it, else answers pile up in
+ * memory. It rejects with ANSWERS_NOT_READ when the call is ended because its caller reads nothing.
  */
 export type Send<Response> = (response: Response) => Promise<void> | undefined;
 

@@ -1,5 +1,5 @@
 export { type Authenticator } from './admission';
-export { CallContext } from './call-context';
+export { CallContext, GatheredCall } from './call-context';
 export * from './caller';
 export { tracingInterceptor } from './client-tracing';
 export { forwardingMetadata, type ForwardedCall } from './forwarding';

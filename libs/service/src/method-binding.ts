@@ -15,11 +15,14 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { inReceivedSpan, type Instrument, isTracing, type Logger } from '@sluice/telemetry';
+import type { Clock } from '@sluice/ports';
 import type { Admission, Admitted } from './admission';
+import { AnswerFlow, type AnswerStream } from './answer-flow';
 import { type AnyCall, CallContext } from './call-context';
 import type { Role } from './caller';
 import { refusalOfThrown, statusOfThrown } from './error-mapping';
 import { type BidiFunction, functionOf, type ServerStreamFunction, type UnaryFunction } from './handlers';
+import type { RoundBudget } from './round-budget';
 import { refusal, type SluiceError, statusOf } from './sluice-error';
 
 export interface BindingOptions {
@@ -27,9 +30,19 @@ export interface BindingOptions {
   readonly role: Role | undefined;
   readonly admission: Admission;
   readonly streams: OpenStreams;
+  readonly pacing: Pacing;
   readonly logger: Logger;
   /** Takes the seconds of a call, by method and code; undefined: nobody counts. */
   readonly duration: Instrument | undefined;
+}
+
+/** What all calls of a server share so that a burst of one of them does not stall the event loop. */
+export interface Pacing {
+  /** Requests that are read from streams. */
+  readonly reads: RoundBudget;
+  /** Answers of every kind of call. */
+  readonly answers: RoundBudget;
+  readonly clock: Clock;
 }
 
 export interface BoundMethod {
@@ -145,11 +158,7 @@ class Binding {
 
   private runUnary(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>, admitted: Admitted): void {
     const startedMs = this.now();
-    const fail = (thrown: unknown): void => {
-      const refused = this.statusOf(thrown);
-      callback(refused);
-      this.left(startedMs, refused.code);
-    };
+    const fail = (thrown: unknown): void => this.options.pacing.answers.run(() => this.refuse(thrown, callback, startedMs));
     let running: Promise<unknown>;
     try {
       const request = this.decode(call.request) as never;
@@ -159,21 +168,36 @@ class Binding {
       fail(thrown);
       return;
     }
-    running
-      .then((response) => {
-        callback(null, this.definition.responseSerialize(response));
-        this.left(startedMs, status.OK);
-      })
-      .catch(fail);
+    running.then((response) => this.options.pacing.answers.run(() => this.answer(response, callback, startedMs))).catch(fail);
+  }
+
+  private answer(response: unknown, callback: sendUnaryData<Buffer>, startedMs: number): void {
+    let bytes: Buffer;
+    try {
+      bytes = this.definition.responseSerialize(response);
+    } catch (thrown) {
+      this.refuse(thrown, callback, startedMs);
+      return;
+    }
+    callback(null, bytes);
+    this.left(startedMs, status.OK);
+  }
+
+  private refuse(thrown: unknown, callback: sendUnaryData<Buffer>, startedMs: number): void {
+    const refused = this.statusOf(thrown);
+    callback(refused);
+    this.left(startedMs, refused.code);
   }
 
   private async pumpAnswers(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>, context: CallContext): Promise<void> {
+    const flow = this.flowOf(call, context);
     const iterator = run(this.decode(call.request) as never, context)[Symbol.asyncIterator]();
     try {
       for (;;) {
         const next = await unlessAborted(iterator.next(), context.signal);
         if (next.done === true) return;
-        if (!call.write(this.definition.responseSerialize(next.value))) await unlessAborted(drained(call), context.signal);
+        const sent = flow.send(this.definition.responseSerialize(next.value));
+        if (sent !== undefined) await unlessAborted(sent, context.signal);
       }
     } finally {
       // Not waited for: an iterator that is stuck in a wait of its own must not keep the stream open.
@@ -183,19 +207,11 @@ class Binding {
 
   private async exchange(run: BidiFunction<unknown, unknown>, call: ServerDuplexStream<Buffer, Buffer>, context: CallContext): Promise<void> {
     const { signal } = context;
-    let full: Promise<void> | undefined;
-    const send = (response: unknown): Promise<void> | undefined => {
-      if (call.cancelled) return undefined;
-      if (call.write(this.definition.responseSerialize(response))) return undefined;
-      full ??= drained(call).finally(() => {
-        full = undefined;
-      });
-      return full;
-    };
-    const requests = new IncomingRequests(call, signal);
+    const flow = this.flowOf(call, context);
+    const requests = new IncomingRequests(call, signal, this.options.pacing.reads);
     await run(
       requests.decodedBy((bytes) => this.decode(bytes)),
-      send,
+      (response) => flow.send(this.definition.responseSerialize(response)),
       context,
     );
     // The server stops and the caller had more to say: it is told to go on elsewhere.
@@ -203,7 +219,7 @@ class Binding {
   }
 
   /** Ends the stream when its work settles, and lets the caller leave. */
-  private settle(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, context: CallContext, work: () => Promise<void>): void {
+  private settle(call: AnswerStream, context: CallContext, work: () => Promise<void>): void {
     const startedMs = this.now();
     const remove = this.options.streams.add((reason) => context.end(reason));
     let code = status.OK;
@@ -222,6 +238,11 @@ class Binding {
         remove();
         this.left(startedMs, code);
       });
+  }
+
+  private flowOf(call: AnswerStream, context: CallContext): AnswerFlow {
+    const { answers, clock } = this.options.pacing;
+    return new AnswerFlow(call, context, answers, clock);
   }
 
   private left(startedMs: number, code: status): void {
@@ -267,6 +288,7 @@ class IncomingRequests {
   constructor(
     private readonly call: ServerDuplexStream<Buffer, Buffer>,
     private readonly signal: AbortSignal,
+    private readonly budget: RoundBudget,
   ) {
     call.on('readable', () => this.wake());
     call.on('close', () => this.wake());
@@ -280,25 +302,13 @@ class IncomingRequests {
   async *decodedBy<Request>(decode: (bytes: Buffer) => Request): AsyncGenerator<Request> {
     while (!this.signal.aborted && !this.complete && !this.call.destroyed) {
       const bytes = this.call.read() as Buffer | null;
-      if (bytes !== null) yield decode(bytes);
-      else if (!this.complete) await new Promise<void>((resolve) => (this.wake = resolve));
+      if (bytes !== null) {
+        const room = this.budget.room();
+        if (room !== undefined) await room;
+        yield decode(bytes);
+      } else if (!this.complete) await new Promise<void>((resolve) => (this.wake = resolve));
     }
   }
-}
-
-/** Resolves when the stream takes more, or will never take anything again. */
-function drained(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      call.off('drain', done);
-      call.off('close', done);
-      call.off('cancelled', done);
-      resolve();
-    };
-    call.on('drain', done);
-    call.on('close', done);
-    call.on('cancelled', done);
-  });
 }
 
 /** The promise's outcome, or the signal's reason if that comes first. Leaves nothing behind on the signal, which may live long. */

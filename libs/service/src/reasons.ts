@@ -125,6 +125,11 @@ export const REASONS = Object.freeze({
     'As many calls are in flight as the server takes. Nothing was done.',
     'Slow down; send again after a pause, with the same request id.',
   ),
+  ANSWERS_NOT_READ: refused(
+    status.RESOURCE_EXHAUSTED,
+    'The caller of a stream read none of the answers that waited for it for 60 s. What it had sent is decided; the call ends without the answers and without ErrorInfo.',
+    'Read answers while sending; send again, with the same request ids, what has no answer.',
+  ),
   RATE_LIMITED: refused(
     status.RESOURCE_EXHAUSTED,
     'The caller is above its rate. Nothing was done.',

@@ -1,8 +1,10 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { type ChannelCredentials, credentials, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientReadableStream, credentials, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
 import { accountpb, healthpb, schedulerpb } from '@sluice/protocol';
-import { createLogger } from '@sluice/telemetry';
+import { ManualClock } from '@sluice/memory';
+import { createLogger, type Metrics } from '@sluice/telemetry';
+import { UNREAD_MS } from './answer-flow';
 import type { CallContext } from './call-context';
 import { bidi, serverStream, unary } from './handlers';
 import { type RunningServer, startServer, type ServerOptions } from './server';
@@ -363,6 +365,144 @@ describe('bidirectional streams', () => {
     expect(await refusalOf(refused)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' });
     expect(answers).toEqual(['r1']);
     await stopped;
+  });
+});
+
+describe('bursts and callers that do not read', () => {
+  /** Counts what happens in each round of the event loop. */
+  function perRound(): { happened: () => void; most: () => number; stop: () => void } {
+    let [most, inRound, running] = [0, 0, true];
+    const next = (): void => {
+      inRound = 0;
+      if (running) setImmediate(next);
+    };
+    setImmediate(next);
+    return {
+      happened: () => {
+        inRound += 1;
+        most = Math.max(most, inRound);
+      },
+      most: () => most,
+      stop: () => (running = false),
+    };
+  }
+
+  test('answers that are ready at the same time are written in slices, those of single calls and those of streams', async () => {
+    const [waiting, release, rounds] = [deferred(), deferred(), perRound()];
+    let calls = 0;
+    const metrics = { enabled: true, histogram: () => () => rounds.happened() } as unknown as Metrics;
+    const registrations = [
+      scheduler(async () => {
+        calls += 1;
+        if (calls === 600) waiting.resolve();
+        await release.promise;
+        return ANSWER;
+      }),
+      command({
+        postStream: bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (requests, send) => {
+          for await (const _request of requests) {
+            await release.promise;
+            for (let answer = 0; answer < 1_000; answer += 1) {
+              await send(accountpb.PostStreamResponse.fromPartial({ requestId: `r${answer}` }));
+              rounds.happened();
+            }
+          }
+        }),
+      }),
+    ];
+    const server = await start(registrations, { metrics });
+    const client = clientOf(schedulerpb.SchedulerServiceClient, server);
+    const answered = Promise.all(Array.from({ length: 600 }, () => call(client.getStatus, client, {})));
+    const streams = Array.from({ length: 3 }, () => clientOf(accountpb.AccountCommandServiceClient, server).postStream());
+    const read = Promise.all(
+      streams.map(async (stream) => {
+        stream.write(accountpb.PostStreamRequest.fromPartial({}));
+        stream.end();
+        let count = 0;
+        for await (const _response of stream) count += 1;
+        return count;
+      }),
+    );
+    await waiting.promise;
+    release.resolve();
+    await answered;
+    expect(await read).toEqual([1_000, 1_000, 1_000]);
+    rounds.stop();
+    expect(rounds.most()).toBeLessThanOrEqual(128 + streams.length);
+  });
+
+  test('requests of a stream that come in one piece are read in slices', async () => {
+    const rounds = perRound();
+    const all = deferred();
+    let read = 0;
+    const server = await start([
+      command({
+        postStream: bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (requests) => {
+          for await (const _request of requests) {
+            rounds.happened();
+            read += 1;
+            if (read === 2_000) all.resolve();
+          }
+        }),
+      }),
+    ]);
+    const session = connectHttp2(`http://${server.address}`);
+    const path = accountpb.AccountCommandServiceService.postStream.path;
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+    stream.on('error', () => undefined);
+    // A message without content: not compressed, no bytes.
+    stream.write(Buffer.alloc(2_000 * 5));
+    await all.promise;
+    session.destroy();
+    rounds.stop();
+    expect(rounds.most()).toBeLessThanOrEqual(128);
+  });
+
+  const endless = {
+    postStream: bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (_requests, send, { signal }) => {
+      while (!signal.aborted) await sendOne(send);
+    }),
+  };
+  let [sent, held] = [0, deferred()];
+  async function sendOne(send: (response: accountpb.PostStreamResponse) => Promise<void> | undefined): Promise<void> {
+    sent += 1;
+    const waiting = setTimeout(() => held.resolve(), 200);
+    await send(accountpb.PostStreamResponse.fromPartial({ requestId: 'x'.repeat(1_000) }));
+    clearTimeout(waiting);
+  }
+  const watched = {
+    watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* () {
+      for (;;) {
+        sent += 1;
+        const waiting = setTimeout(() => held.resolve(), 200);
+        yield accountpb.WatchAccountResponse.fromPartial({ account: { accountId: 'x'.repeat(1_000) } });
+        clearTimeout(waiting);
+      }
+    }),
+  };
+
+  test.each`
+    form                        | registration        | open
+    ${'a bidirectional stream'} | ${command(endless)} | ${(server: RunningServer) => clientOf(accountpb.AccountCommandServiceClient, server).postStream()}
+    ${'a watch'}                | ${query(watched)}   | ${(server: RunningServer) => clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' })}
+  `('$form whose caller does not read is held back, and ended after a while', async ({ registration, open }) => {
+    const clock = new ManualClock();
+    [sent, held] = [0, deferred()];
+    const server = await start([registration as ServiceRegistration], { clock });
+    const stream = (open as (server: RunningServer) => ClientReadableStream<unknown>)(server).on('error', () => undefined);
+    // A caller of grpc-js takes what comes until it has read for the first time.
+    stream.once('data', () => stream.pause());
+    await held.promise;
+    // The window of the stream, the socket's buffers, and what the transport takes.
+    expect(sent).toBeLessThan(10_000);
+    const before = sent;
+    const ended = new Promise<StatusObject>((resolve) => stream.on('status', resolve));
+    // At the first look some answers may have gone to the socket since it was full.
+    clock.advance(2 * UNREAD_MS);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toBe(before);
+    stream.resume();
+    expect((await ended).code).toBe(status.RESOURCE_EXHAUSTED);
   });
 });
 

@@ -8,12 +8,12 @@ import { SluiceError, type CallContext } from '@sluice/service';
 import { commandAtOwner } from '../peers/owner-call';
 import type { AccountCommandItem } from './command-submission';
 import { INVALID_REQUEST, outcomeOfReason, PARTITION_UNAVAILABLE } from './outcomes';
-import { failShare, type Positions } from './posting-router';
+import { failShare, type PostingForwarding, type Positions } from './posting-router';
 
 const { postBatch, openAccounts } = accountpb.AccountCommandServiceService;
 const POST_BATCH = { path: postBatch.path, repeatable: true };
 
-export class AccountForwarding {
+export class AccountForwarding implements PostingForwarding {
   constructor(readonly hop: PartitionHop<CallContext>) {}
 
   async postings(partition: number, batch: PostingBatch, indexes: readonly number[], positions: Positions, call: CallContext): Promise<void> {

@@ -16,20 +16,30 @@ import {
   scanPostings,
   type PostingBatch,
 } from '@sluice/protocol';
-import { bidi, invalidRequest, refusal, SluiceError, unary, type CallContext, type Send, type ServiceRegistration } from '@sluice/service';
+import {
+  bidi,
+  DEFAULT_MAXIMUM_MESSAGE_BYTES,
+  invalidRequest,
+  refusal,
+  SluiceError,
+  unary,
+  type CallContext,
+  type Send,
+  type ServiceRegistration,
+} from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import { commandAtOwner } from '../peers/owner-call';
 import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
 import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
+import { GatheredForwarding } from './gathered-forwarding';
 import { INVALID_REQUEST, NOT_OWNER, QUEUE_FULL } from './outcomes';
-import { acceptedCount, encodeBatchResponse, encodePostResponse, encodeStreamResponse, errorOf, itemErrorOf, reasonOf } from './posting-response';
+import { acceptedCount, encodeBatchResponse, encodePostResponse, errorOf, itemErrorOf, reasonOf } from './posting-response';
 import { PostingRouter, SHAPE_ISSUES, type Positions, type RoutedBatch } from './posting-router';
+import { servePostingStream } from './posting-stream';
 
 export const ACCOUNT_COMMAND_SERVICE = 'sluice.account.v1.AccountCommandService';
-/** Postings of one stream that may wait for their verdict; more are not read from the caller. */
-const STREAM_WINDOW = 10_000;
 
 export interface AccountServiceDependencies {
   readonly engine: Engine;
@@ -40,13 +50,16 @@ export interface AccountServiceDependencies {
   readonly incarnation: string;
   /** Undefined: every partition is ours. */
   readonly forwarding?: AccountForwarding;
+  /** The largest message that the other instances take. */
+  readonly maximumMessageBytes?: number;
 }
 
 export class AccountService {
   private readonly router: PostingRouter;
 
   constructor(private readonly dependencies: AccountServiceDependencies) {
-    this.router = new PostingRouter(dependencies.engine, dependencies.seeds, dependencies.forwarding);
+    const { engine, seeds, forwarding, maximumMessageBytes = DEFAULT_MAXIMUM_MESSAGE_BYTES } = dependencies;
+    this.router = new PostingRouter(engine, seeds, forwarding && new GatheredForwarding(forwarding, maximumMessageBytes));
   }
 
   registration(): ServiceRegistration {
@@ -111,31 +124,9 @@ export class AccountService {
     }
   }
 
-  private async postStream(requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext): Promise<void> {
-    let open = 0;
-    let wake: (() => void) | undefined;
-    const closed = (): void => {
-      open -= 1;
-      wake?.();
-    };
-    const below = async (limit: number): Promise<void> => {
-      while (open > limit)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    };
-    for await (const bytes of requests) {
-      const batch = scanOne(bytes);
-      open += 1;
-      this.router.submit(this.router.route(batch), call, (positions) => {
-        if (batch.outcomes[0] !== OUTCOME_ACCEPTED) this.tallyRefusals(batch);
-        if (!call.ended) void send(encodeStreamResponse(batch, 0, this.token(positions)));
-        batch.release();
-        closed();
-      });
-      if (open >= STREAM_WINDOW) await below(STREAM_WINDOW / 2);
-    }
-    await below(0);
+  private postStream(requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext): Promise<void> {
+    const { router } = this;
+    return servePostingStream({ router, tokenOf: (positions) => this.token(positions), tally: (batch) => this.tallyRefusals(batch) }, requests, send, call);
   }
 
   private tallyRefusals(batch: PostingBatch): void {

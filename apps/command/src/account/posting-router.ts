@@ -43,6 +43,7 @@ export interface RoutedBatch {
 
 /** Takes shares of a batch to the owners of partitions that are not ours. */
 export interface PostingForwarding {
+  /** Resolves when every posting of the share has its verdict, failures of the hop included; never rejects. */
   postings(partition: number, batch: PostingBatch, indexes: readonly number[], positions: Positions, call: CallContext): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import {
   HOLD_ID_LENGTH_AND_FLAGS,
   type PostingBatch,
   SIGNED_FLAG,
+  scanPostingMessages,
   scanPostings,
   scanRecordedPostings,
   STRIDE,
@@ -350,5 +351,41 @@ describe('a batch', () => {
     expect(recorded.count).toBe(10_300);
     expect(recorded.requestId(10_299)).toBe('r10299');
     recorded.release();
+  });
+});
+
+describe('messages of one posting each', () => {
+  const marks = { invalid: (batch: PostingBatch, index: number): void => void (batch.outcomes[index] = 64), unknownType: (): void => undefined };
+  const good = (requestId: string): Uint8Array =>
+    request([Posting.encode(Posting.fromPartial({ requestId, accountId: 'a', type: 1, amountMinor: 1n, unit: 'EUR' })).finish()]);
+
+  test('are one batch, in order; what is wrong with the shape of one is marked', () => {
+    const { batch, malformed } = scanPostingMessages([good('r0'), good(''), Buffer.concat([good('r2'), Buffer.from([0x10, 0x01])])], marks);
+    expect(malformed).toBeUndefined();
+    expect([batch.count, batch.atomic]).toEqual([3, false]);
+    expect([0, 1, 2].map((index) => [batch.requestId(index), batch.outcomes[index]])).toEqual([
+      ['r0', 0],
+      ['', 64],
+      ['r2', 0],
+    ]);
+    batch.release();
+  });
+
+  test.each`
+    what                             | message
+    ${'without a posting'}           | ${Buffer.alloc(0)}
+    ${'with two postings'}           | ${Buffer.concat([good('x'), good('')])}
+    ${'with three postings'}         | ${Buffer.concat([good('x'), good('y'), good('z')])}
+    ${'that ends within its length'} | ${good('x').subarray(0, 1)}
+    ${'that ends within a posting'}  | ${good('x').subarray(0, 5)}
+    ${'of noise'}                    | ${Buffer.from([0x07, 0xff])}
+  `('up to the first message $what', ({ message }: { message: Buffer }) => {
+    const { batch, malformed } = scanPostingMessages([good('r0'), good('r1'), message, good('r3')], marks);
+    expect(malformed).toEqual(expect.any(String));
+    expect([batch.count, batch.requestId(1)]).toEqual([2, 'r1']);
+    batch.release();
+    const next = scanPostingMessages([good('a'), good('b'), good('c')], marks);
+    expect(Array.from(next.batch.outcomes.subarray(0, 3))).toEqual([0, 0, 0]);
+    next.batch.release();
   });
 });

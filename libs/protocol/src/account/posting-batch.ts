@@ -123,6 +123,15 @@ export class PostingBatch {
     return index;
   }
 
+  /** Takes the postings from the index on out again; only while scanning. */
+  dropFrom(index: number): void {
+    for (let dropped = index; dropped < this.count; dropped += 1) {
+      this.outcomes[dropped] = OUTCOME_NONE;
+      this.messages.delete(dropped);
+    }
+    this.count = index;
+  }
+
   text(offset: number, length: number): string {
     const { bytes } = this;
     return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
@@ -191,42 +200,84 @@ export function scanRecordedPostings(bytes: Uint8Array): PostingBatch {
  */
 export function scanPostings(bytes: Uint8Array, issues: ScanIssues, maximum: number = MAXIMUM_BATCH_POSTINGS): PostingBatch {
   const batch = PostingBatch.over(bytes);
-  const end = bytes.length;
-  let at = 0;
   try {
-    while (at < end) {
-      const tag = bytes[at] as number;
-      if (tag === 0x0a) {
-        const start = at;
-        at += 1;
-        let length = bytes[at++] as number;
-        if (length >= 0x80) {
-          length &= 0x7f;
-          let shift = 7;
-          let byte = 0x80;
-          while (byte >= 0x80 && shift < 35 && at < end) {
-            byte = bytes[at++] as number;
-            length += (byte & 0x7f) * 2 ** shift;
-            shift += 7;
-          }
-          if (byte >= 0x80) throw new MalformedMessageError('a length of more than five bytes');
-        }
-        if (at + length > end || Number.isNaN(length)) throw new MalformedMessageError('a posting reaches beyond its message');
-        if (batch.count > maximum) return batch;
-        scanPosting(batch, start, at, at + length, issues);
-        at += length;
-      } else if (tag === 0x10) {
-        batch.atomic = isNonZero(bytes, at + 1, end);
-        at = skipVarint(bytes, at + 1, end);
-      } else {
-        at = skipField(bytes, at, end);
-      }
-    }
+    scanMessage(batch, 0, bytes.length, issues, maximum);
   } catch (error) {
     batch.release();
     throw error;
   }
   return batch;
+}
+
+export interface ScannedMessages {
+  /** The postings of the messages, one each, in order. */
+  readonly batch: PostingBatch;
+  /** Why the message behind those in the batch is not one that holds one posting; undefined: all messages are in the batch. */
+  readonly malformed: string | undefined;
+}
+
+/** Scans messages that hold one posting each (PostStreamRequest) as one batch, up to the first that does not. */
+export function scanPostingMessages(messages: readonly Uint8Array[], issues: ScanIssues): ScannedMessages {
+  const batch = PostingBatch.over(Buffer.concat(messages));
+  let malformed: string | undefined;
+  let at = 0;
+  for (const [index, message] of messages.entries()) {
+    malformed = scanSingle(batch, at, at + message.length, issues);
+    if (malformed !== undefined) {
+      batch.dropFrom(index);
+      break;
+    }
+    at += message.length;
+  }
+  // In this message it is a field without a meaning.
+  batch.atomic = false;
+  return { batch, malformed };
+}
+
+/** Scans the message that holds one posting; says what is wrong with the message. */
+function scanSingle(batch: PostingBatch, at: number, end: number, issues: ScanIssues): string | undefined {
+  const before = batch.count;
+  try {
+    scanMessage(batch, at, end, issues, before + 1);
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return error.message;
+    throw error;
+  }
+  return batch.count === before + 1 ? undefined : batch.count === before ? 'the posting is missing' : 'there is more than one posting';
+}
+
+/** Adds the postings of the message from `at` to `end`, and stops when the batch has more than `maximum`. */
+function scanMessage(batch: PostingBatch, from: number, end: number, issues: ScanIssues, maximum: number): void {
+  const { bytes } = batch;
+  let at = from;
+  while (at < end) {
+    const tag = bytes[at] as number;
+    if (tag === 0x0a) {
+      const start = at;
+      at += 1;
+      let length = bytes[at++] as number;
+      if (length >= 0x80) {
+        length &= 0x7f;
+        let shift = 7;
+        let byte = 0x80;
+        while (byte >= 0x80 && shift < 35 && at < end) {
+          byte = bytes[at++] as number;
+          length += (byte & 0x7f) * 2 ** shift;
+          shift += 7;
+        }
+        if (byte >= 0x80) throw new MalformedMessageError('a length of more than five bytes');
+      }
+      if (at > end || at + length > end || Number.isNaN(length)) throw new MalformedMessageError('a posting reaches beyond its message');
+      if (batch.count > maximum) return;
+      scanPosting(batch, start, at, at + length, issues);
+      at += length;
+    } else if (tag === 0x10) {
+      batch.atomic = isNonZero(bytes, at + 1, end);
+      at = skipVarint(bytes, at + 1, end);
+    } else {
+      at = skipField(bytes, at, end);
+    }
+  }
 }
 
 function scanPosting(batch: PostingBatch, start: number, body: number, end: number, issues: ScanIssues): void {
