@@ -9,6 +9,7 @@ export * as reflectionpb from './generated/index.grpc.reflection.v1';
 export * as reflectionalphapb from './generated/index.grpc.reflection.v1alpha';
 export * from './descriptors';
 export * from './position-token';
+export * from './request-digest';
 export * from './timestamp';
 export * from './account/account-postings';
 export * from './account/posting-batch';

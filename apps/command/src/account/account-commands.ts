@@ -1,13 +1,13 @@
 /**
  * Commands other than postings, from protos to items that a partition can decide: shape checks, keys to the keyring, digests of bodies.
  */
-import { createHash } from 'node:crypto';
 import { murmurHash3, NO_LIMITS, type AccountCommand } from '@sluice/domain';
 import { lastHash, requestHash, type HashSeeds } from '@sluice/engine';
 import type { Keyring } from '@sluice/ports';
 import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import { limitsFromProto } from './account-events';
+import { digestCommand } from './command-digest';
 import type { AccountCommandItem } from './command-submission';
 
 const MAXIMUM_NOTE_BYTES = 256;
@@ -20,7 +20,7 @@ export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, c
   const requestIdBytes = Buffer.from(requestId, 'utf8');
   const accountHash = murmurHash3(accountIdBytes, 0, accountIdBytes.length, 0);
   requestHash(seeds, accountHash, requestIdBytes, 0, requestIdBytes.length);
-  const body = JSON.stringify(command, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  const { digest, length } = digestCommand(command);
   return {
     requestId,
     accountId,
@@ -29,8 +29,8 @@ export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, c
     hashFirst: lastHash.first,
     hashSecond: lastHash.second,
     command,
-    bodyDigest: createHash('sha256').update(body).digest().subarray(0, 16),
-    sizeBytes: body.length + requestIdBytes.length,
+    bodyDigest: digest,
+    sizeBytes: length + requestIdBytes.length,
     outcome: OUTCOME_NONE,
     repeated: false,
   };

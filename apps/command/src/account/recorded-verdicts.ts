@@ -4,6 +4,7 @@
  */
 import {
   accountpb,
+  canonicalBytes,
   OUTCOME_ACCEPTED,
   readPostingsRecorded,
   scanRecordedPostings,
@@ -151,7 +152,5 @@ export function samePosting(first: Uint8Array, second: Uint8Array): boolean {
 }
 
 function canonical(body: Uint8Array): Uint8Array {
-  const posting = accountpb.Posting.decode(body);
-  const metadata = Object.fromEntries(Object.entries(posting.metadata).sort(([left], [right]) => (left < right ? -1 : 1)));
-  return accountpb.Posting.encode({ ...posting, metadata, signature: Buffer.alloc(0), signedAtUs: 0n }).finish();
+  return canonicalBytes(accountpb.Posting, { ...accountpb.Posting.decode(body), signature: Buffer.alloc(0), signedAtUs: 0n });
 }
