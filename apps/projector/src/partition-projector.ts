@@ -3,13 +3,13 @@
  *
  *   opening ──► projecting ──(error)──► waiting (back-off) ──► opening …
  *      ▲             │
- *      └─────────────┘  another copy of the read store is in force
+ *      └─────────────┘  another copy of the read store is in force, or a rebuild switches to one: opening waits until it has
  *
  * Whatever goes wrong, it forgets what it has in memory and starts again from the checkpoint: the store's guard and the
  * sequences in the rows make a repeated write harmless. Rows that are not of this log are reported; it goes on waiting until
  * a rebuild has put another copy in force.
  */
-import type { Bus, BusSubscription, Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
+import { type Bus, type BusSubscription, type Clock, CopyClosedError, type EventLog, type ReadCopy, type ReadStore } from '@sluice/ports';
 import { PartitionFold, PROJECTIONS } from '@sluice/projections';
 import { type DecodedCommit, MAXIMUM_TRACEPARENTS } from '@sluice/protocol';
 import { AttemptNames } from './attempt-names';
@@ -24,6 +24,8 @@ const FIRST_BACK_OFF_MS = 100;
 const MAXIMUM_BACK_OFF_MS = 10_000;
 /** How often it looks whether a rebuild is over. */
 const STALE_POLL_MS = 250;
+/** How often it looks whether a switch to another copy is over. */
+const SWITCH_POLL_MS = 50;
 /** Between attempts to subscribe to a bus that cannot be reached; the log is polled meanwhile. */
 const RESUBSCRIBE_MS = 2_000;
 
@@ -37,6 +39,8 @@ export interface PartitionProjectorOptions {
   /** Aggregates kept in memory. */
   readonly cachedAggregates: number;
   readonly observer: Pick<ProjectorObserver, 'setAside' | 'busCommitDiscarded' | 'trouble'>;
+  /** Whether the copy in force is closed because a rebuild switches to another one. */
+  readonly switchUnderWay: () => Promise<boolean>;
   /** Of each flush, with what was in it. */
   readonly flushed: (report: FlushReport, commits: readonly DecodedCommit[]) => void;
   /** The rows are not of this log: somebody has to rebuild. */
@@ -67,8 +71,6 @@ export class PartitionProjector {
   private checkpoint: number | undefined;
   private flushedAtUs = 0;
   private lagUs = 0;
-  private gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
-  private writing: Promise<unknown> = Promise.resolve();
   private running: Promise<unknown> = Promise.resolve();
   private readonly names: AttemptNames;
   private readonly opened = new Wakeup();
@@ -94,7 +96,6 @@ export class PartitionProjector {
     this.stopping.abort();
     this.session?.end.abort();
     this.opened.wake();
-    this.resume();
     this.options.pacer.hurry();
     await this.running;
   }
@@ -102,23 +103,6 @@ export class PartitionProjector {
   /** The log's head, from polling it. */
   headIs(sequence: number): void {
     this.session?.intake.headIs(sequence);
-  }
-
-  /** Resolves when nothing is being written any more; nothing is until `resume`. */
-  async pause(): Promise<void> {
-    if (this.gate === undefined) {
-      let open = (): void => undefined;
-      const opened = new Promise<void>((resolve) => {
-        open = resolve;
-      });
-      this.gate = { opened, open };
-    }
-    await this.writing.catch(() => undefined);
-  }
-
-  resume(): void {
-    this.gate?.open();
-    this.gate = undefined;
   }
 
   private get stopped(): boolean {
@@ -136,7 +120,7 @@ export class PartitionProjector {
         if (error instanceof RowsNotOfLogError) {
           this.options.stale(error);
           await this.sleep(STALE_POLL_MS);
-        } else {
+        } else if (!(error instanceof CopyClosedError)) {
           failures += 1;
           this.options.observer.trouble(this.partition, 'projecting failed; starting again from the checkpoint', error);
           await this.sleep(Math.min(MAXIMUM_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (failures - 1)));
@@ -150,6 +134,7 @@ export class PartitionProjector {
 
   private async open(): Promise<Session> {
     const { partition, log, store, observer, cachedAggregates } = this.options;
+    while (!this.stopped && (await this.options.switchUnderWay())) await this.sleep(SWITCH_POLL_MS);
     const copy = await store.current();
     await assertStoreOfLog(store, log);
     const position = await positionOfRows(copy, log, partition);
@@ -169,13 +154,7 @@ export class PartitionProjector {
     await intake.waitForCommits();
     if (this.stopped) return false;
     const paced = { oldestUs: () => intake.oldestUs, urgent: () => intake.crowded || this.stopped };
-    return this.options.pacer.run(paced, async () => {
-      while (this.gate !== undefined) await this.gate.opened;
-      if (this.stopped) return false;
-      const flush = this.flush(session);
-      this.writing = flush;
-      return flush;
-    });
+    return this.options.pacer.run(paced, () => (this.stopped ? Promise.resolve(false) : this.flush(session)));
   }
 
   private async flush({ copy, fold, intake }: Session): Promise<boolean> {

@@ -60,10 +60,10 @@ export interface AccountVerification {
   readonly readEntryCount: number;
 }
 
-/** A rebuild runs already, here or in another process. */
+/** A rebuild runs already, here or in another process; or another process has begun one, and this one has stopped. */
 export class RebuildRunningError extends Error {
-  constructor() {
-    super('a rebuild is running already');
+  constructor(options?: { readonly cause: unknown }) {
+    super('a rebuild is running already', options);
     this.name = 'RebuildRunningError';
   }
 }

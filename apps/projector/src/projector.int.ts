@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
 import { InProcessBus, MemoryEventLog, MemoryLease, type MemoryLeases, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
-import type { BusMessage, CommitToAppend, EventLog, ReadStore } from '@sluice/ports';
+import type { BusMessage, CommitToAppend, EventLog, HeldLease, Lease, ReadStore } from '@sluice/ports';
 import { ACCOUNTS, ENTRY_SEGMENTS, READ_COLLECTIONS, readAccount } from '@sluice/projections';
 import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
@@ -18,6 +18,7 @@ import { SILENT_PROJECTOR_OBSERVER } from './projector-observer';
 
 const PARTITIONS = 4;
 const NEVER = new AbortController().signal;
+const LEASE_TTL_MS = 600;
 
 /** Histories of all partitions, and what their writers do with them. */
 class Ledger {
@@ -400,4 +401,131 @@ test('two projectors share the partitions by leases, and one takes over from the
   await caughtUp(on);
   expect(await verification(second)).toMatchObject({ equal: true, differences: [] });
   await on.end();
+});
+
+/** What the copy in force shows of each account, and where its partitions stand. */
+async function shown(store: ReadStore): Promise<{ readonly copy: string; readonly entries: Map<string, number>; readonly checkpoints: Map<number, number> }> {
+  const copy = await store.current();
+  const entries = new Map<string, number>();
+  for (const accountId of ACCOUNT_IDS) entries.set(accountId, (await readAccount(copy, accountId, false))?.account.entryCount ?? 0);
+  return { copy: copy.name, entries, checkpoints: new Map((await copy.checkpoints()).map(({ partition, sequence }) => [partition, sequence])) };
+}
+
+/** The store of a projector whose rebuild halts at a step until the test lets it go on. */
+function haltingAt(
+  store: ReadStore,
+  step: 'beginSwitch' | 'activate',
+): { readonly store: ReadStore; readonly reached: Promise<void>; readonly goOn: () => void } {
+  let reach = (): void => undefined;
+  let goOn = (): void => undefined;
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const halting = new Proxy(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(target) as (...values: unknown[]) => Promise<unknown>;
+      if (property !== step) return method;
+      return async (...values: unknown[]) => {
+        reach();
+        await gate;
+        return method(...values);
+      };
+    },
+  });
+  return { store: halting, reached, goOn };
+}
+
+describe('a rebuild beside another projector', () => {
+  const leases: MemoryLeases = new Map();
+  let log: MemoryEventLog;
+  let storage: MemoryReadStorage;
+  let on: Ground;
+  beforeEach(() => {
+    leases.clear();
+    log = new MemoryEventLog({ partitions: PARTITIONS });
+    storage = new MemoryReadStorage(READ_COLLECTIONS);
+    on = ground(log, new MemoryReadStore({ collections: storage, identity: log.identity }), async () => undefined);
+  });
+  afterEach(() => on.end());
+
+  const newStore = () => new MemoryReadStore({ collections: storage, identity: log.identity });
+  const startOne = (id: string, store: ReadStore, lease: Lease = new MemoryLease({ leases })) =>
+    on.start({ lease, holder: { id, address: 'localhost:0' }, leaseTtlMs: LEASE_TTL_MS, store });
+
+  /** The other one has every partition, or most: what it writes, it writes as another process would. */
+  async function startTwo(rebuilding: ReadStore, lease?: Lease) {
+    const otherStore = newStore();
+    const looks = jest.spyOn(otherStore, 'switchUnderWay');
+    const other = await startOne('other', otherStore);
+    const rebuilder = await startOne('rebuilder', rebuilding, lease);
+    await on.publish(await on.ledger.open());
+    await on.publish(await on.ledger.post(48));
+    await caughtUp(on);
+    /** Resolves when a write of the other one was refused, and it has looked several times whether the switch is over. */
+    const refused = async (): Promise<void> => {
+      const before = looks.mock.calls.length;
+      while (looks.mock.calls.length < before + 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    return { rebuilder, other, refused };
+  }
+
+  test.each(['beginSwitch', 'activate'] as const)('never goes back: commits that the other one projects while it halts at %s', async (step) => {
+    const { store, reached, goOn } = haltingAt(newStore(), step);
+    const { rebuilder, other, refused } = await startTwo(store);
+    const rebuilt = rebuilder.rebuild(() => undefined);
+    await reached;
+    const closed = (await on.store.switchUnderWay()) !== undefined;
+    await on.publish(await on.ledger.post(48));
+    // As far as the other one can go now: to the head of the log, or nowhere, because the copy is closed to it.
+    await (closed ? refused() : caughtUp(on));
+    const before = await shown(on.store);
+    goOn();
+    await rebuilt;
+    const after = await shown(on.store);
+    expect(after.copy).not.toBe(before.copy);
+    for (const [partition, sequence] of before.checkpoints) expect(after.checkpoints.get(partition)).toBeGreaterThanOrEqual(sequence);
+    for (const [accountId, entries] of before.entries) expect(after.entries.get(accountId)).toBeGreaterThanOrEqual(entries);
+    await caughtUp(on);
+    expect(await verification(other)).toMatchObject({ equal: true, differences: [] });
+  });
+
+  test('that lost its lease stops, and puts nothing in force', async () => {
+    const { store, reached, goOn } = haltingAt(newStore(), 'beginSwitch');
+    const lease = new MemoryLease({ leases });
+    const { rebuilder } = await startTwo(store, lease);
+    const before = await on.store.current();
+    const acquired = jest.spyOn(lease, 'acquire');
+    const rebuilt = rebuilder.rebuild(() => undefined);
+    await reached;
+    const stolen: HeldLease = { name: 'projector-rebuild', holder: { id: 'thief', address: '' }, epoch: 99, expiresAtMs: Number.MAX_SAFE_INTEGER };
+    leases.set(stolen.name, { epoch: stolen.epoch, held: stolen });
+    const asked = () => acquired.mock.calls.filter(([name]) => name === stolen.name).length;
+    while (asked() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    goOn();
+    await expect(rebuilt).rejects.toThrow(RebuildRunningError);
+    expect((await on.store.current()).name).toBe(before.name);
+    expect(await on.store.switchUnderWay()).toBeUndefined();
+  });
+
+  test('whose copy another rebuild abandoned puts nothing in force; the other rebuild does', async () => {
+    const { store, reached, goOn } = haltingAt(newStore(), 'activate');
+    const { rebuilder, other } = await startTwo(store);
+    const first = rebuilder.rebuild(() => undefined);
+    await reached;
+    // As after a pause for longer than the lease.
+    leases.delete('projector-rebuild');
+    await other.rebuild(() => undefined);
+    const inForce = await on.store.current();
+    goOn();
+    await expect(first).rejects.toThrow(RebuildRunningError);
+    expect((await on.store.current()).name).toBe(inForce.name);
+    await on.publish(await on.ledger.post(24));
+    await caughtUp(on);
+    expect(await verification(other)).toMatchObject({ equal: true, differences: [] });
+  });
 });

@@ -2,7 +2,18 @@
  * The projector of a process: one `PartitionProjector` per partition that it holds, what they share (pacing, the polled head
  * of the log, figures), rebuild and verification.
  */
-import { type Bus, type Clock, type EventLog, type HeldLease, type Lease, type LeaseHolder, type ReadStore, systemClock } from '@sluice/ports';
+import {
+  type Bus,
+  type Clock,
+  CopyAbandonedError,
+  CopyClosedError,
+  type EventLog,
+  type Lease,
+  type LeaseHolder,
+  type ReadStore,
+  SwitchEndedError,
+  systemClock,
+} from '@sluice/ports';
 import { SET_ASIDE, setAsideOf } from '@sluice/projections';
 import type { DecodedCommit } from '@sluice/protocol';
 import { BusiestAccount } from './busiest-account';
@@ -22,14 +33,15 @@ import {
 } from './projector-control';
 import { type FlushReport, type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from './projector-observer';
 import { rebuild } from './rebuild';
+import { type RebuildLease, takeRebuildLease } from './rebuild-lease';
 import { RowsNotOfLogError, assertStoreOfLog } from './rows-position';
+import { SwitchWatch } from './switch-watch';
 import { verifyAccount } from './verification/verify-account';
 import { verifyAll } from './verification/verify-all';
 
 /** Promised are 500 ms; a poll is one cheap read. */
 const HEAD_POLL_MS = 250;
 const DEFAULT_CACHED_AGGREGATES = 131_072;
-const REBUILD_LEASE = 'projector-rebuild';
 const REBUILD_RETRY_MS = 1_000;
 /** Aggregates that are listed as set aside, at most. */
 const LISTED_SET_ASIDE = 1_000;
@@ -59,6 +71,7 @@ export class Projector implements ProjectorControl {
   private readonly sharedPacer: FlushPacer;
   private readonly lag: LagWindow;
   private readonly busiest: BusiestAccount;
+  private readonly switches: SwitchWatch;
   private readonly stopping = new AbortController();
   private leases: PartitionLeases | undefined;
   private heads: number[];
@@ -74,6 +87,9 @@ export class Projector implements ProjectorControl {
     this.sharedPacer = new FlushPacer(this.clock);
     this.lag = new LagWindow(this.clock);
     this.busiest = new BusiestAccount(this.clock);
+    this.switches = new SwitchWatch(options.store, this.clock, ({ copy }) =>
+      this.observer.trouble(-1, 'a rebuild died while it switched copies; the copy in force is written again', new SwitchEndedError(copy)),
+    );
     this.heads = Array.from({ length: options.log.identity.partitions }, () => 0);
   }
 
@@ -164,6 +180,7 @@ export class Projector implements ProjectorControl {
       pacer: writing === 'in turn' ? this.sharedPacer : new FlushPacer(this.clock),
       cachedAggregates: Math.ceil(cachedAggregates / log.identity.partitions),
       observer: this.observer,
+      switchUnderWay: () => this.switches.underWay(),
       flushed: (report, commits) => this.flushed(report, commits),
       stale: (error) => this.rebuildStale(error),
     });
@@ -231,45 +248,24 @@ export class Projector implements ProjectorControl {
 
   private async runRebuild(report: Report<RebuildProgress>): Promise<void> {
     const { log, store } = this.options;
-    const release = await this.takeRebuildLease();
+    const lease = await this.rebuildLease();
     try {
-      await rebuild({ log, store, clock: this.clock, report, signal: this.stopping.signal, pauseLive: () => this.pauseLive() });
+      await rebuild({ log, store, clock: this.clock, report, signal: AbortSignal.any([this.stopping.signal, lease.lost]) });
+    } catch (error) {
+      // Another process has taken the lease, or has begun a rebuild without knowing of this one.
+      if (lease.lost.aborted || error instanceof CopyAbandonedError || error instanceof CopyClosedError) throw new RebuildRunningError({ cause: error });
+      throw error;
     } finally {
-      await release();
+      await lease.release();
     }
   }
 
-  private async pauseLive(): Promise<() => void> {
-    const paused = [...this.partitions.values()];
-    await Promise.all(paused.map((partition) => partition.pause()));
-    return () => {
-      for (const partition of paused) partition.resume();
-    };
-  }
-
   /** Only one rebuild at a time, over all processes. */
-  private async takeRebuildLease(): Promise<() => Promise<void>> {
+  private async rebuildLease(): Promise<RebuildLease> {
     const { lease, holder, leaseTtlMs = DEFAULT_LEASE_TTL_MS } = this.options;
-    if (lease === undefined || holder === undefined) return async () => undefined;
-    const acquired = await lease.acquire(REBUILD_LEASE, holder, leaseTtlMs);
-    if (acquired === undefined) throw new RebuildRunningError();
-    let held: HeldLease = acquired;
-    let cancel = (): void => undefined;
-    const renew = (): void => {
-      cancel = this.clock.after(leaseTtlMs / 3, () => {
-        lease
-          .renew(held, leaseTtlMs)
-          .then((renewed) => {
-            held = renewed ?? held;
-            renew();
-          })
-          .catch(() => renew());
-      });
-    };
-    renew();
-    return async () => {
-      cancel();
-      await lease.release(held).catch(() => undefined);
-    };
+    if (lease === undefined || holder === undefined) return { lost: new AbortController().signal, release: async () => undefined };
+    const taken = await takeRebuildLease({ lease, holder, ttlMs: leaseTtlMs, clock: this.clock });
+    if (taken === undefined) throw new RebuildRunningError();
+    return taken;
   }
 }

@@ -1,9 +1,12 @@
 /**
  * Fills a fresh copy of the read collections from the log and puts it in force, while the old one is read and written on.
- * The live projection stands still only for the last stretch: from a copy that is nearly as new as the old one to one that
- * is at least as new.
+ *
+ * The last stretch is the switch: it closes the old copy to every projector, of this process and of others, so that it stands
+ * still from a copy that is nearly as new to one that is at least as new. What the old copy ever shows was in the log when the
+ * switch began; so the fresh copy is filled up to where the log was after that. A switch that shows no sign of life is ended by
+ * the projectors; then it begins again.
  */
-import type { Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
+import { type Clock, type CopySwitch, type EventLog, type ReadCopy, type ReadStore, SwitchEndedError } from '@sluice/ports';
 import { PartitionFold, PROJECTIONS } from '@sluice/projections';
 import { beginningOf, type LogPosition, readNextCommit } from '@sluice/protocol';
 import { AttemptNames } from './attempt-names';
@@ -17,64 +20,97 @@ const CACHED_AGGREGATES = 200_000;
 /** As near as that to the heads, the last stretch begins; or after so many rounds of catching up with a log that grows as fast. */
 const NEARLY_COMMITS = 64;
 const MAXIMUM_ROUNDS = 20;
+/** A switch that was ended begins again, so many times at most. */
+const MAXIMUM_SWITCHES = 5;
+/** Between two signs of life of a switch, a page of commits apart at least. Well below the silence after which projectors end it. */
+const SIGN_OF_LIFE_MS = 1_000;
 
 export interface RebuildOptions {
   readonly log: EventLog;
   readonly store: ReadStore;
   readonly clock: Clock;
   readonly report: Report<RebuildProgress>;
+  /** Ends the rebuild: nothing is put in force any more. */
   readonly signal: AbortSignal;
-  /** Lets the live projection stand still; returns how to let it go on. */
-  readonly pauseLive: () => Promise<() => void>;
 }
 
+/** Throws CopyAbandonedError or CopyClosedError where another rebuild has begun meanwhile. */
 export async function rebuild(options: RebuildOptions): Promise<void> {
-  const { log, store, report, signal } = options;
-  const { incarnation, partitions } = log.identity;
-  const copy = await store.beginCopy({ incarnation, partitions });
-  const fills = Array.from({ length: partitions }, (_, partition) => new PartitionFill(options, copy, partition));
-  let heads = await log.headSequences();
-  const progress = (switched: boolean): RebuildProgress => {
-    const doneCommits = sum(fills.map((fill) => fill.sequence));
-    return { doneCommits, totalCommits: Math.max(sum(heads), doneCommits), switched, copy: copy.name };
-  };
-  const fillTo = async (targets: readonly number[]): Promise<void> => {
-    for (const [partition, fill] of fills.entries()) {
-      while (fill.sequence < (targets[partition] ?? 0)) {
-        signal.throwIfAborted();
+  const { incarnation, partitions } = options.log.identity;
+  const copy = await options.store.beginCopy({ incarnation, partitions });
+  await new Rebuild(options, copy).run();
+}
+
+class Rebuild {
+  private readonly fills: readonly PartitionFill[];
+  private heads: readonly number[];
+
+  constructor(
+    private readonly options: RebuildOptions,
+    private readonly copy: ReadCopy,
+  ) {
+    const partitions = Array.from({ length: options.log.identity.partitions }, (_, partition) => partition);
+    this.fills = partitions.map((partition) => new PartitionFill(options, copy, partition));
+    this.heads = partitions.map(() => 0);
+  }
+
+  async run(): Promise<void> {
+    const { log } = this.options;
+    this.heads = await log.headSequences();
+    this.tell(false);
+    for (let round = 0; round < MAXIMUM_ROUNDS && sum(this.heads) - this.doneCommits > NEARLY_COMMITS; round += 1) {
+      await this.fillToHeads();
+      this.heads = await log.headSequences();
+    }
+    for (let switches = 1; !(await this.switchOver()); switches += 1) if (switches === MAXIMUM_SWITCHES) throw new SwitchEndedError(this.copy.name);
+    this.tell(true);
+  }
+
+  /** False: projectors have ended the switch, the old copy has gone on. */
+  private async switchOver(): Promise<boolean> {
+    const { store, log, clock } = this.options;
+    let seen: CopySwitch = await store.beginSwitch(this.copy);
+    try {
+      let signMs = clock.monotonicMs();
+      this.heads = await log.headSequences();
+      await this.fillToHeads(async () => {
+        if (clock.monotonicMs() - signMs < SIGN_OF_LIFE_MS) return;
+        seen = await store.continueSwitch(seen);
+        signMs = clock.monotonicMs();
+      });
+      this.options.signal.throwIfAborted();
+      await store.activate(seen);
+      return true;
+    } catch (error) {
+      if (error instanceof SwitchEndedError) return false;
+      await store.endSwitch(seen).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** @param afterPage runs between two pages. */
+  private async fillToHeads(afterPage: () => Promise<void> = async () => undefined): Promise<void> {
+    for (const [partition, fill] of this.fills.entries()) {
+      while (fill.sequence < (this.heads[partition] ?? 0)) {
+        this.options.signal.throwIfAborted();
         await fill.page();
-        report(progress(false));
+        this.tell(false);
+        await afterPage();
         // The live projection and the services have their turn between two pages.
         await new Promise((resolve) => setImmediate(resolve));
       }
       fill.rest();
     }
-  };
-  report(progress(false));
-  for (let round = 0; round < MAXIMUM_ROUNDS && sum(heads) - sum(fills.map((fill) => fill.sequence)) > NEARLY_COMMITS; round += 1) {
-    await fillTo(heads);
-    heads = await log.headSequences();
   }
-  const resume = await options.pauseLive();
-  try {
-    await fillTo(await checkpointsOf(store, log));
-    await store.activate(copy);
-  } finally {
-    resume();
-  }
-  report(progress(true));
-}
 
-/** Where the copy in force stands, as far as it is of this log. */
-async function checkpointsOf(store: ReadStore, log: EventLog): Promise<number[]> {
-  const heads = await log.headSequences();
-  if ((await store.incarnation()) !== log.identity.incarnation) return heads;
-  const reached = heads.map(() => 0);
-  for (const { partition, sequence } of await (await store.current()).checkpoints()) {
-    // Rows beyond the log's end are of another history.
-    if (partition < reached.length) reached[partition] = Math.min(sequence, heads[partition] as number);
+  private get doneCommits(): number {
+    return sum(this.fills.map((fill) => fill.sequence));
   }
-  return reached;
+
+  private tell(switched: boolean): void {
+    const { doneCommits } = this;
+    this.options.report({ doneCommits, totalCommits: Math.max(sum(this.heads), doneCommits), switched, copy: this.copy.name });
+  }
 }
 
 class PartitionFill {

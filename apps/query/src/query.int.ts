@@ -345,7 +345,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     expect(await next()).toBe(5n);
     const copy = await store.beginCopy({ incarnation: INCARNATION, partitions: PARTITIONS });
     await projection.fill(copy);
-    await store.activate(copy);
+    await store.activate(await store.beginSwitch(copy));
     await projection.turn('alice', [projection.posting('alice', 'CREDIT', 6n)]);
     expect(await next()).toBe(11n);
     // Many fast changes are drawn together; the newest one comes for sure.

@@ -10,6 +10,10 @@ import {
   indexedFields,
   pageOf,
   scanOf,
+  CopyAbandonedError,
+  CopyClosedError,
+  type CopySwitch,
+  SwitchEndedError,
   systemClock,
   type Checkpoint,
   type Clock,
@@ -33,8 +37,10 @@ export interface ReadStoreIdentity {
 export class MemoryReadStorage {
   readonly copies = new Set<MemoryReadCopy>();
   inForce: MemoryReadCopy | undefined;
+  switchUnderWay: CopySwitch | undefined;
   readonly #listeners = new Set<() => void>();
   #copiesMade = 0;
+  #marksMade = 0;
 
   constructor(readonly collections: readonly CollectionDefinition[]) {
     for (const definition of collections) assertCollection(definition);
@@ -45,6 +51,11 @@ export class MemoryReadStorage {
     const copy = new MemoryReadCopy(`copy${this.#copiesMade}`, this, identity);
     this.copies.add(copy);
     return copy;
+  }
+
+  newMark(): string {
+    this.#marksMade += 1;
+    return String(this.#marksMade);
   }
 
   listen(listener: () => void): () => void {
@@ -91,20 +102,48 @@ export class MemoryReadStore implements ReadStore {
   }
 
   async beginCopy(identity: ReadStoreIdentity): Promise<ReadCopy> {
-    for (const copy of this.#storage.copies) if (copy.state === 'filling') this.#storage.copies.delete(copy);
-    return this.#storage.makeCopy(identity);
+    const storage = this.#storage;
+    storage.switchUnderWay = undefined;
+    for (const copy of storage.copies) {
+      if (copy.state !== 'filling') continue;
+      copy.state = 'abandoned';
+      storage.copies.delete(copy);
+    }
+    return storage.makeCopy(identity);
   }
 
-  async activate(copy: ReadCopy): Promise<void> {
-    if (!(copy instanceof MemoryReadCopy) || !this.#storage.copies.has(copy)) throw new Error(`there is no copy ${copy.name}`);
-    const replaced = this.#storage.inForce;
-    this.#storage.inForce = copy;
-    if (replaced !== undefined && replaced !== copy) {
-      replaced.state = 'replaced';
-      this.#stops.add(this.#clock.after(this.#graceMs, () => this.#storage.copies.delete(replaced)));
-    }
+  async beginSwitch(copy: ReadCopy): Promise<CopySwitch> {
+    if (this.#filling(copy.name) === undefined) throw new CopyAbandonedError(copy.name);
+    return this.#giveMark(copy.name);
+  }
+
+  async continueSwitch(seen: CopySwitch): Promise<CopySwitch> {
+    this.#assertAsSeen(seen);
+    return this.#giveMark(seen.copy);
+  }
+
+  async activate(seen: CopySwitch): Promise<void> {
+    this.#assertAsSeen(seen);
+    const storage = this.#storage;
+    const copy = this.#filling(seen.copy);
+    if (copy === undefined) throw new CopyAbandonedError(seen.copy);
+    const replaced = storage.inForce;
+    storage.inForce = copy;
+    storage.switchUnderWay = undefined;
     copy.state = 'inForce';
-    this.#storage.changed();
+    if (replaced !== undefined) {
+      replaced.state = 'replaced';
+      this.#stops.add(this.#clock.after(this.#graceMs, () => storage.copies.delete(replaced)));
+    }
+    storage.changed();
+  }
+
+  async endSwitch(seen: CopySwitch): Promise<void> {
+    if (this.#storage.switchUnderWay?.mark === seen.mark) this.#storage.switchUnderWay = undefined;
+  }
+
+  async switchUnderWay(): Promise<CopySwitch | undefined> {
+    return this.#storage.switchUnderWay;
   }
 
   onChange(listener: () => void): () => void {
@@ -117,10 +156,24 @@ export class MemoryReadStore implements ReadStore {
     for (const stop of this.#stops) stop();
     this.#stops.clear();
   }
+
+  #filling(name: string): MemoryReadCopy | undefined {
+    return [...this.#storage.copies].find((copy) => copy.name === name && copy.state === 'filling');
+  }
+
+  #giveMark(copy: string): CopySwitch {
+    const given = { copy, mark: this.#storage.newMark() };
+    this.#storage.switchUnderWay = given;
+    return given;
+  }
+
+  #assertAsSeen({ copy, mark }: CopySwitch): void {
+    if (this.#storage.switchUnderWay?.mark !== mark) throw new SwitchEndedError(copy);
+  }
 }
 
-/** filling (by a rebuild) → inForce → replaced. */
-type CopyState = 'filling' | 'inForce' | 'replaced';
+/** filling (by a rebuild) → inForce → replaced, or filling → abandoned. */
+type CopyState = 'filling' | 'inForce' | 'replaced' | 'abandoned';
 
 export class MemoryReadCopy implements ReadCopy {
   state: CopyState = 'filling';
@@ -149,6 +202,7 @@ export class MemoryReadCopy implements ReadCopy {
   }
 
   async apply(batch: ProjectedBatch): Promise<void> {
+    this.#assertOpen();
     const found = this.#checkpoints.get(batch.partition)?.sequence ?? 0;
     if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
     for (const write of batch.writes) if (write.kind === 'put') this.#collection(write.collection).check(write.row);
@@ -163,6 +217,21 @@ export class MemoryReadCopy implements ReadCopy {
 
   async checkpoints(): Promise<Checkpoint[]> {
     return [...this.#checkpoints.values()].sort((left, right) => left.partition - right.partition);
+  }
+
+  #assertOpen(): void {
+    switch (this.state) {
+      case 'filling':
+        return;
+      case 'inForce':
+        if (this.storage.switchUnderWay !== undefined) throw new CopyClosedError(this.name, 'switching');
+        return;
+      case 'replaced':
+      case 'abandoned':
+        throw new CopyClosedError(this.name, 'replaced or abandoned');
+      default:
+        throw new Error(`unreachable: ${this.state satisfies never}`);
+    }
   }
 
   #collection(name: string): MemoryCollection {

@@ -12,7 +12,7 @@ test('a replaced copy is removed after the grace time', async () => {
   const storage = new MemoryReadStorage([]);
   const store = new MemoryReadStore({ collections: storage, clock, graceMs: 1000 });
   await store.current();
-  await store.activate(await store.beginCopy({ incarnation: 'ab', partitions: 2 }));
+  await store.activate(await store.beginSwitch(await store.beginCopy({ incarnation: 'ab', partitions: 2 })));
   expect(storage.copies.size).toBe(2);
   clock.advance(1000);
   expect(storage.copies.size).toBe(1);

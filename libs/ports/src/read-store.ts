@@ -58,6 +58,44 @@ export class CheckpointMovedError extends Error {
   }
 }
 
+/**
+ * Nothing of the batch was written: the copy is not written to now (a switch to another one is under way), or never again (it
+ * was replaced, or the rebuild that fills it was abandoned). The projector looks which copy is in force.
+ */
+export class CopyClosedError extends Error {
+  constructor(
+    readonly copy: string,
+    readonly why: 'switching' | 'replaced or abandoned',
+  ) {
+    super(`the copy ${copy} of the read store is not written to: ${why}`);
+    this.name = 'CopyClosedError';
+  }
+}
+
+/** The copy was abandoned: another rebuild has begun since. */
+export class CopyAbandonedError extends Error {
+  constructor(readonly copy: string) {
+    super(`the copy ${copy} of the read store was abandoned: another rebuild has begun`);
+    this.name = 'CopyAbandonedError';
+  }
+}
+
+/** The switch was ended before the copy was put in force, so that the copy before it may have been written to meanwhile. */
+export class SwitchEndedError extends Error {
+  constructor(readonly copy: string) {
+    super(`the switch to the copy ${copy} of the read store was ended`);
+    this.name = 'SwitchEndedError';
+  }
+}
+
+/** A switch under way, as it was last seen. */
+export interface CopySwitch {
+  /** Name of the copy that is to be put in force. */
+  readonly copy: string;
+  /** Another one with every sign of life of the rebuild. */
+  readonly mark: string;
+}
+
 export interface Checkpoint {
   readonly partition: number;
   readonly sequence: number;
@@ -76,6 +114,8 @@ export interface ReadCopy {
    * Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). Where there are no
    * transactions the collections are written one after the other, in the order in which the batch first names them, so that
    * what a row points to is there before the row.
+   *
+   * Throws CopyClosedError, and nothing is written, unless the copy is being filled, or is in force and no switch is under way.
    */
   apply(batch: ProjectedBatch): Promise<void>;
   /** Checkpoints of all partitions that have one. */
@@ -89,10 +129,22 @@ export interface ReadStore {
   partitions(): Promise<number | undefined>;
   /** The copy in force; made empty, with the identity given, where there is none. Cached, but a switch is seen within 500 ms. */
   current(): Promise<ReadCopy>;
-  /** A fresh, empty copy, not in force. Leftovers of abandoned rebuilds are removed. */
+  /** A fresh, empty copy, not in force. The copy that an earlier rebuild fills is abandoned, with its switch; leftovers are removed. */
   beginCopy(identity: { incarnation: string; partitions: number }): Promise<ReadCopy>;
-  /** Puts the copy in force for all readers at once; the old one is removed after a grace time (default 30 s). */
-  activate(copy: ReadCopy): Promise<void>;
+  /**
+   * Begins the switch to the copy: the copy in force is closed for every projector until `activate` or `endSwitch`. A batch that was let
+   * in before may still be written; its commits were in the log before this call. So a copy that is filled up to the log's heads of
+   * after this call is at least where the old one will ever be. Throws CopyAbandonedError.
+   */
+  beginSwitch(copy: ReadCopy): Promise<CopySwitch>;
+  /** A sign of life: to be given every few seconds while a switch lasts, else projectors end it. Throws SwitchEndedError. */
+  continueSwitch(seen: CopySwitch): Promise<CopySwitch>;
+  /** Puts the copy of the switch in force for all readers at once; the old one is removed after a grace time (default 30 s). Throws SwitchEndedError. */
+  activate(seen: CopySwitch): Promise<void>;
+  /** Ends the switch without its copy, unless it is not as it was seen any more: the copy in force is open again. */
+  endSwitch(seen: CopySwitch): Promise<void>;
+  /** The switch under way, read anew; undefined: none. */
+  switchUnderWay(): Promise<CopySwitch | undefined>;
   /** Called about so often as the store may have changed: after an apply in this process at once, else by polling. Returns how to stop. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;

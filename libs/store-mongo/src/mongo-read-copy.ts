@@ -2,8 +2,8 @@
  * One copy of the read collections, as MongoDB collections named COPY_COLLECTION, with its checkpoints beside them in
  * COPY_checkpoints.
  *
- * Without transactions a batch is applied in this order: is the checkpoint where the batch begins, then the rows, then the
- * checkpoint, moved from exactly there. Who is interrupted finds the checkpoint unmoved and applies the batch again, which
+ * Without transactions a batch is applied in this order: is the copy open and the checkpoint where the batch begins, then the
+ * rows, then the checkpoint, moved from exactly there. Who is interrupted finds the checkpoint unmoved and applies the batch again, which
  * the guards make harmless; readers may see rows that are newer than the checkpoint, never older ones.
  */
 import { type Collection, type Db, MongoServerError } from 'mongodb';
@@ -20,8 +20,10 @@ import {
   type RowPage,
   type RowQuery,
   scanOf,
+  CopyClosedError,
 } from '@sluice/ports';
 
+import type { CopyState } from './copy-registry';
 import { DUPLICATE_KEY } from './log-identity-document';
 import { ensureIndexes } from './declared-indexes';
 import { explainScan, readScan } from './index-scan';
@@ -35,6 +37,14 @@ interface CheckpointDocument {
   readonly committedAtUs: bigint;
 }
 
+/** The store that the copy belongs to. */
+export interface CopyHost {
+  readonly state: () => Promise<CopyState>;
+  readonly applied: () => void;
+  /** A batch was refused: another copy may be in force. */
+  readonly closed: () => void;
+}
+
 export class MongoReadCopy implements ReadCopy {
   readonly #mappings: ReadonlyMap<string, RowMapping>;
   readonly #checkpoints: Collection<CheckpointDocument>;
@@ -43,7 +53,7 @@ export class MongoReadCopy implements ReadCopy {
     readonly name: string,
     private readonly db: Db,
     definitions: readonly CollectionDefinition[],
-    private readonly changed: () => void,
+    private readonly host: CopyHost,
   ) {
     this.#mappings = new Map(definitions.map((definition) => [definition.name, new RowMapping(definition)]));
     this.#checkpoints = db.collection<CheckpointDocument>(`${name}_checkpoints`);
@@ -93,13 +103,16 @@ export class MongoReadCopy implements ReadCopy {
 
   async apply(batch: ProjectedBatch): Promise<void> {
     const bulks = bulksOf(batch.writes, (collection) => this.#mapping(collection));
-    await this.#assertCheckpoint(batch);
+    // Before the first row, so that the commits of a batch that is let in were in the log before any later switch.
+    const [state, checkpoint] = await Promise.all([this.host.state(), this.#checkpointOf(batch.partition)]);
+    this.#assertOpen(state);
+    assertBeginsAt(checkpoint, batch);
     // One collection after the other: a row must never be there before what it points to, also when the process dies in between.
     for (const [name, ofCollection] of bulks) {
       for (const operations of ofCollection) await writeBulk(this.#collection(name), operations);
     }
-    if (!(await this.#moveCheckpoint(batch))) await this.#assertCheckpoint(batch);
-    this.changed();
+    if (!(await this.#moveCheckpoint(batch))) assertBeginsAt(await this.#checkpointOf(batch.partition), batch);
+    this.host.applied();
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -107,10 +120,14 @@ export class MongoReadCopy implements ReadCopy {
     return documents.map(({ _id, sequence, committedAtUs }) => ({ partition: _id, sequence: Number(sequence), committedAtUs: Number(committedAtUs) }));
   }
 
-  async #assertCheckpoint(batch: ProjectedBatch): Promise<void> {
-    const document = await this.#checkpoints.findOne({ _id: batch.partition });
-    const found = Number(document?.sequence ?? 0);
-    if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+  #assertOpen(state: CopyState): void {
+    if (state === 'filling' || state === 'in force') return;
+    this.host.closed();
+    throw new CopyClosedError(this.name, state === 'switching' ? 'switching' : 'replaced or abandoned');
+  }
+
+  async #checkpointOf(partition: number): Promise<number> {
+    return Number((await this.#checkpoints.findOne({ _id: partition }))?.sequence ?? 0);
   }
 
   /** Moves it from exactly where the batch begins; false: it does not stand there any more. */
@@ -138,4 +155,8 @@ export class MongoReadCopy implements ReadCopy {
     if (mapping === undefined) throw new Error(`there is no collection ${collection}`);
     return mapping;
   }
+}
+
+function assertBeginsAt(checkpoint: number, { partition, previousSequence }: ProjectedBatch): void {
+  if (checkpoint !== previousSequence) throw new CheckpointMovedError(partition, previousSequence, checkpoint);
 }

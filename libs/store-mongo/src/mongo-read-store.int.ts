@@ -157,7 +157,7 @@ describeOnMongo('read store on MongoDB', () => {
     const switched = new Promise<void>((resolve) => {
       other.onChange(() => void other.current().then(({ name }) => name === fresh.name && resolve()));
     });
-    await rebuilding.activate(fresh);
+    await rebuilding.activate(await rebuilding.beginSwitch(fresh));
     await switched;
     expect(await other.incarnation()).toBe('b'.repeat(32));
 

@@ -4,7 +4,7 @@
  *
  * There are no change streams (a standalone server has none): while somebody listens, the checkpoints are polled.
  */
-import { type Clock, type CollectionDefinition, type ReadCopy, type ReadStore, systemClock } from '@sluice/ports';
+import { type Clock, type CollectionDefinition, type CopySwitch, type ReadCopy, type ReadStore, systemClock } from '@sluice/ports';
 
 import { type CopyIdentity, type CopyInForce, CopyRegistry } from './copy-registry';
 import type { MongoConnection } from './mongo-connection';
@@ -34,8 +34,6 @@ export class MongoReadStore implements ReadStore {
   readonly #stops = new Set<() => void>();
   /** Names of the copies whose indexes were made, or were found, here. */
   readonly #prepared = new Set<string>();
-  /** Identities of the copies that were begun here. */
-  readonly #begun = new Map<string, CopyIdentity>();
   #known: { readonly copy: MongoReadCopy; readonly untilMs: number } | undefined;
   #stopPolling: (() => void) | undefined;
   #closed = false;
@@ -65,21 +63,33 @@ export class MongoReadStore implements ReadStore {
 
   async beginCopy(identity: CopyIdentity): Promise<ReadCopy> {
     const graceMs = this.options.graceMs ?? DEFAULT_GRACE_MS;
+    const copy = this.#copy(await this.#registry.beginFilling(identity, this.#now()));
     for (const leftover of await this.#registry.leftovers(new Date(this.#nowMs() - graceMs))) await this.#remove(leftover);
-    const copy = this.#copy(await this.#registry.add(this.#now()));
     await this.#prepare(copy);
-    this.#begun.set(copy.name, identity);
     return copy;
   }
 
-  async activate(copy: ReadCopy): Promise<void> {
-    const identity = this.#begun.get(copy.name);
-    if (identity === undefined) throw new Error(`the copy ${copy.name} was not begun here`);
-    const replaced = await this.#registry.switchTo(copy.name, identity, this.#now());
-    this.#begun.delete(copy.name);
-    this.#remember(copy.name);
+  beginSwitch(copy: ReadCopy): Promise<CopySwitch> {
+    return this.#registry.beginSwitch(copy.name);
+  }
+
+  continueSwitch(seen: CopySwitch): Promise<CopySwitch> {
+    return this.#registry.continueSwitch(seen);
+  }
+
+  async activate(seen: CopySwitch): Promise<void> {
+    const replaced = await this.#registry.activate(seen, this.#now());
+    this.#remember(seen.copy);
     if (replaced !== undefined) this.#removeLater(replaced);
     this.#changed();
+  }
+
+  endSwitch(seen: CopySwitch): Promise<void> {
+    return this.#registry.endSwitch(seen);
+  }
+
+  switchUnderWay(): Promise<CopySwitch | undefined> {
+    return this.#registry.switchUnderWay();
   }
 
   onChange(listener: () => void): () => void {
@@ -104,7 +114,7 @@ export class MongoReadStore implements ReadStore {
     const { identity } = this.options;
     const first = this.#copy(await this.#registry.add(this.#now()));
     await this.#prepare(first);
-    if (await this.#registry.putFirst(first.name, identity, this.#now())) return { copy: first.name, ...identity };
+    if (await this.#registry.putFirst(first.name, identity)) return { copy: first.name, ...identity };
     await this.#remove(first.name);
     return (await this.#registry.inForce()) as CopyInForce;
   }
@@ -122,7 +132,16 @@ export class MongoReadStore implements ReadStore {
   }
 
   #copy(name: string): MongoReadCopy {
-    return new MongoReadCopy(name, this.options.connection.db, this.options.collections, () => this.#changed());
+    return new MongoReadCopy(name, this.options.connection.db, this.options.collections, {
+      state: () => this.#registry.stateOf(name),
+      applied: () => this.#changed(),
+      closed: () => this.#forgetKnown(),
+    });
+  }
+
+  /** The next look at the copy in force asks the server. */
+  #forgetKnown(): void {
+    this.#known = undefined;
   }
 
   async #remove(name: string): Promise<void> {

@@ -1,11 +1,14 @@
 /**
  * The list of copies in the file of a read store. A copy is filling (a rebuild is at it), in_force (queries answer from
- * it; at most one) or replaced (kept for a while for those who still read from it).
+ * it; at most one) or replaced (kept for a while for those who still read from it). A copy that is abandoned counts as
+ * replaced for longer than any grace time.
  *
  *   filling ── put in force ──► in_force ── another one is put in force ──► replaced ── grace time ──► removed
- *      └── another rebuild begins ──► removed
+ *      └── another rebuild begins ──► replaced, its grace time is over
+ *
+ * The switch under way closes the copy in force to projectors; it names the copy that is to be put in force and ends with it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import type { CollectionDefinition } from '@sluice/ports';
 import { createTable, declaredIndexes, ensureIndexes } from './collection-table';
 import { tableName } from './sqlite-read-copy';
@@ -24,6 +27,9 @@ export interface CopyRecord {
   readonly collections: string;
 }
 
+/** Marks of a switch are drawn from so many. */
+const MARKS = 2 ** 47;
+
 const TABLES = `
   CREATE TABLE IF NOT EXISTS copies (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +46,11 @@ const TABLES = `
     committed_at_us INTEGER NOT NULL,
     PRIMARY KEY (copy, partition)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS switch_under_way (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    copy INTEGER NOT NULL,
+    mark INTEGER NOT NULL
+  );
 `;
 
 export function prepareCopies(connection: SqliteConnection): void {
@@ -104,13 +115,39 @@ export function retireCopyInForce(connection: SqliteConnection, nowUs: number): 
   connection.prepare("UPDATE copies SET state = 'replaced', replaced_at_us = ? WHERE state = 'in_force'").run([nowUs]);
 }
 
-/** Whether there was a copy of that number to put in force. */
+/** Whether the copy was being filled, and is in force now. */
 export function putInForce(connection: SqliteConnection, number: number): boolean {
-  return connection.prepare("UPDATE copies SET state = 'in_force', replaced_at_us = NULL WHERE number = ?").run([number]).changes === 1;
+  return connection.prepare("UPDATE copies SET state = 'in_force' WHERE number = ? AND state = 'filling'").run([number]).changes === 1;
 }
 
-export function abandonedCopies(connection: SqliteConnection): number[] {
-  return numbersOf(connection.prepare("SELECT number FROM copies WHERE state = 'filling'").all([]));
+/** Whatever is being filled never comes in force, and is removed with the next copies. */
+export function abandonFilling(connection: SqliteConnection): void {
+  endSwitch(connection);
+  connection.prepare("UPDATE copies SET state = 'replaced', replaced_at_us = 0 WHERE state = 'filling'").run([]);
+}
+
+export interface SwitchRecord {
+  readonly number: number;
+  readonly mark: number;
+}
+
+export function switchUnderWay(connection: SqliteConnection): SwitchRecord | undefined {
+  const row = connection.prepare('SELECT copy, mark FROM switch_under_way').get([]);
+  return row && { number: row[0] as number, mark: row[1] as number };
+}
+
+/** Begins or goes on with the switch to the copy, under a new mark; undefined: the copy is not being filled. */
+export function markSwitch(connection: SqliteConnection, number: number): SwitchRecord | undefined {
+  if (connection.prepare("SELECT 1 FROM copies WHERE number = ? AND state = 'filling'").get([number]) === undefined) return undefined;
+  const mark = randomInt(MARKS);
+  connection
+    .prepare('INSERT INTO switch_under_way (only, copy, mark) VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET copy = excluded.copy, mark = excluded.mark')
+    .run([number, mark]);
+  return { number, mark };
+}
+
+export function endSwitch(connection: SqliteConnection): void {
+  connection.prepare('DELETE FROM switch_under_way').run([]);
 }
 
 export function copiesReplacedBefore(connection: SqliteConnection, beforeUs: number): number[] {

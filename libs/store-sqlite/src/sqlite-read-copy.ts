@@ -1,6 +1,7 @@
 /** One copy of the collections in an SQLite read store: a set of tables whose names begin with the copy's. */
 import {
   CheckpointMovedError,
+  CopyClosedError,
   type Checkpoint,
   type CollectionDefinition,
   type ProjectedBatch,
@@ -13,30 +14,41 @@ import {
 import { CollectionTable } from './collection-table';
 import { numberOf, type SqliteConnection, type SqlStatement } from './sqlite-connection';
 
+export const copyName = (number: number): string => `c${number}`;
+
 /** Name of the table of a collection in the copy of that number. */
 export function tableName(copyNumber: number, collection: string): string {
-  return `c${copyNumber}_${collection}`;
+  return `${copyName(copyNumber)}_${collection}`;
+}
+
+/** What the copy tells the store. */
+interface CopyListener {
+  readonly applied: () => void;
+  /** A batch was refused: another copy may be in force. */
+  readonly closed: () => void;
 }
 
 export class SqliteReadCopy implements ReadCopy {
   readonly name: string;
   readonly #connection: SqliteConnection;
   readonly #tables = new Map<string, CollectionTable>();
+  readonly #state: SqlStatement;
   readonly #checkpoint: SqlStatement;
   readonly #moveCheckpoint: SqlStatement;
   readonly #checkpoints: SqlStatement;
-  readonly #applied: () => void;
+  readonly #told: CopyListener;
 
   constructor(
     readonly number: number,
     connection: SqliteConnection,
     collections: readonly CollectionDefinition[],
-    applied: () => void,
+    told: CopyListener,
   ) {
-    this.name = `c${number}`;
+    this.name = copyName(number);
     this.#connection = connection;
-    this.#applied = applied;
+    this.#told = told;
     for (const definition of collections) this.#tables.set(definition.name, new CollectionTable(connection, definition, tableName(number, definition.name)));
+    this.#state = connection.prepare('SELECT state, EXISTS (SELECT 1 FROM switch_under_way) FROM copies WHERE number = ?');
     this.#checkpoint = connection.prepare('SELECT sequence FROM checkpoints WHERE copy = ? AND partition = ?');
     this.#checkpoints = connection.prepare('SELECT partition, sequence, committed_at_us FROM checkpoints WHERE copy = ? ORDER BY partition');
     this.#moveCheckpoint = connection.prepare(
@@ -64,12 +76,13 @@ export class SqliteReadCopy implements ReadCopy {
 
   async apply(batch: ProjectedBatch): Promise<void> {
     this.#connection.transaction(() => {
+      this.#assertOpen();
       const found = numberOf(this.#checkpoint.get([this.number, batch.partition])) ?? 0;
       if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
       this.#write(batch.writes);
       this.#moveCheckpoint.run([this.number, batch.partition, batch.sequence, batch.committedAtUs]);
     });
-    this.#applied();
+    this.#told.applied();
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -78,6 +91,13 @@ export class SqliteReadCopy implements ReadCopy {
       sequence: sequence as number,
       committedAtUs: committedAtUs as number,
     }));
+  }
+
+  #assertOpen(): void {
+    const [state, switching] = this.#state.get([this.number]) ?? [];
+    if (state === 'filling' || (state === 'in_force' && switching === 0)) return;
+    this.#told.closed();
+    throw new CopyClosedError(this.name, state === 'in_force' ? 'switching' : 'replaced or abandoned');
   }
 
   /** Collection by collection and in the order of the keys, which spares page reads; writes of one key keep their order. */

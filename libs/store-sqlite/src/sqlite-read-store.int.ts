@@ -82,7 +82,7 @@ describe('the read store on SQLite', () => {
     const clock = new ManualClock();
     const store = await workplace.open({ collections: [NOTES], identity: IDENTITY, clock, graceMs: 30_000 });
     await store.current();
-    await store.activate(await store.beginCopy(IDENTITY));
+    await store.activate(await store.beginSwitch(await store.beginCopy(IDENTITY)));
     expect(tables(workplace.file)).toEqual(['c1_notes', 'c2_notes']);
     await clock.elapse(29_999);
     expect(tables(workplace.file)).toEqual(['c1_notes', 'c2_notes']);
@@ -91,7 +91,7 @@ describe('the read store on SQLite', () => {
     expect(tables(workplace.file)).toEqual(['c2_notes']);
 
     const later = await workplace.open({ collections: [NOTES], identity: IDENTITY, clock, graceMs: 30_000 });
-    await later.activate(await later.beginCopy(IDENTITY));
+    await later.activate(await later.beginSwitch(await later.beginCopy(IDENTITY)));
     await later.close();
     clock.advance(30_000);
     const latest = await workplace.open({ collections: [NOTES], identity: IDENTITY, clock, graceMs: 30_000 });

@@ -4,26 +4,40 @@
  * file), those of queries only read and never block it. A change by another instance is found by polling SQLite's
  * `data_version`, which costs microseconds, while somebody listens.
  */
-import { assertCollection, systemClock, type Clock, type CollectionDefinition, type ReadCopy, type ReadStore } from '@sluice/ports';
 import {
-  abandonedCopies,
+  assertCollection,
+  systemClock,
+  type Clock,
+  type CollectionDefinition,
+  CopyAbandonedError,
+  type CopySwitch,
+  type ReadCopy,
+  type ReadStore,
+  SwitchEndedError,
+} from '@sluice/ports';
+import {
+  abandonFilling,
   copiesReplacedBefore,
   copyInForce,
+  endSwitch,
   fingerprint,
   hasCopies,
   hasIndexes,
   identifyCopy,
   makeCopy,
   makeMissingIndexes,
+  markSwitch,
   prepareCopies,
   putInForce,
   removeCopy,
   retireCopyInForce,
+  switchUnderWay,
   type CopyRecord,
   type ReadStoreIdentity,
+  type SwitchRecord,
 } from './read-copies';
 import { numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
-import { SqliteReadCopy } from './sqlite-read-copy';
+import { copyName, SqliteReadCopy } from './sqlite-read-copy';
 
 export interface SqliteReadStoreOptions {
   readonly file: string;
@@ -99,21 +113,51 @@ export class SqliteReadStore implements ReadStore {
   }
 
   async beginCopy(identity: ReadStoreIdentity): Promise<ReadCopy> {
-    await this.#remove(() => [...abandonedCopies(this.#connection), ...this.#replacedCopies()]);
+    this.#connection.transaction(() => abandonFilling(this.#connection));
+    await this.#remove(() => this.#replacedCopies());
     return this.#copyOf(this.#connection.transaction(() => makeCopy(this.#connection, 'filling', identity, this.#options.collections)));
   }
 
-  async activate(copy: ReadCopy): Promise<void> {
+  async beginSwitch(copy: ReadCopy): Promise<CopySwitch> {
     if (!(copy instanceof SqliteReadCopy)) throw new Error(`${copy.name} is not a copy of this store`);
-    this.#connection.transaction(() => {
-      if (copyInForce(this.#connection)?.number === copy.number) return;
-      retireCopyInForce(this.#connection, this.#clock.nowUs());
-      if (!putInForce(this.#connection, copy.number)) throw new Error(`there is no copy ${copy.name} any more`);
+    const begun = this.#connection.transaction(() => markSwitch(this.#connection, copy.number));
+    if (begun === undefined) throw new CopyAbandonedError(copy.name);
+    return switchOf(begun);
+  }
+
+  async continueSwitch(seen: CopySwitch): Promise<CopySwitch> {
+    return this.#connection.transaction(() => {
+      const { number } = this.#switchAsSeen(seen);
+      const continued = markSwitch(this.#connection, number);
+      if (continued === undefined) throw new CopyAbandonedError(seen.copy);
+      return switchOf(continued);
     });
-    this.#current = { copy, checkedAtUs: this.#clock.nowUs() };
+  }
+
+  async activate(seen: CopySwitch): Promise<void> {
+    const record = this.#connection.transaction(() => {
+      const { number } = this.#switchAsSeen(seen);
+      retireCopyInForce(this.#connection, this.#clock.nowUs());
+      if (!putInForce(this.#connection, number)) throw new CopyAbandonedError(seen.copy);
+      endSwitch(this.#connection);
+      return copyInForce(this.#connection) as CopyRecord;
+    });
+    this.#current = { copy: this.#copyOf(record), checkedAtUs: this.#clock.nowUs() };
     this.#cancelRemoval?.();
     this.#cancelRemoval = this.#clock.after(this.#graceMs, () => void this.#remove(() => this.#replacedCopies()));
     this.#changed();
+  }
+
+  async endSwitch(seen: CopySwitch): Promise<void> {
+    this.#connection.transaction(() => {
+      const found = switchUnderWay(this.#connection);
+      if (found !== undefined && switchOf(found).mark === seen.mark) endSwitch(this.#connection);
+    });
+  }
+
+  async switchUnderWay(): Promise<CopySwitch | undefined> {
+    const found = switchUnderWay(this.#connection);
+    return found && switchOf(found);
   }
 
   onChange(listener: () => void): () => void {
@@ -135,6 +179,12 @@ export class SqliteReadStore implements ReadStore {
     await this.#removal;
     if (this.#options.readOnly !== true) this.#connection.checkpoint('truncate');
     this.#connection.close();
+  }
+
+  #switchAsSeen(seen: CopySwitch): SwitchRecord {
+    const found = switchUnderWay(this.#connection);
+    if (found === undefined || switchOf(found).mark !== seen.mark) throw new SwitchEndedError(seen.copy);
+    return found;
   }
 
   get #graceMs(): number {
@@ -185,10 +235,15 @@ export class SqliteReadStore implements ReadStore {
   #copyOf(record: CopyRecord): SqliteReadCopy {
     let copy = this.#copies.get(record.number);
     if (copy === undefined) {
-      copy = new SqliteReadCopy(record.number, this.#connection, this.#options.collections, () => this.#changed());
+      const told = { applied: () => this.#changed(), closed: () => this.#forgetCurrent() };
+      copy = new SqliteReadCopy(record.number, this.#connection, this.#options.collections, told);
       this.#copies.set(record.number, copy);
     }
     return copy;
+  }
+
+  #forgetCurrent(): void {
+    this.#current = undefined;
   }
 
   #replacedCopies(): number[] {
@@ -227,6 +282,10 @@ export class SqliteReadStore implements ReadStore {
       this.#schedulePoll();
     });
   }
+}
+
+function switchOf({ number, mark }: SwitchRecord): CopySwitch {
+  return { copy: copyName(number), mark: String(mark) };
 }
 
 function writingConnection(file: string): SqliteConnection {

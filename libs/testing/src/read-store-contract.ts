@@ -2,6 +2,10 @@
 import {
   CheckpointMovedError,
   type CollectionDefinition,
+  CopyAbandonedError,
+  CopyClosedError,
+  SwitchEndedError,
+  type CopySwitch,
   type FieldValue,
   type ReadCopy,
   type ReadStore,
@@ -241,7 +245,7 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
         expect((await (await query.current()).get('notes', 'a'))?.['body']).toBe('old');
         expect(await query.incarnation()).toBe(IDENTITY.incarnation);
 
-        await store.activate(fresh);
+        await store.activate(await store.beginSwitch(fresh));
         expect((await (await store.current()).get('notes', 'a'))?.['body']).toBe('new');
         await eventually(async () => (await (await query.current()).get('notes', 'a'))?.['body'] === 'new', 500);
         expect(await query.incarnation()).toBe(NEXT_IDENTITY.incarnation);
@@ -254,8 +258,75 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
         const fresh = await store.beginCopy(NEXT_IDENTITY);
         expect(await fresh.get('notes', 'a')).toBeUndefined();
         expect(await fresh.checkpoints()).toEqual([]);
-        await store.activate(fresh);
+        await store.activate(await store.beginSwitch(fresh));
         expect(await store.incarnation()).toBe(NEXT_IDENTITY.incarnation);
+      });
+    });
+
+    describe('a switch', () => {
+      let fresh: ReadCopy;
+      let rival: ReadStore;
+      let old: ReadCopy;
+      beforeEach(async () => {
+        await apply(1, [note('a', 'old')]);
+        fresh = await store.beginCopy(IDENTITY);
+        await apply(1, [note('a', 'new')], fresh);
+        rival = await fixture.open(IDENTITY);
+        old = await rival.current();
+      });
+
+      test('closes the copy in force to every store, while the copy that is filled stays open; nothing of a refused batch is written', async () => {
+        await apply(2, [note('b', 'before the switch')], old);
+        const begun = await store.beginSwitch(fresh);
+        expect(await rival.switchUnderWay()).toEqual(begun);
+        await expect(apply(3, [note('c', 'closed')], old)).rejects.toThrow(new CopyClosedError(old.name, 'switching'));
+        await expect(apply(3, [note('c', 'closed')])).rejects.toBeInstanceOf(CopyClosedError);
+        expect(await copy.get('notes', 'c')).toBeUndefined();
+        expect((await copy.checkpoints())[0]?.sequence).toBe(2);
+        await apply(2, [note('b', 'before the switch')], fresh);
+
+        await store.activate(begun);
+        expect(await rival.switchUnderWay()).toBeUndefined();
+        await expect(apply(3, [note('c', 'late')], old)).rejects.toThrow(new CopyClosedError(old.name, 'replaced or abandoned'));
+        // Who was refused looks for the copy in force, and finds it at once.
+        expect((await rival.current()).name).toBe(fresh.name);
+        await apply(3, [note('c', 'new')], await rival.current());
+      });
+
+      test('that is ended opens the copy in force again, and its copy does not come in force by it', async () => {
+        const begun = await store.beginSwitch(fresh);
+        await rival.endSwitch((await rival.switchUnderWay()) as CopySwitch);
+        await apply(2, [note('b', 'went on')], old);
+        await expect(store.continueSwitch(begun)).rejects.toBeInstanceOf(SwitchEndedError);
+        await expect(store.activate(begun)).rejects.toThrow(new SwitchEndedError(fresh.name));
+        expect((await rival.current()).name).toBe(old.name);
+
+        await apply(2, [note('b', 'went on')], fresh);
+        await store.activate(await store.beginSwitch(fresh));
+        expect((await store.current()).name).toBe(fresh.name);
+      });
+
+      test('that goes on is not ended by who saw it before', async () => {
+        const begun = await store.beginSwitch(fresh);
+        const seen = (await rival.switchUnderWay()) as CopySwitch;
+        const continued = await store.continueSwitch(begun);
+        expect(continued.mark).not.toBe(begun.mark);
+        await rival.endSwitch(seen);
+        expect(await rival.switchUnderWay()).toEqual(continued);
+        await expect(store.activate(begun)).rejects.toBeInstanceOf(SwitchEndedError);
+        await store.activate(continued);
+      });
+
+      test('is over when another rebuild begins, and the copy of the first is never written nor put in force again', async () => {
+        const begun = await store.beginSwitch(fresh);
+        const second = await rival.beginCopy(IDENTITY);
+        await apply(2, [note('b', 'went on')], old);
+        await expect(store.activate(begun)).rejects.toBeInstanceOf(SwitchEndedError);
+        await expect(store.beginSwitch(fresh)).rejects.toThrow(new CopyAbandonedError(fresh.name));
+        await expect(apply(2, [note('b', 'late')], fresh)).rejects.toBeInstanceOf(CopyClosedError);
+        await apply(1, [note('a', 'second')], second);
+        await rival.activate(await rival.beginSwitch(second));
+        expect((await (await rival.current()).get('notes', 'a'))?.['body']).toBe('second');
       });
     });
 

@@ -1,6 +1,6 @@
 /** The read store as a process sees it: the memory store behind a network that fails as the plan says. */
 import { MemoryReadStore, type MemoryReadStorage } from '@sluice/memory';
-import type { ReadCopy, ReadStore } from '@sluice/ports';
+import type { CopySwitch, ReadCopy, ReadStore } from '@sluice/ports';
 import type { Life } from './life';
 import { remote } from './remote';
 
@@ -8,7 +8,6 @@ export class SimulatedReadStore implements ReadStore {
   readonly #store: MemoryReadStore;
   readonly #asked: MemoryReadStore;
   readonly #copies = new Map<ReadCopy, ReadCopy>();
-  readonly #behind = new Map<ReadCopy, ReadCopy>();
 
   constructor(
     private readonly life: Life,
@@ -36,8 +35,24 @@ export class SimulatedReadStore implements ReadStore {
     return this.#copyOf(await this.#asked.beginCopy(identity));
   }
 
-  activate(copy: ReadCopy): Promise<void> {
-    return this.#asked.activate(this.#behind.get(copy) ?? copy);
+  beginSwitch(copy: ReadCopy): Promise<CopySwitch> {
+    return this.#asked.beginSwitch(copy);
+  }
+
+  continueSwitch(seen: CopySwitch): Promise<CopySwitch> {
+    return this.#asked.continueSwitch(seen);
+  }
+
+  activate(seen: CopySwitch): Promise<void> {
+    return this.#asked.activate(seen);
+  }
+
+  endSwitch(seen: CopySwitch): Promise<void> {
+    return this.#asked.endSwitch(seen);
+  }
+
+  switchUnderWay(): Promise<CopySwitch | undefined> {
+    return this.#asked.switchUnderWay();
   }
 
   onChange(listener: () => void): () => void {
@@ -52,7 +67,6 @@ export class SimulatedReadStore implements ReadStore {
     const { life } = this;
     const made = remote(life, copy, { fails: () => life.world.faults.readStoreFails, answerLost: () => life.world.faults.readStoreAnswerLost }, 'read store');
     this.#copies.set(copy, made);
-    this.#behind.set(made, copy);
     return made;
   }
 }
