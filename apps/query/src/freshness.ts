@@ -1,8 +1,10 @@
 /**
- * Answers at least as new as asked: a call that carries a position token, or names a sequence, waits until the read store has
- * it, but not longer than its caller does.
+ * Answers at least as new as asked, and of one moment: a call that carries a position token, or names a sequence, waits until
+ * the read store has it; one that reads an account in the middle of a write waits until it is whole. None waits longer than its
+ * caller does.
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
+import type { PauseBetweenReads } from '@sluice/projections';
 import { coversPosition, decodePositionToken, InvalidPositionTokenError, type Position } from '@sluice/protocol';
 import { type CallContext, refusal } from '@sluice/service';
 import type { StandingFeed } from './standing';
@@ -11,6 +13,10 @@ import type { StandingFeed } from './standing';
 const DEFAULT_WAIT_MS = 5_000;
 /** Kept back of a deadline, so that the refusal still reaches the caller. */
 const ANSWER_MS = 50;
+
+/** Before torn rows are read again: the first pause, doubled so many times at most. The feed ends every pause after 100 ms. */
+const FIRST_PAUSE_MS = 1;
+const MAXIMUM_DOUBLINGS = 7;
 
 export class Freshness {
   constructor(
@@ -32,6 +38,19 @@ export class Freshness {
     const sequences = new Map(token?.sequences);
     sequences.set(partition, Math.max(sequence, sequences.get(partition) ?? 0));
     return this.copyAt({ incarnation, sequences }, call);
+  }
+
+  /** Waits before torn rows of the copy are read again; refuses when the caller's time is over, or another copy came in force. */
+  pauseBetweenReads(copy: ReadCopy, call: CallContext): PauseBetweenReads {
+    const giveUpMs = this.nowMs() + this.patienceMs(call);
+    return async (reads, [accountId]) => {
+      if (call.ended) throw refusal('CANCELLED');
+      const leftMs = giveUpMs - this.nowMs();
+      if (leftMs <= 0 || (await this.feed.copy()).name !== copy.name) {
+        throw refusal('READ_BEHIND', `account "${accountId}" is being written; ask again`);
+      }
+      await this.feed.changed(Math.min(leftMs, FIRST_PAUSE_MS * 2 ** Math.min(reads - 1, MAXIMUM_DOUBLINGS)), call.signal);
+    };
   }
 
   private async copyAt(position: Position, call: CallContext): Promise<ReadCopy> {

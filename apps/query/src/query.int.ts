@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { NO_LIMITS, partitionOfKey, type PostingType } from '@sluice/domain';
 import { MemoryReadStore } from '@sluice/memory';
-import type { ReadCopy, ReadStore, Row } from '@sluice/ports';
+import type { ProjectedBatch, ReadCopy, ReadStore, Row } from '@sluice/ports';
 import { PartitionFold, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
 import { accountpb, encodePositionToken, readCommit, timestampFromUs } from '@sluice/protocol';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
@@ -210,6 +210,57 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     ]);
     expect((await listAccounts({ status: accountpb.AccountStatus.ACCOUNT_STATUS_FROZEN })).accounts.map(({ accountId }) => accountId)).toEqual(['account-03']);
     expect((await listAccounts({ unit: 'USD' })).accounts).toEqual([]);
+  });
+
+  describe('an account whose rows are of two moments, as a projector leaves them that dies in the middle of a write', () => {
+    /** Writes some of the collections of the next turn; the checkpoint stays. Resolves with how to write the rest. */
+    async function tear(first: readonly string[]): Promise<() => Promise<void>> {
+      await projection.open('alice');
+      await projection.turn('alice', [projection.posting('alice', 'CREDIT', 100n), projection.posting('alice', 'HOLD', 30n)]);
+      const copy = await store.current();
+      const checkpoint = (await copy.checkpoints()).find(({ partition }) => partition === projection.partitionOf('alice'));
+      if (checkpoint === undefined) throw new Error('nothing is projected');
+      const { partition, sequence, committedAtUs } = checkpoint;
+      const batches: ProjectedBatch[] = [];
+      const recording = { ...copyMethods(copy), apply: async (batch: ProjectedBatch) => void batches.push(batch) };
+      projection.history('alice').turn([projection.posting('alice', 'HOLD', 7n)], committedAtUs + 1);
+      await projection.fill(recording);
+      const write = (wanted: (collection: string) => boolean) =>
+        copy.apply({
+          partition,
+          previousSequence: sequence,
+          sequence,
+          committedAtUs,
+          writes: batches.flatMap(({ writes }) => writes).filter(({ collection }) => wanted(collection)),
+        });
+      await write((collection) => first.includes(collection));
+      return () => write((collection) => !first.includes(collection));
+    }
+
+    const copyMethods = (copy: ReadCopy): ReadCopy => ({
+      name: copy.name,
+      get: (...asked) => copy.get(...asked),
+      getMany: (...asked) => copy.getMany(...asked),
+      find: (...asked) => copy.find(...asked),
+      apply: (batch) => copy.apply(batch),
+      checkpoints: () => copy.checkpoints(),
+    });
+
+    test('is not answered: the caller is told to ask again', async () => {
+      await tear(['account_holds']);
+      expect(await refusalOf(getAccount('alice', '', 1_500))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    });
+
+    test('is answered whole when the write is repeated within the time of the call', async () => {
+      const finish = await tear(['account_holds']);
+      const answer = getAccount('alice');
+      const reads = jest.spyOn(await store.current(), 'getMany');
+      while (reads.mock.calls.length < 10) await new Promise((resolve) => setTimeout(resolve, 1));
+      await finish();
+      const { account } = await answer;
+      expect(account?.heldMinor).toBe(37n);
+      expect(account?.holds.map(({ remainingMinor }) => remainingMinor)).toEqual([30n, 7n]);
+    });
   });
 
   test('rejection_count counts the refusals that a statement shows, and no refused change of the account', async () => {

@@ -97,7 +97,7 @@ export const REASONS = Object.freeze({
   ACCOUNT_NOT_OPEN_THEN: refused(status.NOT_FOUND, 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),
   READ_BEHIND: refused(
     status.UNAVAILABLE,
-    'The read store did not reach the position of the token in time.',
+    'The read store did not reach the position of the token in time, or the account was being written all the time.',
     'Ask again, with a longer deadline, or without the token.',
   ),
   TOKEN_INVALID: refused(status.INVALID_ARGUMENT, 'The position token is not one that a reply carried.', 'Pass tokens on as they came.'),

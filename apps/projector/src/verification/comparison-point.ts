@@ -3,6 +3,7 @@
  * captured row reflects, and no row may be older than the heads of the log at the start.
  */
 import type { Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
+import type { PauseBetweenReads } from '@sluice/projections';
 import { beginningOf, type DecodedCommit, readNextCommit } from '@sluice/protocol';
 import { ProjectionBehindError } from '../projector-control';
 
@@ -31,6 +32,16 @@ export async function reach({ store, clock, signal }: VerificationSources, parti
     }
     await new Promise<void>((resolve) => clock.after(REACH_POLL_MS, resolve));
   }
+}
+
+/** Waits before torn rows are read again; gives up when the projector does not finish its write in time. */
+export function pauseBetweenReads({ clock, signal }: VerificationSources): PauseBetweenReads {
+  const giveUpMs = clock.monotonicMs() + REACH_TIMEOUT_MS;
+  return async (_reads, [accountId]) => {
+    signal.throwIfAborted();
+    if (clock.monotonicMs() > giveUpMs) throw new ProjectionBehindError(`account "${accountId}" is being written, and that did not end in time`);
+    await new Promise<void>((resolve) => clock.after(REACH_POLL_MS, resolve));
+  };
 }
 
 /** The partition's commits 1 … `last`, each checked against its checksum and its predecessor, page by page. */

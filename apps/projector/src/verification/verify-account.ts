@@ -3,7 +3,7 @@ import { partitionOfKey } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
 import { ACCOUNT_AGGREGATE, readAccount, type AccountSnapshot, SET_ASIDE, setAsideKey } from '@sluice/projections';
 import { type AccountVerification, UnknownAccountError } from '../projector-control';
-import { commitsUpTo, reach, type VerificationSources } from './comparison-point';
+import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
 import { comparableOfLedger, comparableOfSnapshot, differences, type LedgerAccount, LedgerFold } from './ledger-fold';
 import { digestChain } from './stored-records';
 
@@ -12,7 +12,7 @@ export async function verifyAccount(sources: VerificationSources, accountId: str
   const partition = partitionOfKey(Buffer.from(accountId, 'utf8'), log.identity.partitions);
   const head = (await log.headSequences())[partition] ?? 0;
   const copy = await reach(sources, partition, head);
-  const snapshot = await readAccount(copy, accountId, true);
+  const snapshot = await readAccount(copy, accountId, true, pauseBetweenReads(sources));
   const last = Math.max(head, snapshot?.account.sequence ?? 0);
   const fold = new LedgerFold((folded) => (folded === accountId ? last : 0));
   for await (const commits of commitsUpTo(sources, partition, last)) for (const commit of commits) fold.take(commit);

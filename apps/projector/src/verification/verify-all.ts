@@ -12,7 +12,7 @@ import type { ReadCopy } from '@sluice/ports';
 import { ACCOUNT_PROFILES, type AccountSnapshot, type BlockPointer, readAccount, readAccounts } from '@sluice/projections';
 import type { Report, VerificationProgress } from '../projector-control';
 import { rowsOf } from '../row-loading';
-import { commitsUpTo, reach, type VerificationSources } from './comparison-point';
+import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
 import { comparableOfLedger, comparableOfSnapshot, type LedgerAccount, LedgerFold } from './ledger-fold';
 import { scanSegments } from './segment-scan';
 import { digestChain } from './stored-records';
@@ -82,7 +82,7 @@ class VerificationRun {
     for await (const page of rowsOf(copy, query)) {
       this.sources.signal.throwIfAborted();
       const accountIds = page.map((row) => row[ACCOUNT_PROFILES.key] as string);
-      const snapshots = await readAccounts(copy, accountIds, true);
+      const snapshots = await readAccounts(copy, accountIds, true, pauseBetweenReads(this.sources));
       accountIds.forEach((accountId, index) => captured.set(accountId, capture(snapshots[index])));
     }
     return captured;
@@ -120,7 +120,7 @@ class VerificationRun {
 
   /** Segments hold blocks of writes that were not finished too; the account's chain does not lead to them. */
   private async chainEquals(copy: ReadCopy, ledger: LedgerAccount, bound: number): Promise<boolean> {
-    const snapshot = await readAccount(copy, ledger.accountId, false);
+    const snapshot = await readAccount(copy, ledger.accountId, false, pauseBetweenReads(this.sources));
     if (snapshot === undefined) return false;
     return digestChain(copy, snapshot.account, bound).then(
       (records) => records.equals(ledger.digest),

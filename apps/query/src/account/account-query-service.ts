@@ -3,7 +3,7 @@ import { partitionOfKey } from '@sluice/domain';
 import type { ReadCopy, ReadStore } from '@sluice/ports';
 import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections';
 import { accountpb, timestampFromUs } from '@sluice/protocol';
-import { invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
+import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
 import type { Freshness } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
@@ -22,8 +22,8 @@ export interface AccountQueryOptions {
 }
 
 export function accountQueryService({ store, freshness, segments, watches }: AccountQueryOptions): ServiceRegistration {
-  const find = async (copy: ReadCopy, accountId: string, withHolds: boolean): Promise<AccountSnapshot> => {
-    const snapshot = await readAccount(copy, accountId, withHolds);
+  const find = async (copy: ReadCopy, accountId: string, withHolds: boolean, call: CallContext): Promise<AccountSnapshot> => {
+    const snapshot = await readAccount(copy, accountId, withHolds, freshness.pauseBetweenReads(copy, call));
     if (snapshot === undefined) throw refusal('ACCOUNT_NOT_FOUND', `there is no account "${accountId}"`, { account_id: accountId });
     return snapshot;
   };
@@ -32,14 +32,15 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
   const implementation: accountpb.AccountQueryServiceServer = {
     getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async ({ accountId, positionToken }, call) => {
       checkAccountId('account_id', accountId);
-      return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true)) };
+      return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true, call)) };
     }),
 
     batchGetAccounts: unary<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(async ({ accountIds, positionToken }, call) => {
       if (accountIds.length < 1 || accountIds.length > MAXIMUM_BATCH_ACCOUNTS)
         throw invalidRequest('account_ids', `are 1 to ${MAXIMUM_BATCH_ACCOUNTS}, not ${accountIds.length}`);
       accountIds.forEach((accountId, index) => checkAccountId(`account_ids[${index}]`, accountId));
-      const snapshots = await readAccounts(await freshness.copyFor(positionToken, call), accountIds, false);
+      const copy = await freshness.copyFor(positionToken, call);
+      const snapshots = await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
         notFound: accountIds.filter((_, index) => snapshots[index] === undefined),
@@ -56,7 +57,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const copy = await freshness.copyFor(request.positionToken, call);
       const { rows, next } = await findMatching(copy, ACCOUNT_PROFILES, { ...query, after, limit }, others);
       const accountIds = rows.map((row) => row[ACCOUNT_PROFILES.key] as string);
-      const snapshots = accountIds.length === 0 ? [] : await readAccounts(copy, accountIds, false);
+      const snapshots = accountIds.length === 0 ? [] : await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
         nextPageToken: tokenOfPlace(scope, next),
@@ -74,7 +75,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const scope = ['entries', accountId, oldestFirst, includeRejections, fromUs, toUs];
       const cursor = decodePageToken(scope, request.pageToken);
       const copy = await freshness.copyFor(request.positionToken, call);
-      const snapshot = await find(copy, accountId, false);
+      const snapshot = await find(copy, accountId, false, call);
       const { recordCount, entryCount } = snapshot.account;
       const start = cursor === undefined ? undefined : Number(cursor);
       const page = await readStatement(
@@ -94,7 +95,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       if (moment.$case === 'time') {
         const timeUs = checkedTimeUs('time', moment.value);
         const copy = await freshness.copyFor(positionToken, call);
-        const snapshot = await find(copy, accountId, false);
+        const snapshot = await find(copy, accountId, false, call);
         if (timeUs < snapshot.profile.openedAtUs) throw refusal('ACCOUNT_NOT_OPEN_THEN');
         return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1));
       }
@@ -103,14 +104,14 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const partitions = await store.partitions();
       if (partitions === undefined) throw refusal('READ_BEHIND');
       const copy = await freshness.copyUpTo(partitionOfKey(Buffer.from(accountId, 'utf8'), partitions), sequence, positionToken, call);
-      const snapshot = await find(copy, accountId, false);
+      const snapshot = await find(copy, accountId, false, call);
       if (sequence < snapshot.profile.openedSequence) throw refusal('ACCOUNT_NOT_OPEN_THEN');
       return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeSequence(sequence + 1));
     }),
 
     watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* ({ accountId, positionToken }, call) {
       checkAccountId('account_id', accountId);
-      const now = await find(await freshness.copyFor(positionToken, call), accountId, true);
+      const now = await find(await freshness.copyFor(positionToken, call), accountId, true, call);
       yield { account: accountMessage(now) };
       for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later) };
     }),

@@ -4,7 +4,7 @@
  * survives its switch.
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
-import { ACCOUNTS, readAccounts, type AccountSnapshot } from '@sluice/projections';
+import { ACCOUNTS, readAccountsOnce, type AccountSnapshot } from '@sluice/projections';
 import type { StandingFeed } from '../standing';
 
 /** Between two looks at the watched accounts. */
@@ -111,7 +111,8 @@ export class AccountWatches {
       const sequence = rows[index]?.sequence;
       return sequence !== undefined && sequence !== this.watched.get(accountId)?.sequence;
     });
-    for (const snapshot of changed.length === 0 ? [] : await readAccounts(copy, changed, true)) {
+    // An account whose rows are torn keeps its old sequence here: the next look reads it again.
+    for (const snapshot of changed.length === 0 ? [] : (await readAccountsOnce(copy, changed, true)).snapshots) {
       if (snapshot === undefined) continue;
       const account = this.watched.get(snapshot.account.accountId);
       if (account === undefined) continue;

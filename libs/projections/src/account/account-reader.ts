@@ -1,6 +1,7 @@
 /**
  * Reads accounts as one: the row that changes with every posting, the profile, and where asked the holds. The three rows are
- * read one after the other; the first says which of the others belong to it, and where they do not, all are read again.
+ * read one after the other; the first says which of the others belong to it. Where they do not, all are read again; rows of two
+ * moments are never given out.
  */
 import type { ReadCopy } from '@sluice/ports';
 import { type AccountState, accountStateOf, type HoldsState, holdsStateOf, type ProfileState, profileStateOf } from './account-state';
@@ -13,33 +14,79 @@ export interface AccountSnapshot {
   readonly holds: HoldsState | undefined;
 }
 
-/** Times that rows of two moments are read again. A crash may leave them so until the next write; then the newer ones count. */
-const MAXIMUM_READS = 5;
+/** Rows of two moments were read, and did not come to fit in time: the projector is in the middle of writing them. */
+export class TornReadError extends Error {
+  constructor(readonly accountIds: readonly string[]) {
+    super(`the rows of account "${accountIds[0]}" are of two moments: the projector is writing them`);
+    this.name = 'TornReadError';
+  }
+}
 
-/** In the order of the ids; undefined where there is no such account. */
-export async function readAccounts(copy: ReadCopy, accountIds: readonly string[], withHolds: boolean): Promise<(AccountSnapshot | undefined)[]> {
-  const snapshots = await readOnce(copy, accountIds, withHolds);
-  for (let reads = 1; reads < MAXIMUM_READS; reads += 1) {
-    const torn = snapshots.flatMap((snapshot, index) => (snapshot !== undefined && isTorn(snapshot, withHolds) ? [index] : []));
-    if (torn.length === 0) break;
-    const again = await readOnce(
-      copy,
-      torn.map((index) => accountIds[index] as string),
-      withHolds,
-    );
-    torn.forEach((index, at) => {
-      snapshots[index] = again[at];
+/**
+ * Waits before what was torn is read again, `reads` times by now; rejects to give up. A projector that dies in the middle of a write
+ * leaves the rows so until another one repeats the write, which may take as long as its lease.
+ */
+export type PauseBetweenReads = (reads: number, torn: readonly string[]) => Promise<void>;
+
+/** What a caller without a clock does: it reads again a few times at once. */
+const IMMEDIATE_READS = 5;
+
+const readAgainAtOnce: PauseBetweenReads = async (reads, torn) => {
+  if (reads >= IMMEDIATE_READS) throw new TornReadError(torn);
+};
+
+/** In the order of the ids; undefined where there is no such account. Every account is whole; throws what `pause` throws where one is not. */
+export async function readAccounts(
+  copy: ReadCopy,
+  accountIds: readonly string[],
+  withHolds: boolean,
+  pause: PauseBetweenReads = readAgainAtOnce,
+): Promise<(AccountSnapshot | undefined)[]> {
+  const { snapshots, torn: firstTorn } = await readAccountsOnce(copy, accountIds, withHolds);
+  let torn = firstTorn;
+  for (let reads = 1; torn.length > 0; reads += 1) {
+    const ids = torn.map((index) => accountIds[index] as string);
+    await pause(reads, ids);
+    const again = await readAccountsOnce(copy, ids, withHolds);
+    const before = torn;
+    before.forEach((index, at) => {
+      snapshots[index] = again.snapshots[at];
     });
+    torn = again.torn.map((at) => before[at] as number);
   }
   return snapshots;
 }
 
-export async function readAccount(copy: ReadCopy, accountId: string, withHolds: boolean): Promise<AccountSnapshot | undefined> {
-  const [snapshot] = await readAccounts(copy, [accountId], withHolds);
+export async function readAccount(
+  copy: ReadCopy,
+  accountId: string,
+  withHolds: boolean,
+  pause: PauseBetweenReads = readAgainAtOnce,
+): Promise<AccountSnapshot | undefined> {
+  const [snapshot] = await readAccounts(copy, [accountId], withHolds, pause);
   return snapshot;
 }
 
-async function readOnce(copy: ReadCopy, accountIds: readonly string[], withHolds: boolean): Promise<(AccountSnapshot | undefined)[]> {
+export interface AccountReading {
+  /** In the order of the ids; undefined where there is no such account, or its rows are torn. */
+  readonly snapshots: (AccountSnapshot | undefined)[];
+  /** Indexes of the accounts whose rows are of two moments. */
+  readonly torn: number[];
+}
+
+/** Reads each account once. */
+export async function readAccountsOnce(copy: ReadCopy, accountIds: readonly string[], withHolds: boolean): Promise<AccountReading> {
+  const snapshots = await readRows(copy, accountIds, withHolds);
+  const torn: number[] = [];
+  snapshots.forEach((snapshot, index) => {
+    if (snapshot === undefined || !isTorn(snapshot, withHolds)) return;
+    torn.push(index);
+    snapshots[index] = undefined;
+  });
+  return { snapshots, torn };
+}
+
+async function readRows(copy: ReadCopy, accountIds: readonly string[], withHolds: boolean): Promise<(AccountSnapshot | undefined)[]> {
   const accounts = (await copy.getMany(ACCOUNTS.name, accountIds)).map((row) => row && accountStateOf(row));
   const profiles = await copy.getMany(ACCOUNT_PROFILES.name, accountIds);
   const holders = withHolds ? accounts.flatMap((account) => (account !== undefined && account.holdsSequence > 0 ? [account.accountId] : [])) : [];
