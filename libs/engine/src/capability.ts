@@ -24,8 +24,11 @@ export interface PartitionServices {
 
 /** The aggregates of one capability in one partition. */
 export interface CapabilityState {
-  /** Takes one of its events from the log into the state, and every request id in it into the request-id index. */
-  replay(event: EventRecord, commit: CommitHeader): void;
+  /**
+   * Takes one of its events from the log into the state, and every request id in it into the request-id index. An event that may be large
+   * is taken step by step: what is returned takes the next step when it is asked for, and yields how many bytes of the event that was.
+   */
+  replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined;
   /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
   flush(turn: Turn): void;
   /** Begins a snapshot of the state as it is now; its blocks are taken later, in small steps, while turns go on. */

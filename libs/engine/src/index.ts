@@ -5,6 +5,7 @@ export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPub
 export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, type PartitionState } from './partition/partition';
+export { AbandonedError } from './partition/partition-memory';
 export { QueueFullError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';

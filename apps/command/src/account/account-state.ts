@@ -25,7 +25,7 @@ import {
   HOLD_ID_LENGTH_AND_FLAGS,
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
-  readPostingsRecorded,
+  postingsRecordedIn,
   REQUEST_ID_AT,
   REQUEST_ID_LENGTH,
   scanRecordedPostings,
@@ -417,16 +417,15 @@ export class AccountState implements CapabilityState {
 
   // ---- the log ----
 
-  replay(event: EventRecord, commit: CommitHeader): void {
+  replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined {
     if (event.version !== 1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
     switch (event.type) {
       case 'account.PostingsRecorded':
-        this.replayPostings(event.payload, commit);
-        return;
+        return this.replayPostings(event.payload, commit);
       case 'account.AccountOpened': {
         const opened = accountpb.AccountOpened.decode(event.payload);
         this.evolve(opened.accountId, opened.requestId, openedFromProto(opened), commit);
-        return;
+        return undefined;
       }
       case 'account.AccountUpdated': {
         const updated = accountpb.AccountUpdated.decode(event.payload);
@@ -437,12 +436,12 @@ export class AccountState implements CapabilityState {
           ...(updated.signingKeyId === undefined ? undefined : { signingKeyId: updated.signingKeyId }),
         };
         this.evolve(updated.accountId, updated.requestId, change, commit);
-        return;
+        return undefined;
       }
       case 'account.AccountStatusChanged': {
         const changed = accountpb.AccountStatusChanged.decode(event.payload);
         this.evolve(changed.accountId, changed.requestId, { kind: 'statusChanged', status: statusFromProto(changed.status), note: changed.note }, commit);
-        return;
+        return undefined;
       }
       case 'account.AccountCommandRejected': {
         const { accountId, requestId } = accountpb.AccountCommandRejected.decode(event.payload);
@@ -451,15 +450,16 @@ export class AccountState implements CapabilityState {
           throw new Error(`a command on account ${accountId}, which was never opened`);
         }
         this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
-        return;
+        return undefined;
       }
       default:
         throw new Error('the event is not known to this version of Sluice; deploy readers before writers');
     }
   }
 
-  private replayPostings(payload: Uint8Array, commit: CommitHeader): void {
-    readPostingsRecorded(payload, (postings) => {
+  /** Account by account: ten thousand of them would block the event loop. */
+  private *replayPostings(payload: Uint8Array, commit: CommitHeader): Generator<number> {
+    for (const { postings, bytes } of postingsRecordedIn(payload)) {
       const id = Buffer.from(postings.accountId, 'utf8');
       const hash = murmurHash3(id, 0, id.length, 0);
       const ordinal = this.table.find(hash, id, 0, id.length);
@@ -473,7 +473,8 @@ export class AccountState implements CapabilityState {
         this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
       }
       batch.release();
-    });
+      yield bytes.length;
+    }
   }
 
   private evolve(accountId: string, requestId: string, event: AccountEvent, commit: CommitHeader): void {

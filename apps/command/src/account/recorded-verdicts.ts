@@ -6,7 +6,7 @@ import {
   accountpb,
   canonicalBytes,
   OUTCOME_ACCEPTED,
-  readPostingsRecorded,
+  postingsRecordedIn,
   scanRecordedPostings,
   type AccountPostingsHeader,
   ByteReader,
@@ -59,7 +59,7 @@ function collect(commit: DecodedCommit): Map<string, RecordedVerdict> {
   for (const event of commit.events) {
     switch (event.type) {
       case 'account.PostingsRecorded':
-        readPostingsRecorded(event.payload, (postings) => collectPostings(postings, verdicts));
+        for (const { postings } of postingsRecordedIn(event.payload)) collectPostings(postings, verdicts);
         break;
       case 'account.AccountOpened': {
         const opened = accountpb.AccountOpened.decode(event.payload);

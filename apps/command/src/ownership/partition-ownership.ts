@@ -2,7 +2,7 @@
  * Which partitions this instance owns when there are several: those whose lease it holds. Leases only make two owners rare; the fence
  * in the log (the ownership commit) makes them harmless.
  */
-import type { Engine } from '@sluice/engine';
+import { AbandonedError, type Engine } from '@sluice/engine';
 import { PartitionLeases } from '@sluice/leases';
 import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
 import type { PartitionOwners } from '../peers/partition-owners';
@@ -25,8 +25,9 @@ export class PartitionOwnership implements PartitionOwners {
   private readonly leases: PartitionLeases;
   /** Questions to the lease service that are under way: hops of one moment share the answer. */
   private readonly asking = new Map<number, Promise<LeaseHolder | undefined>>();
-  /** Work on a partition is done one after the other. */
-  private readonly chains = new Map<number, Promise<void>>();
+  /** Partitions that are being taken. */
+  private readonly taking = new Map<number, Promise<void>>();
+  private stopping = false;
 
   constructor(private readonly dependencies: OwnershipDependencies) {
     const { engine, lease, holder, clock, ttlMs, trouble } = dependencies;
@@ -37,8 +38,8 @@ export class PartitionOwnership implements PartitionOwners {
       partitions: engine.partitionCount,
       clock,
       ttlMs: ttlMs ?? OWNER_LEASE_TTL_MS,
-      granted: (partition) => void this.chain(partition, () => this.take(partition)),
-      lost: (partition) => this.chain(partition, () => engine.disown(partition, { snapshot: false })),
+      granted: (partition) => this.take(partition),
+      lost: (partition) => engine.disown(partition, { snapshot: this.stopping }),
       trouble: (error) => trouble(-1, 'the lease service cannot be reached; the owners go on under the fence', error),
     });
   }
@@ -46,12 +47,14 @@ export class PartitionOwnership implements PartitionOwners {
   async start(): Promise<void> {
     await this.leases.start();
     // What the first round granted is loaded before anybody is told that the instance is ready.
-    await Promise.all(this.chains.values());
+    await Promise.all(this.taking.values());
   }
 
+  /** Hands over what this instance owns. */
   async stop(): Promise<void> {
+    this.stopping = true;
     await this.leases.stop();
-    await Promise.all(this.chains.values());
+    await Promise.all(this.taking.values());
   }
 
   /** Another owner has taken the partition in the log. */
@@ -79,20 +82,22 @@ export class PartitionOwnership implements PartitionOwners {
     return this.leases.onHolderChanged(listener);
   }
 
-  private async take(partition: number): Promise<void> {
+  private take(partition: number): void {
+    const taking = this.own(partition).finally(() => {
+      if (this.taking.get(partition) === taking) this.taking.delete(partition);
+    });
+    this.taking.set(partition, taking);
+  }
+
+  private async own(partition: number): Promise<void> {
     const { engine, trouble, clock } = this.dependencies;
     try {
       await engine.own(partition);
     } catch (error) {
+      if (error instanceof AbandonedError) return;
       trouble(partition, 'the partition could not be taken over; it is left to others', error);
       await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
       await this.leases.giveUp(partition);
     }
-  }
-
-  private chain(partition: number, work: () => Promise<void>): Promise<void> {
-    const chained = (this.chains.get(partition) ?? Promise.resolve()).then(work, work);
-    this.chains.set(partition, chained);
-    return chained;
   }
 }

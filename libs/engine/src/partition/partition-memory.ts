@@ -12,9 +12,20 @@ import type { RunSorter } from '../request-index/sorter';
 import { Commits } from './commits';
 import type { PartitionLimits } from './limits';
 import { RecentCommits } from './recent-commits';
+import type { WorkSteps } from './work-steps';
 
 export const OWNERSHIP_TAKEN = 'log.OwnershipTaken';
 export const OWNERSHIP_TAKEN_VERSION = 1;
+/** What replaying an event costs beside its bytes, in bytes. */
+const EVENT_COST_BYTES = 64;
+
+/** The memory was given up while it was loaded: the partition was stopped, or is loaded anew. */
+export class AbandonedError extends Error {
+  constructor() {
+    super('the loading was abandoned');
+    this.name = 'AbandonedError';
+  }
+}
 
 export interface PartitionMemoryDependencies {
   readonly partition: number;
@@ -87,33 +98,57 @@ export class PartitionMemory implements PartitionServices {
     return state;
   }
 
-  /** Takes the next commit of the log in. Throws CorruptCommitError, or what a capability throws, with partition and sequence. */
-  replay(bytes: Uint8Array): void {
-    const commit = readNextCommit({ ...this.beginning, sequence: this.sequence, checksum: this.checksum }, bytes);
-    this.epoch = Math.max(this.epoch, commit.epoch);
-    for (const event of commit.events) {
-      try {
-        this.replayEvent(event, commit);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${reason}`, { cause: error });
+  /**
+   * Takes the next commit of the log in, in steps. Throws CorruptCommitError, or what a capability throws, with partition and sequence, and
+   * AbandonedError if the memory ends meanwhile. The memory ends by any of them: half a commit may be in it.
+   */
+  async replay(bytes: Uint8Array, steps: WorkSteps): Promise<void> {
+    try {
+      const commit = readNextCommit({ ...this.beginning, sequence: this.sequence, checksum: this.checksum }, bytes);
+      this.epoch = Math.max(this.epoch, commit.epoch);
+      for (const event of commit.events) {
+        for (const taken of this.eventSteps(event, commit)) {
+          const pause = this.pauseAfter(taken, steps);
+          if (pause !== undefined) await pause;
+        }
       }
+      this.sequence = commit.sequence;
+      this.checksum = commit.checksum;
+      this.committedAtUs = commit.committedAtUs;
+      this.logBytesSinceSnapshot += bytes.length;
+    } catch (error) {
+      this.drop();
+      throw error;
     }
-    this.sequence = commit.sequence;
-    this.checksum = commit.checksum;
-    this.committedAtUs = commit.committedAtUs;
-    this.logBytesSinceSnapshot += bytes.length;
   }
 
-  private replayEvent(event: EventRecord, commit: DecodedCommit): void {
+  /** Lets the event loop run if a step is over; rejects with AbandonedError if the memory ended meanwhile. */
+  pauseAfter(bytes: number, steps: WorkSteps): Promise<void> | undefined {
+    return steps.done(bytes)?.then(() => {
+      if (this.isEnded) throw new AbandonedError();
+    });
+  }
+
+  private *eventSteps(event: EventRecord, commit: DecodedCommit): Generator<number> {
+    try {
+      const rest = this.replayEvent(event, commit);
+      if (rest !== undefined) yield* rest;
+      yield EVENT_COST_BYTES + (rest === undefined ? event.payload.length : 0);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${reason}`, { cause: error });
+    }
+  }
+
+  private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
     if (event.type === OWNERSHIP_TAKEN && event.version === OWNERSHIP_TAKEN_VERSION) {
       const { epoch, owner } = logpb.OwnershipTaken.decode(event.payload);
       this.newestOwnership = { epoch: Number(epoch), owner };
-      return;
+      return undefined;
     }
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
     if (at === -1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
-    (this.states[at] as CapabilityState).replay(event, commit);
+    return (this.states[at] as CapabilityState).replay(event, commit);
   }
 }

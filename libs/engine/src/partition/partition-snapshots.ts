@@ -13,9 +13,11 @@ import type { PartitionLimits } from './limits';
 import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest } from './manifest';
 import type { PartitionMemory } from './partition-memory';
 import type { SubmissionQueue } from './submission-queue';
+import type { WorkSteps } from './work-steps';
 
 /** How long the index keeps what a snapshot wrote while a submission that was looked up before is not decided. */
 const FORGET_RETRY_MS = 100;
+const ONE_COMMIT = { maxCommits: 1, maxBytes: 1 };
 
 export interface PartitionSnapshotsDependencies {
   readonly partition: number;
@@ -27,8 +29,16 @@ export interface PartitionSnapshotsDependencies {
   readonly queue: SubmissionQueue;
 }
 
+interface Writing {
+  /** Asked between two steps; without an answer of true the snapshot is not finished. */
+  readonly isNeeded: () => Promise<boolean>;
+  /** Removes the runs of the index that no manifest and no memory names. */
+  readonly removeRuns: () => Promise<void>;
+}
+
 export class PartitionSnapshots {
   private readonly prefix: string;
+  private removal: Promise<void> = Promise.resolve();
 
   constructor(private readonly dependencies: PartitionSnapshotsDependencies) {
     this.prefix = `partition/${dependencies.partition}`;
@@ -51,14 +61,14 @@ export class PartitionSnapshots {
   /** Whether the log still has the commit at which the snapshot stands. */
   async fitsLog(manifest: Manifest): Promise<boolean> {
     const { log, partition } = this.dependencies;
-    const [record] = await log.read(partition, manifest.sequence, { maxCommits: 1, maxBytes: 1 });
+    const [record] = await log.read(partition, manifest.sequence, ONE_COMMIT);
     if (record === undefined || record.sequence !== manifest.sequence) return false;
     const position = { ...beginningOf(log.identity, partition), sequence: manifest.sequence - 1, checksum: undefined };
     return Buffer.from(readNextCommit(position, record.bytes).checksum).toString('hex') === manifest.checksum;
   }
 
-  /** Fills an empty memory. Throws for a snapshot that is damaged; the memory is useless then. */
-  async restore(manifest: Manifest, memory: PartitionMemory): Promise<void> {
+  /** Fills an empty memory. Throws for a snapshot that is damaged, and when the memory ends; the memory is useless then. */
+  async restore(manifest: Manifest, memory: PartitionMemory, steps: WorkSteps): Promise<void> {
     const { snapshots, capabilities } = this.dependencies;
     const digest = createHash('sha256');
     for (const { name, blocks } of manifest.capabilities) {
@@ -69,6 +79,7 @@ export class PartitionSnapshots {
         if (bytes === undefined) throw new Error(`the snapshot lacks block ${block} of ${name}`);
         digest.update(bytes);
         (memory.states[at] as CapabilityState).restore(bytes);
+        await memory.pauseAfter(bytes.length, steps);
       }
     }
     if (digest.digest('hex') !== manifest.digest) throw new Error('the blocks of the snapshot are not those that were written');
@@ -88,9 +99,36 @@ export class PartitionSnapshots {
 
   /**
    * Snapshot of the memory as decided now. Its blocks are formed in small steps between turns; what changes meanwhile is kept as it was.
-   * It leaves only when the commit at which it stands is durable, and ends when the memory does.
+   * It leaves only when the commit at which it stands is durable, and ends without a manifest when the memory does.
    */
   async write(memory: PartitionMemory): Promise<void> {
+    await this.writeWhile(memory, {
+      isNeeded: async () => !memory.ended,
+      removeRuns: async () => {
+        this.removal = this.removeUnusedRuns(memory);
+        await this.removal;
+      },
+    });
+  }
+
+  /**
+   * Snapshot of a memory that nothing changes any more, by an instance that has let go of the partition: unless another instance has
+   * committed since, which then has all of it in memory. It removes no runs: the next owner's index may name them.
+   */
+  async writeLast(memory: PartitionMemory): Promise<void> {
+    const { log, partition } = this.dependencies;
+    await this.writeWhile(memory, {
+      isNeeded: async () => (await log.read(partition, memory.sequence + 1, ONE_COMMIT)).length === 0,
+      removeRuns: async () => undefined,
+    });
+  }
+
+  /** Resolves when no blocks are being removed. A partition is not let go before: its next owner may have restored what they belong to. */
+  get removing(): Promise<void> {
+    return this.removal;
+  }
+
+  private async writeWhile(memory: PartitionMemory, { isNeeded, removeRuns }: Writing): Promise<void> {
     const { snapshots, log, queue } = this.dependencies;
     const { sequence, committedAtUs, epoch, index } = memory;
     const checksum = Buffer.from(memory.checksum).toString('hex');
@@ -100,15 +138,12 @@ export class PartitionSnapshots {
     let durable = false;
     try {
       await memory.commits.durable(sequence);
-      await index.removeUnused(
-        (await this.manifests()).flatMap(({ runs }) => runs),
-        epoch,
-      );
+      await removeRuns();
       const blocks = stateName(this.prefix, epoch, sequence);
-      const written = await this.writeBlocks(memory, sessions, blocks);
+      const written = await this.writeBlocks(sessions, blocks, isNeeded);
       if (written === undefined) return;
       const runs = await index.writeSealed(epoch);
-      if (memory.ended) return;
+      if (!(await isNeeded())) return;
       const { incarnation } = log.identity;
       const manifest: Manifest = { version: SNAPSHOT_VERSION, incarnation, sequence, epoch, committedAtUs, checksum, blocks, ...written, runs };
       await snapshots.put([{ name: manifestName(this.prefix, epoch), bytes: encodeManifest(manifest) }]);
@@ -121,11 +156,16 @@ export class PartitionSnapshots {
     }
   }
 
-  /** Undefined: the memory was given up meanwhile. */
+  private async removeUnusedRuns(memory: PartitionMemory): Promise<void> {
+    const named = (await this.manifests()).flatMap(({ runs }) => runs);
+    await memory.index.removeUnused(named, memory.epoch, () => !memory.ended);
+  }
+
+  /** Undefined: the snapshot is not needed any more. */
   private async writeBlocks(
-    memory: PartitionMemory,
     sessions: readonly SnapshotSession[],
     blocks: string,
+    isNeeded: Writing['isNeeded'],
   ): Promise<Pick<Manifest, 'capabilities' | 'digest' | 'sizeBytes'> | undefined> {
     let sizeBytes = 0;
     const digest = createHash('sha256');
@@ -139,7 +179,7 @@ export class PartitionSnapshots {
         sizeBytes += block.length;
         count += 1;
         await new Promise<void>((resolve) => setImmediate(resolve));
-        if (memory.ended) return undefined;
+        if (!(await isNeeded())) return undefined;
       }
       capabilities.push({ name, blocks: count });
     }

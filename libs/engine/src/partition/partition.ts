@@ -1,9 +1,12 @@
 /**
  * A partition's writer: the only one that decides for its keys.
  *
- *   stopped ──start──▶ loading ──ownership commit durable──▶ serving ──append failed──▶ loading …
- *                        │                                      │
- *                        └────────── another owner ─────────────┴──▶ lost ──start──▶ …
+ *   stopped ──prepare──▶ preparing ──start──▶ loading ──ownership commit durable──▶ serving ──append failed──▶ loading …
+ *      └───────────────────start────────────────▲ │                                   │ │
+ *                                                 └──────────── another owner ────────┴─┼─▶ lost
+ *                                                                                       └──release──▶ releasing ──drained──▶ stopped
+ *
+ * A partition is started once; `release` and `stop` end every state.
  *
  * Submissions wait in a bounded queue. A turn takes what waits, decides it against the state in memory and forms one commit. One
  * append is outstanding at a time; while it is on its way the next turn may be decided (`staged`), no more. Answers leave when
@@ -23,19 +26,21 @@ import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
 import { CommitPipeline, type PendingCommit } from './commit-pipeline';
 import type { PartitionLimits } from './limits';
-import { AbandonedError, PartitionLoader } from './partition-loader';
-import { PartitionMemory } from './partition-memory';
+import type { LoadSlots } from './load-slots';
+import { PartitionLoader } from './partition-loader';
+import { AbandonedError, PartitionMemory } from './partition-memory';
 import { PartitionSnapshots } from './partition-snapshots';
+import { Preparation } from './preparation';
 import { Publisher } from './publisher';
 import { SubmissionQueue } from './submission-queue';
 import { TurnWriter } from './turn-writer';
 
-export type PartitionState = 'stopped' | 'loading' | 'serving' | 'lost';
+export type PartitionState = 'stopped' | 'preparing' | 'loading' | 'serving' | 'releasing' | 'lost';
 
-/** While the log was read anew it showed that another instance owns the partition. */
+/** The log shows that another instance has taken the partition since. */
 class DeposedError extends Error {
-  constructor(partition: number, owner: string | undefined, epoch: number) {
-    super(`partition ${partition}: ${owner ?? 'another instance'} owns it since epoch ${epoch}`);
+  constructor({ partition, newestOwnership, epoch }: PartitionMemory) {
+    super(`partition ${partition}: ${newestOwnership?.owner ?? 'another instance'} owns it since epoch ${epoch}`);
     this.name = 'DeposedError';
   }
 }
@@ -48,6 +53,7 @@ export interface PartitionDependencies {
   readonly clock: Clock;
   readonly capabilities: readonly Capability[];
   readonly sorter: RunSorter;
+  readonly slots: LoadSlots;
   readonly limits: PartitionLimits;
   readonly observer: EngineObserver;
   /** Id of this instance, for the ownership commit. */
@@ -58,10 +64,16 @@ export interface PartitionDependencies {
   readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken the partition. */
   readonly onLost: (partition: number) => void;
+  /** Whether the process is short of memory: then nothing is prepared. */
+  readonly memoryIsShort: () => boolean;
 }
 
 const RELOAD_FIRST_MS = 50;
 const RELOAD_LAST_MS = 5_000;
+/** How long a released partition finishes what was taken. What is not durable by then is for the next owner to decide. */
+const DRAIN_LIMIT_MS = 1_000;
+/** How often an ownership commit is tried again because the owner before wrote its sequence first. */
+const OWNERSHIP_ATTEMPTS = 10;
 
 export class Partition {
   readonly partition: number;
@@ -73,16 +85,20 @@ export class Partition {
   private readonly loader: PartitionLoader;
   private readonly snapshots: PartitionSnapshots;
   private publisher: Publisher | undefined;
+  private preparation: Preparation | undefined;
   private currentState: PartitionState = 'stopped';
-  private stopping = false;
   private turnScheduled = false;
   /** The newest sequence that is durable and that memory reflects. */
   private durable = 0;
-  private loading: Promise<void> | undefined;
+  /** Settles when the ownership commit under way is in the log, or is not. */
+  private takingOwnership: Promise<void> = Promise.resolve();
   /** Ends the pause before the next attempt to load. */
   private endPause = (): void => undefined;
   private idle: (() => void)[] = [];
   private snapshotting: Promise<void> | undefined;
+  private releasing: Promise<void> | undefined;
+  /** What was in memory when the partition was released, whole and durable. */
+  private released: PartitionMemory | undefined;
 
   constructor(private readonly dependencies: PartitionDependencies) {
     const { partition, log, clock, limits } = dependencies;
@@ -118,32 +134,58 @@ export class Partition {
     return this.memory.index;
   }
 
-  /** Loads the state, takes ownership and serves. Throws CorruptCommitError, or what the log throws. */
-  async start(): Promise<void> {
-    this.currentState = 'loading';
-    this.stopping = false;
-    await this.load();
-    if (this.currentState === 'loading') this.currentState = 'serving';
+  /**
+   * Loads a partition that another instance owns, and follows its log until `start`. Resolves when memory is at the head of the log, or when
+   * memory is short: then `start` loads it. Rejects if the log cannot be read: this instance must not take the partition over.
+   */
+  prepare(): Promise<void> {
+    const { partition, clock, observer, limits, memoryIsShort } = this.dependencies;
+    this.currentState = 'preparing';
+    this.preparation ??= new Preparation({ partition, loader: this.loader, clock, observer, limits, memoryIsShort });
+    return this.preparation.ready;
   }
 
-  /** Takes no more, finishes what was taken, leaves a snapshot if asked. */
+  /**
+   * Loads the state, takes ownership and serves. Throws CorruptCommitError, what the log throws, and AbandonedError when it is released
+   * meanwhile: then there is no ownership commit, or nothing is done under it.
+   */
+  async start(): Promise<void> {
+    if (this.releasing !== undefined) throw new AbandonedError();
+    this.currentState = 'loading';
+    const memory = (await this.takePrepared()) ?? (await this.loader.load());
+    const { newestOwnership } = memory;
+    await this.takeOwnership(memory, () => {
+      if (memory.newestOwnership !== newestOwnership) throw new DeposedError(memory);
+    });
+    this.serve(memory);
+  }
+
+  /**
+   * Takes no more and finishes what was taken, within a bound. When it resolves nothing of this instance comes to the partition's log or
+   * snapshots any more; answers that were on their way have left, or have failed with NOT_OWNER.
+   */
+  release(): Promise<void> {
+    this.releasing ??= this.letGo();
+    return this.releasing;
+  }
+
+  /** Releases the partition and leaves a snapshot if asked. */
   async stop(options: { snapshot: boolean }): Promise<void> {
-    this.stopping = true;
-    if (this.currentState === 'serving') await this.drained();
+    await this.release();
+    if (options.snapshot) await this.leaveSnapshot();
+  }
+
+  /** Leaves a snapshot of a released partition for its next owner, unless there is one already. */
+  async leaveSnapshot(): Promise<void> {
+    const { released } = this;
+    this.released = undefined;
     await this.snapshotting;
-    // An append may have failed meanwhile: memory that is being loaded makes no snapshot.
-    if (options.snapshot && this.currentState === 'serving' && this.memory.logBytesSinceSnapshot > 0) await this.snapshot();
-    this.currentState = 'stopped';
-    this.memory.retire();
-    this.publisher?.stop();
-    this.endPause();
-    await this.loading;
-    this.failWaiting('SHUTTING_DOWN');
+    if (released !== undefined && released.logBytesSinceSnapshot > 0) await this.snapshot(() => this.snapshots.writeLast(released));
   }
 
   /** Throws QueueFullError; then nothing was taken. While the partition does not serve, the submission fails at once. */
   submit(submission: Submission): void {
-    if (this.currentState !== 'serving' || this.stopping) {
+    if (this.currentState !== 'serving') {
       submission.fail(this.refusalNow());
       return;
     }
@@ -166,10 +208,29 @@ export class Partition {
     this.publisher?.rewind(fromSequence - 1);
   }
 
+  private async letGo(): Promise<void> {
+    const wasServing = this.currentState === 'serving';
+    this.currentState = 'releasing';
+    this.endPause();
+    if (wasServing) await this.drained();
+    if (wasServing && !this.busy && !this.memory.ended) this.released = this.memory;
+    else this.abortTurns(this.refusalNow());
+    this.memory.retire();
+    this.publisher?.stop();
+    this.preparation?.end();
+    await Promise.all([this.takingOwnership.catch(() => undefined), this.snapshots.removing.catch(() => undefined)]);
+    this.currentState = 'stopped';
+  }
+
   // ---- turns ----
 
+  /** What was taken before the partition is released is decided still. */
+  private get decides(): boolean {
+    return this.currentState === 'serving' || this.currentState === 'releasing';
+  }
+
   private readonly scheduleTurn = (): void => {
-    if (this.turnScheduled || this.currentState !== 'serving') return;
+    if (this.turnScheduled || !this.decides) return;
     this.turnScheduled = true;
     // What arrives in the same round of the event loop travels in the same turn.
     setImmediate(this.runTurn);
@@ -178,7 +239,7 @@ export class Partition {
   private readonly runTurn = (): void => {
     const { queue, pipeline, memory } = this;
     this.turnScheduled = false;
-    if (this.currentState !== 'serving' || pipeline.full || queue.empty) return;
+    if (!this.decides || pipeline.full || queue.empty) return;
     if (!pipeline.empty && queue.commands < this.dependencies.limits.decideAheadCommands) return;
     const taken = queue.take();
     if (taken.length > 0 && !this.decide(memory, taken)) return;
@@ -220,7 +281,7 @@ export class Partition {
       const [beyond] = await this.dependencies.log.read(this.partition, durable + 1, { maxCommits: 1, maxBytes: 1 });
       const foreign = beyond !== undefined && beyond.sequence > this.durable && pipeline.empty;
       if (foreign && !memory.ended) this.stepDown('the log has its commits', new SequenceTakenError(this.partition, beyond.sequence));
-      if (memory.ended) failAll(submissions, 'PARTITION_UNAVAILABLE');
+      if (memory.ended) failAll(submissions, this.refusalNow());
       // What is there may be ours, on its way: its append will tell.
       else if (beyond !== undefined && !pipeline.empty) pipeline.newest?.submissions.push(...submissions);
       else for (const submission of submissions) submission.settle(durable);
@@ -274,12 +335,11 @@ export class Partition {
    */
   private turnsLost(what: string, error: unknown, deciding: readonly Submission[] = []): void {
     const { epoch } = this.memory;
-    this.currentState = 'loading';
+    const released = this.currentState === 'releasing';
+    if (!released) this.currentState = 'loading';
     this.dependencies.observer.trouble(this.partition, what, error);
     this.abortTurns('PARTITION_UNAVAILABLE', deciding);
-    this.loading = this.reload(epoch).finally(() => {
-      this.loading = undefined;
-    });
+    if (!released) void this.reload(epoch);
   }
 
   /** Another instance owns the partition. @param noticed how this one found out. */
@@ -300,8 +360,19 @@ export class Partition {
   }
 
   private refusalNow(): SubmissionFailure {
-    if (this.currentState === 'lost') return 'NOT_OWNER';
-    return this.stopping || this.currentState === 'stopped' ? 'SHUTTING_DOWN' : 'PARTITION_UNAVAILABLE';
+    switch (this.currentState) {
+      case 'preparing':
+      case 'lost':
+        return 'NOT_OWNER';
+      case 'releasing':
+      case 'stopped':
+        return this.dependencies.shared ? 'NOT_OWNER' : 'SHUTTING_DOWN';
+      case 'loading':
+      case 'serving':
+        return 'PARTITION_UNAVAILABLE';
+      default:
+        return this.currentState satisfies never;
+    }
   }
 
   /** Fails what waits undecided. */
@@ -314,8 +385,16 @@ export class Partition {
     return !this.queue.empty || !this.pipeline.empty;
   }
 
-  private drained(): Promise<void> {
-    return this.busy ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
+  /** Resolves when nothing is left to decide and to append, or when the next owner has waited long enough. */
+  private async drained(): Promise<void> {
+    if (!this.busy) return;
+    const idle = new Promise<void>((resolve) => this.idle.push(resolve));
+    if (!this.dependencies.shared) return idle;
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.dependencies.clock.after(DRAIN_LIMIT_MS, resolve);
+    });
+    await Promise.race([idle, limit]).finally(() => cancel());
   }
 
   private noteIdle(): void {
@@ -327,7 +406,9 @@ export class Partition {
 
   // ---- loading ----
 
+  /** Throws AbandonedError if the partition is not to be loaded any more. */
   private newMemory(): PartitionMemory {
+    if (this.currentState !== 'loading' && this.currentState !== 'preparing') throw new AbandonedError();
     this.dropMemory();
     this.memory = new PartitionMemory({ ...this.dependencies, seeds: this.seeds });
     return this.memory;
@@ -339,39 +420,23 @@ export class Partition {
     this.publisher = undefined;
   }
 
-  /** @param epoch of a partition that is loaded again: the epoch in which it was this instance's. */
-  private async load(epoch?: number): Promise<void> {
-    const memory = await this.loader.load();
-    if (epoch !== undefined) this.assertStillOurs(memory, epoch);
-    await this.takeOwnership(memory);
-    if (memory.ended) throw new AbandonedError();
-    this.durable = memory.sequence;
-    memory.commits.becameDurable(memory.sequence);
-    this.beginPublishing(memory);
-  }
-
-  /** Ownership commits of this instance itself may stand in the log although their appends seemed to fail. */
-  private assertStillOurs(memory: PartitionMemory, epoch: number): void {
-    const { owner } = memory.newestOwnership ?? {};
-    if (memory.epoch > epoch && owner !== this.dependencies.owner) throw new DeposedError(this.partition, owner, memory.epoch);
-  }
-
-  /** The fence: from this commit on no append of an older owner succeeds. */
-  private async takeOwnership(memory: PartitionMemory): Promise<void> {
-    const { log, owner } = this.dependencies;
-    const { turn, bytes, eventTypes } = this.turns.ownership(memory, owner);
-    const { sequence, committedAtUs } = turn;
-    await log.append({ partition: this.partition, sequence, bytes, commandCount: 0, committedAtUs, eventTypes });
-    memory.recent.add(sequence, bytes);
+  private async takePrepared(): Promise<PartitionMemory | undefined> {
+    const { preparation } = this;
+    this.preparation = undefined;
+    return preparation?.take();
   }
 
   /** @param epoch the epoch in which the partition was this instance's. */
   private async reload(epoch: number): Promise<void> {
-    const { observer } = this.dependencies;
+    const { observer, owner } = this.dependencies;
     for (let waitMs = RELOAD_FIRST_MS; this.currentState === 'loading'; waitMs = Math.min(waitMs * 2, RELOAD_LAST_MS)) {
       try {
-        await this.load(epoch);
-        if (this.currentState === 'loading') this.currentState = 'serving';
+        const memory = await this.loader.load();
+        await this.takeOwnership(memory, () => {
+          // Ownership commits of this instance itself may stand in the log although their appends seemed to fail.
+          if (memory.epoch > epoch && memory.newestOwnership?.owner !== owner) throw new DeposedError(memory);
+        });
+        this.serve(memory);
         return;
       } catch (error) {
         if (this.currentState !== 'loading') return;
@@ -379,11 +444,44 @@ export class Partition {
           this.stepDown('the log has its epoch', error);
           return;
         }
-        // A sequence that is taken may be an append of ours that came late: the next reading shows whose it is.
         observer.trouble(this.partition, 'the partition could not be loaded', error);
         await this.pause(waitMs);
       }
     }
+  }
+
+  /**
+   * Appends the ownership commit, the fence: from then on no append of an older owner succeeds. A commit of the owner before, or a late one of
+   * our own, may have taken the sequence: then the log is read on and it is tried again.
+   * @param assertOurs throws if the log, as memory has it now, shows another owner that must not be deposed.
+   */
+  private async takeOwnership(memory: PartitionMemory, assertOurs: () => void): Promise<void> {
+    const { log, owner } = this.dependencies;
+    for (let attempt = 1; ; attempt += 1) {
+      assertOurs();
+      if (memory.ended) throw new AbandonedError();
+      const { sequence, checksum, committedAtUs, epoch } = memory;
+      const { turn, bytes, eventTypes } = this.turns.ownership(memory, owner);
+      try {
+        const { sequence: ownSequence, committedAtUs: takenAtUs } = turn;
+        this.takingOwnership = log.append({ partition: this.partition, sequence: ownSequence, bytes, commandCount: 0, committedAtUs: takenAtUs, eventTypes });
+        await this.takingOwnership;
+        memory.recent.add(turn.sequence, bytes);
+        return;
+      } catch (error) {
+        if (!(error instanceof SequenceTakenError) || attempt === OWNERSHIP_ATTEMPTS) throw error;
+        Object.assign(memory, { sequence, checksum, committedAtUs, epoch });
+      }
+      await this.loader.catchUp(memory);
+    }
+  }
+
+  private serve(memory: PartitionMemory): void {
+    if (memory.ended) throw new AbandonedError();
+    this.durable = memory.sequence;
+    memory.commits.becameDurable(memory.sequence);
+    this.beginPublishing(memory);
+    this.currentState = 'serving';
   }
 
   private pause(waitMs: number): Promise<void> {
@@ -426,15 +524,16 @@ export class Partition {
   // ---- snapshots ----
 
   private maybeSnapshot(): void {
-    if (this.snapshotting !== undefined || this.currentState !== 'serving' || !this.snapshots.due(this.memory)) return;
-    this.snapshotting = this.snapshot().finally(() => {
+    const { memory } = this;
+    if (this.snapshotting !== undefined || this.currentState !== 'serving' || !this.snapshots.due(memory)) return;
+    this.snapshotting = this.snapshot(() => this.snapshots.write(memory)).finally(() => {
       this.snapshotting = undefined;
     });
   }
 
-  private async snapshot(): Promise<void> {
+  private async snapshot(write: () => Promise<void>): Promise<void> {
     try {
-      await this.snapshots.write(this.memory);
+      await write();
     } catch (error) {
       this.dependencies.observer.trouble(this.partition, 'a snapshot failed; the next one is tried later', error);
     }

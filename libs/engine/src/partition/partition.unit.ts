@@ -470,6 +470,7 @@ describe('snapshots', () => {
       }
       await one.write(`end of ${round}`);
       await restarts(one);
+      await one.partition.release();
       one = await one.next({ limits: often });
     }
     expect(one.troubles).toEqual([]);

@@ -15,7 +15,7 @@ test('an owner that others may follow looks at the log before it answers what is
 test('one whom another owner has followed answers nothing from the past and steps down', async () => {
   const one = await PartitionUnderTest.started(SHARED);
   await one.next({ ...SHARED, owner: 'two' });
-  expect(await one.write()).toBe('PARTITION_UNAVAILABLE');
+  expect(await one.write()).toBe('NOT_OWNER');
   expect(one.lost).toEqual([1]);
   expect(one.partition.state).toBe('lost');
 });

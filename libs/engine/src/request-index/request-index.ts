@@ -166,12 +166,20 @@ export class RequestIndex {
     this.boundFilters();
   }
 
-  /** Removes the blocks of runs that neither a manifest nor memory has: left by merges, and by snapshots that failed. Not those of newer owners. */
-  async removeUnused(named: readonly RunDescription[], epoch: number): Promise<void> {
+  /** Throws if the store lacks one of the runs: an owner has merged and removed it since it was restored. */
+  async assertStored(): Promise<void> {
+    const missing = await Promise.all(
+      this.runs.map(async ({ description: { name } }) => ((await this.store.list(`${name}/filter`)).length === 0 ? [name] : [])),
+    );
+    if (missing.flat().length > 0) throw new Error(`the request-id index lacks ${missing.flat().join(', ')}`);
+  }
+
+  /** Removes the blocks of runs that neither a manifest nor memory has: left by merges, and by snapshots that failed. Not those of newer owners. @param mayRemove asked before each run. */
+  async removeUnused(named: readonly RunDescription[], epoch: number, mayRemove = (): boolean => true): Promise<void> {
     const keep = new Set([...named, ...this.runs.map((run) => run.description)].map((run) => run.name));
     const newer = runName(this.prefix, epoch + 1, 0, 0);
     const stored = new Set((await this.store.list(`${this.prefix}/run-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
-    for (const name of stored) if (!keep.has(name) && name < newer) await this.store.remove(`${name}/`);
+    for (const name of stored) if (!keep.has(name) && name < newer && mayRemove()) await this.store.remove(`${name}/`);
   }
 
   private mergeable(): Run[] | undefined {

@@ -31,7 +31,7 @@ export class JournalState implements CapabilityState {
     for (const line of this.gathered.splice(0)) turn.commit.event('journal.LineWritten', 1, Buffer.from(line));
   }
 
-  replay(event: EventRecord, commit: { sequence: number }): void {
+  replay(event: EventRecord, commit: { sequence: number }): undefined {
     if (event.version !== 1) throw new Error(`version ${event.version} is not known`);
     const line = Buffer.from(event.payload).toString();
     this.lines.push(line);

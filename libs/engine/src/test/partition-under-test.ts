@@ -4,6 +4,7 @@ import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnap
 import { logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
 import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
+import { LoadSlots } from '../partition/load-slots';
 import { Partition } from '../partition/partition';
 import { runSorter } from '../request-index/sorter';
 import { journal, type JournalState, Lines, type Answer } from './journal';
@@ -22,6 +23,7 @@ export interface Surroundings {
   readonly bus?: Bus;
   /** Other processes may own the partition, too. */
   readonly shared?: boolean;
+  readonly memoryIsShort?: boolean;
   readonly observer?: Partial<EngineObserver>;
 }
 
@@ -77,11 +79,13 @@ export class PartitionUnderTest {
       clock: this.clock,
       capabilities: [journal],
       sorter,
+      slots: new LoadSlots(),
       limits: { ...DEFAULT_LIMITS, ...surroundings.limits },
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what), ...surroundings.observer },
       owner: surroundings.owner ?? 'one',
       shared: surroundings.shared ?? false,
       onLost: (partition) => void this.lost.push(partition),
+      memoryIsShort: () => surroundings.memoryIsShort ?? false,
     });
   }
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { AccountPostings, PostingsRecorded } from '../generated/sluice/account/v1/events';
 import { ByteReader, MalformedMessageError } from '../wire/byte-reader';
-import { readAccountPostings, readPostingsRecorded, type AccountPostingsHeader } from './account-postings';
+import { postingsRecordedIn, readAccountPostings, type AccountPostingsHeader } from './account-postings';
 import { scanRecordedPostings } from './posting-batch';
 
 const int64 = fc.oneof(fc.constantFrom(0n, 1n, -1n, (1n << 63n) - 1n, -(1n << 63n)), fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }));
@@ -71,10 +71,10 @@ test('visits every account of an event, passing over what it does not know', () 
       const unknown = Buffer.from([0x12, 0x02, 0xff, 0xff, 0x18, 0x07]);
       const bytes = Buffer.concat([unknown, PostingsRecorded.encode({ accounts }).finish(), unknown]);
       const visited: AccountPostingsHeader[] = [];
-      readPostingsRecorded(bytes, (header, own) => {
+      for (const { postings: header, bytes: own } of postingsRecordedIn(bytes)) {
         expect(AccountPostings.decode(own)).toEqual(accounts[visited.length]);
         visited.push(header);
-      });
+      }
       expect(visited.length).toBe(accounts.length);
       visited.forEach((header, at) => expectSame(header, accounts[at] as AccountPostings));
     }),
@@ -86,7 +86,7 @@ test('bytes that are no event are refused as such', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
       try {
-        readPostingsRecorded(bytes, () => undefined);
+        Array.from(postingsRecordedIn(bytes));
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedMessageError);
       }

@@ -31,8 +31,8 @@ export interface AccountPostingsHeader {
 const NONE = new Uint8Array(0);
 const NO_HOLDS: AccountPostingsHeader['changedHolds'] = Object.freeze([]);
 
-/** Calls back for each account of an encoded PostingsRecorded. */
-export function readPostingsRecorded(payload: Uint8Array, visit: (postings: AccountPostingsHeader, bytes: Uint8Array) => void): void {
+/** The accounts of an encoded PostingsRecorded, each with the bytes that it takes; read as they are asked for. */
+export function* postingsRecordedIn(payload: Uint8Array): Generator<{ readonly postings: AccountPostingsHeader; readonly bytes: Uint8Array }> {
   const reader = new ByteReader(payload, 0, payload.length);
   while (!reader.done) {
     const tag = reader.varint();
@@ -43,7 +43,7 @@ export function readPostingsRecorded(payload: Uint8Array, visit: (postings: Acco
     const length = reader.length();
     const bytes = payload.subarray(reader.at, reader.at + length);
     reader.at += length;
-    visit(readAccountPostings(bytes), bytes);
+    yield { postings: readAccountPostings(bytes), bytes };
   }
 }
 
