@@ -95,7 +95,6 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   }
   const service = new AccountService({
     engine,
-    keyring,
     observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),

@@ -1,5 +1,5 @@
 /** The keyring in memory, for tests and the simulation: nothing is written anywhere, so nothing is sealed. */
-import { deriveKeyId, type Keyring } from '@sluice/ports';
+import type { AccountKey, Keyring } from '@sluice/ports';
 
 export type MemoryKeys = Map<string, Uint8Array>;
 
@@ -11,12 +11,11 @@ export class MemoryKeyring implements Keyring {
     this.#stored = stored;
   }
 
-  async store(accountId: string, key: Uint8Array): Promise<string> {
-    const keyId = deriveKeyId(accountId, key);
-    const copy = new Uint8Array(key);
-    this.#stored.set(keyId, copy);
-    this.#cached.set(keyId, copy);
-    return keyId;
+  async store(keys: readonly AccountKey[]): Promise<void> {
+    for (const { keyId, key } of keys) {
+      this.#cached.set(keyId, key);
+      this.#stored.set(keyId, key);
+    }
   }
 
   async load(keyId: string): Promise<Uint8Array | undefined> {

@@ -1,12 +1,23 @@
 import { createHmac } from 'node:crypto';
 
+/** A signing key of an account, and the id by which events name it. Made by `accountKey`. */
+export interface AccountKey {
+  readonly keyId: string;
+  readonly accountId: string;
+  /** Not changed by anyone any more. */
+  readonly key: Uint8Array;
+}
+
 /**
  * Signing keys of accounts, outside the log, sealed at rest (AES-256-GCM under the keyring's secret), named in events by
  * their id, never returned to callers.
  */
 export interface Keyring {
-  /** Stores a key durably and resolves with its id (derived from the account and the key, so a repeat gives the same id). */
-  store(accountId: string, key: Uint8Array): Promise<string>;
+  /**
+   * Stores keys in one round trip; resolves when all are durable. A key that is there already is the same key. When it rejects, any of the keys may be
+   * stored; storing them again is harmless. The keys are in memory from the call on, whatever becomes of it.
+   */
+  store(keys: readonly AccountKey[]): Promise<void>;
   /** The key of the id; undefined: there is none. Cached in memory after the first time. */
   load(keyId: string): Promise<Uint8Array | undefined>;
   /** The key if it is in memory already. */
@@ -14,7 +25,13 @@ export interface Keyring {
   close(): Promise<void>;
 }
 
+/** Copies the key and derives its id: the same account and key have the same id, so a repeat finds the key that is there. */
+export function accountKey(accountId: string, key: Uint8Array): AccountKey {
+  const copy = new Uint8Array(key);
+  return { keyId: deriveKeyId(accountId, copy), accountId, key: copy };
+}
+
 /** Id of an account's key, the same in every keyring: 32 hex digits of HMAC-SHA256 under the key, so that it says nothing about the key. */
-export function deriveKeyId(accountId: string, key: Uint8Array): string {
+function deriveKeyId(accountId: string, key: Uint8Array): string {
   return createHmac('sha256', key).update('sluice key of account ').update(accountId).digest('hex').slice(0, 32);
 }

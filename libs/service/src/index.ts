@@ -18,6 +18,7 @@ export * from './listen-address';
 export { OpenedParts } from './opened-parts';
 export type { RateLimit } from './rate-limit';
 export * from './reasons';
+export { nextRound } from './round-budget';
 export * from './server';
 export * from './service-runtime';
 export * from './sluice-error';

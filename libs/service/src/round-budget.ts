@@ -8,6 +8,11 @@
 /** Begins a round: calls back when the event loop has been through its timers and sockets. */
 export type NextRound = (begin: () => void) => void;
 
+/** Resolves when the event loop has been through its timers and sockets. */
+export function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Pieces that ran and stay at the front of the queue before it is cut. */
 const CUT_AFTER = 1_024;
 

@@ -1,12 +1,14 @@
-import { keyringContract, snapshotStoreContract } from '@sluice/testing';
-import type { Binary } from 'mongodb';
+import { accountKey } from '@sluice/ports';
+import { keyringContract, patternBytes, snapshotStoreContract } from '@sluice/testing';
+import { type Binary, MongoClient } from 'mongodb';
 import type { MongoConnection } from './mongo-connection';
 import { MongoKeyring } from './mongo-keyring';
 import { MongoSnapshotStore } from './mongo-snapshot-store';
-import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
+import { describeOnMongo, freshDatabase, type FreshDatabase, serverUrl } from './test/fresh-database';
 
 const SECRET = 'a secret of the keyring';
 const KEY = new Uint8Array([1, 2, 3, 4, 5]);
+const KEY_OF_ACCOUNT = accountKey('account-1', KEY);
 
 describeOnMongo('snapshots and keys on MongoDB', () => {
   snapshotStoreContract('MongoDB', async () => {
@@ -48,8 +50,8 @@ describeOnMongo('snapshots and keys on MongoDB', () => {
 
   test('a key comes back, also to another process; what the database has of it is sealed', async () => {
     const [keyring, other] = await Promise.all([MongoKeyring.open({ connection, secret: SECRET }), MongoKeyring.open({ connection, secret: SECRET })]);
-    const keyId = await keyring.store('account-1', KEY);
-    expect(await keyring.store('account-1', KEY)).toBe(keyId);
+    const { keyId } = KEY_OF_ACCOUNT;
+    await keyring.store([KEY_OF_ACCOUNT]);
     expect(keyring.cached(keyId)).toEqual(KEY);
     expect(other.cached(keyId)).toBeUndefined();
     expect(await other.load(keyId)).toEqual(KEY);
@@ -59,9 +61,25 @@ describeOnMongo('snapshots and keys on MongoDB', () => {
     expect(Buffer.from(document?.sealed.value() ?? []).includes(Buffer.from(KEY))).toBe(false);
   });
 
+  test('a batch of keys is one round trip', async () => {
+    const commands: string[] = [];
+    const client = new MongoClient(serverUrl(), { monitorCommands: true });
+    client.on('commandStarted', ({ commandName }) => commands.push(commandName));
+    try {
+      const monitored = { db: client.db(connection.db.databaseName) } as MongoConnection;
+      const keyring = await MongoKeyring.open({ connection: monitored, secret: SECRET });
+      commands.length = 0;
+      await keyring.store(Array.from({ length: 500 }, (_, at) => accountKey(`account-${at}`, patternBytes(at, 32))));
+      expect(commands).toEqual(['update']);
+    } finally {
+      await client.close();
+    }
+  });
+
   test('another secret is refused, and a key does not open when it was moved to another id', async () => {
     const keyring = await MongoKeyring.open({ connection, secret: SECRET });
-    const keyId = await keyring.store('account-1', KEY);
+    const { keyId } = KEY_OF_ACCOUNT;
+    await keyring.store([KEY_OF_ACCOUNT]);
     await expect(MongoKeyring.open({ connection, secret: 'another secret than that' })).rejects.toThrow('another secret');
     await expect(MongoKeyring.open({ connection, secret: 'short' })).rejects.toThrow('16 characters');
     const keys = connection.db.collection<{ _id: string; sealed: unknown }>('keyring');

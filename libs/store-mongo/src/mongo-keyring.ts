@@ -4,8 +4,8 @@
  * itself never reaches the database. Another secret than the keyring was begun with is refused when it is opened.
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
-import { Binary, type Collection, MongoServerError } from 'mongodb';
-import { deriveKeyId, type Keyring } from '@sluice/ports';
+import { type AnyBulkWriteOperation, Binary, type Collection, MongoBulkWriteError, MongoServerError } from 'mongodb';
+import type { AccountKey, Keyring } from '@sluice/ports';
 import { DUPLICATE_KEY } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 
@@ -19,6 +19,9 @@ const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const MIN_SECRET_LENGTH = 16;
 /** Keys kept in memory; above it the one that came first goes. */
 const MAX_CACHED_KEYS = 1_000_000;
+
+/** Keys that are sealed in one round of the event loop; some milliseconds. */
+const SEALED_PER_ROUND = 256;
 
 /** No key has this id: theirs are 32 hex digits. */
 const SEALING = 'sealing';
@@ -49,12 +52,15 @@ export class MongoKeyring implements Keyring {
     return new MongoKeyring(keys, sealingKey);
   }
 
-  async store(accountId: string, key: Uint8Array): Promise<string> {
-    const keyId = deriveKeyId(accountId, key);
-    const document = { _id: keyId, accountId, sealed: new Binary(seal(this.sealingKey, keyId, key)) };
-    await this.keys.replaceOne({ _id: keyId }, document, { upsert: true });
-    this.#remember(keyId, new Uint8Array(key));
-    return keyId;
+  async store(keys: readonly AccountKey[]): Promise<void> {
+    for (const { keyId, key } of keys) this.#remember(keyId, key);
+    const writes: AnyBulkWriteOperation<KeyDocument>[] = [];
+    for (const { keyId, accountId, key } of keys) {
+      const document = { accountId, sealed: new Binary(seal(this.sealingKey, keyId, key)) };
+      writes.push({ updateOne: { filter: { _id: keyId }, update: { $setOnInsert: document }, upsert: true } });
+      if (writes.length % SEALED_PER_ROUND === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    if (writes.length > 0) await this.#write(writes);
   }
 
   async load(keyId: string): Promise<Uint8Array | undefined> {
@@ -74,6 +80,16 @@ export class MongoKeyring implements Keyring {
 
   async close(): Promise<void> {
     this.#cache.clear();
+  }
+
+  /** Two owners of a partition may insert the same key at once: then one finds the other's, which is the same. */
+  async #write(writes: AnyBulkWriteOperation<KeyDocument>[]): Promise<void> {
+    try {
+      await this.keys.bulkWrite(writes, { ordered: false });
+    } catch (error) {
+      if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+      if ([error.writeErrors].flat().some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    }
   }
 
   #remember(keyId: string, key: Uint8Array): void {

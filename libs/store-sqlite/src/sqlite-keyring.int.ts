@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { accountKey } from '@sluice/ports';
 import { keyringContract, patternBytes } from '@sluice/testing';
 import { SqliteKeyring, type SqliteKeyringOptions } from './sqlite-keyring';
 
@@ -47,7 +48,7 @@ describe('the keyring on SQLite', () => {
   test('no file but the secret itself says anything about a key', async () => {
     const keyring = await workplace.open({ value: 'a secret from the configuration' });
     const key = patternBytes(3, 32);
-    await keyring.store('account', key);
+    await keyring.store([accountKey('account', key)]);
     await keyring.close();
     for (const name of readdirSync(workplace.folder)) expect(readFileSync(join(workplace.folder, name)).includes(Buffer.from(key))).toBe(false);
   });

@@ -3,7 +3,7 @@
  * says nothing about the keys. Keys that were used stay in memory.
  */
 import { randomBytes } from 'node:crypto';
-import { deriveKeyId, type Keyring } from '@sluice/ports';
+import type { AccountKey, Keyring } from '@sluice/ports';
 import { sealingKey, secretFromFile } from './keyring-secret';
 import { seal, unseal } from './sealed-box';
 import { SqliteSnapshotStore } from './sqlite-snapshot-store';
@@ -19,6 +19,8 @@ export interface SqliteKeyringOptions {
 const SALT_BLOCK = 'keyring/salt';
 /** A known value sealed under the secret: by it another secret is noticed at start. */
 const CHECK_BLOCK = 'keyring/check';
+/** Keys that are sealed in one round of the event loop; some milliseconds. */
+const SEALED_PER_ROUND = 256;
 const CHECK_VALUE = new Uint8Array(Buffer.from('sluice keyring'));
 
 export class SqliteKeyring implements Keyring {
@@ -53,13 +55,15 @@ export class SqliteKeyring implements Keyring {
     }
   }
 
-  async store(accountId: string, key: Uint8Array): Promise<string> {
-    const keyId = deriveKeyId(accountId, key);
-    if ((await this.load(keyId)) !== undefined) return keyId;
-    const name = blockName(keyId);
-    await this.#blocks.put([{ name, bytes: seal(this.#sealingKey, name, key) }]);
-    this.#cached.set(keyId, new Uint8Array(key));
-    return keyId;
+  async store(keys: readonly AccountKey[]): Promise<void> {
+    for (const { keyId, key } of keys) this.#cached.set(keyId, key);
+    const blocks: { name: string; bytes: Uint8Array }[] = [];
+    for (const { keyId, key } of keys) {
+      const name = blockName(keyId);
+      blocks.push({ name, bytes: seal(this.#sealingKey, name, key) });
+      if (blocks.length % SEALED_PER_ROUND === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    await this.#blocks.put(blocks);
   }
 
   async load(keyId: string): Promise<Uint8Array | undefined> {

@@ -1,5 +1,5 @@
 /** What every `Keyring` promises. */
-import type { Keyring } from '@sluice/ports';
+import { accountKey, type AccountKey, type Keyring } from '@sluice/ports';
 import { hex, patternBytes } from './pattern-bytes';
 
 /** One keyring's storage, fresh for a test. */
@@ -27,40 +27,55 @@ export function keyringContract(name: string, makeFixture: () => Promise<Keyring
       return key && hex(key);
     };
 
-    test('a key is loaded by the id that storing it gave', async () => {
-      const keyId = await keyring.store('account', patternBytes(1, 32));
-      expect(await loaded(keyId)).toBe(hex(patternBytes(1, 32)));
+    const key = accountKey('account', patternBytes(1, 32));
+
+    test('a key is loaded by its id', async () => {
+      await keyring.store([key]);
+      expect(await loaded(key.keyId)).toBe(hex(key.key));
       expect(await keyring.load('unknown')).toBeUndefined();
     });
 
-    test('the id is that of the account and the key: a repeat gives the same one', async () => {
-      const keyId = await keyring.store('account', patternBytes(1, 32));
-      expect(await keyring.store('account', patternBytes(1, 32))).toBe(keyId);
-      const others = [await keyring.store('account', patternBytes(2, 32)), await keyring.store('another', patternBytes(1, 32))];
-      expect(new Set([keyId, ...others]).size).toBe(3);
+    test('the id is that of the account and the key', () => {
+      expect(accountKey('account', patternBytes(1, 32)).keyId).toBe(key.keyId);
+      const others = [accountKey('account', patternBytes(2, 32)), accountKey('another', patternBytes(1, 32))];
+      expect(new Set([key, ...others].map(({ keyId }) => keyId)).size).toBe(3);
     });
 
-    test('a key is in memory once it was stored or loaded', async () => {
-      expect(keyring.cached('unknown')).toBeUndefined();
-      const keyId = await keyring.store('account', patternBytes(1, 32));
-      expect(hex(keyring.cached(keyId) as Uint8Array)).toBe(hex(patternBytes(1, 32)));
+    test('a key is in memory from the moment on at which it is stored, and once it was loaded', async () => {
+      expect(keyring.cached(key.keyId)).toBeUndefined();
+      const stored = keyring.store([key]);
+      expect(hex(keyring.cached(key.keyId) as Uint8Array)).toBe(hex(key.key));
+      await stored;
       await keyring.close();
       keyring = await fixture.open();
-      expect(keyring.cached(keyId)).toBeUndefined();
-      expect(await loaded(keyId)).toBe(hex(patternBytes(1, 32)));
-      expect(hex(keyring.cached(keyId) as Uint8Array)).toBe(hex(patternBytes(1, 32)));
+      expect(keyring.cached(key.keyId)).toBeUndefined();
+      expect(await loaded(key.keyId)).toBe(hex(key.key));
+      expect(hex(keyring.cached(key.keyId) as Uint8Array)).toBe(hex(key.key));
     });
 
     test('the caller may change its bytes afterwards', async () => {
-      const key = patternBytes(1, 32);
-      const keyId = await keyring.store('account', key);
-      key.fill(0);
-      expect(await loaded(keyId)).toBe(hex(patternBytes(1, 32)));
+      const bytes = patternBytes(1, 32);
+      const copied = accountKey('account', bytes);
+      bytes.fill(0);
+      await keyring.store([copied]);
+      expect(await loaded(copied.keyId)).toBe(hex(patternBytes(1, 32)));
     });
 
-    test('keys stored at the same time are all there', async () => {
-      const keyIds = await Promise.all(Array.from({ length: 50 }, (_, at) => keyring.store(`account-${at}`, patternBytes(at, 16 + at))));
-      for (const [at, keyId] of keyIds.entries()) expect(await loaded(keyId)).toBe(hex(patternBytes(at, 16 + at)));
+    test('a batch of keys is stored whole: those that are there stay, and one may come twice', async () => {
+      const batch = Array.from({ length: 2_000 }, (_, at) => accountKey(`account-${at}`, patternBytes(at, 16 + (at % 48))));
+      await keyring.store(batch.slice(0, 700));
+      await keyring.store([...batch, ...batch.slice(1_900)]);
+      await keyring.store([]);
+      await keyring.close();
+      keyring = await fixture.open();
+      for (const at of [0, 699, 700, 1_255, 1_256, 1_999]) expect(await loaded((batch[at] as AccountKey).keyId)).toBe(hex((batch[at] as AccountKey).key));
+    });
+
+    test('batches that are stored at the same time are all there, also where they hold the same keys', async () => {
+      const batch = Array.from({ length: 50 }, (_, at) => accountKey(`account-${at}`, patternBytes(at, 16)));
+      const other = await fixture.open();
+      await Promise.all([keyring.store(batch), other.store(batch), ...batch.map((one) => keyring.store([one]))]);
+      for (const { keyId, key: bytes } of batch) expect(await loaded(keyId)).toBe(hex(bytes));
     });
   });
 }

@@ -1,9 +1,9 @@
 /**
- * Commands other than postings, from protos to items that a partition can decide: shape checks, keys to the keyring, digests of bodies.
+ * Commands other than postings, from protos to items that a partition can decide: shape checks, ids of keys, digests of bodies.
  */
 import { murmurHash3, NO_LIMITS, type AccountCommand } from '@sluice/domain';
 import { lastHash, requestHash, type HashSeeds } from '@sluice/engine';
-import type { Keyring } from '@sluice/ports';
+import { accountKey, type AccountKey } from '@sluice/ports';
 import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import { limitsFromProto } from './account-events';
@@ -15,7 +15,13 @@ const MINIMUM_KEY_BYTES = 16;
 const MAXIMUM_KEY_BYTES = 64;
 const MAXIMUM_ALLOWED_TYPES = 5;
 
-export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, command: AccountCommand): AccountCommandItem {
+/** A command, and the signing key that it names by its id; undefined: it names none. */
+export interface KeyedCommand<Command extends AccountCommand = AccountCommand> {
+  readonly command: Command;
+  readonly signingKey?: AccountKey | undefined;
+}
+
+export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, { command, signingKey }: KeyedCommand): AccountCommandItem {
   const accountIdBytes = Buffer.from(accountId, 'utf8');
   const requestIdBytes = Buffer.from(requestId, 'utf8');
   const accountHash = murmurHash3(accountIdBytes, 0, accountIdBytes.length, 0);
@@ -30,14 +36,15 @@ export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, c
     hashSecond: lastHash.second,
     command,
     bodyDigest: digest,
-    sizeBytes: length + requestIdBytes.length,
+    signingKey,
+    sizeBytes: length + requestIdBytes.length + (signingKey?.key.length ?? 0),
     outcome: OUTCOME_NONE,
     repeated: false,
   };
 }
 
-/** Checks the shape of an opening; throws INVALID_REQUEST naming the field. Stores its key. */
-export async function openingOf(keyring: Keyring, opening: accountpb.AccountOpening | undefined, at: string): Promise<AccountCommand & { kind: 'open' }> {
+/** Checks the shape of an opening; throws INVALID_REQUEST naming the field. */
+export function openingOf(opening: accountpb.AccountOpening | undefined, at: string): KeyedCommand<AccountCommand & { kind: 'open' }> {
   if (opening === undefined) throw invalidRequest(at, 'is missing');
   checkId(opening.requestId, `${at}.request_id`);
   checkId(opening.accountId, `${at}.account_id`);
@@ -46,18 +53,20 @@ export async function openingOf(keyring: Keyring, opening: accountpb.AccountOpen
   checkText(opening.product, `${at}.product`, 0, MAXIMUM_ID_BYTES);
   checkLimits(opening.limits, `${at}.limits`);
   checkKey(opening.signingKey, `${at}.signing_key`);
-  return {
-    kind: 'open',
+  const signingKey = keyOf(opening.accountId, opening.signingKey);
+  const command = {
+    kind: 'open' as const,
     accountId: opening.accountId,
     unit: opening.unit,
     branchId: opening.branchId,
     product: opening.product,
     limits: opening.limits === undefined ? NO_LIMITS : limitsFromProto(opening.limits),
-    signingKeyId: opening.signingKey.length === 0 ? '' : await keyring.store(opening.accountId, opening.signingKey),
+    signingKeyId: signingKey?.keyId ?? '',
   };
+  return { command, signingKey };
 }
 
-export async function updateOf(keyring: Keyring, request: accountpb.UpdateAccountRequest): Promise<AccountCommand> {
+export function updateOf(request: accountpb.UpdateAccountRequest): KeyedCommand {
   checkIds(request);
   checkLimits(request.limits, 'limits');
   if (request.product !== undefined) checkText(request.product, 'product', 0, MAXIMUM_ID_BYTES);
@@ -65,20 +74,25 @@ export async function updateOf(keyring: Keyring, request: accountpb.UpdateAccoun
   if (request.limits === undefined && request.product === undefined && request.signingKey === undefined) {
     throw invalidRequest('limits', 'product and signing_key are all unset: there is nothing to change');
   }
-  return {
+  const signingKey = request.signingKey && keyOf(request.accountId, request.signingKey);
+  const command: AccountCommand = {
     kind: 'update',
     ...(request.limits === undefined ? undefined : { limits: limitsFromProto(request.limits) }),
     ...(request.product === undefined ? undefined : { product: request.product }),
-    ...(request.signingKey === undefined
-      ? undefined
-      : { signingKeyId: request.signingKey.length === 0 ? '' : await keyring.store(request.accountId, request.signingKey) }),
+    ...(request.signingKey === undefined ? undefined : { signingKeyId: signingKey?.keyId ?? '' }),
   };
+  return { command, signingKey };
 }
 
-export function statusChangeOf(kind: 'freeze' | 'unfreeze' | 'close', request: { requestId: string; accountId: string; note: string }): AccountCommand {
+/** An empty key is none: postings are not signed. */
+function keyOf(accountId: string, key: Uint8Array): AccountKey | undefined {
+  return key.length === 0 ? undefined : accountKey(accountId, key);
+}
+
+export function statusChangeOf(kind: 'freeze' | 'unfreeze' | 'close', request: { requestId: string; accountId: string; note: string }): KeyedCommand {
   checkIds(request);
   checkText(request.note, 'note', 0, MAXIMUM_NOTE_BYTES);
-  return { kind, note: request.note };
+  return { command: { kind, note: request.note } };
 }
 
 function checkIds(request: { requestId: string; accountId: string }): void {

@@ -2,10 +2,9 @@
  * AccountCommandService: from gRPC to the partitions and back. Post, PostBatch and PostStream take and give bytes; the rest goes through the
  * generated codec.
  */
-import { keyHash, partitionOfHash, type AccountCommand } from '@sluice/domain';
+import { keyHash, partitionOfHash } from '@sluice/domain';
 import { QueueFullError, type Engine, type EngineObserver, type HashSeeds } from '@sluice/engine';
 import type { MethodDefinition } from '@grpc/grpc-js';
-import type { Keyring } from '@sluice/ports';
 import {
   accountpb,
   encodePositionToken,
@@ -20,6 +19,7 @@ import {
   bidi,
   DEFAULT_MAXIMUM_MESSAGE_BYTES,
   invalidRequest,
+  nextRound,
   refusal,
   SluiceError,
   unary,
@@ -29,7 +29,7 @@ import {
 } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import { commandAtOwner } from '../peers/owner-call';
-import { itemOf, openingOf, statusChangeOf, updateOf } from './account-commands';
+import { itemOf, type KeyedCommand, openingOf, statusChangeOf, updateOf } from './account-commands';
 import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
@@ -41,9 +41,11 @@ import { servePostingStream } from './posting-stream';
 
 export const ACCOUNT_COMMAND_SERVICE = 'sluice.account.v1.AccountCommandService';
 
+/** Openings of one call whose ids and digests are made in one round of the event loop. */
+const OPENINGS_PER_ROUND = 256;
+
 export interface AccountServiceDependencies {
   readonly engine: Engine;
-  readonly keyring: Keyring;
   readonly seeds: HashSeeds;
   readonly observer: EngineObserver;
   /** Of the log, hex. */
@@ -70,10 +72,9 @@ export class AccountService {
       implementation: {
         openAccount: unary((request: accountpb.OpenAccountRequest, call: CallContext) => this.openAccount(request, call)),
         openAccounts: unary((request: accountpb.OpenAccountsRequest, call: CallContext) => this.openAccounts(request, call)),
-        updateAccount: unary(async (request: accountpb.UpdateAccountRequest, call: CallContext) => {
-          const command = await updateOf(this.dependencies.keyring, request);
-          return this.command(definition.updateAccount, request, request, command, call);
-        }),
+        updateAccount: unary((request: accountpb.UpdateAccountRequest, call: CallContext) =>
+          this.command(definition.updateAccount, request, request, updateOf(request), call),
+        ),
         freezeAccount: unary((request: accountpb.FreezeAccountRequest, call: CallContext) =>
           this.command(definition.freezeAccount, request, request, statusChangeOf('freeze', request), call),
         ),
@@ -149,7 +150,7 @@ export class AccountService {
   // ---- commands ----
 
   private async openAccount(request: accountpb.OpenAccountRequest, call: CallContext): Promise<accountpb.OpenAccountResponse> {
-    const command = await openingOf(this.dependencies.keyring, request.account, 'account');
+    const command = openingOf(request.account, 'account');
     return this.command(accountpb.AccountCommandServiceService.openAccount, request, request.account as accountpb.AccountOpening, command, call);
   }
 
@@ -158,7 +159,7 @@ export class AccountService {
     definition: MethodDefinition<Request, { result: accountpb.CommandResult | undefined }>,
     request: Request,
     ids: { requestId: string; accountId: string },
-    command: AccountCommand,
+    command: KeyedCommand,
     call: CallContext,
   ): Promise<{ result: accountpb.CommandResult | undefined }> {
     const { engine, forwarding, seeds } = this.dependencies;
@@ -182,17 +183,8 @@ export class AccountService {
       throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} accounts; send smaller batches`);
     const items: AccountCommandItem[] = [];
     for (const [index, account] of accounts.entries()) {
-      try {
-        items.push(
-          itemOf(this.dependencies.seeds, account.requestId, account.accountId, await openingOf(this.dependencies.keyring, account, `accounts[${index}]`)),
-        );
-      } catch (error) {
-        if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
-        const refused = itemOf(this.dependencies.seeds, account.requestId, account.accountId, { kind: 'close', note: '' });
-        refused.outcome = INVALID_REQUEST;
-        refused.message = error.message;
-        items.push(refused);
-      }
+      items.push(this.openingItem(account, `accounts[${index}]`));
+      if (items.length % OPENINGS_PER_ROUND === 0) await nextRound();
     }
     const positions = await this.submitOpenings(items, accounts, call);
     return {
@@ -203,6 +195,19 @@ export class AccountService {
       ),
       positionToken: this.token(positions),
     };
+  }
+
+  private openingItem(account: accountpb.AccountOpening, at: string): AccountCommandItem {
+    const { seeds } = this.dependencies;
+    try {
+      return itemOf(seeds, account.requestId, account.accountId, openingOf(account, at));
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
+      const refused = itemOf(seeds, account.requestId, account.accountId, { command: { kind: 'close', note: '' } });
+      refused.outcome = INVALID_REQUEST;
+      refused.message = error.message;
+      return refused;
+    }
   }
 
   private async submitOpenings(items: readonly AccountCommandItem[], accounts: readonly accountpb.AccountOpening[], call: CallContext): Promise<Positions> {

@@ -16,6 +16,7 @@ import {
   type Posting,
   type PostingType,
 } from '@sluice/domain';
+import type { AccountKey } from '@sluice/ports';
 import { lastHash, requestHash, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
@@ -96,6 +97,8 @@ export class AccountState implements CapabilityState {
   private groupCount = 0;
   /** Group of an account in the turn that is being decided, + 1; by ordinal. */
   private groupOf = new Int32Array(1024);
+  /** Keys that the turn's events name. */
+  private keysOfTurn: { readonly turn: Turn; readonly keys: Map<string, AccountKey> } | undefined;
   private readonly view = new PostingView();
   private lastUnit = '';
   private lastUnitBytes = new Uint8Array(0);
@@ -278,6 +281,11 @@ export class AccountState implements CapabilityState {
     );
   }
 
+  /** Whether the signature verifies under the key; undefined: the key is not in memory. The turn may name the key itself. */
+  verifyNow(batch: PostingBatch, index: number, signingKeyId: string): boolean | undefined {
+    return this.signatures.verifyNow(batch, index, signingKeyId, this.keysOfTurn?.keys.get(signingKeyId)?.key);
+  }
+
   /** Id of the key in force for the posting's account; '' where it is not signed. */
   signingKeyOf(batch: PostingBatch, index: number): string {
     const ordinal = this.ordinalOf(batch, index);
@@ -411,8 +419,22 @@ export class AccountState implements CapabilityState {
       signingKeyId: account.signingKeyId,
     };
     item.outcome = OUTCOME_ACCEPTED;
+    if (item.signingKey !== undefined) this.storeBeforeAppend(item.signingKey, turn);
     turn.event(eventTypeOf(decision.event), 1, encodeChange(decision.event, item, account));
     index.add(item.hashFirst, item.hashSecond, turn.sequence);
+  }
+
+  /** A key is durable before the event that names it, and only where there is such an event. All keys of a turn are stored together. */
+  private storeBeforeAppend(key: AccountKey, turn: Turn): void {
+    if (this.keysOfTurn?.turn !== turn) {
+      const keys = new Map<string, AccountKey>();
+      this.keysOfTurn = { turn, keys };
+      turn.beforeAppend(() => {
+        this.keysOfTurn = undefined;
+        return this.signatures.store([...keys.values()]);
+      });
+    }
+    this.keysOfTurn.keys.set(key.keyId, key);
   }
 
   // ---- the log ----

@@ -3,6 +3,7 @@
  * Repeats are answered as those of postings are: from the commit that holds the first answer.
  */
 import type { AccountCommand } from '@sluice/domain';
+import type { AccountKey } from '@sluice/ports';
 import { TurnLostError, type Partition, type Submission, type SubmissionFailure, type Turn } from '@sluice/engine';
 import { OUTCOME_ACCEPTED, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
 import type { AccountState } from './account-state';
@@ -24,6 +25,8 @@ export interface AccountCommandItem {
   readonly hashFirst: number;
   readonly hashSecond: number;
   readonly command: AccountCommand;
+  /** The key that the command names: stored when the command is accepted. */
+  readonly signingKey: AccountKey | undefined;
   /** 16 bytes. */
   readonly bodyDigest: Uint8Array;
   readonly sizeBytes: number;

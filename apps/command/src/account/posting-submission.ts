@@ -64,7 +64,7 @@ export class PostingSubmission implements Submission {
 
   /** Whether the posting's signature verifies under the key; undefined: the key is not at hand. */
   signatureValid(index: number, signingKeyId: string): boolean | undefined {
-    return this.signatures?.valid(index, signingKeyId) ?? this.state.signatures.verifyNow(this.batch, index, signingKeyId);
+    return this.signatures?.valid(index, signingKeyId) ?? this.state.verifyNow(this.batch, index, signingKeyId);
   }
 
   decide(turn: Turn): void {

@@ -4,7 +4,7 @@
  */
 import { builtFile, WorkerPool, type PoolMode } from '@sluice/engine';
 import { HOLD_ID_LENGTH_AND_FLAGS, postingSignatureVerifies, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol';
-import type { Keyring } from '@sluice/ports';
+import type { AccountKey, Keyring } from '@sluice/ports';
 import type { SignatureTask } from './signature.worker';
 
 /** Signed postings below which `auto` does not bother the pool. */
@@ -34,10 +34,14 @@ export class Signatures {
     this.pool = mode === 'off' ? undefined : new WorkerPool(builtFile(__dirname, 'signature.worker.js'));
   }
 
+  /** Stores keys, in one round trip; they can be checked with from now on. */
+  store(keys: readonly AccountKey[]): Promise<void> {
+    return this.keyring.store(keys);
+  }
+
   /** Checks now, in this thread; undefined: the key is not in memory. */
-  verifyNow(batch: PostingBatch, index: number, keyId: string): boolean | undefined {
+  verifyNow(batch: PostingBatch, index: number, keyId: string, key: Uint8Array | undefined = this.keyring.cached(keyId)): boolean | undefined {
     if (((batch.fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & SIGNED_FLAG) === 0) return false;
-    const key = this.keyring.cached(keyId);
     return key === undefined ? undefined : postingSignatureVerifies(key, batch.body(index));
   }
 

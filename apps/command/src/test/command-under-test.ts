@@ -4,20 +4,12 @@
  */
 import { keyHash, murmurHash3 } from '@sluice/domain';
 import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
-import {
-  InProcessBus,
-  ManualClock,
-  MemoryEventLog,
-  MemoryKeyring,
-  MemoryLogStorage,
-  MemorySnapshotStore,
-  type MemoryBlocks,
-  type MemoryKeys,
-} from '@sluice/memory';
+import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys } from '@sluice/memory';
 import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
 import { lastHash, requestHash, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
 import { startCommand, type CommandRuntime } from '../command';
+import { RecordedKeyring } from './recorded-keyring';
 
 export interface CommandOptions {
   readonly partitions?: number;
@@ -54,16 +46,18 @@ export class CommandUnderTest {
   readonly clock = new ManualClock();
   readonly troubles: Trouble[] = [];
   log: MemoryEventLog;
+  keyring: RecordedKeyring;
   private snapshots: MortalSnapshots;
   private runtime: CommandRuntime | undefined;
 
   private constructor(
     readonly storage: MemoryLogStorage,
     readonly blocks: MemoryBlocks,
-    private readonly keys: MemoryKeys,
+    readonly keys: MemoryKeys,
     private readonly options: CommandOptions,
   ) {
     this.log = new MemoryEventLog(storage);
+    this.keyring = new RecordedKeyring(keys);
     this.snapshots = new MortalSnapshots(blocks);
     underTest.add(this);
   }
@@ -104,11 +98,12 @@ export class CommandUnderTest {
   private async run(): Promise<void> {
     const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (partition, what, error) => void this.troubles.push({ partition, what, error }) };
     const { pool = 'off', limits } = this.options;
+    this.keyring = new RecordedKeyring(this.keys);
     this.runtime = await startCommand({
       log: this.log,
       snapshots: this.snapshots,
       bus: new InProcessBus({ clock: this.clock }),
-      keyring: new MemoryKeyring(this.keys),
+      keyring: this.keyring,
       clock: this.clock,
       instanceId: 'instance-under-test',
       pool,

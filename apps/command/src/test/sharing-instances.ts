@@ -3,7 +3,7 @@
  */
 import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/grpc-js';
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLease, type MemoryLeases, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
-import { systemClock } from '@sluice/ports';
+import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
 import { openServer, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 20;
 export interface SharingOptions {
   readonly server?: Partial<ServerOptions>;
   readonly peers?: PeerOptions;
+  /** Default: one in memory, over the keys of all. */
+  readonly keyring?: Keyring;
   /** How a caller reaches the instance. */
   readonly channel?: ChannelCredentials;
 }
@@ -71,13 +73,17 @@ export class SharingInstances {
   private readonly storage: MemoryLogStorage;
   private readonly leases: MemoryLeases = new Map();
   private readonly snapshots = new MemorySnapshotStore();
-  private readonly keys = new Map<string, Uint8Array>();
+  /** Of all keyrings: they share one database. */
+  readonly keys = new Map<string, Uint8Array>();
 
   constructor(private readonly options: { readonly partitions: number }) {
     this.storage = new MemoryLogStorage({ partitions: options.partitions });
   }
 
-  async start(name: string, { server: serverOptions, peers, channel = credentials.createInsecure() }: SharingOptions = {}): Promise<SharingInstance> {
+  async start(
+    name: string,
+    { server: serverOptions, peers, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
+  ): Promise<SharingInstance> {
     const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
     const server = await openServer({ host: '127.0.0.1', port: 0, ...serverOptions }, services);
     const link = await TcpLink.open(() => server.port);
@@ -86,7 +92,7 @@ export class SharingInstances {
       log: new MemoryEventLog(this.storage),
       snapshots: this.snapshots,
       bus: new InProcessBus(),
-      keyring: new MemoryKeyring(this.keys),
+      keyring,
       clock: systemClock,
       instanceId: name,
       sharing: { lease, address: link.address, ttlMs: LEASE_MS, ...(peers && { peers }) },

@@ -4,7 +4,9 @@
  *   add ──▶ in flight ──append──▶ durable
  *   add ──▶ staged ──the one in flight is durable──▶ in flight …
  *
- * An append that fails takes the staged commit with it: the owner of the pipeline aborts it. The outcome of an aborted append is ignored.
+ * What a turn has to store elsewhere (keys that its events name) is stored while its commit is staged, and is durable before the append begins.
+ *
+ * An append that fails, or a store before it, takes the staged commit with it: the owner of the pipeline aborts it. The outcome of an aborted append is ignored.
  */
 import type { Clock, EventLog } from '@sluice/ports';
 import type { Turn } from './turn';
@@ -17,6 +19,8 @@ export interface PendingCommit {
   /** When it was decided; 0: no request in it is traced. */
   readonly decidedAtUs: number;
   appendedAtUs: number;
+  /** What must be durable before the append; undefined: nothing. */
+  stored?: Promise<unknown> | undefined;
 }
 
 export interface CommitPipelineDependencies {
@@ -49,6 +53,9 @@ export class CommitPipeline {
   }
 
   add(commit: PendingCommit): void {
+    commit.stored = commit.turn.storeBeforeAppend();
+    // Handled when the append begins, if it does.
+    commit.stored?.catch(() => undefined);
     if (this.inFlight === undefined) this.append(commit);
     else if (this.staged === undefined) this.staged = commit;
     else throw new Error(`partition ${this.dependencies.partition}: a commit is staged already`);
@@ -63,18 +70,29 @@ export class CommitPipeline {
   }
 
   private append(commit: PendingCommit): void {
-    const { partition, log, clock, failed } = this.dependencies;
-    const { turn, bytes, eventTypes } = commit;
     this.inFlight = commit;
-    commit.appendedAtUs = clock.nowUs();
-    log.append({ partition, sequence: turn.sequence, bytes, commandCount: turn.commandCount, committedAtUs: turn.committedAtUs, eventTypes }).then(
+    const appended = commit.stored === undefined ? this.appendToLog(commit) : this.appendWhenStored(commit, commit.stored);
+    appended.then(
       () => {
         if (this.inFlight === commit) this.appended(commit);
       },
       (error: unknown) => {
-        if (this.inFlight === commit) failed(error);
+        if (this.inFlight === commit) this.dependencies.failed(error);
       },
     );
+  }
+
+  private async appendWhenStored(commit: PendingCommit, stored: Promise<unknown>): Promise<void> {
+    await stored;
+    // An aborted commit must not reach the log.
+    if (this.inFlight === commit) await this.appendToLog(commit);
+  }
+
+  private appendToLog(commit: PendingCommit): Promise<void> {
+    const { partition, log, clock } = this.dependencies;
+    const { turn, bytes, eventTypes } = commit;
+    commit.appendedAtUs = clock.nowUs();
+    return log.append({ partition, sequence: turn.sequence, bytes, commandCount: turn.commandCount, committedAtUs: turn.committedAtUs, eventTypes });
   }
 
   private appended(commit: PendingCommit): void {

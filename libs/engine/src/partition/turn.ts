@@ -9,6 +9,7 @@ const NONE: readonly string[] = [];
 export class Turn {
   commandCount = 0;
   private gathering: CapabilityState | undefined;
+  private readonly stores: (() => Promise<void>)[] = [];
 
   constructor(
     /** The sequence that its commit will have. */
@@ -38,6 +39,16 @@ export class Turn {
   event(type: string, version: number, payload: Uint8Array): void {
     this.flush();
     this.commit.event(type, version, payload);
+  }
+
+  /** Has the work done when the turn is decided, and before its commit is appended: stores what an event of the turn names. */
+  beforeAppend(store: () => Promise<void>): void {
+    this.stores.push(store);
+  }
+
+  /** Begins that work; undefined: there is none. */
+  storeBeforeAppend(): Promise<unknown> | undefined {
+    return this.stores.length === 0 ? undefined : Promise.all(this.stores.map((store) => store()));
   }
 
   /** Writes what is gathered. */
