@@ -102,7 +102,7 @@ export class Bench {
 
   /** An echo server whose answers carry a token as long as the given one. */
   async startEcho(positionToken: string): Promise<string> {
-    const echo = this.#startWorker<EchoOrder, EchoAnswer>('echo/echo.process');
+    const echo = this.startWorker<EchoOrder, EchoAnswer>('echo/echo.process');
     return (await echo.ask({ positionToken })).address;
   }
 
@@ -119,13 +119,13 @@ export class Bench {
   }
 
   generate(order: LoadOrder): Promise<LoadAnswer> {
-    this.#load ??= this.#startWorker<LoadOrder, LoadAnswer>('load/load.process');
+    this.#load ??= this.startWorker<LoadOrder, LoadAnswer>('load/load.process');
     return this.#load.ask(order);
   }
 
   /** A second generator, where reads and postings are measured side by side. */
   startLoadProcess(): Worker<LoadOrder, LoadAnswer> {
-    return this.#startWorker<LoadOrder, LoadAnswer>('load/load.process');
+    return this.startWorker<LoadOrder, LoadAnswer>('load/load.process');
   }
 
   /** Postings against a server under test, with the lag of its projection; ends when the read store has them. */
@@ -161,7 +161,7 @@ export class Bench {
   }
 
   rowLockSide(): Side {
-    const rowLock = this.#startWorker<RowLockOrder, RivalAnswer>('rival/row-lock.process');
+    const rowLock = this.startWorker<RowLockOrder, RivalAnswer>('rival/row-lock.process');
     const folder = this.scratch.folder('row-lock');
     return {
       name: 'row lock on SQLite',
@@ -170,9 +170,11 @@ export class Bench {
     };
   }
 
-  /** A process of clients of another server. */
-  startRival<Order, Answer>(entry: string): Worker<Order, Answer> {
-    return this.#startWorker<Order, Answer>(entry);
+  /** A process of the bench, by its entry: clients of another server, a collector. */
+  startWorker<Order, Answer>(entry: string): Worker<Order, Answer> {
+    const worker = startWorker<Order, Answer>(entry);
+    this.scratch.defer(() => worker.stop());
+    return worker;
   }
 
   findPostgres(): Promise<PostgresFound> {
@@ -181,7 +183,7 @@ export class Bench {
   }
 
   postgresSide(way: PostgresOrder['way'], url: string): Side {
-    const clients = this.#startWorker<PostgresOrder, RivalAnswer>('rival/postgres.process');
+    const clients = this.startWorker<PostgresOrder, RivalAnswer>('rival/postgres.process');
     return {
       name: way === 'rowLock' ? 'row lock on PostgreSQL, 64 clients' : 'batches on PostgreSQL',
       warmsUp: false,
@@ -195,12 +197,6 @@ export class Bench {
 
   #connections(inFlight: number): number {
     return Math.min(this.options.connections, inFlight);
-  }
-
-  #startWorker<Order, Answer>(entry: string): Worker<Order, Answer> {
-    const worker = startWorker<Order, Answer>(entry);
-    this.scratch.defer(() => worker.stop());
-    return worker;
   }
 
   #note(name: string, { refused, failed, complaint }: LoadAnswer): void {

@@ -7,7 +7,7 @@
 import { OPTIONS_USAGE, parseOptions, UsageError } from './options';
 import type { Scenario } from './scenario/scenario';
 
-export type { BenchReport, DistributedFigures, Figures, ReadFigures } from './report/report';
+export type { BenchReport, DistributedFigures, Figures, ReadFigures, TelemetryFigures } from './report/report';
 
 interface KnownScenario {
   readonly name: string;
@@ -42,6 +42,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     name: 'restart',
     about: '1,000,000 accounts, 5,000,000 entries, kill -9: until SERVING and one posting acknowledged',
     load: async () => (await import('./scenario/restart.js')).restart,
+  },
+  {
+    name: 'telemetry',
+    about: 'hot-account postings with metrics and traces against without, in batches and one by one',
+    load: async () => (await import('./scenario/telemetry.js')).telemetry,
   },
   {
     name: 'distributed',

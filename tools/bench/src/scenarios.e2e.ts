@@ -27,6 +27,7 @@ test.each`
   ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']} | ${['acceptedPerSecond', 'ratioToHotAccount']}
   ${'queries'}           | ${[]}                                         | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
   ${'signed'}            | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'ratioPoolOnOff']}
+  ${'telemetry'}         | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'telemetry']}
   ${'restart'}           | ${['--accounts', '300', '--entries', '3000']} | ${['readyMs', 'peakRssBytes']}
 `(
   '$scenario reports what it measured, and it is there',

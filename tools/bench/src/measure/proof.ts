@@ -25,6 +25,15 @@ export async function proveAll(bench: Bench, target: Target): Promise<Proof> {
   return conclude(bench, target, { equal, differences, logged: Number(entries), projected: await target.control.entryCountOfAll() });
 }
 
+export function sumOfProofs(proofs: readonly Proof[]): Proof {
+  return {
+    acknowledged: proofs.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+    logged: proofs.reduce((sum, { logged }) => sum + logged, 0),
+    projected: proofs.reduce((sum, { projected }) => sum + projected, 0),
+    verified: proofs.every(({ verified }) => verified),
+  };
+}
+
 async function settle(bench: Bench, target: Target): Promise<void> {
   bench.progress.step('checking acknowledged = log = read store');
   await target.control.drain();

@@ -53,6 +53,23 @@ export interface DistributedFigures {
   readonly scale: readonly { readonly partitions: number; readonly owners: number; readonly acceptedPerSecond: number }[];
 }
 
+/** Accepted per second with telemetry, as a share of what was accepted without it in the same run. */
+export interface TelemetryCost {
+  readonly offPerSecond: number;
+  /** Metrics counted, none asked for. */
+  readonly metrics: number;
+  /** Metrics sent by OTLP, and one trace of a hundred. */
+  readonly sampled: number;
+  /** Metrics sent by OTLP, and every trace. */
+  readonly traced: number;
+}
+
+/** Only of `telemetry`. */
+export interface TelemetryFigures {
+  readonly batches: TelemetryCost;
+  readonly singles: TelemetryCost;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -60,6 +77,7 @@ export interface BenchReport extends Figures {
   readonly seconds: number;
   readonly reads?: ReadFigures;
   readonly distributed?: DistributedFigures;
+  readonly telemetry?: TelemetryFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -69,6 +87,7 @@ export interface Outcome {
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
   readonly reads?: ReadFigures;
   readonly distributed?: DistributedFigures;
+  readonly telemetry?: TelemetryFigures;
 }
 
 const FIGURE_NAMES = [
@@ -95,7 +114,7 @@ const FIGURE_NAMES = [
 
 const SIGNIFICANT_DIGITS = 4;
 
-export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed }: Outcome): BenchReport {
+export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry }: Outcome): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
     const figure = figures[name];
@@ -103,7 +122,15 @@ export function makeReport(scenario: string, seconds: number, { figures, skipped
     reasons[name] = skipped[name] ?? `${scenario} does not measure it`;
     return [name, null];
   });
-  return { scenario, seconds, ...(Object.fromEntries(entries) as Figures), ...(reads && { reads }), ...(distributed && { distributed }), skipped: reasons };
+  return {
+    scenario,
+    seconds,
+    ...(Object.fromEntries(entries) as Figures),
+    ...(reads && { reads }),
+    ...(distributed && { distributed }),
+    ...(telemetry && { telemetry }),
+    skipped: reasons,
+  };
 }
 
 /** Counts stay exact; what was measured is not known to more than a few digits. */

@@ -41,8 +41,8 @@ export const distributed: Scenario = {
       account: { kind: 'each', accountIds },
     });
 
-    const mongoRival = bench.startRival<MongoOrder, RivalAnswer>('rival/mongo.process');
-    const natsRival = bench.startRival<NatsOrder, RivalAnswer>('rival/nats.process');
+    const mongoRival = bench.startWorker<MongoOrder, RivalAnswer>('rival/mongo.process');
+    const natsRival = bench.startWorker<NatsOrder, RivalAnswer>('rival/nats.process');
     const names = [run, ...bench.options.owners.map((owners) => `${run}-${owners}`), `${run}-rival`];
     // Servers of ours go with their folders.
     bench.scratch.defer(async () => {

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bench, EmbeddedTarget } from '../bench';
 import type { Calls } from '../load/load-order';
-import { proveAccount, type Proof } from '../measure/proof';
+import { proveAccount, sumOfProofs } from '../measure/proof';
 import { medianPerSecond, type Rounds } from '../measure/rounds';
 import type { FigureName } from '../report/report';
 import { ackFigures, lagFigures, ratio, sidesTable } from './figures';
@@ -42,7 +42,7 @@ export const signed: Scenario = {
         ratioPoolOnOff: ratio(measured, rounds.off),
         readyMs: always.server.readyMs,
         peakRssBytes,
-        ...sum(await proveAccount(bench, always, ACCOUNT), await proveAccount(bench, off, ACCOUNT)),
+        ...sumOfProofs([await proveAccount(bench, always, ACCOUNT), await proveAccount(bench, off, ACCOUNT)]),
       },
       skipped,
       tables: [
@@ -59,13 +59,4 @@ async function startSigned(bench: Bench, pool: 'always' | 'off', signingKey: Uin
   const target = await bench.startEmbedded(`the server with its pool ${pool}`, { SLUICE_POOL: pool });
   await target.control.openAccounts([{ accountId: ACCOUNT, signingKey }]);
   return target;
-}
-
-function sum(one: Proof, other: Proof): Proof {
-  return {
-    acknowledged: one.acknowledged + other.acknowledged,
-    logged: one.logged + other.logged,
-    projected: one.projected + other.projected,
-    verified: one.verified && other.verified,
-  };
 }
