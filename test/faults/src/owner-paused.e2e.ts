@@ -1,5 +1,5 @@
-import { called, NO_DEADLINE, PLAIN_ACCESS, QUICK_RECONNECT, until } from '@sluice/judged-load';
-import { accountpb } from '@sluice/protocol';
+import { NO_DEADLINE, until } from '@sluice/judged-load';
+import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
 import { PARTITIONS, testFault } from './harness/under-load';
 
 const STALE_ACCOUNT = '{l}-stale';
@@ -10,10 +10,9 @@ testFault(
   {},
   async ({ distributed, load, projector, calls, lines, ownerOf, holderOf }) => {
     const paused = await ownerOf(STALE_PARTITION);
-    const client = new accountpb.AccountCommandServiceClient(paused.address, PLAIN_ACCESS.credentials, QUICK_RECONNECT);
-    const account = accountpb.AccountOpening.fromPartial({ requestId: 'open', accountId: STALE_ACCOUNT, unit: 'EUR' });
+    const client = commandClient(paused.address);
     expect(load.partitionOf(STALE_ACCOUNT)).toBe(STALE_PARTITION);
-    await called(client.openAccount.bind(client), { account });
+    await openSideAccount(client, STALE_ACCOUNT);
     const { nats } = distributed;
     try {
       paused.signal('SIGSTOP');
@@ -21,17 +20,9 @@ testFault(
       await load.moreEverywhere(20);
       // The leases are silent, too: only the log can say that the partition has another owner.
       nats.signal('SIGSTOP');
-      const posting = accountpb.Posting.fromPartial({
-        requestId: 'stale',
-        accountId: STALE_ACCOUNT,
-        type: accountpb.PostingType.POSTING_TYPE_CREDIT,
-        amountMinor: 1n,
-        unit: 'EUR',
-      });
-      const answer = called(client.postBatch.bind(client), accountpb.PostBatchRequest.fromPartial({ postings: [posting] }), { limitMs: NO_DEADLINE });
+      const answer = postReasons(client, [credit(STALE_ACCOUNT, 'stale')], { limitMs: NO_DEADLINE });
       paused.signal('SIGCONT');
-      const { results } = await answer;
-      expect(results.map(({ error }) => error?.reason)).toEqual(['PARTITION_UNAVAILABLE']);
+      expect(await answer).toEqual(['PARTITION_UNAVAILABLE']);
     } finally {
       paused.signal('SIGCONT');
       nats.signal('SIGCONT');

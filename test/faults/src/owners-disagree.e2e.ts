@@ -1,7 +1,6 @@
 import { NatsLease, NatsLink } from '@sluice/bus-nats';
-import { called, PLAIN_ACCESS, QUICK_RECONNECT } from '@sluice/judged-load';
-import { accountpb } from '@sluice/protocol';
 import type { HeldLease } from '@sluice/ports';
+import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
 import { PARTITIONS, testFault } from './harness/under-load';
 
 const LEASE_TTL_MS = 120_000;
@@ -54,20 +53,10 @@ testFault(
 );
 
 async function expectRefusal(address: string): Promise<void> {
-  const client = new accountpb.AccountCommandServiceClient(address, PLAIN_ACCESS.credentials, QUICK_RECONNECT);
+  const client = commandClient(address);
   try {
-    const account = accountpb.AccountOpening.fromPartial({ requestId: 'open', accountId: 'anybody', unit: 'EUR' });
-    await expect(called(client.openAccount.bind(client), { account }, { limitMs: CALL_LIMIT_MS })).rejects.toThrow(/UNAVAILABLE/);
-    const posting = accountpb.Posting.fromPartial({
-      requestId: 'post',
-      accountId: 'anybody',
-      type: accountpb.PostingType.POSTING_TYPE_CREDIT,
-      amountMinor: 1n,
-      unit: 'EUR',
-    });
-    const request = accountpb.PostBatchRequest.fromPartial({ postings: [posting] });
-    const { results } = await called(client.postBatch.bind(client), request, { limitMs: CALL_LIMIT_MS });
-    expect(results.map(({ error }) => error?.reason)).toEqual(['PARTITION_UNAVAILABLE']);
+    await expect(openSideAccount(client, 'anybody', { limitMs: CALL_LIMIT_MS })).rejects.toThrow(/UNAVAILABLE/);
+    expect(await postReasons(client, [credit('anybody', 'post')], { limitMs: CALL_LIMIT_MS })).toEqual(['PARTITION_UNAVAILABLE']);
   } finally {
     client.close();
   }

@@ -1,21 +1,53 @@
 import { until } from '@sluice/judged-load';
+import { MongodbGate, type MongodbCommand } from './harness/mongodb-gate';
 import { testFault } from './harness/under-load';
 
-testFault(
-  'kill -9 of a projector in the middle of its writes: the other takes its partitions over',
-  { counts: { projector: 2 } },
-  async ({ load, projector, calls, holderOf }) => {
-    const holder = await holderOf('projector/0');
-    const victim = projector.find(({ name }) => name === holder);
-    const other = projector.find(({ name }) => name !== holder);
-    expect(victim).toBeDefined();
-    await load.more(500);
-    await victim?.kill();
-    await until('the other one projects every partition', async () => {
-      const { partitions } = await calls.projectionStatus(other?.address ?? '');
-      return partitions.every(({ heldHere }) => heldHere);
-    });
-    await victim?.start();
-    await victim?.untilServing();
-  },
-);
+const VICTIM = 'projector-1';
+const isWriteTo =
+  (suffix: string) =>
+  ({ name, collection }: MongodbCommand): boolean =>
+    ['insert', 'update', 'delete'].includes(name) && collection.endsWith(suffix);
+
+let mongodbPort = 0;
+let gate: MongodbGate;
+beforeAll(async () => {
+  gate = await MongodbGate.open(() => mongodbPort);
+});
+afterAll(() => gate.end());
+
+/** A batch is written in this order: entry segments, accounts, the checkpoint. */
+describe.each`
+  step                                                   | collection
+  ${'before the entries of a batch are written'}         | ${'_entry_segments'}
+  ${'after the entries, before the accounts'}            | ${'_accounts'}
+  ${'after entries and accounts, before the checkpoint'} | ${'_checkpoints'}
+`('kill -9 of a projector $step', ({ collection }: { collection: string }) => {
+  testFault(
+    'the other one takes its partitions over, and every commit is projected once',
+    {
+      counts: { projector: 2 },
+      environmentOf: (name, { mongodb }): Record<string, string> => {
+        const url = new URL(mongodb.url);
+        mongodbPort = Number(url.port);
+        url.port = String(gate.port);
+        return name === VICTIM ? { SLUICE_READ_URL: url.href } : {};
+      },
+    },
+    async ({ load, projector, calls }) => {
+      const victim = projector.find(({ name }) => name === VICTIM);
+      const other = projector.find(({ name }) => name !== VICTIM);
+      await until('both project', async () => (await calls.projectionStatus(victim?.address ?? '')).partitions.some(({ heldHere }) => heldHere));
+      await load.more(200);
+      await gate.closeAt(isWriteTo(collection));
+      await victim?.kill();
+      await until('the other one projects every partition', async () => {
+        const { partitions } = await calls.projectionStatus(other?.address ?? '');
+        return partitions.every(({ heldHere }) => heldHere);
+      });
+      await load.moreEverywhere(40);
+      gate.reopen();
+      await victim?.start();
+      await victim?.untilServing();
+    },
+  );
+});

@@ -21,7 +21,7 @@ export interface DistributedOptions {
   /** SLUICE_* and OTEL_* variables for all processes. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Variables for one process, by its name ("command-1"). */
-  readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  readonly environmentOf?: (name: string, servers: { readonly nats: RunningServer; readonly mongodb: RunningServer }) => Readonly<Record<string, string>>;
   /** False: the servers of SLUICE_NATS_URL and SLUICE_MONGODB_URL are not taken, for tests that kill theirs. */
   readonly external?: boolean;
   /** How the health of the processes is asked for where they serve by TLS; default: in plain text. */
@@ -97,7 +97,7 @@ function childrenOf(service: ServiceName, { nats, mongodb, keyringSecret }: Serv
       service,
       name,
       port: options.wellKnownPorts === true && index === 0 ? WELL_KNOWN_PORTS[service] : 0,
-      environment: environmentFor(service, surroundings, { ...options.environment, ...options.environmentOf?.(name) }),
+      environment: environmentFor(service, surroundings, { ...options.environment, ...options.environmentOf?.(name, { nats, mongodb }) }),
       credentials: options.credentials,
       onLine: options.onLine ?? (() => undefined),
       onDeath: options.onDeath ?? (() => undefined),

@@ -3,7 +3,7 @@
  * service and the lag that they saw, and the comparison of their list with what the services answer. For fault tests and chaos.
  */
 export { type Access, PLAIN_ACCESS, QUICK_RECONNECT } from './access';
-export { called, NO_DEADLINE } from './called';
+export { called, type CallOptions, NO_DEADLINE } from './called';
 export { type Addresses, caughtUp, complaintsOf, judge, type Judgement } from './judgement';
 export { leaseHolder, type LeaseHoldersOptions } from './lease-holders';
 export { type Acknowledged, Load, type LoadObserver, type LoadOptions } from './load';
