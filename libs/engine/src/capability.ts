@@ -54,6 +54,13 @@ export interface Submission {
   readonly sizeBytes: number;
   /** W3C traceparent of the caller's span, if it is sampled. */
   readonly traceparent?: string;
+  /** True: a delivery, a timer or a sweep asks for it, not a caller. It waits behind what callers ask for. */
+  readonly background?: boolean;
+  /**
+   * Hashes of the aggregates that it touches, repeats allowed. The order of submissions is kept per aggregate only, so that one that waits
+   * for its preparation lets the others pass. Undefined: it may touch any, and every later one waits behind it.
+   */
+  aggregates?(): Iterable<number>;
   /** Resolves when the submission can be decided; undefined: at once. Never rejects: what went wrong shows in `decide`. */
   readonly prepared?: Promise<void> | undefined;
   /** Decides its commands against the state, in order. Throws only for programmer errors. */

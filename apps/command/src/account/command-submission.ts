@@ -58,6 +58,10 @@ export class CommandSubmission implements Submission {
     this.prepared = this.prepare();
   }
 
+  *aggregates(): Generator<number> {
+    for (const { accountHash } of this.items) yield accountHash;
+  }
+
   decide(turn: Turn): void {
     this.state.decideCommands(turn, this);
   }

@@ -54,6 +54,10 @@ export class PostingSubmission implements Submission {
     return this.commandCount;
   }
 
+  *aggregates(): Generator<number> {
+    for (let item = 0; item < this.count; item += 1) yield this.batch.accountHashes[this.indexAt(item)] as number;
+  }
+
   indexAt(item: number): number {
     return this.indexes === undefined ? item : (this.indexes[item] as number);
   }

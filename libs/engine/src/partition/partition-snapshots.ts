@@ -199,7 +199,7 @@ export class PartitionSnapshots {
   private forgetWhenDecided(memory: PartitionMemory, runs: readonly RunDescription[], submitted: number): void {
     const { queue, clock } = this.dependencies;
     if (memory.ended) return;
-    if (queue.taken >= submitted) memory.index.forgetWritten(runs);
+    if (queue.hasTaken(submitted)) memory.index.forgetWritten(runs);
     else clock.after(FORGET_RETRY_MS, () => this.forgetWhenDecided(memory, runs, submitted));
   }
 }

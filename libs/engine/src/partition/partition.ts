@@ -239,11 +239,11 @@ export class Partition {
   private readonly runTurn = (): void => {
     const { queue, pipeline, memory } = this;
     this.turnScheduled = false;
-    if (!this.decides || pipeline.full || queue.empty) return;
+    if (!this.decides || pipeline.full || !queue.hasReady) return;
     if (!pipeline.empty && queue.commands < this.dependencies.limits.decideAheadCommands) return;
     const taken = queue.take();
     if (taken.length > 0 && !this.decide(memory, taken)) return;
-    if (!queue.empty && !pipeline.full) this.scheduleTurn();
+    if (queue.hasReady && !pipeline.full) this.scheduleTurn();
     else this.noteIdle();
   };
 
