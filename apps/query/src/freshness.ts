@@ -45,11 +45,12 @@ export class Freshness {
     const giveUpMs = this.nowMs() + this.patienceMs(call);
     return async (reads, [accountId]) => {
       if (call.ended) throw refusal('CANCELLED');
-      const leftMs = giveUpMs - this.nowMs();
-      if (leftMs <= 0 || (await this.feed.copy()).name !== copy.name) {
+      const pauseMs = FIRST_PAUSE_MS * 2 ** Math.min(reads - 1, MAXIMUM_DOUBLINGS);
+      // A pause that would end with the caller's time leaves none to answer in.
+      if (giveUpMs - this.nowMs() <= pauseMs || (await this.feed.copy()).name !== copy.name) {
         throw refusal('READ_BEHIND', `account "${accountId}" is being written; ask again`);
       }
-      await this.feed.changed(Math.min(leftMs, FIRST_PAUSE_MS * 2 ** Math.min(reads - 1, MAXIMUM_DOUBLINGS)), call.signal);
+      await this.feed.changed(pauseMs, call.signal);
     };
   }
 
