@@ -37,6 +37,8 @@ export class CommitIntake {
   /** The log is known to have commits that are not queued. */
   private behind = true;
   private polledHead = 0;
+  /** The log's commit after the queued ones is not what was written. */
+  private unreadable: CorruptCommitError | undefined;
   private readonly news = new Wakeup();
   private readonly room = new Wakeup();
 
@@ -100,11 +102,12 @@ export class CommitIntake {
     this.news.wake();
   }
 
-  /** Resolves when commits are queued, reading the log where that is needed; or when the signal aborts. */
+  /** Resolves when commits are queued, reading the log where that is needed; or when the signal aborts. Throws CorruptCommitError where the next one is. */
   async waitForCommits(): Promise<void> {
     while (!this.signal.aborted) {
-      if (this.behind && !this.full) await this.readLog();
+      if (this.behind && !this.full && this.unreadable === undefined) await this.readLog();
       if (this.queue.length > 0 || this.signal.aborted) return;
+      if (this.unreadable !== undefined) throw this.unreadable;
       if (!this.behind) await this.news.wait();
     }
   }
@@ -134,10 +137,22 @@ export class CommitIntake {
     }
     for (const record of records) {
       // The bus may have brought it while the log was read.
-      if (record.sequence > this.position.sequence) this.enqueue(readNextCommit(this.position, record.bytes));
+      if (record.sequence > this.position.sequence && !this.takeOfLog(record.bytes)) return;
     }
     this.takeEarly();
     this.behind = true;
+  }
+
+  /** False: the commit cannot be read. What came before it is projected first. */
+  private takeOfLog(bytes: Uint8Array): boolean {
+    try {
+      this.enqueue(readNextCommit(this.position, bytes));
+      return true;
+    } catch (error) {
+      if (!(error instanceof CorruptCommitError)) throw error;
+      this.unreadable = error;
+      return false;
+    }
   }
 
   private takeEarly(): void {

@@ -5,6 +5,8 @@
  *      ▲             │
  *      └─────────────┘  another copy of the read store is in force, or a rebuild switches to one: opening waits until it has
  *
+ * A commit that cannot be read blocks it: it projects what comes before, tells, and looks again every 15 s.
+ *
  * Whatever goes wrong, it forgets what it has in memory and starts again from the checkpoint: the store's guard and the
  * sequences in the rows make a repeated write harmless. Rows that are not of this log are reported; it goes on waiting until
  * a rebuild has put another copy in force.
@@ -18,6 +20,7 @@ import type { FlushPacer } from './flush-pacer';
 import type { FlushReport, ProjectorObserver } from './projector-observer';
 import { loadRows, setAsideOfPartition } from './row-loading';
 import { assertStoreOfLog, positionOfRows, RowsNotOfLogError } from './rows-position';
+import { type BlockedPartition, UnreadableCommitError, unreadableCommitOf } from './unreadable-commit';
 import { Wakeup } from './wakeup';
 
 const FIRST_BACK_OFF_MS = 100;
@@ -26,6 +29,8 @@ const MAXIMUM_BACK_OFF_MS = 10_000;
 const STALE_POLL_MS = 250;
 /** How often it looks whether a switch to another copy is over. */
 const SWITCH_POLL_MS = 50;
+/** How often it looks whether a commit that could not be read was repaired. */
+export const BLOCKED_RETRY_MS = 15_000;
 /** Between attempts to subscribe to a bus that cannot be reached; the log is polled meanwhile. */
 const RESUBSCRIBE_MS = 2_000;
 
@@ -38,7 +43,7 @@ export interface PartitionProjectorOptions {
   readonly pacer: FlushPacer;
   /** Aggregates kept in memory. */
   readonly cachedAggregates: number;
-  readonly observer: Pick<ProjectorObserver, 'setAside' | 'busCommitDiscarded' | 'trouble'>;
+  readonly observer: Pick<ProjectorObserver, 'setAside' | 'busCommitDiscarded' | 'blocked' | 'unblocked' | 'trouble'>;
   /** Whether the copy in force is closed because a rebuild switches to another one. */
   readonly switchUnderWay: () => Promise<boolean>;
   /** Of each flush, with what was in it. */
@@ -55,6 +60,8 @@ export interface PartitionProgress {
   readonly lagUs: number;
   /** Commit time of the oldest commit that waits; Infinity: none. */
   readonly oldestWaitingUs: number;
+  /** The commit that cannot be read and that the partition stands still before. */
+  readonly blocked: BlockedPartition | undefined;
 }
 
 /** What stands while one copy is projected into without trouble. */
@@ -72,6 +79,9 @@ export class PartitionProjector {
   private flushedAtUs = 0;
   private lagUs = 0;
   private running: Promise<unknown> = Promise.resolve();
+  /** Found in the middle of what a flush was to take: the commits before it are projected first. */
+  private unreadable: UnreadableCommitError | undefined;
+  private blocked: BlockedPartition | undefined;
   private readonly names: AttemptNames;
   private readonly opened = new Wakeup();
 
@@ -84,8 +94,8 @@ export class PartitionProjector {
   }
 
   get progress(): PartitionProgress {
-    const { checkpoint, flushedAtUs, lagUs } = this;
-    return { checkpoint, flushedAtUs, lagUs, oldestWaitingUs: this.session?.intake.oldestUs ?? Number.POSITIVE_INFINITY };
+    const { checkpoint, flushedAtUs, lagUs, blocked } = this;
+    return { checkpoint, flushedAtUs, lagUs, blocked, oldestWaitingUs: this.session?.intake.oldestUs ?? Number.POSITIVE_INFINITY };
   }
 
   start(): void {
@@ -98,10 +108,13 @@ export class PartitionProjector {
     this.opened.wake();
     this.options.pacer.hurry();
     await this.running;
+    this.unblock();
   }
 
   /** The log's head, from polling it. */
   headIs(sequence: number): void {
+    // The log was cut before the commit that could not be read.
+    if (this.blocked !== undefined && sequence < this.blocked.sequence) this.unblock();
     this.session?.intake.headIs(sequence);
   }
 
@@ -117,7 +130,12 @@ export class PartitionProjector {
         while (await this.projectNext(this.session)) failures = 0;
       } catch (error) {
         if (this.stopped) return;
-        if (error instanceof RowsNotOfLogError) {
+        const unreadable = unreadableCommitOf(error);
+        if (unreadable !== undefined) {
+          this.blocked = unreadable.blocked;
+          this.options.observer.blocked(this.blocked);
+          await this.sleep(BLOCKED_RETRY_MS);
+        } else if (error instanceof RowsNotOfLogError) {
           this.options.stale(error);
           await this.sleep(STALE_POLL_MS);
         } else if (!(error instanceof CopyClosedError)) {
@@ -161,8 +179,19 @@ export class PartitionProjector {
     const { clock, store, observer, partition } = this.options;
     if ((await store.current()).name !== copy.name) return false;
     const startUs = clock.nowUs();
-    const { commits, publishTraceparent } = intake.take();
-    for (const commit of commits) fold.take(commit);
+    const { commits: taken, publishTraceparent } = intake.take();
+    const commits = this.readable(taken);
+    for (const commit of commits) {
+      try {
+        fold.take(commit);
+      } catch (error) {
+        const unreadable = unreadableCommitOf(error) ?? new UnreadableCommitError(partition, commit.sequence, error);
+        if (commit === commits[0]) throw unreadable;
+        // The fold has a part of it: it is thrown away, and the next session takes what comes before.
+        this.unreadable = unreadable;
+        return false;
+      }
+    }
     const loaded = await loadRows(copy, fold.missing());
     // A store that answers at once never lets others have the thread: what they ask comes between the steps of a flush.
     await nextRound();
@@ -191,7 +220,26 @@ export class PartitionProjector {
       endUs,
     };
     this.options.flushed(report, commits);
-    return true;
+    if (this.blocked !== undefined && batch.sequence >= this.blocked.sequence) this.unblock();
+    // What was taken and not projected comes again in the next session.
+    return commits.length === taken.length;
+  }
+
+  /** The commits before the one that could not be read the last time; throws where it is the first of them. */
+  private readable(commits: readonly DecodedCommit[]): readonly DecodedCommit[] {
+    const { unreadable } = this;
+    if (unreadable === undefined) return commits;
+    const before = commits.filter(({ sequence }) => sequence < unreadable.sequence);
+    if (before.length === commits.length) return commits;
+    this.unreadable = undefined;
+    if (before.length === 0) throw unreadable;
+    return before;
+  }
+
+  private unblock(): void {
+    if (this.blocked === undefined) return;
+    this.blocked = undefined;
+    this.options.observer.unblocked(this.partition);
   }
 
   /** Keeps a subscription to the bus, where it can be had. */

@@ -1,10 +1,10 @@
 /** `sluice.projection.v1.ProjectionService`: status, rebuild and verification of whatever projector runs behind it. */
 import { projectionpb } from '@sluice/protocol';
-import { refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
+import { type Readiness, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { progressOf } from './progress-stream';
 import { type ProjectorControl, ProjectionBehindError, ProjectorDownError, RebuildRunningError } from './projector-control';
 
-export function projectionService(control: ProjectorControl): ServiceRegistration {
+export function projectionService(control: ProjectorControl, readiness: Readiness): ServiceRegistration {
   const implementation: projectionpb.ProjectionServiceServer = {
     getStatus: unary(async () => {
       try {
@@ -41,7 +41,12 @@ export function projectionService(control: ProjectorControl): ServiceRegistratio
       }
     }),
   };
-  return { name: 'sluice.projection.v1.ProjectionService', definition: projectionpb.ProjectionServiceService, implementation: { ...implementation } };
+  return {
+    name: 'sluice.projection.v1.ProjectionService',
+    definition: projectionpb.ProjectionServiceService,
+    implementation: { ...implementation },
+    readiness,
+  };
 }
 
 /** What callers are told of the projector's errors; others are faults. */
@@ -54,12 +59,13 @@ export function refusalOf(error: unknown): unknown {
 
 function statusMessage(status: Awaited<ReturnType<ProjectorControl['status']>>): projectionpb.GetStatusResponse {
   return {
-    partitions: status.partitions.map(({ partition, checkpoint, headSequence, lagUs, heldHere }) => ({
+    partitions: status.partitions.map(({ partition, checkpoint, headSequence, lagUs, heldHere, blocked }) => ({
       partition,
       checkpoint: BigInt(checkpoint),
       headSequence: BigInt(headSequence),
       lagUs: BigInt(Math.round(lagUs)),
       heldHere,
+      blocked: blocked && { sequence: BigInt(blocked.sequence), error: blocked.error },
     })),
     copy: status.copy,
     setAside: status.setAside.map(({ aggregate, key, partition, sequence, error }) => ({ aggregate, key, partition, sequence: BigInt(sequence), error })),

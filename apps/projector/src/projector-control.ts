@@ -4,6 +4,7 @@
  */
 import type { SetAside } from '@sluice/projections';
 import type { LagPercentiles } from './lag-window';
+import type { BlockedPartition } from './unreadable-commit';
 
 export interface PartitionStanding {
   readonly partition: number;
@@ -14,6 +15,8 @@ export interface PartitionStanding {
   /** From commit to read store, of the newest projected commit or of what waits, whichever is more; 0: nothing waits. */
   readonly lagUs: number;
   readonly heldHere: boolean;
+  /** The commit that cannot be read, if this process holds the partition and stands still before one. */
+  readonly blocked?: BlockedPartition | undefined;
 }
 
 export interface ProjectorStatus {

@@ -1,5 +1,6 @@
 /** What the projector tells whoever measures it. */
 import type { SetAside } from '@sluice/projections';
+import type { BlockedPartition } from './unreadable-commit';
 
 export interface FlushReport {
   readonly partition: number;
@@ -29,6 +30,10 @@ export interface ProjectorObserver {
   setAside(aside: SetAside): void;
   /** The bus brought a commit that was changed, or that is not the one that the log has next; the log is read instead. */
   busCommitDiscarded(partition: number, error: Error): void;
+  /** A commit of the partition cannot be read: it stands still before it. Told with every look at it. */
+  blocked(blocked: BlockedPartition): void;
+  /** The partition goes on, or another process has it. */
+  unblocked(partition: number): void;
   /** Something went wrong that the projector recovers from, or tries to. */
   trouble(partition: number, what: string, error: unknown): void;
 }
@@ -37,5 +42,7 @@ export const SILENT_PROJECTOR_OBSERVER: ProjectorObserver = {
   flushed: () => undefined,
   setAside: () => undefined,
   busCommitDiscarded: () => undefined,
+  blocked: () => undefined,
+  unblocked: () => undefined,
   trouble: () => undefined,
 };

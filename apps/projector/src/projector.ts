@@ -20,7 +20,7 @@ import { BusiestAccount } from './busiest-account';
 import { FlushPacer } from './flush-pacer';
 import { LagWindow } from './lag-window';
 import { PartitionLeases } from '@sluice/leases';
-import { PartitionProjector } from './partition-projector';
+import { BLOCKED_RETRY_MS, PartitionProjector } from './partition-projector';
 import {
   type AccountVerification,
   type PartitionStanding,
@@ -36,6 +36,7 @@ import { rebuild } from './rebuild';
 import { type RebuildLease, takeRebuildLease } from './rebuild-lease';
 import { RowsNotOfLogError, assertStoreOfLog } from './rows-position';
 import { SwitchWatch } from './switch-watch';
+import { unreadableCommitOf } from './unreadable-commit';
 import { verifyAccount } from './verification/verify-account';
 import { verifyAll } from './verification/verify-all';
 
@@ -77,6 +78,8 @@ export class Projector implements ProjectorControl {
   private heads: number[];
   private projectedPostings = 0;
   private rebuilding: Promise<void> | undefined;
+  /** The partition whose commit a rebuild could not read. */
+  private rebuildBlocked: number | undefined;
   private cancelPoll = (): void => undefined;
   private cancelRebuildRetry = (): void => undefined;
   private polling: Promise<void> = Promise.resolve();
@@ -207,7 +210,7 @@ export class Projector implements ProjectorControl {
     const nowUs = this.clock.nowUs();
     const waitingUs = progress === undefined ? 0 : Math.max(0, nowUs - progress.oldestWaitingUs);
     const lagUs = checkpoint >= headSequence ? 0 : Math.max(progress?.lagUs ?? 0, waitingUs);
-    return { partition, checkpoint, headSequence, lagUs, heldHere: progress !== undefined };
+    return { partition, checkpoint, headSequence, lagUs, heldHere: progress !== undefined, blocked: progress?.blocked };
   }
 
   private poll(): void {
@@ -237,10 +240,18 @@ export class Projector implements ProjectorControl {
   private rebuildStale(error: RowsNotOfLogError): void {
     if (this.rebuilding !== undefined || this.stopping.signal.aborted) return;
     this.observer.trouble(-1, 'rebuilding the read store', error);
-    this.rebuild(() => undefined).catch((failure: unknown) => {
+    const rebuilt = this.rebuild(() => undefined).then(() => {
+      if (this.rebuildBlocked !== undefined) this.observer.unblocked(this.rebuildBlocked);
+      this.rebuildBlocked = undefined;
+    });
+    rebuilt.catch((failure: unknown) => {
       if (this.stopping.signal.aborted) return;
-      if (!(failure instanceof RebuildRunningError)) this.observer.trouble(-1, 'the rebuild failed; trying again', failure);
-      this.cancelRebuildRetry = this.clock.after(REBUILD_RETRY_MS, () => {
+      const unreadable = unreadableCommitOf(failure);
+      if (unreadable !== undefined) {
+        this.rebuildBlocked = unreadable.partition;
+        this.observer.blocked(unreadable.blocked);
+      } else if (!(failure instanceof RebuildRunningError)) this.observer.trouble(-1, 'the rebuild failed; trying again', failure);
+      this.cancelRebuildRetry = this.clock.after(unreadable === undefined ? REBUILD_RETRY_MS : BLOCKED_RETRY_MS, () => {
         this.rebuildIfStale().catch((error: unknown) => this.observer.trouble(-1, 'the read store cannot be reached', error));
       });
     });

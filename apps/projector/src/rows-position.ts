@@ -4,7 +4,7 @@
  */
 import type { EventLog, ReadCopy, ReadStore } from '@sluice/ports';
 import { PROJECTED_HEADS, PROJECTION_FORMAT, projectedHeadKey, projectedHeadOf } from '@sluice/projections';
-import { beginningOf, type LogPosition, readCommit } from '@sluice/protocol';
+import { beginningOf, type LogPosition, readCommit, verifyChecksum } from '@sluice/protocol';
 
 export class RowsNotOfLogError extends Error {
   constructor(why: string) {
@@ -38,5 +38,7 @@ export async function positionOfRows(copy: ReadCopy, log: EventLog, partition: n
 async function checksumAt(log: EventLog, partition: number, sequence: number): Promise<Uint8Array> {
   const [record] = await log.read(partition, sequence, { maxCommits: 1, maxBytes: 1 });
   if (record?.sequence !== sequence) throw new RowsNotOfLogError(`partition ${partition}: the log ends before sequence ${sequence}, which is projected`);
+  // A commit that was changed says nothing about the rows.
+  verifyChecksum(partition, sequence, record.bytes);
   return readCommit(record.bytes).checksum;
 }

@@ -20,6 +20,8 @@ export interface PartitionStatus {
   /** From commit to read store, in microseconds. */
   readonly lagUs: bigint;
   readonly heldHere: boolean;
+  /** The commit that cannot be read and that the projector stands still before. */
+  readonly blocked: { readonly sequence: bigint; readonly error: string } | undefined;
 }
 
 export interface SetAsideAggregate {

@@ -7,6 +7,7 @@ import { HealthImplementation } from 'grpc-health-check';
 export class Health {
   private readonly implementation = new HealthImplementation();
   private readonly serving = new Map<string, boolean>();
+  private readonly unready = new Set<string>();
 
   /** Nothing serves until it is said to. */
   constructor(services: readonly string[]) {
@@ -21,12 +22,20 @@ export class Health {
     this.publish();
   }
 
+  /** A service that is not ready does not serve, whatever else was said. */
+  setReady(ready: boolean, service: string): void {
+    if (ready) this.unready.delete(service);
+    else this.unready.add(service);
+    this.publish();
+  }
+
   addToServer(server: Parameters<HealthImplementation['addToServer']>[0]): void {
     this.implementation.addToServer(server);
   }
 
   private publish(): void {
-    for (const [service, serving] of this.serving) this.implementation.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING');
-    this.implementation.setStatus('', [...this.serving.values()].every(Boolean) ? 'SERVING' : 'NOT_SERVING');
+    const serves = ([service, serving]: [string, boolean]): boolean => serving && !this.unready.has(service);
+    for (const entry of this.serving) this.implementation.setStatus(entry[0], serves(entry) ? 'SERVING' : 'NOT_SERVING');
+    this.implementation.setStatus('', [...this.serving].every(serves) ? 'SERVING' : 'NOT_SERVING');
   }
 }

@@ -20,6 +20,7 @@ export type { RateLimit } from './rate-limit';
 export * from './reasons';
 export { nextRound } from './round-budget';
 export * from './server';
+export * from './readiness';
 export * from './service-runtime';
 export * from './sluice-error';
 export { DEFAULT_MAXIMUM_MESSAGE_BYTES } from './transport';

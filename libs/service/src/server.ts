@@ -153,7 +153,10 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     address: joinAddress(host, port),
     begin: (registrations) => {
       for (const { definition } of services) transport.server.removeService(definition);
-      for (const registration of registrations) add(registration.definition, registration.implementation, (method) => roleOf(registration, method));
+      for (const registration of registrations) {
+        add(registration.definition, registration.implementation, (method) => roleOf(registration, method));
+        registration.readiness?.follow((ready) => health.setReady(ready, registration.name));
+      }
     },
     setServing: (serving, service) => {
       if (stopped === undefined) health.set(serving, service);

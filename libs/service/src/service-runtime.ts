@@ -3,12 +3,15 @@
  */
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Role } from './caller';
+import type { Readiness } from './readiness';
 
 export interface ServiceRegistration {
   /** Full name, like "sluice.account.v1.AccountCommandService". */
   readonly name: string;
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+  /** Undefined: it is ready as long as it runs. */
+  readonly readiness?: Readiness;
   /**
    * The role a caller needs, for the service or by method ("getStatus"). Where nothing is said: "post" for services named
    * …CommandService, "read" for …QueryService, "operate" for all others.

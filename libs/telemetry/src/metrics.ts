@@ -67,6 +67,12 @@ export const METRICS = Object.freeze({
     attributes: ['partition'],
     meaning: 'Aggregates whose projection threw and that were set aside: look at them.',
   },
+  'sluice.projection.blocked': {
+    kind: 'gauge',
+    unit: '{partition}',
+    attributes: ['partition'],
+    meaning: '1: a commit of the partition cannot be read, nothing after it is projected; the log names it. 0: it goes on, or another process has it.',
+  },
   'sluice.projection.bus_discards': {
     kind: 'counter',
     unit: '{commit}',

@@ -119,6 +119,7 @@ export function projectorObserver(metrics: Metrics, logger: Logger) {
   const lag = metrics.histogram('sluice.projection.lag');
   const duration = metrics.histogram('sluice.projection.duration');
   const setAside = metrics.counter('sluice.projection.set_aside');
+  const blocked = metrics.gauge('sluice.projection.blocked');
   const discards = metrics.counter('sluice.projection.bus_discards');
   const troubles = metrics.counter('sluice.projection.troubles');
   return {
@@ -134,6 +135,14 @@ export function projectorObserver(metrics: Metrics, logger: Logger) {
     setAside(aside: { readonly partition: number }): void {
       setAside(1, of(aside.partition));
       logger.error({ ...aside }, 'the projection of an aggregate threw; it was set aside');
+    },
+    blocked(found: { readonly partition: number; readonly sequence: number; readonly error: string }): void {
+      blocked(1, of(found.partition));
+      logger.error({ partition: found.partition, sequence: found.sequence }, `a commit cannot be read, the partition is not projected: ${found.error}`);
+    },
+    unblocked(partition: number): void {
+      blocked(0, of(partition));
+      logger.info({ partition }, 'the partition is not blocked here any more');
     },
     busCommitDiscarded(partition: number, error: Error): void {
       discards(1, of(partition));

@@ -69,6 +69,8 @@ export function observerOver(port: Pick<MessagePort, 'postMessage'>): ProjectorO
     flushed: (report) => notify({ kind: 'flushed', report }),
     setAside: (aside) => notify({ kind: 'setAside', aside }),
     busCommitDiscarded: (partition, error) => notify({ kind: 'busCommitDiscarded', partition, error: linkError(error) }),
+    blocked: (blocked) => notify({ kind: 'blocked', blocked }),
+    unblocked: (partition) => notify({ kind: 'unblocked', partition }),
     trouble: (partition, what, error) => notify({ kind: 'trouble', partition, what, error: linkError(error) }),
   };
 }

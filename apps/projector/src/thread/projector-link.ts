@@ -121,6 +121,10 @@ export class ProjectorLink implements ProjectorControl {
         return this.observer.setAside(notice.aside);
       case 'busCommitDiscarded':
         return this.observer.busCommitDiscarded(notice.partition, errorOf(notice.error));
+      case 'blocked':
+        return this.observer.blocked(notice.blocked);
+      case 'unblocked':
+        return this.observer.unblocked(notice.partition);
       case 'trouble':
         return this.observer.trouble(notice.partition, notice.what, errorOf(notice.error));
       default:

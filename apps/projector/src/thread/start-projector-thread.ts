@@ -19,6 +19,7 @@ import {
   type Report,
   type VerificationProgress,
 } from '../projector-control';
+import { BlockedPartitions } from '../blocked-partitions';
 import { type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from '../projector-observer';
 import { type ProjectorRuntime, serveProjector } from '../start-projector';
 import { type ProjectorThread, runProjectorThread } from './projector-thread';
@@ -47,9 +48,15 @@ const SOUND_RUN_US = 30_000_000;
 
 /** Resolves when the thread projects; rejects when it cannot the first time. */
 export async function startProjectorThread(options: ProjectorThreadOptions): Promise<ProjectorRuntime> {
-  const keeper = new ProjectorThreadKeeper(options);
+  const blocked = new BlockedPartitions();
+  const observer = blocked.over(options.observer ?? SILENT_PROJECTOR_OBSERVER);
+  const crashed = (error: Error): void => {
+    blocked.clear();
+    options.crashed?.(error);
+  };
+  const keeper = new ProjectorThreadKeeper({ ...options, observer, crashed });
   await keeper.start();
-  return serveProjector(keeper, options.log, options.clock);
+  return serveProjector(keeper, options.log, blocked.readiness, options.clock);
 }
 
 class ProjectorThreadKeeper implements ProjectorControl {

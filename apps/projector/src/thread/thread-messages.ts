@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SetAside } from '@sluice/projections';
 import type { AccountVerification, ProjectorStatus, RebuildProgress, VerificationProgress } from '../projector-control';
 import type { FlushReport } from '../projector-observer';
+import type { BlockedPartition } from '../unreadable-commit';
 
 export type LinkRequest =
   | { readonly kind: 'status' }
@@ -33,6 +34,8 @@ export type LinkNotice =
   | { readonly kind: 'flushed'; readonly report: FlushReport }
   | { readonly kind: 'setAside'; readonly aside: SetAside }
   | { readonly kind: 'busCommitDiscarded'; readonly partition: number; readonly error: LinkError }
+  | { readonly kind: 'blocked'; readonly blocked: BlockedPartition }
+  | { readonly kind: 'unblocked'; readonly partition: number }
   | { readonly kind: 'trouble'; readonly partition: number; readonly what: string; readonly error: LinkError };
 
 /** What the projector's thread is started with. */

@@ -22,6 +22,8 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
           'in the read store': (row) => row.checkpoint,
           'lag ms': (row) => Number(row.lagUs) / 1_000,
         });
+        for (const { partition, blocked } of status.partitions)
+          if (blocked !== undefined) output.line(`partition ${partition} is not projected: ${blocked.error}`);
         for (const aside of status.setAside)
           output.line(`set aside: ${aside.aggregate} ${aside.key} (partition ${aside.partition}, sequence ${aside.sequence}): ${aside.error}`);
       }),

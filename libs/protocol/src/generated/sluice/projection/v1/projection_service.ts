@@ -50,6 +50,16 @@ export interface PartitionStatus {
   lagUs: bigint;
   /** Whether this process projects it. */
   heldHere: boolean;
+  /** Set if this process projects it and stands still before a commit that cannot be read. */
+  blocked: BlockedCommit | undefined;
+}
+
+/** A commit that cannot be read: it is not what was written, or this version does not know what is in it. */
+export interface BlockedCommit {
+  /** Its sequence. */
+  sequence: bigint;
+  /** What is wrong with it, and what can be done, for people. */
+  error: string;
 }
 
 /** An aggregate that was set aside. */
@@ -325,7 +335,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
 };
 
 function createBasePartitionStatus(): PartitionStatus {
-  return { partition: 0, checkpoint: 0n, headSequence: 0n, lagUs: 0n, heldHere: false };
+  return { partition: 0, checkpoint: 0n, headSequence: 0n, lagUs: 0n, heldHere: false, blocked: undefined };
 }
 
 export const PartitionStatus: MessageFns<PartitionStatus> = {
@@ -353,6 +363,9 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
     }
     if (message.heldHere !== false) {
       writer.uint32(40).bool(message.heldHere);
+    }
+    if (message.blocked !== undefined) {
+      BlockedCommit.encode(message.blocked, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -410,6 +423,14 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
             message.heldHere = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.blocked = BlockedCommit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -437,6 +458,7 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
         : isSet(object.held_here)
         ? globalThis.Boolean(object.held_here)
         : false,
+      blocked: isSet(object.blocked) ? BlockedCommit.fromJSON(object.blocked) : undefined,
     };
   },
 
@@ -457,6 +479,9 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
     if (message.heldHere !== false) {
       obj.heldHere = message.heldHere;
     }
+    if (message.blocked !== undefined) {
+      obj.blocked = BlockedCommit.toJSON(message.blocked);
+    }
     return obj;
   },
 
@@ -474,6 +499,97 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
       : 0n;
     message.lagUs = (object.lagUs !== undefined && object.lagUs !== null) ? BigInt(object.lagUs) : 0n;
     message.heldHere = object.heldHere ?? false;
+    message.blocked = (object.blocked !== undefined && object.blocked !== null)
+      ? BlockedCommit.fromPartial(object.blocked)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBlockedCommit(): BlockedCommit {
+  return { sequence: 0n, error: "" };
+}
+
+export const BlockedCommit: MessageFns<BlockedCommit> = {
+  encode(message: BlockedCommit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(8).int64(message.sequence);
+    }
+    if (message.error !== "") {
+      writer.uint32(18).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockedCommit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockedCommit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BlockedCommit {
+    return {
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+    };
+  },
+
+  toJSON(message: BlockedCommit): unknown {
+    const obj: any = {};
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BlockedCommit>): BlockedCommit {
+    return BlockedCommit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockedCommit>): BlockedCommit {
+    const message = createBaseBlockedCommit();
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.error = object.error ?? "";
     return message;
   },
 };
