@@ -7,14 +7,3 @@ export interface Clock {
   /** Calls back after so many milliseconds; returns how to cancel. */
   after(delayMs: number, callback: () => void): () => void;
 }
-
-/** The machine's clock. Timers do not keep the process alive. */
-export const systemClock: Clock = {
-  nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-  monotonicMs: () => performance.now(),
-  after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};

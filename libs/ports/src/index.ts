@@ -8,4 +8,5 @@ export * from './row-position';
 export * from './row-query';
 export * from './row-scan';
 export * from './snapshot-store';
+export * from './system-clock';
 export * from './text-order';

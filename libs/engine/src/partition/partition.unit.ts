@@ -121,6 +121,24 @@ describe('turns', () => {
     expect(traced?.traceparents).toEqual(Array.from({ length: 32 }, (_, at) => `00-trace-${at}`));
   });
 
+  test('follow the time of day when it jumps ahead, and stand still while it is behind, under another owner, too', async () => {
+    const one = await PartitionUnderTest.started();
+    const startUs = one.clock.nowUs();
+    const times = async (world: PartitionUnderTest, nowUs: number): Promise<number | undefined> => {
+      world.clock.set(nowUs);
+      await world.write(`at ${nowUs}`);
+      return world.commits().at(-1)?.committedAtUs;
+    };
+    const hourUs = 3_600_000_000;
+    expect(await times(one, startUs + hourUs)).toBe(startUs + hourUs);
+    expect(await times(one, startUs)).toBe(startUs + hourUs);
+    const two = new PartitionUnderTest(one.storage, one.blocks, { owner: 'two' });
+    two.clock.set(startUs - hourUs);
+    await two.partition.start();
+    expect(await times(two, startUs - hourUs)).toBe(startUs + hourUs);
+    expect(await times(two, startUs + 2 * hourUs)).toBe(startUs + 2 * hourUs);
+  });
+
   test('say how many commands and which events they hold, for people who look', async () => {
     const one = await PartitionUnderTest.started();
     await one.write('a', 'b', '?');
