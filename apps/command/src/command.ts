@@ -43,6 +43,8 @@ export interface CommandDependencies {
 
 export interface CommandRuntime extends ServiceRuntime {
   readonly engine: Engine;
+  /** Hands over what this instance owns, to those that share the partitions. Requests for it are sent on from then on. */
+  handOver(): Promise<void>;
 }
 
 /** Resolves when the partitions of this instance are loaded. Throws CorruptCommitError for a log that does not verify. */
@@ -87,6 +89,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       holder,
       clock,
       trouble,
+      unreadable: (partition, error) => observer.unreadable?.(partition, error),
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
@@ -105,6 +108,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   return {
     engine,
     registrations: [sharing === undefined ? registration : refusingHopsOfOthers(registration, serves)],
+    handOver: async () => ownership?.stop(),
     stop: async () => {
       await ownership?.stop();
       await engine.stop({ snapshot: true });

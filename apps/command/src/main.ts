@@ -5,6 +5,7 @@
  * An instance that starts while the lease service is away owns nothing and is not ready: it cannot know who owns what, and two that
  * guess would throw each other out of the log again and again. One that has partitions keeps them then, under the fence.
  */
+import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
@@ -50,6 +51,7 @@ void runServiceProcess({
         );
     };
     const bus = await opening.bus({ incarnation, onStreamLost });
+    const measured = engineObserver(telemetry.metrics, logger);
     running.command = await startCommand({
       log,
       snapshots,
@@ -59,10 +61,18 @@ void runServiceProcess({
       instanceId: holder.id,
       pool,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
-      observer: engineObserver(telemetry.metrics, logger),
+      observer: {
+        ...measured,
+        unreadable: (partition, error) => {
+          measured.unreadable(partition, error, error && unreadableLogAdvice(error));
+          opening.readiness.report(`partition ${partition}`, error?.message);
+        },
+      },
       projected,
       sharing: { lease, address: holder.address, peers: { ...opening.peer, maximumMessageBytes: maxMessageBytes } },
     });
-    return opening.keep(running.command, (runtime) => runtime.stop()).registrations;
+    const command = opening.keep(running.command, (runtime) => runtime.stop());
+    opening.handOverBy(() => command.handOver());
+    return command.registrations;
   },
 });

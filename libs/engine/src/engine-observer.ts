@@ -1,3 +1,5 @@
+import type { UnreadableLogError } from './partition/unreadable-log';
+
 /** What the engine tells whoever measures it. Called on the hot path: implementations only add numbers up. */
 export interface EngineObserver {
   turnDecided(partition: number, commands: number): void;
@@ -7,6 +9,8 @@ export interface EngineObserver {
   rejected(reason: string, count: number): void;
   /** Something went wrong that the engine recovers from; for the log. */
   trouble(partition: number, what: string, error: unknown): void;
+  /** The log of a partition that this instance should serve cannot be read, and that is not mended by trying again; undefined: it can be read again. */
+  unreadable?(partition: number, error: UnreadableLogError | undefined): void;
   /**
    * A durable commit that carries requests which are traced. Returns the W3C traceparent that what follows from it continues;
    * undefined: nobody wants traces.

@@ -8,6 +8,7 @@ export { Partition, type PartitionState } from './partition/partition';
 export { AbandonedError } from './partition/partition-memory';
 export { QueueFullError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
+export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';

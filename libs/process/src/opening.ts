@@ -7,6 +7,7 @@ import { type Clock, type Lease, type LeaseHolder, systemClock } from '@sluice/p
 import { type Configuration, ConfigurationError, type OpenedParts, type Security } from '@sluice/service';
 import { MongoConnection } from '@sluice/store-mongo';
 import type { Logger, Telemetry } from '@sluice/telemetry';
+import { Readiness } from './readiness';
 import { willPass } from './start-failure';
 
 const FIRST_PAUSE_MS = 250;
@@ -28,6 +29,8 @@ export interface OpeningOptions {
 
 export class Opening {
   readonly clock: Clock = systemClock;
+  readonly readiness = new Readiness();
+  private readonly handOvers: (() => Promise<void>)[] = [];
   private readonly databases = new Map<string, Promise<MongoConnection>>();
   private link: Promise<NatsLink> | undefined;
 
@@ -62,6 +65,16 @@ export class Opening {
   /** Keeps a part until the process stops; the newest is closed first. */
   keep<Part>(part: Part, close: (part: Part) => Promise<void>): Part {
     return this.options.parts.add(part, close);
+  }
+
+  /** Registers what hands to other instances what this one owns. It runs as soon as the process is asked to stop, while calls in flight are finished. */
+  handOverBy(handOver: () => Promise<void>): void {
+    this.handOvers.push(handOver);
+  }
+
+  /** Hands over everything that was registered. */
+  async handOver(): Promise<void> {
+    await Promise.all(this.handOvers.map((handOver) => handOver()));
   }
 
   /** The database of the event log, of snapshots and of signing keys. */

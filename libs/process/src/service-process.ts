@@ -7,8 +7,8 @@
  *      │              ├── something that waiting does not mend: one line, exit 78 or 1
  *      └── 78         └── asked to stop: exit 0
  *
- * Stopping: nobody new comes in and calls in flight are finished; then turns are finished, leases handed over and what waits
- * is flushed, in the reverse order of opening.
+ * Stopping: callers are refused; what the process owns is handed over while calls in flight are finished; then what waits is
+ * flushed and closed, in the reverse order of opening.
  */
 import { randomUUID } from 'node:crypto';
 import type { ServiceDefinition } from '@grpc/grpc-js';
@@ -22,7 +22,7 @@ import { stopRequest } from './stop-request';
 
 const DEFAULT_METRICS_PORT = 9464;
 const FAULT_EXIT_CODE = 1;
-/** Beyond the time for calls in flight: how long finishing turns and handing over may take. Then the fence in the log has to do. */
+/** Beyond the time for calls in flight: how long handing over and closing may take. Then the fence in the log has to do. */
 const CLOSING_LIMIT_MS = 20_000;
 
 export interface ServiceProcess {
@@ -71,14 +71,14 @@ async function live(definition: ServiceProcess, name: string, configuration: Con
   announce(server.address, instanceId, telemetry, logger);
 
   const close = async (): Promise<void> => {
-    await server.stop(configuration.shutdownGraceMs);
+    await server.stop(configuration.shutdownGraceMs, () => opening.handOver());
     await parts.close();
   };
   try {
     const opened = await unlessAborted(definition.open(opening), stopping);
     if (opened !== undefined) {
       server.begin(opened);
-      server.setServing(true);
+      opening.readiness.follow((ready) => server.setServing(ready));
       logger.info({ address: server.address }, 'serving');
       await aborted(stopping);
     }

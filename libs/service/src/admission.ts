@@ -32,7 +32,7 @@ export interface Admitted {
 const ADMITTED_ANYBODY: Admitted = Object.freeze({ caller: ANYBODY, forwardedTo: undefined });
 
 export class Admission {
-  private stopping = false;
+  private openTo: 'callers' | 'peers' | 'none' = 'callers';
   private inFlight = 0;
   private whenIdle: (() => void)[] = [];
 
@@ -40,7 +40,7 @@ export class Admission {
 
   /** Admits a call, or throws the SluiceError that answers it. Whoever is admitted leaves by `leave`. */
   enter(call: AnyCall, role: Role): Admitted | Promise<Admitted> {
-    if (this.stopping) throw refusal('SHUTTING_DOWN');
+    if (this.openTo === 'none') throw refusal('SHUTTING_DOWN');
     if (this.options.authenticator === undefined) return this.enterAs(ANYBODY, call, role);
     const caller = this.options.authenticator.authenticate(call);
     return caller instanceof Promise ? caller.then((known) => this.enterAs(known, call, role)) : this.enterAs(caller, call, role);
@@ -52,9 +52,14 @@ export class Admission {
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
-  /** From now on nobody comes in. */
-  stop(): void {
-    this.stopping = true;
+  /** From now on only calls come in that peers send on: this instance may still own what they are for. */
+  closeToCallers(): void {
+    this.openTo = 'peers';
+  }
+
+  /** From now on no call comes in. */
+  close(): void {
+    this.openTo = 'none';
   }
 
   get calls(): number {
@@ -67,8 +72,9 @@ export class Admission {
   }
 
   private enterAs(sender: Caller, call: AnyCall, role: Role): Admitted {
-    if (this.stopping) throw refusal('SHUTTING_DOWN');
+    if (this.openTo === 'none') throw refusal('SHUTTING_DOWN');
     const forwarded = forwardedCallOf(call.metadata, sender);
+    if (this.openTo === 'peers' && forwarded === undefined) throw refusal('SHUTTING_DOWN');
     const caller = forwarded?.caller ?? sender;
     if (!caller.roles.has(role)) throw refusal('NOT_AUTHORIZED', `"${caller.name}" lacks the role "${role}"`, { role });
     // A forwarded call was counted where it came in.

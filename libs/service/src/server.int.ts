@@ -6,6 +6,7 @@ import { ManualClock } from '@sluice/memory';
 import { createLogger, type Metrics } from '@sluice/telemetry';
 import { UNREAD_MS } from './answer-flow';
 import type { CallContext } from './call-context';
+import { forwardingMetadata } from './forwarding';
 import { bidi, serverStream, unary } from './handlers';
 import { type RunningServer, startServer, type ServerOptions } from './server';
 import type { ServiceRegistration } from './service-runtime';
@@ -656,6 +657,37 @@ describe('stopping', () => {
     await stopped;
     const again = await start([scheduler()], { port: server.port });
     expect(await askStatus(again)).toEqual(ANSWER);
+  });
+
+  test('while it hands over, callers are refused, what peers send on comes in, and calls in flight go on', async () => {
+    const [running, release, handedOver] = [deferred(), deferred(), deferred()];
+    let held = true;
+    const server = await start([
+      scheduler(async () => {
+        running.resolve();
+        if (held) await release.promise;
+        return ANSWER;
+      }),
+    ]);
+    const inFlight = askStatus(server);
+    await running.promise;
+    held = false;
+    const hop = forwardingMetadata({ caller: { name: 'shop', roles: new Set(['operate'] as const) }, partition: 3 });
+    let stopped = false;
+    const stopping = server
+      .stop(10_000, () => handedOver.promise)
+      .then(() => {
+        stopped = true;
+      });
+    expect(await refusalOf(askStatus(server))).toMatchObject({ reason: 'SHUTTING_DOWN' });
+    expect(await askStatus(server, hop)).toEqual(ANSWER);
+    handedOver.resolve();
+    await handedOver.promise;
+    await expect(askStatus(server, hop)).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(stopped).toBe(false);
+    release.resolve();
+    expect(await inFlight).toEqual(ANSWER);
+    await stopping;
   });
 
   test('what does not finish within the grace time is cut', async () => {

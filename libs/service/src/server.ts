@@ -1,11 +1,12 @@
 /**
  * One gRPC server: the services it is given, health, reflection, limits, authentication, and an orderly end.
  *
- *   opened ──begin──► started ──setServing(true)──► serving ──stop──► draining ──(calls done or grace over)──► stopped
+ *   opened ──begin──► started ──setServing(true)──► serving ──stop──► handing over ──► draining ──(calls done or grace over)──► stopped
  *
  * Opened: it listens and refuses every call (UNAVAILABLE, STARTING), because what the services need is not there yet.
- * Draining: health says NOT_SERVING, nobody new comes in (UNAVAILABLE, SHUTTING_DOWN), calls in flight are finished, streams
- * are asked to end. After the grace time what is left is cut.
+ * Handing over: health says NOT_SERVING, callers are refused (UNAVAILABLE, SHUTTING_DOWN), calls in flight go on, streams are
+ * asked to end. What peers send on still comes in, because this instance may own what it is for until that is handed over.
+ * Draining: peers are refused, too; calls in flight are finished. When the grace time is over, counted from the beginning, what is left is cut.
  */
 import { ServerCredentials, type ServiceDefinition, type StatusObject, type UntypedHandleCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { type Clock, systemClock } from '@sluice/ports';
@@ -55,8 +56,11 @@ export interface RunningServer {
   readonly address: string;
   /** Readiness of one service, or of all. */
   setServing(serving: boolean, service?: string): void;
-  /** Stops; resolves when nothing listens or runs any more. The second call waits for the first. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Stops; resolves when nothing listens or runs any more. The second call waits for the first.
+   * @param handOver hands to other instances what this one owns, while calls in flight are finished. Must be bounded; its failure is thrown at the end.
+   */
+  stop(graceMs: number, handOver?: () => Promise<void>): Promise<void>;
 }
 
 export class ListenError extends Error {
@@ -139,14 +143,18 @@ export async function openServer(options: ServerOptions, services: readonly Pick
   });
 
   let stopped: Promise<void> | undefined;
-  const stop = async (graceMs: number): Promise<void> => {
+  const stop = async (graceMs: number, handOver: () => Promise<void>): Promise<void> => {
+    const beganMs = performance.now();
     health.set(false);
-    admission.stop();
+    admission.closeToCallers();
     streams.endAll(refusal('SHUTTING_DOWN'));
+    const [handedOver] = await Promise.allSettled([handOver()]);
+    admission.close();
     const closed = transport.drain();
-    await within(graceMs, admission.idle());
+    await within(graceMs - (performance.now() - beganMs), admission.idle());
     await within(FLUSH_MS, closed);
     transport.cut();
+    if (handedOver.status === 'rejected') throw handedOver.reason;
   };
   return {
     port,
@@ -161,7 +169,7 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     setServing: (serving, service) => {
       if (stopped === undefined) health.set(serving, service);
     },
-    stop: (graceMs) => (stopped ??= stop(graceMs)),
+    stop: (graceMs, handOver = async () => undefined) => (stopped ??= stop(graceMs, handOver)),
   };
 }
 

@@ -40,6 +40,12 @@ export const METRICS = Object.freeze({
     attributes: ['partition'],
     meaning: 'What went wrong in the engine and was recovered from; the log says what.',
   },
+  'sluice.engine.unreadable': {
+    kind: 'gauge',
+    unit: '{partition}',
+    attributes: ['partition'],
+    meaning: '1: the log of the partition cannot be read and the instance does not serve it; the log line names the commit. 0: it can be read again.',
+  },
   'sluice.projection.commits': { kind: 'counter', unit: '{commit}', attributes: ['partition'], meaning: 'Commits that the read store has.' },
   'sluice.projection.postings': {
     kind: 'counter',

@@ -63,9 +63,18 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     troubles(1, of(partition));
     logger.warn({ partition, error }, what);
   };
-  const spans = { traced: recordCommit, publishing };
+  const unreadable = metrics.gauge('sluice.engine.unreadable');
+  const told = {
+    unreadable(partition: number, error: Error | undefined, advice = ''): void {
+      unreadable(error === undefined ? 0 : 1, of(partition));
+      if (error === undefined) logger.info({ partition }, 'the log of the partition can be read again');
+      else logger.error({ partition, error }, `the log cannot be read, the partition is not served: ${error.message}; ${advice}`);
+    },
+    traced: recordCommit,
+    publishing,
+  };
   const nothing = (): void => undefined;
-  if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble, ...spans };
+  if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble, ...told };
   return {
     turnDecided(partition: number, count: number): void {
       turns(1, of(partition));
@@ -83,7 +92,7 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
       rejections(count, { reason });
     },
     trouble,
-    ...spans,
+    ...told,
   };
 }
 

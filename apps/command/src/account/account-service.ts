@@ -28,6 +28,7 @@ import {
   type ServiceRegistration,
 } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
+import { notOwner } from '../peers/not-owner';
 import { commandAtOwner } from '../peers/owner-call';
 import { itemOf, type KeyedCommand, openingOf, statusChangeOf, updateOf } from './account-commands';
 import type { AccountForwarding } from './account-forwarding';
@@ -98,6 +99,7 @@ export class AccountService {
     const positions = await this.run(this.router.route(batch), call);
     const outcome = batch.outcomes[0] as number;
     try {
+      assertOwned(batch, call);
       if (outcome !== OUTCOME_ACCEPTED) {
         this.tallyRefusals(batch);
         throw errorOf(outcome, batch.messages.get(0));
@@ -117,6 +119,7 @@ export class AccountService {
       const routed = this.router.route(batch);
       if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
       const positions = await this.run(routed, call);
+      assertOwned(batch, call);
       const accepted = acceptedCount(batch);
       if (accepted < batch.count) this.tallyRefusals(batch);
       return encodeBatchResponse(batch, accepted, this.token(positions));
@@ -170,6 +173,10 @@ export class AccountService {
     }
     const positions: Positions = new Map();
     await this.submitShare(partition, [item], positions);
+    if (item.outcome === NOT_OWNER && forwarding !== undefined) {
+      if (call.forwarded) throw notOwner(partition);
+      return commandAtOwner(forwarding.hop, partition, definition, request, call);
+    }
     if (item.outcome !== OUTCOME_ACCEPTED) {
       this.dependencies.observer.rejected(reasonOf(item.outcome), 1);
       throw errorOf(item.outcome, item.message);
@@ -222,11 +229,15 @@ export class AccountService {
     }
     const positions: Positions = new Map();
     await Promise.all(
-      [...shares].map(([partition, share]) => {
+      [...shares].map(async ([partition, share]) => {
         const shareItems = share.map((at) => items[at] as AccountCommandItem);
-        if (forwarding === undefined || engine.partition(partition) !== undefined) return this.submitShare(partition, shareItems, positions);
+        const isOwned = engine.partition(partition) !== undefined;
+        if (forwarding === undefined || isOwned) await this.submitShare(partition, shareItems, positions);
+        const isElsewhere = !isOwned || shareItems.some(({ outcome }) => outcome === NOT_OWNER);
+        if (forwarding === undefined || !isElsewhere) return;
+        if (call.forwarded) throw notOwner(partition);
         const openings = share.map((at) => accounts[at] as accountpb.AccountOpening);
-        return forwarding.openings(partition, shareItems, openings, positions, call);
+        await forwarding.openings(partition, shareItems, openings, positions, call);
       }),
     );
     return positions;
@@ -272,6 +283,12 @@ function resultOf(item: AccountCommandItem, positionToken: string): accountpb.Co
     positionToken,
     signingKeyId: answer.signingKeyId,
   };
+}
+
+/** A hop for a partition that went to another instance meanwhile is refused, so that its sender finds the owner. */
+function assertOwned(batch: PostingBatch, { forwardedTo }: CallContext): void {
+  if (forwardedTo === undefined) return;
+  for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === NOT_OWNER) throw notOwner(forwardedTo);
 }
 
 function scan(bytes: Buffer): PostingBatch {

@@ -129,7 +129,7 @@ export class PostingRouter {
   ): void {
     const owned = this.engine.partition(partition);
     if (owned === undefined || owned.state !== 'serving') {
-      if (this.forwarding === undefined || owned !== undefined) {
+      if (this.forwarding === undefined || owned !== undefined || call.forwarded) {
         failShare(batch, indexes, NOT_OWNER);
         done();
       } else {
@@ -145,7 +145,10 @@ export class PostingRouter {
       indexes,
       () => {
         if (submission.sequence > 0) positions.set(partition, submission.sequence);
-        done();
+        if (submission.notOwner && this.forwarding !== undefined && !call.forwarded) {
+          // The partition went to another instance meanwhile, which answers what was recorded and decides the rest.
+          void this.forwarding.postings(partition, batch, indexes ?? (batch.atomic ? every(batch) : notOwned(batch)), positions, call).then(done);
+        } else done();
       },
       activeTraceparent(),
     );
@@ -171,6 +174,12 @@ function every(batch: PostingBatch): number[] {
 function undecided(batch: PostingBatch): number[] {
   const indexes: number[] = [];
   for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === OUTCOME_NONE) indexes.push(index);
+  return indexes;
+}
+
+function notOwned(batch: PostingBatch): number[] {
+  const indexes: number[] = [];
+  for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === NOT_OWNER) indexes.push(index);
   return indexes;
 }
 

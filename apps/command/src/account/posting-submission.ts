@@ -35,6 +35,8 @@ export class PostingSubmission implements Submission {
   private signatures: SignatureChecks | undefined;
   /** Highest sequence that the answers depend on. */
   sequence = 0;
+  /** The partition went to another instance before the postings were decided, or before their commit was durable. */
+  notOwner = false;
 
   constructor(
     readonly state: AccountState,
@@ -86,6 +88,7 @@ export class PostingSubmission implements Submission {
   }
 
   fail(failure: SubmissionFailure): void {
+    this.notOwner = failure === 'NOT_OWNER';
     const outcome = failure === 'SHUTTING_DOWN' ? SHUTTING_DOWN : failure === 'NOT_OWNER' ? NOT_OWNER : PARTITION_UNAVAILABLE;
     const { batch } = this;
     for (let item = 0; item < this.count; item += 1) {

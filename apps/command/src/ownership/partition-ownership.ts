@@ -2,7 +2,7 @@
  * Which partitions this instance owns when there are several: those whose lease it holds. Leases only make two owners rare; the fence
  * in the log (the ownership commit) makes them harmless.
  */
-import { AbandonedError, type Engine } from '@sluice/engine';
+import { AbandonedError, isUnreadableLog, UNREADABLE_RETRY_MS, type Engine, type UnreadableLogError } from '@sluice/engine';
 import { PartitionLeases } from '@sluice/leases';
 import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
 import type { PartitionOwners } from '../peers/partition-owners';
@@ -19,6 +19,8 @@ export interface OwnershipDependencies {
   readonly clock: Clock;
   readonly ttlMs?: number;
   readonly trouble: (partition: number, what: string, error: unknown) => void;
+  /** The log of a partition whose lease this instance holds cannot be read; undefined: it can be read again, or the lease is another's. */
+  readonly unreadable: (partition: number, error: UnreadableLogError | undefined) => void;
 }
 
 export class PartitionOwnership implements PartitionOwners {
@@ -27,7 +29,10 @@ export class PartitionOwnership implements PartitionOwners {
   private readonly asking = new Map<number, Promise<LeaseHolder | undefined>>();
   /** Partitions that are being taken. */
   private readonly taking = new Map<number, Promise<void>>();
+  /** Partitions whose log cannot be read; how to cancel the next attempt. */
+  private readonly unreadable = new Map<number, () => void>();
   private stopping = false;
+  private stopped: Promise<void> | undefined;
 
   constructor(private readonly dependencies: OwnershipDependencies) {
     const { engine, lease, holder, clock, ttlMs, trouble } = dependencies;
@@ -39,7 +44,7 @@ export class PartitionOwnership implements PartitionOwners {
       clock,
       ttlMs: ttlMs ?? OWNER_LEASE_TTL_MS,
       granted: (partition) => this.take(partition),
-      lost: (partition) => engine.disown(partition, { snapshot: this.stopping }),
+      lost: (partition) => this.release(partition),
       trouble: (error) => trouble(-1, 'the lease service cannot be reached; the owners go on under the fence', error),
     });
   }
@@ -50,9 +55,14 @@ export class PartitionOwnership implements PartitionOwners {
     await Promise.all(this.taking.values());
   }
 
-  /** Hands over what this instance owns. */
-  async stop(): Promise<void> {
+  /** Hands over what this instance owns. The second call waits for the first. */
+  stop(): Promise<void> {
     this.stopping = true;
+    this.stopped ??= this.handOver();
+    return this.stopped;
+  }
+
+  private async handOver(): Promise<void> {
     await this.leases.stop();
     await Promise.all(this.taking.values());
   }
@@ -89,12 +99,36 @@ export class PartitionOwnership implements PartitionOwners {
     this.taking.set(partition, taking);
   }
 
+  private release(partition: number): Promise<void> {
+    this.readable(partition);
+    return this.dependencies.engine.disown(partition, { snapshot: this.stopping });
+  }
+
+  /** There is no attempt to wait for any more. */
+  private readable(partition: number): void {
+    const cancel = this.unreadable.get(partition);
+    if (cancel === undefined) return;
+    cancel();
+    this.unreadable.delete(partition);
+    this.dependencies.unreadable(partition, undefined);
+  }
+
   private async own(partition: number): Promise<void> {
     const { engine, trouble, clock } = this.dependencies;
     try {
       await engine.own(partition);
+      this.readable(partition);
     } catch (error) {
       if (error instanceof AbandonedError) return;
+      if (isUnreadableLog(error)) {
+        // The lease is kept: another instance would find the same, and the two would pass the partition to and fro.
+        if (!this.unreadable.has(partition)) this.dependencies.unreadable(partition, error);
+        this.unreadable.set(
+          partition,
+          clock.after(UNREADABLE_RETRY_MS, () => this.take(partition)),
+        );
+        return;
+      }
       trouble(partition, 'the partition could not be taken over; it is left to others', error);
       await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
       await this.leases.giveUp(partition);

@@ -30,6 +30,8 @@ export class SharingInstance {
     readonly client: accountpb.AccountCommandServiceClient,
     /** The way on which the other instances reach this one. */
     readonly link: TcpLink,
+    /** The log as this instance reaches it. */
+    readonly log: MemoryEventLog,
     private readonly lease: MemoryLease,
     private readonly stopped: () => void,
   ) {}
@@ -88,8 +90,9 @@ export class SharingInstances {
     const server = await openServer({ host: '127.0.0.1', port: 0, ...serverOptions }, services);
     const link = await TcpLink.open(() => server.port);
     const lease = new MemoryLease({ leases: this.leases });
+    const log = new MemoryEventLog(this.storage);
     const command = await startCommand({
-      log: new MemoryEventLog(this.storage),
+      log,
       snapshots: this.snapshots,
       bus: new InProcessBus(),
       keyring,
@@ -99,7 +102,7 @@ export class SharingInstances {
     });
     server.begin(command.registrations);
     const client = new accountpb.AccountCommandServiceClient(server.address, channel);
-    const instance: SharingInstance = new SharingInstance(command, server, client, link, lease, () => this.running.delete(instance));
+    const instance: SharingInstance = new SharingInstance(command, server, client, link, log, lease, () => this.running.delete(instance));
     this.running.add(instance);
     return instance;
   }

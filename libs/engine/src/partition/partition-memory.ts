@@ -12,6 +12,7 @@ import type { RunSorter } from '../request-index/sorter';
 import { Commits } from './commits';
 import type { PartitionLimits } from './limits';
 import { RecentCommits } from './recent-commits';
+import { UnreadableEventError } from './unreadable-log';
 import type { WorkSteps } from './work-steps';
 
 export const OWNERSHIP_TAKEN = 'log.OwnershipTaken';
@@ -99,7 +100,7 @@ export class PartitionMemory implements PartitionServices {
   }
 
   /**
-   * Takes the next commit of the log in, in steps. Throws CorruptCommitError, or what a capability throws, with partition and sequence, and
+   * Takes the next commit of the log in, in steps. Throws CorruptCommitError or UnreadableEventError, with partition and sequence, and
    * AbandonedError if the memory ends meanwhile. The memory ends by any of them: half a commit may be in it.
    */
   async replay(bytes: Uint8Array, steps: WorkSteps): Promise<void> {
@@ -135,8 +136,7 @@ export class PartitionMemory implements PartitionServices {
       if (rest !== undefined) yield* rest;
       yield EVENT_COST_BYTES + (rest === undefined ? event.payload.length : 0);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`partition ${this.partition}, sequence ${commit.sequence}: ${event.type}: ${reason}`, { cause: error });
+      throw new UnreadableEventError(this.partition, commit.sequence, event.type, error);
     }
   }
 

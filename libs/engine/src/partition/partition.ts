@@ -34,6 +34,7 @@ import { Preparation } from './preparation';
 import { Publisher } from './publisher';
 import { SubmissionQueue } from './submission-queue';
 import { TurnWriter } from './turn-writer';
+import { isUnreadableLog, UNREADABLE_RETRY_MS } from './unreadable-log';
 
 export type PartitionState = 'stopped' | 'preparing' | 'loading' | 'serving' | 'releasing' | 'lost';
 
@@ -429,6 +430,7 @@ export class Partition {
   /** @param epoch the epoch in which the partition was this instance's. */
   private async reload(epoch: number): Promise<void> {
     const { observer, owner } = this.dependencies;
+    let unreadable = false;
     for (let waitMs = RELOAD_FIRST_MS; this.currentState === 'loading'; waitMs = Math.min(waitMs * 2, RELOAD_LAST_MS)) {
       try {
         const memory = await this.loader.load();
@@ -437,17 +439,20 @@ export class Partition {
           if (memory.epoch > epoch && memory.newestOwnership?.owner !== owner) throw new DeposedError(memory);
         });
         this.serve(memory);
-        return;
+        break;
       } catch (error) {
-        if (this.currentState !== 'loading') return;
+        if (this.currentState !== 'loading') break;
         if (error instanceof DeposedError) {
           this.stepDown('the log has its epoch', error);
-          return;
+          break;
         }
-        observer.trouble(this.partition, 'the partition could not be loaded', error);
-        await this.pause(waitMs);
+        if (!isUnreadableLog(error)) observer.trouble(this.partition, 'the partition could not be loaded', error);
+        else if (!unreadable) observer.unreadable?.(this.partition, error);
+        unreadable ||= isUnreadableLog(error);
+        await this.pause(unreadable ? UNREADABLE_RETRY_MS : waitMs);
       }
     }
+    if (unreadable) observer.unreadable?.(this.partition, undefined);
   }
 
   /**

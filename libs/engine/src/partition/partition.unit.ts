@@ -464,6 +464,28 @@ describe('starting', () => {
   });
 });
 
+test('a log that cannot be read when it is read again is told once, tried again slowly, and served when it was repaired', async () => {
+  const told: (string | undefined)[] = [];
+  const one = await PartitionUnderTest.started({ observer: { unreadable: (_partition, error) => void told.push(error?.message) } });
+  for (const line of ['a', 'b', 'c']) await one.write(line);
+  const commits = one.storage.commitsOf(1);
+  const whole = commits[2] as CommitToAppend;
+  const bytes = Buffer.from(whole.bytes);
+  bytes[bytes.length - 40] = (bytes[bytes.length - 40] as number) ^ 1;
+  commits[2] = { ...whole, bytes };
+  one.log.faults.failNextAppend();
+  expect(await one.write('d')).toBe('PARTITION_UNAVAILABLE');
+  await one.clock.elapse(100_000);
+  expect(told).toEqual(['partition 1, sequence 3: the checksum does not match: the commit was changed']);
+  expect(one.troubles).toEqual(['an append failed; the log is read again']);
+  commits[2] = whole;
+  await one.clock.elapse(30_000);
+  await one.untilLoaded();
+  expect(told).toHaveLength(2);
+  expect(told[1]).toBeUndefined();
+  expect(await one.write('e')).toMatchObject({ numbers: [4] });
+});
+
 describe('snapshots', () => {
   const often = { snapshotBytes: 1 };
 

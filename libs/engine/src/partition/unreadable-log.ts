@@ -1,0 +1,33 @@
+/**
+ * A log that cannot be read on: a commit was changed or is missing, or an event is of a version that this program does not know. Trying again
+ * does not mend it.
+ */
+import { CorruptCommitError } from '@sluice/protocol';
+
+/** How long a partition whose log cannot be read waits before it is read again: an operator may have repaired it. */
+export const UNREADABLE_RETRY_MS = 30_000;
+
+/** An event that this version of Sluice cannot take in. */
+export class UnreadableEventError extends Error {
+  constructor(
+    readonly partition: number,
+    readonly sequence: number,
+    eventType: string,
+    cause: unknown,
+  ) {
+    super(`partition ${partition}, sequence ${sequence}: ${eventType}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'UnreadableEventError';
+  }
+}
+
+export type UnreadableLogError = CorruptCommitError | UnreadableEventError;
+
+export function isUnreadableLog(error: unknown): error is UnreadableLogError {
+  return error instanceof CorruptCommitError || error instanceof UnreadableEventError;
+}
+
+/** What the operator can do about it. */
+export function unreadableLogAdvice(error: UnreadableLogError): string {
+  if (error instanceof UnreadableEventError) return 'start a version of Sluice that knows the event; deploy readers before writers';
+  return `restore the log from a backup, or give up this commit and all later ones of the partition: sluice log repair --drop-from ${error.partition}:${error.sequence}`;
+}
