@@ -1,5 +1,8 @@
-/** Commits as people read them: events as google.protobuf.Any with their type's name, so that grpcurl shows their fields. */
-import { type DecodedCommit, type logpb, timestampFromUs } from '@sluice/protocol';
+/**
+ * Commits as people read them: events as google.protobuf.Any with their message's name, so that grpcurl shows their fields. An
+ * event that this version does not know is named with its version, without its fields.
+ */
+import { type DecodedCommit, type EventRecord, eventTableOf, type logpb, timestampFromUs } from '@sluice/protocol';
 
 const TYPE_URL_PREFIX = 'type.googleapis.com/';
 
@@ -12,18 +15,13 @@ export function commitView(commit: DecodedCommit, headersOnly: boolean): logpb.C
     sizeBytes: commit.bytes.length,
     checksum: Buffer.from(commit.checksum).toString('hex'),
     traceparents: [...commit.traceparents],
-    events: headersOnly
-      ? []
-      : commit.events.map(({ type, version, payload }) => ({
-          type,
-          version,
-          event: { typeUrl: `${TYPE_URL_PREFIX}${messageName(type, version)}`, value: Buffer.from(payload.buffer, payload.byteOffset, payload.length) },
-        })),
+    events: headersOnly ? [] : commit.events.map(eventView),
   };
 }
 
-/** "account.PostingsRecorded", version 1: sluice.account.v1.PostingsRecorded. */
-function messageName(type: string, version: number): string {
-  const dot = type.indexOf('.');
-  return `sluice.${type.slice(0, dot)}.v${version}.${type.slice(dot + 1)}`;
+function eventView({ type, version, payload }: EventRecord): logpb.EventView {
+  const messageName = eventTableOf(type)?.messageName(type, version);
+  if (messageName === undefined) return { type, version, event: undefined };
+  const value = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  return { type, version, event: { typeUrl: `${TYPE_URL_PREFIX}${messageName}`, value } };
 }

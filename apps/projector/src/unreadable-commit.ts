@@ -2,8 +2,7 @@
  * A commit that cannot be projected, because it is not what was written or because this version does not know what is in it. The
  * partition stops before it, says so, and looks again now and then: it may have been repaired.
  */
-import { UnknownEventError } from '@sluice/projections';
-import { CorruptCommitError } from '@sluice/protocol';
+import { CorruptCommitError, UnknownEventError } from '@sluice/protocol';
 
 export interface BlockedPartition {
   readonly partition: number;

@@ -1,7 +1,6 @@
 /** What reads the event log for people: where a key lives, the commits with their events, and the check of one account. */
-import { type logpb, usFromTimestamp } from '@sluice/protocol';
+import { eventTableOf, type logpb, usFromTimestamp } from '@sluice/protocol';
 import type { Caller, CallOptions, StreamOptions } from './caller';
-import { readableEvent } from './readable-event';
 
 export interface KeyPartition {
   readonly partition: number;
@@ -28,7 +27,7 @@ export interface EventView {
   /** Like "account.PostingsRecorded". */
   readonly type: string;
   readonly version: number;
-  /** The event as plain data in the JSON form of protobuf; undefined: a type that this library does not know. */
+  /** The event as plain data in the JSON form of protobuf; undefined: a type or version that this library does not know. */
   readonly event: unknown;
 }
 
@@ -103,7 +102,7 @@ function commitFromWire(commit: logpb.CommitView): CommitView {
     committedAtUs: commit.committedAt === undefined ? 0 : Number(usFromTimestamp(commit.committedAt)),
     sizeBytes: commit.sizeBytes,
     checksum: commit.checksum,
-    events: commit.events.map(({ type, version, event }) => ({ type, version, event: readableEvent(type, event?.value) })),
+    events: commit.events.map(({ type, version, event }) => ({ type, version, event: event && eventTableOf(type)?.readable(type, version, event.value) })),
     traceparents: commit.traceparents,
   };
 }

@@ -2,13 +2,10 @@
  * All projections of one partition as one: commits in, one batch of writes out. It reads nothing and writes nothing itself.
  */
 import type { ProjectedBatch, RowWrite } from '@sluice/ports';
-import type { DecodedCommit } from '@sluice/protocol';
+import { type DecodedCommit, logEvents, UnknownEventError } from '@sluice/protocol';
 import { PROJECTED_HEADS, PROJECTION_FORMAT, projectedHeadRow } from './projected-head';
-import { UnknownEventError, type LoadedRows, type PartitionProjection, type Projected, type Projection, type RowKeys, type SetAside } from './projection';
+import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from './projection';
 import { SET_ASIDE, setAsideRow } from './set-aside';
-
-/** Events of the engine itself, which no row comes from. */
-const ENGINE_EVENTS: ReadonlySet<string> = new Set(['log.OwnershipTaken']);
 
 export interface ProjectedFlush {
   readonly batch: ProjectedBatch;
@@ -42,8 +39,9 @@ export class PartitionFold {
   /** Takes the next commit in. Throws for an event that nobody knows. */
   take(commit: DecodedCommit): void {
     for (const event of commit.events) {
-      if (ENGINE_EVENTS.has(event.type)) continue;
-      if (!this.projections.some((projection) => projection.take(commit, event))) {
+      // No row comes from the events of the engine itself.
+      if (logEvents.owns(event.type)) logEvents.assertKnown(event, commit);
+      else if (!this.projections.some((projection) => projection.take(commit, event))) {
         throw new UnknownEventError(commit.partition, commit.sequence, event.type, event.version);
       }
     }

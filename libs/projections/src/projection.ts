@@ -57,18 +57,3 @@ export interface Projection {
    */
   open(partition: number, setAside: readonly SetAside[], cachedAggregates: number): PartitionProjection;
 }
-
-/** An event that this version of the program cannot read: stop loudly, readers are deployed before writers. */
-export class UnknownEventError extends Error {
-  constructor(
-    readonly partition: number,
-    readonly sequence: number,
-    readonly type: string,
-    readonly version: number,
-  ) {
-    super(
-      `partition ${partition}, sequence ${sequence}: event "${type}" version ${version} is not known to this version of Sluice; deploy readers before writers`,
-    );
-    this.name = 'UnknownEventError';
-  }
-}

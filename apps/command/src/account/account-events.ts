@@ -2,7 +2,7 @@
  * Account events between the domain and the protos.
  */
 import { NO_LIMITS, POSTING_TYPES, type Account, type AccountEvent, type AccountLimits, type AccountStatus } from '@sluice/domain';
-import { accountpb } from '@sluice/protocol';
+import { accountEvents, accountpb, type EventRecord } from '@sluice/protocol';
 import { shared, sharedLimits } from './account-record';
 import type { AccountCommandItem } from './command-submission';
 
@@ -51,33 +51,34 @@ export function limitsToProto(limits: AccountLimits): accountpb.AccountLimits {
   };
 }
 
-export function openedFromProto(opened: accountpb.AccountOpened): AccountEvent {
+/** An event from the log as the domain sees it. */
+export function openedEvent({ accountId, unit, branchId, product, limits, signingKeyId }: accountpb.AccountOpened): AccountEvent {
   return {
     kind: 'opened',
-    accountId: opened.accountId,
-    unit: shared(opened.unit),
-    branchId: shared(opened.branchId),
-    product: shared(opened.product),
-    limits: opened.limits === undefined ? NO_LIMITS : limitsFromProto(opened.limits),
-    signingKeyId: opened.signingKeyId,
+    accountId,
+    unit: shared(unit),
+    branchId: shared(branchId),
+    product: shared(product),
+    limits: limits === undefined ? NO_LIMITS : limitsFromProto(limits),
+    signingKeyId,
   };
 }
 
-export function eventTypeOf(event: AccountEvent): string {
-  switch (event.kind) {
-    case 'opened':
-      return 'account.AccountOpened';
-    case 'updated':
-      return 'account.AccountUpdated';
-    case 'statusChanged':
-      return 'account.AccountStatusChanged';
-    default:
-      throw new Error(`no such event: ${String(event satisfies never)}`);
-  }
+export function updatedEvent({ limits, product, signingKeyId }: accountpb.AccountUpdated): AccountEvent {
+  return {
+    kind: 'updated',
+    ...(limits === undefined ? undefined : { limits: limitsFromProto(limits) }),
+    ...(product === undefined ? undefined : { product }),
+    ...(signingKeyId === undefined ? undefined : { signingKeyId }),
+  };
 }
 
-/** The encoded event; `account` is the account after it. */
-export function encodeChange(event: AccountEvent, item: AccountCommandItem, account: Account): Uint8Array {
+export function statusChangedEvent({ status, note }: accountpb.AccountStatusChanged): AccountEvent {
+  return { kind: 'statusChanged', status: statusFromProto(status), note };
+}
+
+/** The event as it is written; `account` is the account after it. */
+export function changeRecord(event: AccountEvent, item: AccountCommandItem, account: Account): EventRecord {
   const { requestId, accountId } = item;
   const bodyDigest = Buffer.from(item.bodyDigest);
   const answer = {
@@ -89,20 +90,11 @@ export function encodeChange(event: AccountEvent, item: AccountCommandItem, acco
   switch (event.kind) {
     case 'opened': {
       const { unit, branchId, product, limits, signingKeyId } = event;
-      return accountpb.AccountOpened.encode({
-        requestId,
-        accountId,
-        unit,
-        branchId,
-        product,
-        limits: limitsToProto(limits),
-        signingKeyId,
-        bodyDigest,
-      }).finish();
+      return accountEvents.record('AccountOpened', { requestId, accountId, unit, branchId, product, limits: limitsToProto(limits), signingKeyId, bodyDigest });
     }
     case 'updated': {
       const { limits, product, signingKeyId } = event;
-      return accountpb.AccountUpdated.encode({
+      return accountEvents.record('AccountUpdated', {
         requestId,
         accountId,
         limits: limits === undefined ? undefined : limitsToProto(limits),
@@ -111,27 +103,23 @@ export function encodeChange(event: AccountEvent, item: AccountCommandItem, acco
         bodyDigest,
         ...answer,
         status: statusToProto(account.status),
-      }).finish();
+      });
     }
     case 'statusChanged':
-      return accountpb.AccountStatusChanged.encode({
+      return accountEvents.record('AccountStatusChanged', {
         requestId,
         accountId,
         status: statusToProto(event.status),
         note: event.note,
         bodyDigest,
         ...answer,
-      }).finish();
+      });
     default:
       throw new Error(`no such event: ${String(event satisfies never)}`);
   }
 }
 
-export function encodeRejection(item: AccountCommandItem, outcome: number): Uint8Array {
-  return accountpb.AccountCommandRejected.encode({
-    requestId: item.requestId,
-    accountId: item.accountId,
-    rejection: outcome,
-    bodyDigest: Buffer.from(item.bodyDigest),
-  }).finish();
+export function rejectionRecord(item: AccountCommandItem, outcome: number): EventRecord {
+  const { requestId, accountId } = item;
+  return accountEvents.record('AccountCommandRejected', { requestId, accountId, rejection: outcome, bodyDigest: Buffer.from(item.bodyDigest) });
 }

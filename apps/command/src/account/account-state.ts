@@ -21,6 +21,7 @@ import { lastHash, requestHash, type CapabilityState, type PartitionServices, ty
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
+  accountEvents,
   accountpb,
   FINAL_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
@@ -35,12 +36,13 @@ import {
   UNIT_AT,
   UNIT_LENGTH,
   type CommitHeader,
+  type EventHandlersOf,
   type EventRecord,
   type PostingBatch,
 } from '@sluice/protocol';
 import { shared } from './account-record';
 import { AccountTable } from './account-table';
-import { encodeChange, encodeRejection, eventTypeOf, openedFromProto, statusFromProto, statusToProto, limitsFromProto } from './account-events';
+import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusToProto, updatedEvent } from './account-events';
 import type { AccountCommandItem, CommandSubmission } from './command-submission';
 import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
 import { PostingGroup } from './posting-group';
@@ -52,6 +54,8 @@ import type { Signatures } from './signatures';
 const TYPES: readonly (PostingType | undefined)[] = [undefined, 'CREDIT', 'DEBIT', 'HOLD', 'CAPTURE', 'RELEASE'];
 const DEBIT = 2;
 const CAPTURE = 4;
+/** The postings of a turn are written column by column, in this version. */
+const POSTINGS_RECORDED = accountEvents.written('PostingsRecorded');
 const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
 /**
  * High half of 2^48. A posting of that much stands in a group of its own, so that the sums of what a group adds and takes (at most
@@ -338,7 +342,7 @@ export class AccountState implements CapabilityState {
 
   flush(turn: Turn): void {
     if (this.groupCount === 0) return;
-    const mark = turn.commit.openEvent('account.PostingsRecorded', 1);
+    const mark = turn.commit.openEvent(POSTINGS_RECORDED.type, POSTINGS_RECORDED.version);
     for (let at = 0; at < this.groupCount; at += 1) {
       const group = this.groups[at] as PostingGroup;
       group.write(turn.commit.writer);
@@ -403,7 +407,7 @@ export class AccountState implements CapabilityState {
     if (!decision.accepted) {
       item.outcome = outcomeOf(decision.rejection);
       if (UNRECORDED_REJECTIONS.has(decision.rejection)) return;
-      turn.event('account.AccountCommandRejected', 1, encodeRejection(item, item.outcome));
+      record(turn, rejectionRecord(item, item.outcome));
       index.add(item.hashFirst, item.hashSecond, turn.sequence);
       return;
     }
@@ -420,7 +424,7 @@ export class AccountState implements CapabilityState {
     };
     item.outcome = OUTCOME_ACCEPTED;
     if (item.signingKey !== undefined) this.storeBeforeAppend(item.signingKey, turn);
-    turn.event(eventTypeOf(decision.event), 1, encodeChange(decision.event, item, account));
+    record(turn, changeRecord(decision.event, item, account));
     index.add(item.hashFirst, item.hashSecond, turn.sequence);
   }
 
@@ -440,43 +444,23 @@ export class AccountState implements CapabilityState {
   // ---- the log ----
 
   replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined {
-    if (event.version !== 1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
-    switch (event.type) {
-      case 'account.PostingsRecorded':
-        return this.replayPostings(event.payload, commit);
-      case 'account.AccountOpened': {
-        const opened = accountpb.AccountOpened.decode(event.payload);
-        this.evolve(opened.accountId, opened.requestId, openedFromProto(opened), commit);
-        return undefined;
-      }
-      case 'account.AccountUpdated': {
-        const updated = accountpb.AccountUpdated.decode(event.payload);
-        const change: AccountEvent = {
-          kind: 'updated',
-          ...(updated.limits === undefined ? undefined : { limits: limitsFromProto(updated.limits) }),
-          ...(updated.product === undefined ? undefined : { product: updated.product }),
-          ...(updated.signingKeyId === undefined ? undefined : { signingKeyId: updated.signingKeyId }),
-        };
-        this.evolve(updated.accountId, updated.requestId, change, commit);
-        return undefined;
-      }
-      case 'account.AccountStatusChanged': {
-        const changed = accountpb.AccountStatusChanged.decode(event.payload);
-        this.evolve(changed.accountId, changed.requestId, { kind: 'statusChanged', status: statusFromProto(changed.status), note: changed.note }, commit);
-        return undefined;
-      }
-      case 'account.AccountCommandRejected': {
-        const { accountId, requestId } = accountpb.AccountCommandRejected.decode(event.payload);
-        const id = Buffer.from(accountId, 'utf8');
-        if (this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length) === -1) {
-          throw new Error(`a command on account ${accountId}, which was never opened`);
-        }
-        this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
-        return undefined;
-      }
-      default:
-        throw new Error('the event is not known to this version of Sluice; deploy readers before writers');
+    return accountEvents.read(event, commit, this.replaying, commit);
+  }
+
+  private readonly replaying: EventHandlersOf<typeof accountEvents, CommitHeader, Iterable<number> | undefined> = {
+    PostingsRecorded: (payload, commit) => this.replayPostings(payload, commit),
+    AccountOpened: (opened, commit) => this.evolve(opened, openedEvent(opened), commit),
+    AccountUpdated: (updated, commit) => this.evolve(updated, updatedEvent(updated), commit),
+    AccountStatusChanged: (changed, commit) => this.evolve(changed, statusChangedEvent(changed), commit),
+    AccountCommandRejected: (rejected, commit) => this.replayRejection(rejected, commit),
+  };
+
+  private replayRejection({ accountId, requestId }: RecordedRequest, commit: CommitHeader): undefined {
+    const id = Buffer.from(accountId, 'utf8');
+    if (this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length) === -1) {
+      throw new Error(`a command on account ${accountId}, which was never opened`);
     }
+    this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
   }
 
   /** Account by account: ten thousand of them would block the event loop. */
@@ -499,7 +483,7 @@ export class AccountState implements CapabilityState {
     }
   }
 
-  private evolve(accountId: string, requestId: string, event: AccountEvent, commit: CommitHeader): void {
+  private evolve({ accountId, requestId }: RecordedRequest, event: AccountEvent, commit: CommitHeader): undefined {
     const id = Buffer.from(accountId, 'utf8');
     const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
     const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), event, commit.committedAtUs);
@@ -521,6 +505,16 @@ export class AccountState implements CapabilityState {
   restore(block: Uint8Array): void {
     this.table.restore(block);
   }
+}
+
+/** What every event of a command names. */
+interface RecordedRequest {
+  readonly accountId: string;
+  readonly requestId: string;
+}
+
+function record(turn: Turn, { type, version, payload }: EventRecord): void {
+  turn.event(type, version, payload);
 }
 
 /** Takes accounts back to where they were before a trial: what postings change. */

@@ -1,8 +1,9 @@
 /**
  * Verdicts in a commit, by account and request id: what a repeat is answered from. Built once per decoded commit, because repeats
- * come in flocks.
+ * come in flocks. Throws UnknownEventError for an event of accounts that this version does not know.
  */
 import {
+  accountEvents,
   accountpb,
   canonicalBytes,
   OUTCOME_ACCEPTED,
@@ -11,6 +12,7 @@ import {
   type AccountPostingsHeader,
   ByteReader,
   type DecodedCommit,
+  type EventHandlersOf,
 } from '@sluice/protocol';
 
 export interface RecordedPostingVerdict {
@@ -55,54 +57,48 @@ export function recordedVerdicts(commit: DecodedCommit): ReadonlyMap<string, Rec
 }
 
 function collect(commit: DecodedCommit): Map<string, RecordedVerdict> {
-  const verdicts = new Map<string, RecordedVerdict>();
-  for (const event of commit.events) {
-    switch (event.type) {
-      case 'account.PostingsRecorded':
-        for (const { postings } of postingsRecordedIn(event.payload)) collectPostings(postings, verdicts);
-        break;
-      case 'account.AccountOpened': {
-        const opened = accountpb.AccountOpened.decode(event.payload);
-        verdicts.set(verdictKey(opened.accountId, opened.requestId), {
-          kind: 'command',
-          bodyDigest: opened.bodyDigest,
-          outcome: OUTCOME_ACCEPTED,
-          balanceMinor: 0n,
-          heldMinor: 0n,
-          status: accountpb.AccountStatus.ACCOUNT_STATUS_OPEN,
-          version: 1,
-          signingKeyId: opened.signingKeyId,
-        });
-        break;
-      }
-      case 'account.AccountUpdated': {
-        const updated = accountpb.AccountUpdated.decode(event.payload);
-        verdicts.set(verdictKey(updated.accountId, updated.requestId), changed(updated));
-        break;
-      }
-      case 'account.AccountStatusChanged': {
-        const statusChanged = accountpb.AccountStatusChanged.decode(event.payload);
-        verdicts.set(verdictKey(statusChanged.accountId, statusChanged.requestId), changed(statusChanged));
-        break;
-      }
-      case 'account.AccountCommandRejected': {
-        const rejected = accountpb.AccountCommandRejected.decode(event.payload);
-        verdicts.set(verdictKey(rejected.accountId, rejected.requestId), {
-          kind: 'command',
-          bodyDigest: rejected.bodyDigest,
-          outcome: rejected.rejection,
-          balanceMinor: 0n,
-          heldMinor: 0n,
-          status: accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED,
-          version: 0,
-          signingKeyId: '',
-        });
-        break;
-      }
-    }
-  }
+  const verdicts: Verdicts = new Map();
+  for (const event of commit.events) if (accountEvents.owns(event.type)) accountEvents.read(event, commit, VERDICTS, verdicts);
   return verdicts;
 }
+
+type Verdicts = Map<string, RecordedVerdict>;
+
+const VERDICTS: EventHandlersOf<typeof accountEvents, Verdicts, void> = {
+  PostingsRecorded: (payload, verdicts) => {
+    for (const { postings } of postingsRecordedIn(payload)) collectPostings(postings, verdicts);
+  },
+  AccountOpened: ({ accountId, requestId, bodyDigest, signingKeyId }, verdicts) => {
+    verdicts.set(verdictKey(accountId, requestId), {
+      kind: 'command',
+      bodyDigest,
+      outcome: OUTCOME_ACCEPTED,
+      balanceMinor: 0n,
+      heldMinor: 0n,
+      status: accountpb.AccountStatus.ACCOUNT_STATUS_OPEN,
+      version: 1,
+      signingKeyId,
+    });
+  },
+  AccountUpdated: (updated, verdicts) => {
+    verdicts.set(verdictKey(updated.accountId, updated.requestId), changed(updated));
+  },
+  AccountStatusChanged: (statusChanged, verdicts) => {
+    verdicts.set(verdictKey(statusChanged.accountId, statusChanged.requestId), changed(statusChanged));
+  },
+  AccountCommandRejected: ({ accountId, requestId, bodyDigest, rejection }, verdicts) => {
+    verdicts.set(verdictKey(accountId, requestId), {
+      kind: 'command',
+      bodyDigest,
+      outcome: rejection,
+      balanceMinor: 0n,
+      heldMinor: 0n,
+      status: accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED,
+      version: 0,
+      signingKeyId: '',
+    });
+  },
+};
 
 function changed(event: accountpb.AccountUpdated | accountpb.AccountStatusChanged): RecordedCommandVerdict {
   return {

@@ -1,4 +1,5 @@
 /** `sluice log tail` */
+import type { EventView } from '@sluice/client';
 import type { Command } from 'commander';
 import { sequenceNumber, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
@@ -32,11 +33,16 @@ export function addTailCommand(log: Command, surroundings: Surroundings): void {
             output.line(
               `${timeText(commit.committedAtUs)}  partition ${commit.partition}  sequence ${commit.sequence}  epoch ${commit.epoch}  ${commit.sizeBytes} bytes  ${commit.checksum.slice(0, 12)}`,
             );
-            for (const { type, event } of commit.events) output.line(`    ${type} ${JSON.stringify(event) ?? ''}`);
+            for (const one of commit.events) output.line(`    ${eventText(one)}`);
           }
           shown += 1;
           if (shown === count) return;
         }
       }),
     );
+}
+
+/** A server may be newer than this program: then only its name and version can be shown. */
+function eventText({ type, version, event }: EventView): string {
+  return event === undefined ? `${type} version ${version} is not known to this version of sluice` : `${type} ${JSON.stringify(event)}`;
 }

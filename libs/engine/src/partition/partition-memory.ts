@@ -4,7 +4,17 @@
  * and ends, too.
  */
 import type { EventLog, SnapshotStore } from '@sluice/ports';
-import { beginningOf, logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type EventRecord, type LogPosition } from '@sluice/protocol';
+import {
+  beginningOf,
+  logEvents,
+  NO_CHECKSUM,
+  readNextCommit,
+  UnknownEventError,
+  type DecodedCommit,
+  type EventHandlersOf,
+  type EventRecord,
+  type LogPosition,
+} from '@sluice/protocol';
 import type { Capability, CapabilityState, PartitionServices } from '../capability';
 import { type HashSeeds } from '../request-index/request-hash';
 import { RequestIndex } from '../request-index/request-index';
@@ -15,8 +25,6 @@ import { RecentCommits } from './recent-commits';
 import { UnreadableEventError } from './unreadable-log';
 import type { WorkSteps } from './work-steps';
 
-export const OWNERSHIP_TAKEN = 'log.OwnershipTaken';
-export const OWNERSHIP_TAKEN_VERSION = 1;
 /** What replaying an event costs beside its bytes, in bytes. */
 const EVENT_COST_BYTES = 64;
 
@@ -27,6 +35,12 @@ export class AbandonedError extends Error {
     this.name = 'AbandonedError';
   }
 }
+
+const OWNERSHIP: EventHandlersOf<typeof logEvents, PartitionMemory, void> = {
+  OwnershipTaken: ({ epoch, owner }, memory) => {
+    memory.newestOwnership = { epoch: Number(epoch), owner };
+  },
+};
 
 export interface PartitionMemoryDependencies {
   readonly partition: number;
@@ -141,14 +155,13 @@ export class PartitionMemory implements PartitionServices {
   }
 
   private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
-    if (event.type === OWNERSHIP_TAKEN && event.version === OWNERSHIP_TAKEN_VERSION) {
-      const { epoch, owner } = logpb.OwnershipTaken.decode(event.payload);
-      this.newestOwnership = { epoch: Number(epoch), owner };
+    if (logEvents.owns(event.type)) {
+      logEvents.read(event, commit, OWNERSHIP, this);
       return undefined;
     }
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
-    if (at === -1) throw new Error(`version ${event.version} is not known to this version of Sluice; deploy readers before writers`);
+    if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);
     return (this.states[at] as CapabilityState).replay(event, commit);
   }
 }

@@ -3,10 +3,10 @@
  * log until the commit is durable.
  */
 import type { Clock } from '@sluice/ports';
-import { CommitWriter, logpb, MAXIMUM_TRACEPARENTS, NO_CHECKSUM } from '@sluice/protocol';
+import { CommitWriter, logEvents, MAXIMUM_TRACEPARENTS, NO_CHECKSUM } from '@sluice/protocol';
 import type { Submission } from '../capability';
 import type { PendingCommit } from './commit-pipeline';
-import { OWNERSHIP_TAKEN, OWNERSHIP_TAKEN_VERSION, type PartitionMemory } from './partition-memory';
+import type { PartitionMemory } from './partition-memory';
 import { Turn } from './turn';
 
 export class TurnWriter {
@@ -43,7 +43,8 @@ export class TurnWriter {
   ownership(memory: PartitionMemory, owner: string): PendingCommit {
     memory.epoch += 1;
     const turn = this.begin(memory, []);
-    turn.event(OWNERSHIP_TAKEN, OWNERSHIP_TAKEN_VERSION, logpb.OwnershipTaken.encode({ epoch: BigInt(memory.epoch), owner }).finish());
+    const { type, version, payload } = logEvents.record('OwnershipTaken', { epoch: BigInt(memory.epoch), owner });
+    turn.event(type, version, payload);
     return this.finish(memory, turn);
   }
 

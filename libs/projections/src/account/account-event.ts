@@ -1,7 +1,6 @@
 /** The events of accounts as the projection and the verification fold them: decoded, one per account. */
 import type { AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
-import { accountpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
-import { UnknownEventError } from '../projection';
+import { accountEvents, accountpb, type DecodedCommit, type EventHandlersOf, type EventRecord } from '@sluice/protocol';
 import { type PostingsPart, readPostings } from './postings-reader';
 
 interface Moment {
@@ -30,50 +29,35 @@ export type AccountPart = Moment &
     | { readonly kind: 'statusChanged'; readonly version: number; readonly status: AccountStatus }
   );
 
-const VERSION = 1;
+type PartVisitor = (accountId: string, part: AccountPart) => void;
+
+interface Reading {
+  readonly moment: Moment;
+  readonly visit: PartVisitor;
+}
+
+const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
+  PostingsRecorded: (payload, { moment, visit }) => readPostings(payload, moment.sequence, moment.committedAtUs, (part) => visit(part.accountId, part)),
+  AccountOpened: ({ accountId, unit, branchId, product, limits, signingKeyId }, { moment, visit }) =>
+    visit(accountId, { kind: 'opened', ...moment, unit, branchId, product, limits: limitsOf(limits), signingKeyId }),
+  AccountUpdated: ({ accountId, limits, product, signingKeyId, version }, { moment, visit }) =>
+    visit(accountId, { kind: 'updated', ...moment, version: Number(version), limits: limits && limitsOf(limits), product, signingKeyId }),
+  AccountStatusChanged: ({ accountId, status, version }, { moment, visit }) =>
+    visit(accountId, { kind: 'statusChanged', ...moment, version: Number(version), status: statusOf(status) }),
+  // Only postings are listed and counted; a refused change of the account changes none of its rows.
+  AccountCommandRejected: () => undefined,
+};
 
 /**
- * Calls back with what the event says about each account, in its order.
+ * Calls back with what the event says about each account, in its order. Throws UnknownEventError.
  *
  * @returns false: it is not an event of accounts.
  */
-export function readAccountEvent(commit: DecodedCommit, event: EventRecord, visit: (accountId: string, part: AccountPart) => void): boolean {
-  if (!event.type.startsWith('account.')) return false;
-  if (event.version !== VERSION) throw new UnknownEventError(commit.partition, commit.sequence, event.type, event.version);
+export function readAccountEvent(commit: DecodedCommit, event: EventRecord, visit: PartVisitor): boolean {
+  if (!accountEvents.owns(event.type)) return false;
   const { sequence, committedAtUs } = commit;
-  switch (event.type) {
-    case 'account.PostingsRecorded':
-      readPostings(event.payload, sequence, committedAtUs, (part) => visit(part.accountId, part));
-      return true;
-    case 'account.AccountOpened': {
-      const { accountId, unit, branchId, product, limits, signingKeyId } = accountpb.AccountOpened.decode(event.payload);
-      visit(accountId, { kind: 'opened', sequence, committedAtUs, unit, branchId, product, limits: limitsOf(limits), signingKeyId });
-      return true;
-    }
-    case 'account.AccountUpdated': {
-      const { accountId, limits, product, signingKeyId, version } = accountpb.AccountUpdated.decode(event.payload);
-      visit(accountId, {
-        kind: 'updated',
-        sequence,
-        committedAtUs,
-        version: Number(version),
-        limits: limits && limitsOf(limits),
-        product,
-        signingKeyId,
-      });
-      return true;
-    }
-    case 'account.AccountStatusChanged': {
-      const { accountId, status, version } = accountpb.AccountStatusChanged.decode(event.payload);
-      visit(accountId, { kind: 'statusChanged', sequence, committedAtUs, version: Number(version), status: statusOf(status) });
-      return true;
-    }
-    case 'account.AccountCommandRejected':
-      // Only postings are listed and counted; a refused change of the account changes none of its rows.
-      return true;
-    default:
-      throw new UnknownEventError(commit.partition, commit.sequence, event.type, event.version);
-  }
+  accountEvents.read(event, commit, PARTS, { moment: { sequence, committedAtUs }, visit });
+  return true;
 }
 
 function limitsOf(limits: accountpb.AccountLimits | undefined): AccountLimits {

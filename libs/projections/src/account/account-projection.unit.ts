@@ -3,14 +3,14 @@
  * the end are those of one pass, and they say what the domain says.
  */
 import type { ReadCopy, RowWrite } from '@sluice/ports';
-import { accountpb, CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { accountpb, CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
 import { MemoryReadStore } from '@sluice/memory';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
 import { NO_LIMITS, POSTING_TYPES } from '@sluice/domain';
 import fc from 'fast-check';
 import { READ_COLLECTIONS } from '../index';
 import { PartitionFold } from '../partition-fold';
-import { UnknownEventError, type LoadedRows } from '../projection';
+import type { LoadedRows } from '../projection';
 import { SET_ASIDE, setAsideOf } from '../set-aside';
 import { accountProjection } from './account-projection';
 import { accountStateOf, holdsStateOf, profileStateOf } from './account-state';
@@ -332,6 +332,7 @@ test.each`
   ${'account.PostingsRecorded'} | ${2}
   ${'account.Teleported'}       | ${1}
   ${'contest.Started'}          | ${1}
+  ${'log.OwnershipTaken'}       | ${2}
 `('an unknown event ($type, version $version) stops loudly', ({ type, version }) => {
   const writer = new CommitWriter();
   writer.begin(

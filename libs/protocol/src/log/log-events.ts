@@ -1,0 +1,8 @@
+/** The events of the engine itself. */
+import { EventDefinition } from '../events/event-definition';
+import { EventTable } from '../events/event-table';
+import { OwnershipTaken } from '../generated/index.sluice.log.v1';
+
+export const logEvents = new EventTable('log', {
+  OwnershipTaken: EventDefinition.first('sluice.log.v1.OwnershipTaken', OwnershipTaken),
+});
