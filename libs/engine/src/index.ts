@@ -6,7 +6,7 @@ export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, type PartitionState } from './partition/partition';
 export { AbandonedError } from './partition/partition-memory';
-export { QueueFullError } from './partition/submission-queue';
+export { QueueFullError, SubmissionTooLargeError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
 export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';

@@ -23,7 +23,11 @@ export const REASONS = Object.freeze({
   ),
   POSTING_TYPE_UNKNOWN: refused(status.INVALID_ARGUMENT, 'The posting type is unspecified or not one this server knows.', 'Send one of the posting types.'),
   AMOUNT_NOT_POSITIVE: refused(status.INVALID_ARGUMENT, 'The amount is zero or negative.', 'Send an amount above 0; the type says the direction.'),
-  BATCH_TOO_LARGE: refused(status.INVALID_ARGUMENT, 'More than 10,000 items, or an atomic batch that does not fit one commit.', 'Send smaller batches.'),
+  BATCH_TOO_LARGE: refused(
+    status.INVALID_ARGUMENT,
+    'More than 10,000 items, or more for one partition than its queue can hold or one commit may have (12 MiB). Nothing was done.',
+    'Send smaller batches.',
+  ),
   BATCH_SPANS_PARTITIONS: refused(
     status.INVALID_ARGUMENT,
     'An atomic batch names accounts of several partitions.',

@@ -25,6 +25,22 @@ test('a full queue refuses postings and commands; nothing of them is done; what 
   expect(command.timesRecorded('hot', 'x0')).toBe(1);
 });
 
+test('what can never fit the queue is refused as too large, not as if it might fit later', async () => {
+  const command = await CommandUnderTest.start({ limits: { queueCommands: 10, queueBytes: 2_000 } });
+  await command.open({ accountId: 'hot' });
+  const many = await command.batch(Array.from({ length: 11 }, (_, at) => posting('CREDIT', `m${at}`, 1n)));
+  expect(many.results.map(verdictOf)).toEqual(Array.from({ length: 11 }, () => 'BATCH_TOO_LARGE'));
+  expect(many.results[0]?.error?.message).toMatch(/has 11 commands .* takes 10 commands and 2000 bytes/);
+  const large = await command.batch(
+    Array.from({ length: 3 }, (_, at) => posting('CREDIT', `l${at}`, 1n, { metadata: { key: 'x'.repeat(900) } })),
+    { atomic: true },
+  );
+  expect(large.results.map(verdictOf)).toEqual(['BATCH_TOO_LARGE', 'BATCH_TOO_LARGE', 'BATCH_TOO_LARGE']);
+  const opened = await command.openMany(Array.from({ length: 11 }, (_, at) => ({ requestId: 'o', accountId: `{one}${at}`, unit: 'EUR' })));
+  expect(opened.results.map(({ error }) => error?.reason)).toEqual(Array.from({ length: 11 }, () => 'BATCH_TOO_LARGE'));
+  expect((await command.post(posting('CREDIT', 'm0', 1n))).result).toMatchObject({ balanceAfterMinor: 1n, repeated: false });
+});
+
 test('postings that wait when the service stops are finished; later ones are told', async () => {
   const command = await CommandUnderTest.start({ limits: { turnCommands: 2 } });
   await command.open({ accountId: 'hot' });

@@ -50,8 +50,8 @@ const PING_INTERVAL_MS = 1_000;
 const PING_TIMEOUT_MS = 3_000;
 /** From the first packet of a connection to its first byte of HTTP/2. */
 const CONNECT_LIMIT_MS = 3_000;
-/** What an answer may have beyond the largest request: each posting's verdict has a text, at most. */
-const ANSWER_ROOM_BYTES = 1 << 20;
+/** What an answer may have beyond the largest request: 10,000 verdicts, each with a text of some 400 bytes at most. */
+const ANSWER_ROOM_BYTES = 4 << 20;
 /** What may be on its way to this instance on one connection. */
 const RECEIVE_WINDOW_BYTES = 4 << 20;
 const FIRST_RECONNECT_PAUSE_MS = 50;

@@ -18,6 +18,12 @@ export interface PartitionLimits {
 
 const MEBIBYTE = 1 << 20;
 
+/**
+ * Bytes of one submission: its commit has to fit one record of the log (15 MiB on MongoDB), together with what it adds to each of 10,000 commands
+ * (balances, and the header of an account).
+ */
+export const MAXIMUM_SUBMISSION_BYTES = 12 * MEBIBYTE;
+
 export const DEFAULT_LIMITS: PartitionLimits = {
   queueCommands: 50_000,
   queueBytes: 32 * MEBIBYTE,

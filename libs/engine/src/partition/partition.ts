@@ -184,7 +184,7 @@ export class Partition {
     if (released !== undefined && released.logBytesSinceSnapshot > 0) await this.snapshot(() => this.snapshots.writeLast(released));
   }
 
-  /** Throws QueueFullError; then nothing was taken. While the partition does not serve, the submission fails at once. */
+  /** Throws QueueFullError or SubmissionTooLargeError; then nothing was taken. While the partition does not serve, the submission fails at once. */
   submit(submission: Submission): void {
     if (this.currentState !== 'serving') {
       submission.fail(this.refusalNow());

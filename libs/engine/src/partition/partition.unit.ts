@@ -5,7 +5,7 @@ import { CommitWriter, CorruptCommitError } from '@sluice/protocol';
 import { hashOf, Lines } from '../test/journal';
 import { INCARNATION, PartitionUnderTest, RecordingBus, rounds, sorter } from '../test/partition-under-test';
 import { TurnLostError } from './commits';
-import { QueueFullError } from './submission-queue';
+import { QueueFullError, SubmissionTooLargeError } from './submission-queue';
 
 afterAll(() => sorter.close());
 
@@ -159,6 +159,19 @@ describe('the queue', () => {
     await Promise.all([taken.answer, fits.answer]);
     expect(one.logged()).toEqual(['a', 'b', 'e']);
     expect(await one.write('f')).toEqual({ numbers: [4], sequence: 3 });
+  });
+});
+
+describe('a submission that can never be taken', () => {
+  test.each`
+    what                             | limits                  | lines
+    ${'more commands than fit'}      | ${{ queueCommands: 3 }} | ${['a', 'b', 'c', 'd']}
+    ${'more bytes than fit'}         | ${{ queueBytes: 100 }}  | ${['x'.repeat(101)]}
+    ${'more than a commit may have'} | ${{}}                   | ${['x'.repeat(13 << 20)]}
+  `('is told apart from a full queue: $what', async ({ limits, lines }: { limits: object; lines: string[] }) => {
+    const one = await PartitionUnderTest.started({ limits });
+    expect(() => one.submit(...lines)).toThrow(SubmissionTooLargeError);
+    expect(await one.write('a')).toEqual({ numbers: [1], sequence: 2 });
   });
 });
 

@@ -12,7 +12,7 @@
  * So the order per aggregate stays, and one slow look-up costs the others nothing.
  */
 import type { Submission } from '../capability';
-import type { PartitionLimits } from './limits';
+import { MAXIMUM_SUBMISSION_BYTES, type PartitionLimits } from './limits';
 
 /** Taken submissions that stay at the front of the array before it is cut. */
 const CUT_AFTER = 1_024;
@@ -24,6 +24,17 @@ export class QueueFullError extends Error {
   constructor(readonly partition: number) {
     super(`partition ${partition}: the queue is full`);
     this.name = 'QueueFullError';
+  }
+}
+
+/** The submission can never be taken, however empty the queue: it is larger than the queue, or than one commit may be. */
+export class SubmissionTooLargeError extends Error {
+  constructor(
+    readonly partition: number,
+    what: string,
+  ) {
+    super(`${what}; send smaller batches`);
+    this.name = 'SubmissionTooLargeError';
   }
 }
 
@@ -70,11 +81,17 @@ export class SubmissionQueue {
     return this.callers.oldest > submitted && this.background.oldest > submitted;
   }
 
-  /** Throws QueueFullError. `ready` is called when the submission can be decided: at once, or after its preparation. */
+  /** Throws QueueFullError or SubmissionTooLargeError. `ready` is called when the submission can be decided: at once, or after its preparation. */
   push(submission: Submission, ready: () => void): void {
     const { limits } = this;
+    const { commandCount, sizeBytes } = submission;
+    const mostBytes = Math.min(limits.queueBytes, MAXIMUM_SUBMISSION_BYTES);
+    if (commandCount > limits.queueCommands || sizeBytes > mostBytes) {
+      const most = `a partition takes ${limits.queueCommands} commands and ${mostBytes} bytes at once`;
+      throw new SubmissionTooLargeError(this.partition, `the batch has ${commandCount} commands and ${sizeBytes} bytes for one partition; ${most}`);
+    }
     const lane = submission.background === true ? this.background : this.callers;
-    if (lane.commands + submission.commandCount > limits.queueCommands || lane.bytes + submission.sizeBytes > limits.queueBytes) {
+    if (lane.commands + commandCount > limits.queueCommands || lane.bytes + sizeBytes > limits.queueBytes) {
       throw new QueueFullError(this.partition);
     }
     this.submitted += 1;

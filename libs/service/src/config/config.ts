@@ -113,6 +113,10 @@ function checkTogether(configuration: Configuration, problems: string[]): void {
   if (partitions < MINIMUM_PARTITIONS || partitions > MAXIMUM_PARTITIONS) {
     problems.push(`SLUICE_SERVERS × SLUICE_CONTAINERS must be ${MINIMUM_PARTITIONS} to ${MAXIMUM_PARTITIONS}, not ${partitions}`);
   }
+  const { queueBytes, maxMessageBytes } = configuration;
+  if (queueBytes < maxMessageBytes) {
+    problems.push(`SLUICE_QUEUE_BYTES (${queueBytes}) must be at least SLUICE_MAX_MESSAGE_BYTES (${maxMessageBytes}): a partition's queue must hold a message`);
+  }
   const together = (first: SettingName, second: SettingName): void => {
     if (configuration[first] !== undefined && configuration[second] === undefined) problems.push(`${environmentName(first)} needs ${environmentName(second)}`);
   };

@@ -82,6 +82,8 @@ test.each`
   ${{ SLUICE_LOG_URL: 'postgres://u:hunter2@h/d' }}  | ${'SLUICE_LOG_URL must be a URL that starts with mongodb:// or mongodb+srv://, not "postgres://[redacted]@h/d"'}
   ${{ SLUICE_KEYRING_SECRET: 'tooshort' }}           | ${'SLUICE_KEYRING_SECRET must be at least 16 characters'}
   ${{ SLUICE_SERVERS: '1', SLUICE_CONTAINERS: '1' }} | ${'SLUICE_SERVERS × SLUICE_CONTAINERS must be 2 to 4096, not 1'}
+  ${{ SLUICE_MAX_MESSAGE_BYTES: '67108864' }}        | ${"SLUICE_QUEUE_BYTES (33554432) must be at least SLUICE_MAX_MESSAGE_BYTES (67108864): a partition's queue must hold a message"}
+  ${{ SLUICE_QUEUE_COMMANDS: '5000' }}               | ${'SLUICE_QUEUE_COMMANDS must be a whole number from 10000 to 10000000, not "5000"'}
   ${{ SLUICE_TLS_CERT: 'a.pem' }}                    | ${'SLUICE_TLS_CERT needs SLUICE_TLS_KEY'}
   ${{ SLUICE_AUTH_AUDIENCE: 'sluice' }}              | ${'SLUICE_AUTH_AUDIENCE needs SLUICE_AUTH_JWKS'}
   ${{ SLUICE_CONFIG: '/no/such/file.json' }}         | ${'SLUICE_CONFIG: /no/such/file.json cannot be read (ENOENT)'}

@@ -86,8 +86,16 @@ export const SETTINGS = {
   maxConnections: setting(wholeNumber(1, 1_000_000), 10_000, 'Connections at a time; more are closed at once.'),
   maxStreamsPerConnection: setting(wholeNumber(1, 1_000_000), 1_000, 'Calls in flight on one connection; more wait at the caller.'),
   maxCalls: setting(wholeNumber(1, 10_000_000), 20_000, 'Calls in flight in the process; more are refused with `TOO_MANY_CALLS`.'),
-  queueCommands: setting(wholeNumber(1, 10_000_000), 50_000, 'Commands that wait at one partition; more are refused with `QUEUE_FULL`.'),
-  queueBytes: setting(wholeNumber(MEBIBYTE), 32 * MEBIBYTE, 'Bytes that wait at one partition; more are refused with `QUEUE_FULL`.'),
+  queueCommands: setting(
+    wholeNumber(10_000, 10_000_000),
+    50_000,
+    'Commands that wait at one partition; more are refused with `QUEUE_FULL`. At least 10,000: a batch has as many.',
+  ),
+  queueBytes: setting(
+    wholeNumber(MEBIBYTE),
+    32 * MEBIBYTE,
+    'Bytes that wait at one partition; more are refused with `QUEUE_FULL`. At least `maxMessageBytes`.',
+  ),
   turnCommands: setting(wholeNumber(1, 100_000), 10_000, 'Commands of one turn at most.'),
   turnBytes: setting(wholeNumber(65_536, 12 * MEBIBYTE), 4 * MEBIBYTE, 'Bytes of one turn at most; a commit is about as large.'),
   snapshotBytes: setting(wholeNumber(MEBIBYTE), 48 * MEBIBYTE, 'Log bytes of a partition after which a snapshot is taken: more means longer starts.'),
