@@ -138,32 +138,28 @@ test('answers leave one by one, each when the one before may be followed, and sl
 });
 
 test('of postings that are not answered no more than 10,000 are read, whether they wait for their verdict or for a caller that does not read', async () => {
-  const held: (() => void)[] = [];
-  const { slices, sender, served } = serve({ send: () => new Promise((resolve) => held.push(resolve)) });
+  let reads!: () => void;
+  let reading: Promise<void> | undefined = new Promise((resolve) => (reads = resolve));
+  const { slices, sender, answers, served } = serve({ send: () => reading });
   sender.send(...Array.from({ length: 15_000 }, (_, at) => message(`r${at}`)));
   sender.end();
-  const rounds = async (): Promise<void> => {
-    for (let count = 0; count < 4; count += 1) await round();
+  const untilDecided = async (count: number): Promise<void> => {
+    while (slices.ids.flat().length < count) await round();
+    await round();
   };
-  await rounds();
+  await untilDecided(10_000);
   expect(sender.taken).toBe(10_000);
-  while (slices.ids.flat().length < 10_000) await round();
+  // They get their verdicts, and wait for the caller.
   for (let slice = slices.ids.length; slice > 0; slice -= 1) slices.settle();
-  await rounds();
-  // They are decided, and wait for the caller.
-  expect(sender.taken).toBe(10_000);
-  while (sender.taken < 15_000) {
-    held.splice(0).forEach((release) => release());
-    await round();
-  }
-  while (slices.ids.flat().length < 15_000) {
-    held.splice(0).forEach((release) => release());
-    await round();
-  }
-  const release = setInterval(() => held.splice(0).forEach((next) => next()), 0);
-  for (let slice = Math.ceil(5_000 / 256); slice > 0; slice -= 1) slices.settle();
+  await round();
+  expect([sender.taken, answers.length]).toEqual([10_000, 1]);
+  const before = slices.ids.length;
+  reading = undefined;
+  reads();
+  await untilDecided(15_000);
+  for (let slice = slices.ids.length - before; slice > 0; slice -= 1) slices.settle();
   await served;
-  clearInterval(release);
+  expect([sender.taken, answers.length]).toEqual([15_000, 15_000]);
 });
 
 test('a message that holds no posting ends the call when what came before is answered; nothing behind it is done', async () => {
