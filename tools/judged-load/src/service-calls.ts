@@ -93,6 +93,20 @@ export class ServiceCalls {
     });
   }
 
+  /** Owner epoch of each partition's newest commit; it rises with every ownership. */
+  async newestEpochs(projectorAddress: string): Promise<bigint[]> {
+    const { partitions } = await this.projectionStatus(projectorAddress);
+    return this.with(logpb.LogServiceClient, projectorAddress, (client, metadata) =>
+      Promise.all(
+        partitions.map(async ({ partition, headSequence }) => {
+          const request = { partition, fromSequence: headSequence, pageSize: 1, headersOnly: true };
+          const { commits } = await called(client.readCommits.bind(client), request, { metadata });
+          return commits[0]?.epoch ?? 0n;
+        }),
+      ),
+    );
+  }
+
   schedulerStatus(schedulerAddress: string): Promise<schedulerpb.GetStatusResponse> {
     return this.with(schedulerpb.SchedulerServiceClient, schedulerAddress, (client, metadata) => called(client.getStatus.bind(client), {}, { metadata }));
   }
