@@ -11,7 +11,7 @@ import { Signatures } from './account/signatures';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
-import { PeerConnections, type PeerOptions, type PeerTransport } from './peers/peer-connections';
+import type { PeerTransport } from './peers/peer-connections';
 import { PeerHop } from './peers/peer-hop';
 
 export interface CommandDependencies {
@@ -35,9 +35,10 @@ export interface CommandDependencies {
     /** Address under which the other instances reach this one. */
     readonly address: string;
     readonly ttlMs?: number;
-    readonly peers?: PeerOptions;
-    /** How requests reach the other instances; default: over gRPC, as `peers` says. */
-    readonly transport?: PeerTransport;
+    /** How requests reach the other instances. Closed with the command service. */
+    readonly transport: PeerTransport;
+    /** The largest message that the other instances take. */
+    readonly maximumMessageBytes?: number;
   };
 }
 
@@ -71,7 +72,6 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const { incarnation, partitions } = log.identity;
   const ownMethods = new OwnMethods();
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
-  let connections: PeerTransport | undefined;
   let hop: PeerHop | undefined;
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
@@ -93,15 +93,14 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
-    connections = sharing.transport ?? new PeerConnections(sharing.peers ?? {}, clock);
-    hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections, ownMethods, clock });
+    hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections: sharing.transport, ownMethods, clock });
   }
   const service = new AccountService({
     engine,
     observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
-    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop), maximumMessageBytes: sharing?.peers?.maximumMessageBytes }),
+    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop), maximumMessageBytes: sharing?.maximumMessageBytes }),
   });
   const registration = service.registration();
   ownMethods.add(registration);
@@ -113,7 +112,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       await ownership?.stop();
       await engine.stop({ snapshot: true });
       hop?.close();
-      connections?.close();
+      sharing?.transport.close();
       await signatures.close();
     },
   };

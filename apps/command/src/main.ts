@@ -13,6 +13,7 @@ import { ConfigurationError, partitionsOf } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { type CommandRuntime, startCommand } from './command';
+import { PeerConnections } from './peers/peer-connections';
 import { projectedSequence } from './projected-sequence';
 
 void runServiceProcess({
@@ -22,8 +23,9 @@ void runServiceProcess({
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
-    if (secret === undefined)
-      throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys under the same secret']);
+    const { proof } = opening.peer;
+    if (secret === undefined || proof === undefined)
+      throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys and know each other by the same secret']);
     const connection = await opening.logDatabase();
     const log = opening.keep(
       await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration) })),
@@ -69,7 +71,12 @@ void runServiceProcess({
         },
       },
       projected,
-      sharing: { lease, address: holder.address, peers: { ...opening.peer, maximumMessageBytes: maxMessageBytes } },
+      sharing: {
+        lease,
+        address: holder.address,
+        maximumMessageBytes: maxMessageBytes,
+        transport: new PeerConnections({ ...opening.peer, proof, maximumMessageBytes: maxMessageBytes }, clock),
+      },
     });
     const command = opening.keep(running.command, (runtime) => runtime.stop());
     opening.handOverBy(() => command.handOver());

@@ -4,7 +4,7 @@
  */
 import type { AnyCall } from './call-context';
 import { ANYBODY, type Caller, type Role } from './caller';
-import { forwardedCallOf } from './forwarding';
+import type { ForwardedCall, HopProof } from './hop-proof';
 import type { RateLimiter } from './rate-limit';
 import { refusal } from './sluice-error';
 
@@ -21,6 +21,10 @@ export interface AdmissionOptions {
   /** Undefined: no limit. */
   readonly rateLimiter?: RateLimiter;
   readonly maximumCalls: number;
+  /** Undefined: no call is sent on to this server. */
+  readonly hopProof?: HopProof;
+  /** Told of each call that claims to be sent on and does not prove it. */
+  readonly onUnproven?: (call: AnyCall) => void;
 }
 
 export interface Admitted {
@@ -73,7 +77,7 @@ export class Admission {
 
   private enterAs(sender: Caller, call: AnyCall, role: Role): Admitted {
     if (this.openTo === 'none') throw refusal('SHUTTING_DOWN');
-    const forwarded = forwardedCallOf(call.metadata, sender);
+    const forwarded = this.forwardedCallOf(call, sender);
     if (this.openTo === 'peers' && forwarded === undefined) throw refusal('SHUTTING_DOWN');
     const caller = forwarded?.caller ?? sender;
     if (!caller.roles.has(role)) throw refusal('NOT_AUTHORIZED', `"${caller.name}" lacks the role "${role}"`, { role });
@@ -82,6 +86,16 @@ export class Admission {
     if (this.inFlight >= this.options.maximumCalls) throw refusal('TOO_MANY_CALLS');
     this.inFlight += 1;
     return caller === ANYBODY ? ADMITTED_ANYBODY : { caller, forwardedTo: forwarded?.partition };
+  }
+
+  /** A call with an unproven claim is the sender's own: it is counted, and has the sender's roles. */
+  private forwardedCallOf(call: AnyCall, sender: Caller): ForwardedCall | undefined {
+    const { hopProof, onUnproven } = this.options;
+    if (hopProof === undefined || !sender.roles.has('peer')) return undefined;
+    const forwarded = hopProof.read(call.getPath(), call.metadata);
+    if (forwarded !== 'unproven') return forwarded;
+    onUnproven?.(call);
+    return undefined;
   }
 }
 

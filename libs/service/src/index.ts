@@ -2,7 +2,7 @@ export { type Authenticator } from './admission';
 export { CallContext, GatheredCall } from './call-context';
 export * from './caller';
 export { tracingInterceptor } from './client-tracing';
-export { forwardingMetadata, type ForwardedCall } from './forwarding';
+export { type ForwardedCall, HopProof } from './hop-proof';
 export {
   bidi,
   type BidiFunction,
@@ -16,6 +16,7 @@ export {
 } from './handlers';
 export * from './listen-address';
 export { OpenedParts } from './opened-parts';
+export { RateLimitedLog } from './rate-limited-log';
 export type { RateLimit } from './rate-limit';
 export * from './reasons';
 export { nextRound } from './round-budget';

@@ -6,7 +6,7 @@ import { ManualClock } from '@sluice/memory';
 import { createLogger, type Metrics } from '@sluice/telemetry';
 import { UNREAD_MS } from './answer-flow';
 import type { CallContext } from './call-context';
-import { forwardingMetadata } from './forwarding';
+import { HopProof } from './hop-proof';
 import { bidi, serverStream, unary } from './handlers';
 import { type RunningServer, startServer, type ServerOptions } from './server';
 import type { ServiceRegistration } from './service-runtime';
@@ -662,17 +662,18 @@ describe('stopping', () => {
   test('while it hands over, callers are refused, what peers send on comes in, and calls in flight go on', async () => {
     const [running, release, handedOver] = [deferred(), deferred(), deferred()];
     let held = true;
-    const server = await start([
-      scheduler(async () => {
-        running.resolve();
-        if (held) await release.promise;
-        return ANSWER;
-      }),
-    ]);
+    const hopProof = new HopProof(Buffer.alloc(32, 1));
+    const registration = scheduler(async () => {
+      running.resolve();
+      if (held) await release.promise;
+      return ANSWER;
+    });
+    const server = await start([registration], { hopProof });
     const inFlight = askStatus(server);
     await running.promise;
     held = false;
-    const hop = forwardingMetadata({ caller: { name: 'shop', roles: new Set(['operate'] as const) }, partition: 3 });
+    const shop = { name: 'shop', roles: new Set(['operate'] as const) };
+    const hop = hopProof.metadataOf(schedulerpb.SchedulerServiceService.getStatus.path, { caller: shop, partition: 3 });
     let stopped = false;
     const stopping = server
       .stop(10_000, () => handedOver.promise)

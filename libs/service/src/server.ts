@@ -14,8 +14,10 @@ import { type Logger, type Metrics, silentLogger } from '@sluice/telemetry';
 import { Admission, type Authenticator } from './admission';
 import type { Role } from './caller';
 import { Health } from './health';
+import type { HopProof } from './hop-proof';
 import { isLoopback, joinAddress, PlainTextBeyondLoopbackError } from './listen-address';
 import { bindMethod, OpenStreams } from './method-binding';
+import { RateLimitedLog } from './rate-limited-log';
 import { RateLimiter, type RateLimit } from './rate-limit';
 import { reflectionOf } from './reflection';
 import { RoundBudget } from './round-budget';
@@ -48,6 +50,8 @@ export interface ServerOptions {
   readonly rateLimit?: RateLimit & { readonly clock: Clock };
   /** By which a caller that reads none of its answers is noticed. Default: the machine's. */
   readonly clock?: Clock;
+  /** By which peers prove that a call is sent on; undefined: no call is sent on to this server. */
+  readonly hopProof?: HopProof;
 }
 
 export interface RunningServer {
@@ -76,6 +80,9 @@ const DEFAULT_MAXIMUM_CALLS = 20_000;
 /** Requests of streams that are read in one round of the event loop, and answers of all calls that are written in one. A piece takes 20 to 100 µs. */
 const READS_PER_ROUND = 128;
 const ANSWERS_PER_ROUND = 128;
+const UNPROVEN =
+  'a call claims to be sent on by another instance and does not prove it: it is taken as the own call of its sender. ' +
+  'If it comes from an instance, give all instances of the deployment the same SLUICE_KEYRING_SECRET and SLUICE_DEPLOYMENT';
 /** After the last call: how long its last frames may take to leave before connections are cut. */
 const FLUSH_MS = 250;
 
@@ -107,10 +114,13 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     maximumStreamsPerConnection: options.maxStreamsPerConnection ?? DEFAULT_MAXIMUM_STREAMS_PER_CONNECTION,
   };
   const transport = new Transport(limits);
+  const unproven = new RateLimitedLog(logger, options.clock ?? systemClock);
   const admission = new Admission({
     authenticator: options.authenticator,
     rateLimiter: options.rateLimit && new RateLimiter(options.rateLimit, options.rateLimit.clock),
     maximumCalls: options.maxCalls ?? DEFAULT_MAXIMUM_CALLS,
+    hopProof: options.hopProof,
+    onUnproven: (call) => unproven.warn('unproven', { peer: call.getPeer(), method: call.getPath() }, UNPROVEN),
   });
   const streams = new OpenStreams();
   const pacing = { reads: new RoundBudget(READS_PER_ROUND), answers: new RoundBudget(ANSWERS_PER_ROUND), clock: options.clock ?? systemClock };

@@ -7,10 +7,10 @@ import { CallFailed, type Network } from './network';
 
 export function peerTransport(life: Life, network: Network): PeerTransport {
   return {
-    send: (address, { path, bytes, metadata, deadlineMs }, done) => {
+    send: (address, { path, bytes, forwarded, deadlineMs }, done) => {
       const cancelled = new AbortController();
       const limitMs = Math.max(0, deadlineMs - Date.now());
-      network.call(life, address, path, bytes, { limitMs, forwardedTo: forwardedPartition(metadata), signal: cancelled.signal }).then(
+      network.call(life, address, path, bytes, { limitMs, forwardedTo: forwarded.partition, signal: cancelled.signal }).then(
         (response) => done(null, response),
         (error: unknown) => done(asServiceError(error)),
       );
@@ -18,12 +18,6 @@ export function peerTransport(life: Life, network: Network): PeerTransport {
     },
     close: () => undefined,
   };
-}
-
-/** The partition that the sender names; a server reads it from a peer alone, and here only peers send it. */
-function forwardedPartition(metadata: Metadata): number {
-  const [header] = metadata.get('sluice-forwarded-bin');
-  return (JSON.parse(String(header)) as { partition: number }).partition;
 }
 
 function asServiceError(error: unknown): ServiceError {

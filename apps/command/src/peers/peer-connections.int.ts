@@ -1,12 +1,14 @@
 /** Connections to a peer whose host falls silent, and what they leave behind. */
-import { ChannelCredentials, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { randomBytes } from 'node:crypto';
+import { ChannelCredentials, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { systemClock } from '@sluice/ports';
 import { schedulerpb } from '@sluice/protocol';
-import { type CallContext, type RunningServer, startServer, unary } from '@sluice/service';
+import { ANYBODY, type CallContext, HopProof, type RunningServer, startServer, unary } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { PeerConnections, type PeerOptions } from './peer-connections';
 
 const { getStatus } = schedulerpb.SchedulerServiceService;
+const PROOF = new HopProof(randomBytes(32));
 const MEBIBYTE = 1 << 20;
 /** A field that no message has: length-delimited, 12 MiB. */
 const LARGE = Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x80, 0x06]), Buffer.alloc(12 * MEBIBYTE)]);
@@ -40,15 +42,15 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-function connect(options: PeerOptions = {}): PeerConnections {
-  const connections = new PeerConnections(options, systemClock);
+function connect(options: Partial<PeerOptions> = {}): PeerConnections {
+  const connections = new PeerConnections({ proof: PROOF, ...options }, systemClock);
   closing.push(() => connections.close());
   return connections;
 }
 
 /** "OK", or the code of the error. */
 function send(connections: PeerConnections, bytes = Buffer.alloc(0)): Promise<string> {
-  const request = { path: getStatus.path, bytes, metadata: new Metadata(), deadlineMs: Number.POSITIVE_INFINITY };
+  const request = { path: getStatus.path, bytes, forwarded: { caller: ANYBODY, partition: 0 }, deadlineMs: Number.POSITIVE_INFINITY };
   return new Promise((resolve) => connections.send(link.address, request, (error: ServiceError | null) => resolve(error === null ? 'OK' : status[error.code])));
 }
 

@@ -6,21 +6,15 @@
  * cut: its hops fail and may go elsewhere. A connection that does not come about in time is given up, so that the next hop
  * begins a new one instead of waiting for the machine's own retries.
  */
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientUnaryCall,
-  connectivityState,
-  credentials as grpcCredentials,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientUnaryCall, connectivityState, credentials as grpcCredentials, type ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '@sluice/ports';
-import { DEFAULT_MAXIMUM_MESSAGE_BYTES, tracingInterceptor } from '@sluice/service';
+import { DEFAULT_MAXIMUM_MESSAGE_BYTES, type ForwardedCall, type HopProof, tracingInterceptor } from '@sluice/service';
 import { isTracing } from '@sluice/telemetry';
 import { HandshakeLimit } from './handshake-limit';
 
 export interface PeerOptions {
+  /** By which this instance proves to the others that it belongs to the deployment. */
+  readonly proof: HopProof;
   /** Default: plain text, as on loopback. */
   readonly credentials?: ChannelCredentials;
   /** Token with the role "peer", where servers authenticate. */
@@ -32,7 +26,8 @@ export interface PeerOptions {
 export interface PeerRequest {
   readonly path: string;
   readonly bytes: Buffer;
-  readonly metadata: Metadata;
+  /** For whom, and to which partition. */
+  readonly forwarded: ForwardedCall;
   /** Milliseconds since the epoch; Infinity: none. */
   readonly deadlineMs: number;
 }
@@ -73,8 +68,10 @@ export class PeerConnections implements PeerTransport {
     private readonly clock: Clock,
   ) {}
 
-  send(address: string, { path, bytes, metadata, deadlineMs }: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
-    if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
+  send(address: string, { path, bytes, forwarded, deadlineMs }: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
+    const { proof, token } = this.options;
+    const metadata = proof.metadataOf(path, forwarded);
+    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
     const peer = this.peer(address);
     this.limitConnecting(address, peer);
     return peer.client.makeUnaryRequest(path, asIs, asIs, bytes, metadata, { deadline: deadlineMs }, done);

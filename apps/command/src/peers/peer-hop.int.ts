@@ -1,4 +1,5 @@
 /** Hops between a sender and real servers; who owns a partition is the test's to say. */
+import { randomBytes } from 'node:crypto';
 import type { HopMethod } from '@sluice/engine';
 import { ManualClock } from '@sluice/memory';
 import { type Clock, type LeaseHolder, systemClock } from '@sluice/ports';
@@ -6,6 +7,7 @@ import { schedulerpb } from '@sluice/protocol';
 import {
   type CallContext,
   type Caller,
+  HopProof,
   refusal,
   type Role,
   type RunningServer,
@@ -21,6 +23,7 @@ import { PeerConnections } from './peer-connections';
 import { PeerHop } from './peer-hop';
 
 const PARTITION = 5;
+const PROOF = new HopProof(randomBytes(32));
 const { getStatus } = schedulerpb.SchedulerServiceService;
 const GET_STATUS: HopMethod = { path: getStatus.path, repeatable: true };
 const REQUEST = getStatus.requestSerialize({});
@@ -51,7 +54,7 @@ class Owner {
   }
 
   async start(): Promise<this> {
-    this.server = await startServer({ host: '127.0.0.1', port: 0 }, [this.registration]);
+    this.server = await startServer({ host: '127.0.0.1', port: 0, hopProof: PROOF }, [this.registration]);
     return this;
   }
 
@@ -114,7 +117,7 @@ async function startOwner(name: string): Promise<Owner> {
 }
 
 function sender(clock: Clock = systemClock): PeerHop {
-  const connections = new PeerConnections({}, systemClock);
+  const connections = new PeerConnections({ proof: PROOF }, systemClock);
   const ownMethods = new OwnMethods();
   ownMethods.add(self.registration);
   const hop = new PeerHop({ self: 'self', serves: () => self.serves, owners, connections, ownMethods, clock });

@@ -14,7 +14,7 @@
  */
 import type { HopMethod, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { forwardingMetadata, refusal, type CallContext, type SluiceError } from '@sluice/service';
+import { refusal, type CallContext, type SluiceError } from '@sluice/service';
 import { notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
@@ -99,8 +99,8 @@ export class PeerHop implements PartitionHop<CallContext> {
     const { connections, owners } = this.dependencies;
     return new Promise((resolve) => {
       let moved = false;
-      const metadata = forwardingMetadata({ caller: call.caller, partition });
-      const running = connections.send(owner.address, { path: method.path, bytes, metadata, deadlineMs: call.deadlineMs }, (error, response) => {
+      const request = { path: method.path, bytes, forwarded: { caller: call.caller, partition }, deadlineMs: call.deadlineMs };
+      const running = connections.send(owner.address, request, (error, response) => {
         stopWaiting();
         if (error === null) resolve({ kind: 'answered', response: response as Buffer });
         else resolve(moved ? { kind: 'moved' } : failureOf(error));

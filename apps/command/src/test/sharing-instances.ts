@@ -1,22 +1,24 @@
 /**
  * Command instances that share the partitions of one log, with leases in memory and real servers, as separate processes would.
  */
+import { randomBytes } from 'node:crypto';
 import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/grpc-js';
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLease, type MemoryLeases, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { openServer, type OpenedServer, type ServerOptions } from '@sluice/service';
+import { HopProof, openServer, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';
 import { startCommand, type CommandRuntime } from '../command';
-import type { PeerOptions } from '../peers/peer-connections';
+import { PeerConnections, type PeerOptions } from '../peers/peer-connections';
 
 const LEASE_MS = 1_500;
+const PROOF = new HopProof(randomBytes(32));
 const LOOK_EVERY_MS = 20;
 
 export interface SharingOptions {
   readonly server?: Partial<ServerOptions>;
-  readonly peers?: PeerOptions;
+  readonly peers?: Partial<PeerOptions>;
   /** Default: one in memory, over the keys of all. */
   readonly keyring?: Keyring;
   /** How a caller reaches the instance. */
@@ -87,7 +89,7 @@ export class SharingInstances {
     { server: serverOptions, peers, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
   ): Promise<SharingInstance> {
     const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
-    const server = await openServer({ host: '127.0.0.1', port: 0, ...serverOptions }, services);
+    const server = await openServer({ host: '127.0.0.1', port: 0, hopProof: PROOF, ...serverOptions }, services);
     const link = await TcpLink.open(() => server.port);
     const lease = new MemoryLease({ leases: this.leases });
     const log = new MemoryEventLog(this.storage);
@@ -98,7 +100,7 @@ export class SharingInstances {
       keyring,
       clock: systemClock,
       instanceId: name,
-      sharing: { lease, address: link.address, ttlMs: LEASE_MS, ...(peers && { peers }) },
+      sharing: { lease, address: link.address, ttlMs: LEASE_MS, transport: new PeerConnections({ proof: PROOF, ...peers }, systemClock) },
     });
     server.begin(command.registrations);
     const client = new accountpb.AccountCommandServiceClient(server.address, channel);

@@ -10,10 +10,10 @@ import { createLogger } from '@sluice/telemetry';
 import { CertificateAuthority } from '@sluice/testing';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { CallContext } from '../call-context';
-import type { Role } from '../caller';
+import { ANYBODY, type Role } from '../caller';
 import { loadConfiguration } from '../config/config';
 import { serverOptionsOf } from '../config/server-options';
-import { forwardingMetadata } from '../forwarding';
+import { type ForwardedCall, HopProof } from '../hop-proof';
 import { unary } from '../handlers';
 import { type RunningServer, startServer } from '../server';
 import { errorInfoOf } from '../sluice-error';
@@ -23,6 +23,9 @@ const DAY_MS = 86_400_000;
 const SHOP_TOKEN = 'shop-token-of-sixteen-or-more';
 const OPERATOR_TOKEN = 'operator-token-of-sixteen-or-more';
 const PEER_TOKEN = 'peer-token-of-sixteen-or-more';
+const DEPLOYMENT = { SLUICE_KEYRING_SECRET: 'a-secret-of-the-deployment', SLUICE_DEPLOYMENT: 'test' };
+const POST_BATCH = accountpb.AccountCommandServiceService.postBatch.path;
+const GET_STATUS = schedulerpb.SchedulerServiceService.getStatus.path;
 
 let folder: string;
 let clock: ManualClock;
@@ -196,39 +199,80 @@ describe('static tokens', () => {
 
 describe('forwarded calls', () => {
   const shop = { caller: { name: 'shop', roles: new Set<Role>(['post']) }, partition: 3 };
+  const king = { caller: { name: 'king', roles: new Set<Role>(['post', 'operate', 'peer']) }, partition: 3 };
 
-  test('are believed from a peer: they are for the caller and the partition that it names', async () => {
-    const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS), SLUICE_RATE_LIMIT_PER_SECOND: '1' });
-    for (let times = 0; times < 3; times += 1) expect(await post(server, { token: PEER_TOKEN, metadata: forwardingMetadata(shop) })).toBe('OK');
-    expect(seen).toMatchObject({ caller: { name: 'shop', roles: new Set(['post']) }, forwarded: true, forwardedTo: 3 });
+  /** Where callers say who they are, and where they do not: a peer's token and the configuration. */
+  const configurations = (): [string | undefined, Record<string, string>][] => [
+    [PEER_TOKEN, { ...DEPLOYMENT, SLUICE_AUTH_FILE: callersFile(CALLERS) }],
+    [undefined, DEPLOYMENT],
+  ];
+
+  async function forwarded(forwardedCall: ForwardedCall, method: string = POST_BATCH, configuration: Record<string, string> = DEPLOYMENT): Promise<Metadata> {
+    const { SLUICE_KEYRING_SECRET = '', SLUICE_DEPLOYMENT = '' } = configuration;
+    return (await HopProof.derive(SLUICE_KEYRING_SECRET, SLUICE_DEPLOYMENT)).metadataOf(method, forwardedCall);
+  }
+
+  function header(bytes: Buffer): Metadata {
+    const metadata = new Metadata();
+    metadata.set('sluice-hop-bin', bytes);
+    return metadata;
+  }
+
+  test('are believed from a peer: they are for the caller and the partition that it names, and were counted where they came in', async () => {
+    for (const [token, configuration] of configurations()) {
+      const { server } = await start({ ...configuration, SLUICE_RATE_LIMIT_PER_SECOND: '1' });
+      for (let times = 0; times < 3; times += 1) expect(await post(server, { token, metadata: await forwarded(shop) })).toBe('OK');
+      expect(seen).toMatchObject({ caller: { name: 'shop', roles: new Set(['post']) }, forwarded: true, forwardedTo: 3 });
+    }
   });
 
   test('have the roles of whom they are for, not those of the peer', async () => {
-    const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS) });
-    expect(await operate(server, { token: PEER_TOKEN, metadata: forwardingMetadata(shop) })).toBe('NOT_AUTHORIZED');
-  });
-
-  test('are not believed from anybody else: the name is not even read', async () => {
-    const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS) });
-    const king = { caller: { name: 'king', roles: new Set<Role>(['post', 'operate', 'peer']) }, partition: 3 };
-    expect(await post(server, { token: SHOP_TOKEN, metadata: forwardingMetadata(king) })).toBe('OK');
-    expect(seen).toMatchObject({ caller: { name: 'shop' }, forwarded: false });
-    expect(await operate(server, { token: SHOP_TOKEN, metadata: forwardingMetadata(king) })).toBe('NOT_AUTHORIZED');
-  });
-
-  test('with a name that is none are refused', async () => {
-    const { server } = await start({ SLUICE_AUTH_FILE: callersFile(CALLERS) });
-    for (const bytes of [
-      Buffer.from('{'),
-      Buffer.from('[]'),
-      Buffer.from('{"name":"","roles":[]}'),
-      Buffer.from('{"name":"shop","roles":[],"partition":-1}'),
-      Buffer.alloc(2_000, 0x20),
-    ]) {
-      const metadata = new Metadata();
-      metadata.set('sluice-forwarded-bin', bytes);
-      expect(await post(server, { token: PEER_TOKEN, metadata })).toBe('NOT_AUTHENTICATED');
+    for (const [token, configuration] of configurations()) {
+      const { server } = await start(configuration);
+      expect(await operate(server, { token, metadata: await forwarded(shop, GET_STATUS) })).toBe('NOT_AUTHORIZED');
+      await post(server, { token, metadata: await forwarded(king) });
+      expect(seen?.caller.roles.has('peer')).toBe(false);
     }
+  });
+
+  test('are not believed from a caller who is no peer, with or without proof', async () => {
+    const { server } = await start({ ...DEPLOYMENT, SLUICE_AUTH_FILE: callersFile(CALLERS) });
+    expect(await post(server, { token: SHOP_TOKEN, metadata: await forwarded(king) })).toBe('OK');
+    expect(seen).toMatchObject({ caller: { name: 'shop' }, forwarded: false });
+    expect(await operate(server, { token: SHOP_TOKEN, metadata: await forwarded(king, GET_STATUS) })).toBe('NOT_AUTHORIZED');
+  });
+
+  test.each`
+    claim                      | configuration
+    ${'without proof'}         | ${{}}
+    ${'without proof'}         | ${DEPLOYMENT}
+    ${'with a guessed proof'}  | ${DEPLOYMENT}
+    ${'of another form'}       | ${DEPLOYMENT}
+    ${'too long'}              | ${DEPLOYMENT}
+    ${'of another method'}     | ${DEPLOYMENT}
+    ${'of another secret'}     | ${DEPLOYMENT}
+    ${'of another deployment'} | ${DEPLOYMENT}
+    ${'changed'}               | ${DEPLOYMENT}
+  `('$claim are not believed where everybody may call: they are counted', async ({ claim, configuration }: { claim: string; configuration: object }) => {
+    const proven = (await forwarded(shop)).get('sluice-hop-bin')[0] as Buffer;
+    const json = proven.subarray(32);
+    const claims: Record<string, Metadata> = {
+      'without proof': header(json),
+      'with a guessed proof': header(Buffer.concat([randomBytes(32), json])),
+      'of another form': header(Buffer.from('{')),
+      'too long': header(Buffer.alloc(10_000)),
+      'of another method': await forwarded(shop, GET_STATUS),
+      'of another secret': await forwarded(shop, POST_BATCH, { ...DEPLOYMENT, SLUICE_KEYRING_SECRET: 'the-secret-of-another' }),
+      'of another deployment': await forwarded(shop, POST_BATCH, { ...DEPLOYMENT, SLUICE_DEPLOYMENT: 'another' }),
+      changed: header(Buffer.from(proven.toString('latin1').replace('shop', 'king'), 'latin1')),
+    };
+    const { server } = await start({ ...configuration, SLUICE_RATE_LIMIT_PER_SECOND: '1' });
+    const metadata = (): Metadata => (claims[claim] as Metadata).clone();
+    expect(await post(server, { metadata: metadata() })).toBe('OK');
+    expect(seen).toMatchObject({ caller: ANYBODY, forwarded: false });
+    expect(await post(server, { metadata: metadata() })).toBe('RATE_LIMITED');
+    expect(logged.includes('claims to be sent on by another instance')).toBe(configuration === DEPLOYMENT);
+    expect(logged).not.toContain(proven.subarray(0, 32).toString('base64'));
   });
 });
 
@@ -243,7 +287,7 @@ describe('JSON web tokens', () => {
 
   async function startWithKeys(): Promise<RunningServer> {
     const set = { keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'ES256' }] };
-    const environment = { SLUICE_AUTH_JWKS: file('jwks.json', JSON.stringify(set)), SLUICE_AUTH_ISSUER: ISSUER, SLUICE_AUTH_AUDIENCE: AUDIENCE };
+    const environment = { ...DEPLOYMENT, SLUICE_AUTH_JWKS: file('jwks.json', JSON.stringify(set)), SLUICE_AUTH_ISSUER: ISSUER, SLUICE_AUTH_AUDIENCE: AUDIENCE };
     return (await start(environment)).server;
   }
 
@@ -265,6 +309,7 @@ describe('JSON web tokens', () => {
     ${{ iss: 'https://other.example' }} | ${'NOT_AUTHENTICATED'}
     ${{ aud: 'other' }}                 | ${'NOT_AUTHENTICATED'}
     ${{ sub: undefined }}               | ${'NOT_AUTHENTICATED'}
+    ${{ sub: 'x'.repeat(513) }}         | ${'NOT_AUTHENTICATED'}
     ${{ exp: undefined }}               | ${'NOT_AUTHENTICATED'}
     ${{ exp: 1_000_000_000 }}           | ${'NOT_AUTHENTICATED'}
     ${{ nbf: 4_000_000_000 }}           | ${'NOT_AUTHENTICATED'}
@@ -287,7 +332,8 @@ describe('JSON web tokens', () => {
   test('nobody becomes a peer by a token of the issuer', async () => {
     const server = await startWithKeys();
     const king = { caller: { name: 'king', roles: new Set<Role>(['operate']) }, partition: 3 };
-    expect(await operate(server, { token: await token({ roles: ['peer'] }), metadata: forwardingMetadata(king) })).toBe('NOT_AUTHORIZED');
+    const metadata = (await HopProof.derive(DEPLOYMENT.SLUICE_KEYRING_SECRET, DEPLOYMENT.SLUICE_DEPLOYMENT)).metadataOf(GET_STATUS, king);
+    expect(await operate(server, { token: await token({ roles: ['peer'] }), metadata })).toBe('NOT_AUTHORIZED');
   });
 
   test('a token that was verified is refused once it is expired', async () => {
@@ -421,9 +467,10 @@ describe('TLS', () => {
     });
 
     test('peers reach each other with their own certificates and the peer token', async () => {
-      const { server, security } = await start({ ...mutual(), SLUICE_AUTH_FILE: callersFile(CALLERS), SLUICE_PEER_TOKEN: PEER_TOKEN });
-      const shop = { caller: { name: 'shop', roles: new Set<Role>(['post']) }, partition: 3 };
-      expect(await post(server, { channel: security.peer.credentials, token: security.peer.token, metadata: forwardingMetadata(shop) })).toBe('OK');
+      const { server, security } = await start({ ...mutual(), ...DEPLOYMENT, SLUICE_AUTH_FILE: callersFile(CALLERS), SLUICE_PEER_TOKEN: PEER_TOKEN });
+      const { credentials, token, proof } = security.peer;
+      const metadata = proof?.metadataOf(POST_BATCH, { caller: { name: 'shop', roles: new Set<Role>(['post']) }, partition: 3 });
+      expect(await post(server, { channel: credentials, token, metadata })).toBe('OK');
       expect(seen).toMatchObject({ caller: { name: 'shop' }, forwarded: true });
     });
   });

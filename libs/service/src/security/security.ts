@@ -7,6 +7,7 @@ import { type ChannelCredentials, credentials, experimental } from '@grpc/grpc-j
 import type { Clock } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
 import type { Configuration } from '../config/settings';
+import { HopProof } from '../hop-proof';
 import type { ServerOptions } from '../server';
 import { Authentication } from './authentication';
 import { KnownCallers } from './known-callers';
@@ -18,9 +19,9 @@ const PEER_REFRESH_MS = 5_000;
 
 export interface Security {
   /** To be spread over what `serverOptionsOf` gives. */
-  readonly server: Pick<ServerOptions, 'authenticator' | 'credentials'>;
+  readonly server: Pick<ServerOptions, 'authenticator' | 'credentials' | 'hopProof'>;
   /** How this instance calls the others. */
-  readonly peer: { readonly credentials?: ChannelCredentials; readonly token?: string };
+  readonly peer: { readonly credentials?: ChannelCredentials; readonly token?: string; readonly proof?: HopProof };
   /** Stops watching the files. */
   close(): void;
 }
@@ -34,13 +35,15 @@ export async function openSecurity(configuration: Configuration, clock: Clock, l
     const knownCallers = await openKnownCallers(configuration, clock, logger);
     if (knownCallers !== undefined) open.push(knownCallers);
     const webTokens = await openWebTokens(configuration, clock);
+    const proof = await hopProofOf(configuration);
     const authenticates = knownCallers !== undefined || webTokens !== undefined;
     return {
       server: {
         credentials: certificates?.credentials,
         authenticator: authenticates ? new Authentication(() => knownCallers?.value ?? KnownCallers.none, webTokens) : undefined,
+        hopProof: proof,
       },
-      peer: { credentials: await peerCredentials(configuration), token: configuration.peerToken },
+      peer: { credentials: await peerCredentials(configuration), token: configuration.peerToken, proof },
       close: () => open.forEach((part) => part.close()),
     };
   } catch (error) {
@@ -62,6 +65,10 @@ async function openKnownCallers({ authFile }: Configuration, clock: Clock, logge
 async function openWebTokens({ authJwks, authIssuer, authAudience, authRolesClaim }: Configuration, clock: Clock) {
   if (authJwks === undefined || authIssuer === undefined || authAudience === undefined) return undefined;
   return WebTokens.open({ keys: authJwks, issuer: authIssuer, audience: authAudience, rolesClaim: authRolesClaim }, clock);
+}
+
+async function hopProofOf({ keyringSecret, deployment }: Configuration): Promise<HopProof | undefined> {
+  return keyringSecret === undefined ? undefined : HopProof.derive(keyringSecret, deployment);
 }
 
 /** Peers have certificates of the same authority; this instance shows its own where they ask. Read again when they change. */

@@ -28,6 +28,8 @@ const KEY_SET_TIMEOUT_MS = 3_000;
 const REMEMBERED_MS = 300_000;
 const MAXIMUM_REMEMBERED = 10_000;
 const MAXIMUM_TOKEN_LENGTH = 16_384;
+/** A subject is the name of a caller, which travels with each call that is sent on. */
+const MAXIMUM_SUBJECT_LENGTH = 512;
 /** Peers are named by the operator in a file; an issuer of tokens for people must not be able to make one. */
 const ROLES_BY_TOKEN = ROLES.filter((role) => role !== 'peer');
 
@@ -87,6 +89,7 @@ export class WebTokens {
     } catch (cause) {
       throw refusal('NOT_AUTHENTICATED', `the token is refused: ${problemOf(cause)}`);
     }
+    if ((payload.sub as string).length > MAXIMUM_SUBJECT_LENGTH) throw refusal('NOT_AUTHENTICATED', 'the subject of the token is too long');
     const caller = Object.freeze({ name: payload.sub as string, roles: rolesOf(payload[this.options.rolesClaim]) });
     if (this.remembered.size >= MAXIMUM_REMEMBERED) this.remembered.clear();
     this.remembered.set(digest, { caller, untilMs: Math.min((payload.exp as number) * 1_000, nowMs + REMEMBERED_MS) });
