@@ -9,7 +9,7 @@ import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { ConfigurationError, partitionsOf } from '@sluice/service';
+import { ConfigurationError, partitionsOf, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { type CommandRuntime, startCommand } from './command';
@@ -18,7 +18,7 @@ import { projectedSequence } from './projected-sequence';
 
 void runServiceProcess({
   service: 'command',
-  port: 7400,
+  port: WELL_KNOWN_PORTS.command,
   definitions: [accountpb.AccountCommandServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;

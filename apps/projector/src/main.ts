@@ -5,14 +5,14 @@
 import { runServiceProcess } from '@sluice/process';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { logpb, projectionpb } from '@sluice/protocol';
-import { partitionsOf } from '@sluice/service';
+import { partitionsOf, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoReadStore } from '@sluice/store-mongo';
 import { projectorObserver } from '@sluice/telemetry';
 import { startProjector } from './start-projector';
 
 void runServiceProcess({
   service: 'projector',
-  port: 7402,
+  port: WELL_KNOWN_PORTS.projector,
   definitions: [projectionpb.ProjectionServiceService, logpb.LogServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;

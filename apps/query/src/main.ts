@@ -2,12 +2,13 @@
 import { runServiceProcess } from '@sluice/process';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { accountpb } from '@sluice/protocol';
+import { WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoReadStore } from '@sluice/store-mongo';
 import { startQuery } from './query';
 
 void runServiceProcess({
   service: 'query',
-  port: 7401,
+  port: WELL_KNOWN_PORTS.query,
   definitions: [accountpb.AccountQueryServiceService],
   async open(opening) {
     const { clock, logger } = opening;

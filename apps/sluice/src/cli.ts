@@ -9,6 +9,7 @@ import { addBenchCommand } from './bench/bench-command';
 import { addConnectionOptions, type Surroundings } from './connection';
 import { addDemoCommand } from './demo/demo-command';
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf, UsageError } from './exit-code';
+import { addHealthCommand } from './health/health-command';
 import { addLogCommand } from './log/log-command';
 import { addConfigCommand } from './partitions/config-command';
 import { addRebuildCommand } from './projection/rebuild';
@@ -28,6 +29,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addVerifyCommand(program, surroundings);
   addRebuildCommand(program, surroundings);
   addStatusCommand(program, surroundings);
+  addHealthCommand(program, surroundings);
   addConfigCommand(program, surroundings);
   addReplayCommand(program, surroundings);
   addBenchCommand(program, surroundings);

@@ -45,6 +45,7 @@ test.each`
   ${['verify']}                | ${'sluice verify wallet-1'}
   ${['rebuild']}               | ${'sluice rebuild'}
   ${['status']}                | ${'sluice status'}
+  ${['health']}                | ${'sluice health command --alive'}
   ${['config']}                | ${'sluice config partitions 12'}
   ${['config', 'partitions']}  | ${'sluice config partitions 12'}
   ${['replay']}                | ${'sluice replay bank'}
@@ -71,6 +72,7 @@ test.each`
   ${['log', 'verify', '--data', '/no/such/folder']}                           | ${EXIT.usage}       | ${'there is no event log'}
   ${['log', 'restored', '--log-url', 'mongodb://127.0.0.1/sluice']}           | ${EXIT.usage}       | ${'say --yes'}
   ${['config', 'partitions', '1']}                                            | ${EXIT.usage}       | ${'2 to 4096 partitions, not 1'}
+  ${['health', 'quary']}                                                      | ${EXIT.usage}       | ${'"quary" is not a service'}
   ${['replay', 'bank', '/no/such/file']}                                      | ${EXIT.usage}       | ${'there is no file'}
   ${['account', 'get', 'a', '--tls-cert', 'x.pem']}                           | ${EXIT.usage}       | ${'belong together'}
   ${['account', 'get', 'a', '--target', '127.0.0.1:1', '--deadline', '2000']} | ${EXIT.unavailable} | ${'no server answers'}

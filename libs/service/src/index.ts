@@ -30,3 +30,5 @@ export { serverOptionsOf } from './config/server-options';
 export { type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';
 export { openSecurity, type Security } from './security/security';
 export { UnusableFileError } from './security/unusable-file-error';
+export { WELL_KNOWN_PORTS } from './config/well-known-ports';
+export { runHealthProbe } from './health-probe/probe-program';

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { type NatsServerOptions, type RunningServer, startMongo, startNats } from '@sluice/infra';
+import { WELL_KNOWN_PORTS } from '@sluice/service';
 import { ServiceChild } from './service-child';
 import { environmentFor } from './service-environment';
-import { DEFAULT_COUNTS, SERVICE_NAMES, type ServiceName, WELL_KNOWN_PORTS } from './service-name';
+import { DEFAULT_COUNTS, SERVICE_NAMES, type ServiceName } from './service-name';
 
 export interface DistributedOptions {
   /** Where the servers keep their data; default: a temporary folder, removed at the end. */

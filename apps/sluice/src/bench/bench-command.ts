@@ -1,8 +1,9 @@
 /** `sluice bench`: hands its arguments to the bench tool, which knows its scenarios itself. */
-import { runBench } from '@sluice/bench';
 import type { Command } from 'commander';
 import type { Surroundings } from '../connection';
 import type { ExitCode } from '../exit-code';
+import { argumentsAfter } from '../raw-arguments';
+import { workspaceTool } from '../workspace-tool';
 
 export function addBenchCommand(program: Command, surroundings: Surroundings): void {
   program
@@ -13,14 +14,7 @@ export function addBenchCommand(program: Command, surroundings: Surroundings): v
     .helpOption(false)
     .addHelpText('after', '\nExamples:\n  sluice bench hot-account\n  sluice bench hot-account --seconds 10 --json\n  sluice bench --help')
     .action(async (_arguments: string[], _options: unknown, command: Command) => {
+      const { runBench } = await workspaceTool('@sluice/bench', () => import('@sluice/bench'));
       surroundings.exit((await runBench(argumentsAfter(command))) as ExitCode);
     });
-}
-
-/** Everything after the word, as it was written: options of the bench may look like options of ours. */
-function argumentsAfter(command: Command): string[] {
-  let root: Command = command;
-  while (root.parent !== null) root = root.parent;
-  const written = (root as Command & { rawArgs: string[] }).rawArgs;
-  return written.slice(written.indexOf(command.name()) + 1);
 }

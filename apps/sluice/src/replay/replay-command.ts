@@ -11,6 +11,7 @@ import { Output, type ProgressBar } from '../output';
 import { configurationFor } from '../serve/configuration';
 import { startEmbedded } from '../serve/embedded';
 import { isServing } from '../serve/probe';
+import { workspaceTool } from '../workspace-tool';
 
 /** Says as target: bring up every service as processes of their own, with the servers they need, and stop them afterwards. */
 const DISTRIBUTED = 'distributed';
@@ -102,7 +103,7 @@ async function destination(options: ReplayOptions, surroundings: Surroundings, o
 
 async function distributedDestination(dataDir: string, output: Output): Promise<Destination> {
   // Only here: everybody else need not wait for the drivers.
-  const { startDistributed } = await import('@sluice/distributed');
+  const { startDistributed } = await workspaceTool('@sluice/distributed', () => import('@sluice/distributed'));
   const distributed = await startDistributed({
     dataDir,
     progress: (line) => output.message(line),

@@ -16,7 +16,7 @@ import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer } from '@sluice/service';
+import { type Configuration, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer, WELL_KNOWN_PORTS } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
@@ -35,7 +35,6 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-const DEFAULT_PORT = 7400;
 /** A log up to this size is checked from its first commit on at every start; of a larger one the engine checks what it reads. */
 const MAXIMUM_BYTES_CHECKED_AT_START = 64 * 1024 * 1024;
 
@@ -95,7 +94,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   );
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
-  const options = { ...serverOptionsOf(configuration, DEFAULT_PORT), ...security.server, logger, metrics: telemetry.metrics };
+  const options = { ...serverOptionsOf(configuration, WELL_KNOWN_PORTS.command), ...security.server, logger, metrics: telemetry.metrics };
   const server = parts.add(await startServer(options, registrations), (running) => running.stop(configuration.shutdownGraceMs));
   server.setServing(true);
   return {
