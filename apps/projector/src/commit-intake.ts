@@ -3,7 +3,7 @@
  * next one; what comes early waits for a moment, what was lost is read from the log. Every commit is checked against its own
  * checksum and against its predecessor's, wherever it comes from: what the bus changed is read from the log instead.
  */
-import type { BusMessage, EventLog } from '@sluice/ports';
+import { type BusMessage, type EventLog, MissingCommitError } from '@sluice/ports';
 import { CorruptCommitError, type DecodedCommit, type LogPosition, readNextCommit } from '@sluice/protocol';
 import { Wakeup } from './wakeup';
 
@@ -38,7 +38,7 @@ export class CommitIntake {
   private behind = true;
   private polledHead = 0;
   /** The log's commit after the queued ones is not what was written. */
-  private unreadable: CorruptCommitError | undefined;
+  private unreadable: CorruptCommitError | MissingCommitError | undefined;
   private readonly news = new Wakeup();
   private readonly room = new Wakeup();
 
@@ -129,7 +129,12 @@ export class CommitIntake {
   private async readLog(): Promise<void> {
     // Before the read, so that what is heard of meanwhile leads to another one.
     this.behind = false;
-    const records = await this.log.read(this.position.partition, this.position.sequence + 1, LOG_PAGE);
+    const records = await this.log.read(this.position.partition, this.position.sequence + 1, LOG_PAGE).catch((error: unknown) => {
+      if (!(error instanceof MissingCommitError)) throw error;
+      this.unreadable = error;
+      return undefined;
+    });
+    if (records === undefined) return;
     if (records.length === 0) {
       // Nothing that came early is of this log.
       this.early.clear();
@@ -180,6 +185,8 @@ export class CommitIntake {
   }
 
   private enqueue(commit: DecodedCommit): void {
+    // The bus may have brought the commit that the log does not have whole.
+    this.unreadable = undefined;
     this.queue.push(commit);
     this.queuedBytes += commit.bytes.length;
     this.position = { ...this.position, sequence: commit.sequence, checksum: commit.checksum };

@@ -2,6 +2,7 @@
  * A commit that cannot be projected, because it is not what was written or because this version does not know what is in it. The
  * partition stops before it, says so, and looks again now and then: it may have been repaired.
  */
+import { MissingCommitError } from '@sluice/ports';
 import { CorruptCommitError, UnknownEventError } from '@sluice/protocol';
 
 export interface BlockedPartition {
@@ -32,7 +33,8 @@ export class UnreadableCommitError extends Error {
 /** Undefined: the error is not about a commit that cannot be read. */
 export function unreadableCommitOf(error: unknown): UnreadableCommitError | undefined {
   if (error instanceof UnreadableCommitError) return error;
-  if (error instanceof CorruptCommitError || error instanceof UnknownEventError) return new UnreadableCommitError(error.partition, error.sequence, error);
+  if (error instanceof CorruptCommitError || error instanceof MissingCommitError || error instanceof UnknownEventError)
+    return new UnreadableCommitError(error.partition, error.sequence, error);
   return undefined;
 }
 

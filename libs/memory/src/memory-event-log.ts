@@ -69,6 +69,10 @@ export class MemoryEventLog implements EventLog {
     return newest && { partition, sequence: newest.sequence, bytes: new Uint8Array(newest.bytes) };
   }
 
+  async isTaken(partition: number, sequence: number): Promise<boolean> {
+    return sequence >= 1 && sequence <= this.#storage.commitsOf(partition).length;
+  }
+
   async headSequences(): Promise<number[]> {
     return this.#storage.partitions.map((commits) => commits.length);
   }

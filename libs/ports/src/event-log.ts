@@ -55,13 +55,29 @@ export class AppendFailedError extends Error {
   readonly diskFull: boolean;
 }
 
+/** A commit is not there although later ones are: the log is damaged. */
+export class MissingCommitError extends Error {
+  constructor(
+    readonly partition: number,
+    readonly sequence: number,
+  ) {
+    super(`partition ${partition}, sequence ${sequence}: the commit is missing from the log, later ones are there`);
+    this.name = 'MissingCommitError';
+  }
+}
+
 export interface EventLog {
   readonly identity: LogIdentity;
   append(commit: CommitToAppend): Promise<void>;
-  /** Commits from `fromSequence` on, in order, without gaps; at most `maxCommits` and about `maxBytes` (at least one commit). Empty: nothing there. */
+  /** Commits from `fromSequence` on, in order, without gaps; at most `maxCommits` and about `maxBytes` (at least one commit). Empty: nothing there. May throw MissingCommitError for a gap. */
   read(partition: number, fromSequence: number, page: { maxCommits: number; maxBytes: number }): Promise<CommitRecord[]>;
   /** The newest commit, or undefined for an empty partition. */
   head(partition: number): Promise<CommitRecord | undefined>;
+  /**
+   * Whether the log has the commit. Linearizable: an append that was acknowledged to any writer before the call is seen, even if the server
+   * that is asked was deposed and does not know. For answers that are given without recording anything.
+   */
+  isTaken(partition: number, sequence: number): Promise<boolean>;
   /** Newest sequence of every partition (index = partition), 0 for empty ones. Cheap: polled by projectors. */
   headSequences(): Promise<number[]>;
   /** Repair: drops the commits from `sequence` on; resolves with how many were dropped. Only ever called by a person. */

@@ -56,6 +56,8 @@ export class MongoConnection {
     database: string,
     /** The server as people may see it, without credentials. */
     readonly describe: string,
+    /** The server offers reads that a deposed primary cannot answer (a replica set); a standalone server has no other primary. */
+    readonly linearizableReads: boolean,
   ) {
     this.db = client.db(database, { readPreference: 'primary', readConcern: new ReadConcern('majority'), writeConcern: DURABLE });
   }
@@ -79,9 +81,9 @@ export class MongoConnection {
     const client = new MongoClient(options.url, clientOptions(options));
     try {
       await client.connect();
-      const connection = new MongoConnection(client, databaseOf(options), describe);
-      await connection.db.command({ ping: 1 });
-      return connection;
+      // The name that every version from 4.4 on knows.
+      const hello = await client.db(databaseOf(options)).command({ isMaster: 1 });
+      return new MongoConnection(client, databaseOf(options), describe, offersLinearizableReads(hello));
     } catch (error) {
       await client.close();
       throw error;
@@ -120,6 +122,11 @@ function clientOptions(options: MongoConnectionOptions): MongoClientOptions {
 function databaseOf(options: MongoConnectionOptions): string {
   const inUrl = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(options.url)?.[1];
   return options.database ?? (inUrl === undefined ? DEFAULT_DATABASE : decodeURIComponent(inUrl));
+}
+
+/** A member of a replica set names the set; a router before several says what it is. */
+export function offersLinearizableReads(hello: Readonly<Record<string, unknown>>): boolean {
+  return typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid';
 }
 
 /** Waiting does not help against a URL that cannot be read or credentials that are wrong. */

@@ -1,4 +1,4 @@
-import { MongoConnection, MongoUnavailableError, withoutCredentials } from './mongo-connection';
+import { MongoConnection, MongoUnavailableError, offersLinearizableReads, withoutCredentials } from './mongo-connection';
 
 test.each`
   url                                                        | shown
@@ -26,4 +26,13 @@ test('who waits for a server that is not there is told why, again and again, unt
   await expect(MongoConnection.open({ url, wait: { onWaiting, signal: stop.signal } })).rejects.toThrow('MongoDB at mongodb://127.0.0.1:1/sluice');
   expect(lines).toHaveLength(2);
   expect(lines.join()).not.toContain('hunter2');
+});
+
+test.each`
+  server                         | hello                                  | linearizable
+  ${'a member of a replica set'} | ${{ ismaster: true, setName: 'rs' }}   | ${true}
+  ${'a router before several'}   | ${{ ismaster: true, msg: 'isdbgrid' }} | ${true}
+  ${'a standalone server'}       | ${{ ismaster: true }}                  | ${false}
+`('$server offers linearizable reads: $linearizable', ({ hello, linearizable }: { hello: Record<string, unknown>; linearizable: boolean }) => {
+  expect(offersLinearizableReads(hello)).toBe(linearizable);
 });

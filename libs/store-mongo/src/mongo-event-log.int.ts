@@ -1,6 +1,7 @@
-import { AppendFailedError, SequenceTakenError } from '@sluice/ports';
+import { AppendFailedError, MissingCommitError, SequenceTakenError } from '@sluice/ports';
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 
+import { Collection, type FindOptions } from 'mongodb';
 import { PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
 import { type MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
@@ -54,10 +55,26 @@ describeOnMongo('event log on MongoDB', () => {
     expect(await log.headSequences()).toEqual([0, 0]);
   });
 
+  test.each`
+    linearizableReads | level
+    ${true}           | ${'linearizable'}
+    ${false}          | ${undefined}
+  `('a look at one sequence asks for read concern $level', async ({ linearizableReads, level }: { linearizableReads: boolean; level: string | undefined }) => {
+    Object.assign(connection, { linearizableReads });
+    const asking = await MongoEventLog.open({ connection, partitions: 2 });
+    await asking.append(contractCommit(0, 1));
+    const asked = jest.spyOn(Collection.prototype, 'findOne');
+    expect([await asking.isTaken(0, 1), await asking.isTaken(0, 2)]).toEqual([true, false]);
+    const levels = asked.mock.calls.map(([, options]) => (options as FindOptions | undefined)?.readConcern);
+    asked.mockRestore();
+    expect(levels).toEqual([level && { level }, level && { level }]);
+  });
+
   test('a missing commit is found by who reads', async () => {
     for (let sequence = 1; sequence <= 4; sequence += 1) await log.append(contractCommit(0, sequence));
     await connection.db.collection<{ _id: unknown }>('commits').deleteOne({ '_id.sequence': 2n });
-    await expect(log.read(0, 1, { maxCommits: 10, maxBytes: 1000 })).rejects.toThrow('partition 0 lacks commit 2');
+    expect((await log.read(0, 1, { maxCommits: 10, maxBytes: 1000 })).map(({ sequence }) => sequence)).toEqual([1]);
+    await expect(log.read(0, 2, { maxCommits: 10, maxBytes: 1000 })).rejects.toThrow(new MissingCommitError(0, 2));
   });
 
   test('a long run of commits comes in order, however the pages are cut', async () => {

@@ -8,9 +8,17 @@
  * An append that is not answered in time has an unknown outcome, and may even be carried out later: the caller reads the
  * log again, and whoever comes second finds the sequence taken.
  */
-import { type Collection, MongoServerError } from 'mongodb';
+import { type Collection, type FindOptions, MongoServerError } from 'mongodb';
 
-import { AppendFailedError, type CommitRecord, type CommitToAppend, type EventLog, type LogIdentity, SequenceTakenError } from '@sluice/ports';
+import {
+  AppendFailedError,
+  type CommitRecord,
+  type CommitToAppend,
+  type EventLog,
+  type LogIdentity,
+  MissingCommitError,
+  SequenceTakenError,
+} from '@sluice/ports';
 
 import { type CommitDocument, type CommitId, commitId, MAX_COMMIT_BYTES, partitionRange, toDocument, toRecord } from './commit-document';
 import { HeadSearch } from './head-search';
@@ -21,6 +29,8 @@ import type { MongoConnection } from './mongo-connection';
 const APPEND_LIMIT_MS = 15_000;
 /** How long the server waits for the majority before it answers that it did not get there. */
 const MAJORITY_LIMIT_MS = 10_000;
+/** How long a primary may try to find out whether it still is one: without a majority it would wait for ever. */
+const LINEARIZABLE_LIMIT_MS = 5_000;
 /** Commits asked for in the first request of a page, and at most in each; between them what the sizes seen so far suggest. */
 const FIRST_READ_COMMITS = 4;
 const MAX_READ_COMMITS = 256;
@@ -41,6 +51,8 @@ export class MongoEventLog implements EventLog {
   readonly #appended = new Map<number, number>();
   /** Where the partitions stood when they were last asked for. */
   #heads: number[] | undefined;
+  /** How a read is asked for that a deposed primary must not answer. */
+  readonly #strictest: Pick<FindOptions, 'readConcern' | 'maxTimeMS'>;
   #closed = false;
 
   private constructor(
@@ -49,6 +61,7 @@ export class MongoEventLog implements EventLog {
     private readonly readOnly: boolean,
   ) {
     this.#commits = connection.db.collection<CommitDocument>('commits');
+    this.#strictest = connection.linearizableReads ? { readConcern: { level: 'linearizable' }, maxTimeMS: LINEARIZABLE_LIMIT_MS } : {};
   }
 
   static async open(options: MongoEventLogOptions): Promise<MongoEventLog> {
@@ -82,7 +95,11 @@ export class MongoEventLog implements EventLog {
     let next = Math.max(1, fromSequence);
     let count = Math.min(FIRST_READ_COMMITS, page.maxCommits);
     while (count > 0) {
-      const found = await this.#readRun(partition, next, count);
+      const found = await this.#readRun(partition, next, count).catch((error: unknown) => {
+        // What is before the gap is given out; the next read begins at it.
+        if (error instanceof MissingCommitError && records.length > 0) return [];
+        throw error;
+      });
       for (const record of found) {
         bytes += record.bytes.length;
         if (records.length > 0 && bytes > page.maxBytes) return records;
@@ -104,6 +121,12 @@ export class MongoEventLog implements EventLog {
       .limit(1)
       .toArray();
     return newest && toRecord(newest);
+  }
+
+  async isTaken(partition: number, sequence: number): Promise<boolean> {
+    this.#assertPartition(partition);
+    const found = await this.#commits.findOne({ _id: commitId(partition, sequence) }, { projection: { _id: 1 }, ...this.#strictest });
+    return found !== null;
   }
 
   async headSequences(): Promise<number[]> {
@@ -137,15 +160,14 @@ export class MongoEventLog implements EventLog {
     await this.#commits.insertOne(document, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_LIMIT_MS } });
   }
 
-  /** The commits of `count` sequences that exist, in order. By their exact ids, which no server answers by a scan. */
+  /** The commits of `count` sequences that exist, in order, up to a gap. Throws MissingCommitError where the first one is missing. By their exact ids, which no server answers by a scan. */
   async #readRun(partition: number, from: number, count: number): Promise<CommitRecord[]> {
     const ids = Array.from({ length: count }, (_, at) => commitId(partition, from + at));
     const documents = await this.#commits.find({ _id: { $in: ids } }).toArray();
     const records = documents.map(toRecord).sort((left, right) => left.sequence - right.sequence);
-    records.forEach((record, at) => {
-      if (record.sequence !== from + at) throw new Error(`the event log is damaged: partition ${partition} lacks commit ${from + at}`);
-    });
-    return records;
+    const gap = records.findIndex((record, at) => record.sequence !== from + at);
+    if (gap === 0) throw new MissingCommitError(partition, from);
+    return gap === -1 ? records : records.slice(0, gap);
   }
 
   async #newestSequence(partition: number): Promise<number> {

@@ -102,6 +102,11 @@ export class SqliteEventLog implements EventLog {
     return row && { partition, sequence: row[0] as number, bytes: row[1] as Uint8Array };
   }
 
+  async isTaken(partition: number, sequence: number): Promise<boolean> {
+    this.#assertPartition(partition);
+    return this.#sizes.all([partition, sequence, 1]).some(([found]) => found === sequence);
+  }
+
   /** Asks the file only when somebody has written since the last time. */
   async headSequences(): Promise<number[]> {
     const dataVersion = numberOf(this.#dataVersion.get([])) ?? 0;

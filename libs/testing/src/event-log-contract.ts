@@ -152,6 +152,13 @@ export function eventLogContract(name: string, makeFixture: (partitions: number)
       await log.append(contractCommit(0, 4));
     });
 
+    test('a look at one sequence sees what any log appended before', async () => {
+      const other = await fixture.open();
+      expect(await log.isTaken(0, 1)).toBe(false);
+      await other.append(contractCommit(0, 1));
+      expect([await log.isTaken(0, 1), await log.isTaken(0, 2), await log.isTaken(1, 1)]).toEqual([true, false, false]);
+    });
+
     test('commits can be dropped from a sequence on, and the partition goes on from there', async () => {
       await appendMany(1, 5);
       await appendMany(2, 2);

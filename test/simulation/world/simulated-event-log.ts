@@ -76,6 +76,10 @@ export class SimulatedEventLog implements EventLog {
     return this.#asked(() => this.#log.head(partition));
   }
 
+  isTaken(partition: number, sequence: number): Promise<boolean> {
+    return this.#asked(() => this.#log.isTaken(partition, sequence));
+  }
+
   headSequences(): Promise<number[]> {
     return this.#asked(() => this.#log.headSequences());
   }

@@ -274,17 +274,18 @@ export class Partition {
 
   /**
    * Answers for which nothing is recorded (no such account) are true only while no other instance owns the partition. An owner that was
-   * paused may be stale, so it looks one commit past its own. What is recorded needs no look: its append fails for a stale owner.
+   * paused may be stale, so it looks one commit past its own, by a read that a stale database server cannot answer. What is recorded needs no look: its append fails for a stale owner.
    */
   private async settleIfOwner(memory: PartitionMemory, submissions: readonly Submission[]): Promise<void> {
     const { durable, pipeline } = this;
     try {
-      const [beyond] = await this.dependencies.log.read(this.partition, durable + 1, { maxCommits: 1, maxBytes: 1 });
-      const foreign = beyond !== undefined && beyond.sequence > this.durable && pipeline.empty;
-      if (foreign && !memory.ended) this.stepDown('the log has its commits', new SequenceTakenError(this.partition, beyond.sequence));
+      const next = durable + 1;
+      const taken = await this.dependencies.log.isTaken(this.partition, next);
+      const foreign = taken && next > this.durable && pipeline.empty;
+      if (foreign && !memory.ended) this.stepDown('the log has its commits', new SequenceTakenError(this.partition, next));
       if (memory.ended) failAll(submissions, this.refusalNow());
       // What is there may be ours, on its way: its append will tell.
-      else if (beyond !== undefined && !pipeline.empty) pipeline.newest?.submissions.push(...submissions);
+      else if (taken && !pipeline.empty) pipeline.newest?.submissions.push(...submissions);
       else for (const submission of submissions) submission.settle(durable);
     } catch (error) {
       this.dependencies.observer.trouble(this.partition, 'whether the partition is still owned could not be seen', error);

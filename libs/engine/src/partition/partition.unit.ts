@@ -281,6 +281,7 @@ class LateLog implements EventLog {
 
   read: EventLog['read'] = (...asked) => this.log.read(...asked);
   head: EventLog['head'] = (partition) => this.log.head(partition);
+  isTaken: EventLog['isTaken'] = (...asked) => this.log.isTaken(...asked);
   headSequences: EventLog['headSequences'] = () => this.log.headSequences();
   dropFrom: EventLog['dropFrom'] = (...asked) => this.log.dropFrom(...asked);
   close: EventLog['close'] = () => this.log.close();

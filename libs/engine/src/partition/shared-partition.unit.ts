@@ -33,10 +33,10 @@ test('a commit of its own that has just become durable is no other owner', async
 
 test('while the log cannot be seen, what is not recorded is not answered', async () => {
   const one = await PartitionUnderTest.started();
-  const blind = Object.assign(Object.create(one.log) as EventLog, { read: () => Promise.reject(new Error('the log is away')) });
+  const blind = Object.assign(Object.create(one.log) as EventLog, { isTaken: () => Promise.reject(new Error('the log is away')) });
   const two = one.copy({ ...SHARED, owner: 'two' });
   await two.partition.start();
-  Object.assign(two.log, { read: blind.read });
+  Object.assign(two.log, { isTaken: blind.isTaken });
   expect(await two.write()).toBe('PARTITION_UNAVAILABLE');
   expect(two.troubles).toEqual(['whether the partition is still owned could not be seen']);
   expect(two.partition.state).toBe('serving');
