@@ -342,6 +342,18 @@ describe('a batch', () => {
     next.release();
   });
 
+  test('has columns for about as many postings as it holds, also when it is used again', () => {
+    const marks = { invalid: (): void => undefined, unknownType: (): void => undefined };
+    for (const count of [1, 8, 200, 1, 1_000, 5_000, 1, 3]) {
+      const bodies = Array.from({ length: count }, (_, index) => body(`a request id of the usual length ${index}`.padEnd(45)));
+      const batch = scanPostings(request(bodies), marks);
+      expect(batch.count).toBe(count);
+      expect(batch.capacity).toBeLessThanOrEqual(count <= 8 ? 8 : count <= 256 ? 256 : 8_192);
+      expect(batch.requestId(count - 1)).toContain(`length ${count - 1}`);
+      batch.release();
+    }
+  });
+
   test('stops above 10,000 postings, but a list of the log is read whole', () => {
     const bytes = request(Array.from({ length: 10_300 }, (_, index) => body(`r${index}`)));
     const asked = scanPostings(bytes, new Issues());

@@ -72,7 +72,8 @@ export class PostingBatch {
   /** Shape errors and other messages of single postings. */
   readonly messages = new Map<number, string>();
 
-  constructor(private capacity: number) {
+  /** @param capacity postings for which there is room; it grows. */
+  constructor(public capacity: number) {
     this.fields = new Int32Array(0);
     this.amounts = new BigInt64Array(0);
     this.amountHalves = new Int32Array(0);
@@ -159,15 +160,17 @@ export class PostingBatch {
   }
 
   release(): void {
-    if (this.capacity > 16_384 || pool.length >= POOL_SIZE) return;
+    const columns = COLUMN_CLASSES.findLast(({ capacity }) => capacity <= this.capacity);
+    if (columns === undefined || this.capacity > LARGEST_KEPT || columns.pool.length >= columns.kept) return;
     this.bytes = EMPTY;
     if (this.messages.size > 0) this.messages.clear();
-    pool.push(this);
+    columns.pool.push(this);
   }
 
-  /** An empty batch over the message. */
-  static over(bytes: Uint8Array): PostingBatch {
-    const batch = pool.pop() ?? new PostingBatch(1024);
+  /** An empty batch over the message, with columns for about as many postings as it may hold. */
+  static over(bytes: Uint8Array, expectedPostings: number = Math.ceil(bytes.length / TYPICAL_POSTING_BYTES)): PostingBatch {
+    const { pool, capacity } = COLUMN_CLASSES.find((columns) => columns.capacity >= expectedPostings) ?? LARGEST_COLUMNS;
+    const batch = pool.pop() ?? new PostingBatch(capacity);
     batch.outcomes.fill(0, 0, batch.count);
     batch.repeated.fill(0, 0, batch.count);
     batch.bytes = bytes;
@@ -177,8 +180,21 @@ export class PostingBatch {
   }
 }
 
-const POOL_SIZE = 64;
-const pool: PostingBatch[] = [];
+/** About the smallest posting with ids as callers make them; a batch that has more than expected grows. */
+const TYPICAL_POSTING_BYTES = 64;
+/** Columns take some 100 bytes per posting: a single posting must not hold those of a large batch. Released batches are kept for reuse, by size. */
+const LARGEST_COLUMNS: ColumnClass = { capacity: 1_024, kept: 64, pool: [] };
+const COLUMN_CLASSES: readonly ColumnClass[] = [{ capacity: 8, kept: 1_024, pool: [] }, { capacity: 256, kept: 64, pool: [] }, LARGEST_COLUMNS];
+/** Larger columns are not kept. */
+const LARGEST_KEPT = 16_384;
+
+interface ColumnClass {
+  readonly capacity: number;
+  /** Released batches that are kept at most. */
+  readonly kept: number;
+  readonly pool: PostingBatch[];
+}
+
 const EMPTY = new Uint8Array(0);
 
 /** What the scan found wrong with one posting: the field, for INVALID_REQUEST; or the type. */
@@ -218,7 +234,7 @@ export interface ScannedMessages {
 
 /** Scans messages that hold one posting each (PostStreamRequest) as one batch, up to the first that does not. */
 export function scanPostingMessages(messages: readonly Uint8Array[], issues: ScanIssues): ScannedMessages {
-  const batch = PostingBatch.over(Buffer.concat(messages));
+  const batch = PostingBatch.over(Buffer.concat(messages), messages.length);
   let malformed: string | undefined;
   let at = 0;
   for (const [index, message] of messages.entries()) {
