@@ -3,7 +3,7 @@
  */
 import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, LeaseHolder, SnapshotStore } from '@sluice/ports';
-import type { ServiceRuntime } from '@sluice/service';
+import type { RateLimitedLog, ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
 import { accountCapability } from './account/account-capability';
 import { AccountService } from './account/account-service';
@@ -37,6 +37,8 @@ export interface CommandDependencies {
     readonly ttlMs?: number;
     /** How requests reach the other instances. Closed with the command service. */
     readonly transport: PeerTransport;
+    /** For peers that refuse this instance or do not answer. */
+    readonly log?: RateLimitedLog;
     /** The largest message that the other instances take. */
     readonly maximumMessageBytes?: number;
   };
@@ -93,7 +95,15 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
-    hop = new PeerHop({ self: instanceId, serves, owners: ownership, connections: sharing.transport, ownMethods, clock });
+    hop = new PeerHop({
+      self: instanceId,
+      serves,
+      owners: ownership,
+      connections: sharing.transport,
+      ownMethods,
+      clock,
+      ...(sharing.log && { log: sharing.log }),
+    });
   }
   const service = new AccountService({
     engine,

@@ -9,7 +9,7 @@ import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { ConfigurationError, partitionsOf, WELL_KNOWN_PORTS } from '@sluice/service';
+import { ConfigurationError, partitionsOf, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { type CommandRuntime, startCommand } from './command';
@@ -23,7 +23,8 @@ void runServiceProcess({
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
-    const { proof } = opening.peer;
+    const { proof, problem } = opening.peer;
+    if (problem !== undefined) throw new ConfigurationError([problem]);
     if (secret === undefined || proof === undefined)
       throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys and know each other by the same secret']);
     const connection = await opening.logDatabase();
@@ -74,6 +75,7 @@ void runServiceProcess({
       sharing: {
         lease,
         address: holder.address,
+        log: new RateLimitedLog(logger, clock),
         maximumMessageBytes: maxMessageBytes,
         transport: new PeerConnections({ ...opening.peer, proof, maximumMessageBytes: maxMessageBytes }, clock),
       },

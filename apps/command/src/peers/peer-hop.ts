@@ -5,6 +5,7 @@
  *   answered, refused                     the caller gets it
  *   the lease moved to another instance   the try is aborted; next try at the new owner        (repeatable methods)
  *   the instance is not the owner         ask the lease service; next try                      (any method: nothing was done)
+ *   the instance refuses this one         logged for the operator; PARTITION_UNAVAILABLE
  *   no answer                             ask the lease service; next try                      (repeatable methods)
  *   the owner is unavailable              ask the lease service; next try if the owner changed (repeatable methods)
  *
@@ -14,11 +15,12 @@
  */
 import type { HopMethod, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { refusal, type CallContext, type SluiceError } from '@sluice/service';
+import { refusal, type CallContext, type RateLimitedLog, type SluiceError } from '@sluice/service';
 import { notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
 import { failureOf, type HopFailure } from './peer-answer';
+import { reportFault } from './peer-faults';
 import type { PeerTransport } from './peer-connections';
 
 /** Pause before each try after the first, where the owner is still the one that was tried. */
@@ -37,6 +39,8 @@ export interface PeerHopDependencies {
   /** The methods of this instance, for a partition that comes here while a hop is under way. */
   readonly ownMethods: OwnMethods;
   readonly clock: Clock;
+  /** For peers that refuse this instance or do not answer; undefined: nothing is logged. */
+  readonly log?: RateLimitedLog;
 }
 
 type Outcome = { readonly kind: 'answered'; readonly response: Buffer } | { readonly kind: 'moved' } | HopFailure;
@@ -73,6 +77,7 @@ export class PeerHop implements PartitionHop<CallContext> {
       const outcome = await this.try(owner, sending);
       if (outcome.kind === 'answered') return outcome.response;
       if (outcome.kind === 'refused') throw outcome.refusal;
+      if (outcome.kind === 'untrusted') throw unavailable(partition, owner, outcome);
       const nothingDone = outcome.kind === 'notOwner';
       lastTryMs = Math.min(lastTryMs, clock.monotonicMs() + RETRY_WINDOW_MS);
       const over = tries === MAXIMUM_TRIES || clock.monotonicMs() > lastTryMs || call.deadlinePassed;
@@ -96,14 +101,19 @@ export class PeerHop implements PartitionHop<CallContext> {
   }
 
   private sendTo(owner: LeaseHolder, { partition, method, bytes, call }: Sending): Promise<Outcome> {
-    const { connections, owners } = this.dependencies;
+    const { connections, log, owners } = this.dependencies;
     return new Promise((resolve) => {
       let moved = false;
       const request = { path: method.path, bytes, forwarded: { caller: call.caller, partition }, deadlineMs: call.deadlineMs };
       const running = connections.send(owner.address, request, (error, response) => {
         stopWaiting();
         if (error === null) resolve({ kind: 'answered', response: response as Buffer });
-        else resolve(moved ? { kind: 'moved' } : failureOf(error));
+        else if (moved) resolve({ kind: 'moved' });
+        else {
+          const failure = failureOf(error);
+          if (log !== undefined) reportFault(log, owner.address, failure);
+          resolve(failure);
+        }
       });
       const stopWaiting = this.whenOwnerChanges(partition, () => {
         const holder = owners.ownerOf(partition);

@@ -6,7 +6,7 @@ import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/g
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLease, type MemoryLeases, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { HopProof, openServer, type OpenedServer, type ServerOptions } from '@sluice/service';
+import { HopProof, openServer, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';
 import { startCommand, type CommandRuntime } from '../command';
@@ -19,6 +19,7 @@ const LOOK_EVERY_MS = 20;
 export interface SharingOptions {
   readonly server?: Partial<ServerOptions>;
   readonly peers?: Partial<PeerOptions>;
+  readonly log?: RateLimitedLog;
   /** Default: one in memory, over the keys of all. */
   readonly keyring?: Keyring;
   /** How a caller reaches the instance. */
@@ -86,7 +87,7 @@ export class SharingInstances {
 
   async start(
     name: string,
-    { server: serverOptions, peers, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
+    { server: serverOptions, peers, log: faults, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
   ): Promise<SharingInstance> {
     const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
     const server = await openServer({ host: '127.0.0.1', port: 0, hopProof: PROOF, ...serverOptions }, services);
@@ -100,7 +101,13 @@ export class SharingInstances {
       keyring,
       clock: systemClock,
       instanceId: name,
-      sharing: { lease, address: link.address, ttlMs: LEASE_MS, transport: new PeerConnections({ proof: PROOF, ...peers }, systemClock) },
+      sharing: {
+        lease,
+        address: link.address,
+        ttlMs: LEASE_MS,
+        ...(faults && { log: faults }),
+        transport: new PeerConnections({ proof: PROOF, ...peers }, systemClock),
+      },
     });
     server.begin(command.registrations);
     const client = new accountpb.AccountCommandServiceClient(server.address, channel);

@@ -123,6 +123,7 @@ function checkTogether(configuration: Configuration, problems: string[]): void {
   together('tlsCert', 'tlsKey');
   together('tlsKey', 'tlsCert');
   together('tlsCa', 'tlsCert');
+  together('peerCa', 'tlsCert');
   together('natsTlsCert', 'natsTlsKey');
   together('natsTlsKey', 'natsTlsCert');
   together('authJwks', 'authIssuer');

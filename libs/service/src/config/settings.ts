@@ -77,6 +77,7 @@ export const SETTINGS = {
   authIssuer: optional(text(), 'none; must be given with `authJwks`', 'Issuer (`iss`) that tokens must have.'),
   authAudience: optional(text(), 'none; must be given with `authJwks`', 'Audience (`aud`) that tokens must have.'),
   authRolesClaim: setting(text(), 'roles', 'Claim of a token that lists its roles.'),
+  peerCa: optional(text(), "`tlsCa`, else the system's", 'File with the CA of the certificates of the other instances, PEM. Read again when it changes.'),
   peerToken: secret(text(16), 'none', 'Token by which this instance shows itself to the others; one of `authFile` with the role `peer`.'),
   rateLimitPerSecond: setting(wholeNumber(0, 10_000_000), 0, 'Calls per second and caller; 0: no limit.'),
   rateLimitBurst: optional(wholeNumber(1, 10_000_000), '`rateLimitPerSecond`', 'Calls that a caller may make at once after a pause.'),

@@ -2,8 +2,9 @@
  * What the configuration says about security, put together: how a server shows itself, whom it lets in, and how this
  * instance shows itself to its peers.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type ChannelCredentials, credentials, experimental } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Clock } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
 import type { Configuration } from '../config/settings';
@@ -11,17 +12,21 @@ import { HopProof } from '../hop-proof';
 import type { ServerOptions } from '../server';
 import { Authentication } from './authentication';
 import { KnownCallers } from './known-callers';
+import { openPeerCredentials } from './peer-credentials';
 import { openServerCertificates } from './server-certificates';
 import { WatchedFiles } from './watched-files';
 import { WebTokens } from './web-tokens';
-
-const PEER_REFRESH_MS = 5_000;
 
 export interface Security {
   /** To be spread over what `serverOptionsOf` gives. */
   readonly server: Pick<ServerOptions, 'authenticator' | 'credentials' | 'hopProof'>;
   /** How this instance calls the others. */
-  readonly peer: { readonly credentials?: ChannelCredentials; readonly token?: string; readonly proof?: HopProof };
+  readonly peer: {
+    readonly credentials?: ChannelCredentials;
+    readonly token?: string;
+    readonly proof?: HopProof /** Why the others will refuse this instance; undefined: nothing is known against it. */;
+    readonly problem?: string;
+  };
   /** Stops watching the files. */
   close(): void;
 }
@@ -36,6 +41,8 @@ export async function openSecurity(configuration: Configuration, clock: Clock, l
     if (knownCallers !== undefined) open.push(knownCallers);
     const webTokens = await openWebTokens(configuration, clock);
     const proof = await hopProofOf(configuration);
+    const peerCredentials = await openCredentialsOfPeer(configuration, clock, logger);
+    if (peerCredentials !== undefined) open.push(peerCredentials);
     const authenticates = knownCallers !== undefined || webTokens !== undefined;
     return {
       server: {
@@ -43,7 +50,12 @@ export async function openSecurity(configuration: Configuration, clock: Clock, l
         authenticator: authenticates ? new Authentication(() => knownCallers?.value ?? KnownCallers.none, webTokens) : undefined,
         hopProof: proof,
       },
-      peer: { credentials: await peerCredentials(configuration), token: configuration.peerToken, proof },
+      peer: {
+        credentials: peerCredentials?.credentials,
+        token: configuration.peerToken,
+        proof,
+        problem: authenticates ? await problemAsPeer(configuration, knownCallers?.value ?? KnownCallers.none) : undefined,
+      },
       close: () => open.forEach((part) => part.close()),
     };
   } catch (error) {
@@ -71,15 +83,21 @@ async function hopProofOf({ keyringSecret, deployment }: Configuration): Promise
   return keyringSecret === undefined ? undefined : HopProof.derive(keyringSecret, deployment);
 }
 
-/** Peers have certificates of the same authority; this instance shows its own where they ask. Read again when they change. */
-async function peerCredentials({ tlsCert, tlsKey, tlsCa }: Configuration): Promise<ChannelCredentials | undefined> {
+/** Peers have certificates of one authority; this instance shows its own where they ask. */
+async function openCredentialsOfPeer({ tlsCert, tlsKey, tlsCa, peerCa = tlsCa }: Configuration, clock: Clock, logger: Logger) {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  if (tlsCa === undefined) return credentials.createSsl(null, await readFile(tlsKey), await readFile(tlsCert));
-  const provider = new experimental.FileWatcherCertificateProvider({
-    certificateFile: tlsCert,
-    privateKeyFile: tlsKey,
-    caCertificateFile: tlsCa,
-    refreshIntervalMs: PEER_REFRESH_MS,
-  });
-  return experimental.createCertificateProviderChannelCredentials(provider, provider);
+  return openPeerCredentials({ certificate: tlsCert, key: tlsKey, authority: peerCa }, clock, logger);
+}
+
+/** All instances have the same callers: this one knows whether the others will take it for a peer. */
+async function problemAsPeer({ peerToken, tlsCert, tlsCa }: Configuration, known: KnownCallers): Promise<string | undefined> {
+  if (peerToken !== undefined) {
+    const caller = known.byToken(peerToken);
+    if (caller === undefined) return 'SLUICE_PEER_TOKEN is no token of SLUICE_AUTH_FILE: the other instances will refuse this one';
+    if (!caller.roles.has('peer')) return `SLUICE_PEER_TOKEN is the token of "${caller.name}", who lacks the role "peer" in SLUICE_AUTH_FILE`;
+    return undefined;
+  }
+  const certificate = tlsCert === undefined || tlsCa === undefined ? undefined : new X509Certificate(await readFile(tlsCert)).toLegacyObject();
+  if (certificate !== undefined && known.byCertificate(certificate)?.roles.has('peer') === true) return undefined;
+  return 'SLUICE_PEER_TOKEN must be given: callers must say who they are, so instances call each other with a token that has the role "peer" in SLUICE_AUTH_FILE';
 }
