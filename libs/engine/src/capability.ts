@@ -52,6 +52,8 @@ export interface SnapshotSession {
 export interface Submission {
   readonly commandCount: number;
   readonly sizeBytes: number;
+  /** What it takes of a commit at most. */
+  readonly recordBytes: number;
   /** W3C traceparent of the caller's span, if it is sampled. */
   readonly traceparent?: string;
   /** True: a delivery, a timer or a sweep asks for it, not a caller. It waits behind what callers ask for. */

@@ -11,7 +11,7 @@ import type { Bus, Clock, EventLog, SnapshotStore } from '@sluice/ports';
 import type { Capability } from './capability';
 import { SILENT_OBSERVER, type EngineObserver } from './engine-observer';
 import { memoryIsShort } from './heap';
-import { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
+import { commitRoomBytes, DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 import { LoadSlots } from './partition/load-slots';
 import { Partition } from './partition/partition';
 import { AbandonedError } from './partition/partition-memory';
@@ -59,6 +59,11 @@ export class Engine {
   /** The partition if this process owns it (it may be loading again). */
   partition(partition: number): Partition | undefined {
     return this.partitions.get(partition);
+  }
+
+  /** What one commit has room for. */
+  get commitRoomBytes(): number {
+    return commitRoomBytes(this.dependencies.log);
   }
 
   partitionOfHash(hash: number): number {

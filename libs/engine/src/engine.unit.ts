@@ -337,7 +337,9 @@ test('at most four partitions are loaded at a time', async () => {
 });
 
 function submitTo(partition: Partition, line: string): Promise<unknown> {
-  return new Promise((resolve) => partition.submit({ commandCount: 1, sizeBytes: line.length, decide: () => undefined, settle: resolve, fail: resolve }));
+  return new Promise((resolve) =>
+    partition.submit({ commandCount: 1, sizeBytes: line.length, recordBytes: line.length, decide: () => undefined, settle: resolve, fail: resolve }),
+  );
 }
 
 function stored(kind: string): string[] {

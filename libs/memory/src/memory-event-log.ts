@@ -3,7 +3,15 @@
  * process. Several logs on one `MemoryLogStorage` are several processes on one database.
  */
 import { randomBytes } from 'node:crypto';
-import { AppendFailedError, SequenceTakenError, type CommitRecord, type CommitToAppend, type EventLog, type LogIdentity } from '@sluice/ports';
+import {
+  AppendFailedError,
+  MAXIMUM_COMMIT_BYTES,
+  SequenceTakenError,
+  type CommitRecord,
+  type CommitToAppend,
+  type EventLog,
+  type LogIdentity,
+} from '@sluice/ports';
 import { AppendFaults, type AppendFault } from './append-faults';
 
 /** What survives when a log is closed: the database of the memory log. */
@@ -30,6 +38,8 @@ export class MemoryLogStorage {
 
 export class MemoryEventLog implements EventLog {
   readonly faults = new AppendFaults();
+  /** Tests may lower it. */
+  maximumCommitBytes = MAXIMUM_COMMIT_BYTES;
   readonly #storage: MemoryLogStorage;
   #closed = false;
 
@@ -47,6 +57,7 @@ export class MemoryEventLog implements EventLog {
     const fault = this.faults.take();
     await this.faults.pass();
     this.#assertOpen();
+    if (commit.bytes.length > this.maximumCommitBytes) throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes`);
     applyFaultBefore(fault, commit, commits);
     if (commit.sequence !== commits.length + 1) throw new SequenceTakenError(commit.partition, commit.sequence);
     commits.push({ ...commit, bytes: new Uint8Array(commit.bytes), eventTypes: [...commit.eventTypes] });

@@ -6,9 +6,6 @@ import { Binary, Int32 } from 'mongodb';
 
 import type { CommitRecord, CommitToAppend } from '@sluice/ports';
 
-/** Above this no commit is stored; MongoDB's own bound is 16 MiB a document. */
-export const MAX_COMMIT_BYTES = 15 * 1024 * 1024;
-
 /** The order and the types of the two fields are part of the key: always int32, then int64. */
 export interface CommitId {
   readonly partition: Int32 | number;

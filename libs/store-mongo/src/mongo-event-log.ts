@@ -16,11 +16,12 @@ import {
   type CommitToAppend,
   type EventLog,
   type LogIdentity,
+  MAXIMUM_COMMIT_BYTES,
   MissingCommitError,
   SequenceTakenError,
 } from '@sluice/ports';
 
-import { type CommitDocument, type CommitId, commitId, MAX_COMMIT_BYTES, partitionRange, toDocument, toRecord } from './commit-document';
+import { type CommitDocument, type CommitId, commitId, partitionRange, toDocument, toRecord } from './commit-document';
 import { HeadSearch } from './head-search';
 import { DUPLICATE_KEY, identityOf } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
@@ -46,6 +47,7 @@ export interface MongoEventLogOptions {
 }
 
 export class MongoEventLog implements EventLog {
+  readonly maximumCommitBytes = MAXIMUM_COMMIT_BYTES;
   readonly #commits: Collection<CommitDocument>;
   /** Newest sequence of the partitions whose last append from here succeeded. */
   readonly #appended = new Map<number, number>();
@@ -74,8 +76,8 @@ export class MongoEventLog implements EventLog {
     this.#assertPartition(partition);
     if (this.#closed) throw new AppendFailedError('the event log is closed');
     if (this.readOnly) throw new AppendFailedError('the event log is opened for reading only');
-    if (commit.bytes.length > MAX_COMMIT_BYTES) {
-      throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAX_COMMIT_BYTES} is the most`);
+    if (commit.bytes.length > MAXIMUM_COMMIT_BYTES) {
+      throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`);
     }
     const document = toDocument(commit);
     const previous = this.#appended.get(partition);

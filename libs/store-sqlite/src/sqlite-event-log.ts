@@ -3,7 +3,15 @@
  * reads come from a connection in the calling thread, which a write never blocks. Opened read-only it has no thread, and
  * sees what another thread or process appends.
  */
-import { AppendFailedError, SequenceTakenError, type CommitRecord, type CommitToAppend, type EventLog, type LogIdentity } from '@sluice/ports';
+import {
+  AppendFailedError,
+  MAXIMUM_COMMIT_BYTES,
+  SequenceTakenError,
+  type CommitRecord,
+  type CommitToAppend,
+  type EventLog,
+  type LogIdentity,
+} from '@sluice/ports';
 import { checkedIdentity } from './log-schema';
 import type { LogRequest, LogWriterOptions } from './log-writer';
 import { numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
@@ -36,6 +44,7 @@ type LogThread = StorageThread<LogRequest>;
 const READ_CACHE_BYTES = 4 * 1024 * 1024;
 
 export class SqliteEventLog implements EventLog {
+  readonly maximumCommitBytes = MAXIMUM_COMMIT_BYTES;
   readonly identity: LogIdentity;
   readonly #thread: LogThread | undefined;
   readonly #connection: SqliteConnection;
@@ -72,6 +81,8 @@ export class SqliteEventLog implements EventLog {
   async append(commit: CommitToAppend): Promise<void> {
     if (this.#thread === undefined) throw new AppendFailedError('the event log is opened for reading only');
     this.#assertPartition(commit.partition);
+    if (commit.bytes.length > MAXIMUM_COMMIT_BYTES)
+      throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`);
     try {
       await this.#thread.request({ kind: 'append', commit: { ...commit, bytes: ownBytes(commit.bytes) } });
     } catch (error) {

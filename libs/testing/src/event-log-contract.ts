@@ -172,6 +172,14 @@ export function eventLogContract(name: string, makeFixture: (partitions: number)
       await log.append(contractCommit(2, 1));
     });
 
+    test('the largest commit is taken; a larger one is refused, and nothing of it is stored', async () => {
+      const bytes = new Uint8Array(log.maximumCommitBytes + 1);
+      await expect(log.append({ ...contractCommit(0, 1), bytes })).rejects.toBeInstanceOf(AppendFailedError);
+      expect(await log.headSequences()).toEqual([0, 0, 0]);
+      await log.append({ ...contractCommit(0, 1), bytes: bytes.subarray(1) });
+      expect((await log.head(0))?.bytes.length).toBe(log.maximumCommitBytes);
+    });
+
     test('a closed log takes no appends', async () => {
       await log.close();
       await expect(log.append(contractCommit(0, 1))).rejects.toBeInstanceOf(AppendFailedError);

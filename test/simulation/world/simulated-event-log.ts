@@ -24,6 +24,10 @@ export class SimulatedEventLog implements EventLog {
     this.#log = new MemoryEventLog(storage);
   }
 
+  get maximumCommitBytes(): number {
+    return this.#log.maximumCommitBytes;
+  }
+
   get identity(): LogIdentity {
     return this.#log.identity;
   }

@@ -38,9 +38,13 @@ export interface AccountCommandItem {
   repeated: boolean;
 }
 
+/** What the event of a command has at most beside what the command says: ids again, digest, figures. */
+const EVENT_BYTES = 1_024;
+
 export class CommandSubmission implements Submission {
   readonly commandCount: number;
   readonly sizeBytes: number;
+  readonly recordBytes: number;
   readonly prepared: Promise<void> | undefined;
   suspects: { readonly item: AccountCommandItem; readonly sequences: readonly number[] }[] | undefined;
   unusable = false;
@@ -55,6 +59,7 @@ export class CommandSubmission implements Submission {
   ) {
     this.commandCount = items.length;
     this.sizeBytes = items.reduce((sum, item) => sum + item.sizeBytes, 0);
+    this.recordBytes = this.sizeBytes + items.length * EVENT_BYTES;
     this.prepared = this.prepare();
   }
 

@@ -3,13 +3,14 @@
  * calls back when every share has its verdicts.
  */
 import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
-import { lastHash, QueueFullError, requestHash, SubmissionTooLargeError, type Engine, type HashSeeds } from '@sluice/engine';
+import { lastHash, QueueFullError, requestHash, SubmissionTooLargeError, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { AccountState } from './account-state';
 import { BATCH_TOO_LARGE, INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
-import { PostingSubmission } from './posting-submission';
+import { exactRecordBytesOf, partsThatFit, recordBytesOf } from './posting-record-size';
+import { PostingSubmission, sizeOf } from './posting-submission';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -138,19 +139,62 @@ export class PostingRouter {
       }
       return;
     }
+    const { commitRoomBytes } = this.engine;
+    const recordBytes = recordBytesOf(indexes === undefined ? batch.bytes.length : sizeOf(batch, indexes), indexes?.length ?? batch.count);
+    if (recordBytes > commitRoomBytes) {
+      this.submitLarge(partition, batch, indexes ?? (batch.atomic ? every(batch) : undecided(batch)), positions, call, done);
+      return;
+    }
+    this.submitTo(owned, batch, indexes, recordBytes, positions, call, done);
+  }
+
+  /** A share that may not fit one commit: an atomic batch that really does not is refused, any other is cut. */
+  private submitLarge(partition: number, batch: PostingBatch, indexes: readonly number[], positions: Positions, call: CallContext, done: () => void): void {
+    const { commitRoomBytes } = this.engine;
+    const owned = this.engine.partition(partition) as Partition;
+    if (batch.atomic) {
+      const recordBytes = exactRecordBytesOf(batch, indexes);
+      if (recordBytes <= commitRoomBytes) {
+        this.submitTo(owned, batch, indexes, recordBytes, positions, call, done);
+        return;
+      }
+      failShare(batch, indexes, BATCH_TOO_LARGE);
+      done();
+      return;
+    }
+    const parts = partsThatFit(batch, indexes, commitRoomBytes);
+    let open = parts.length;
+    const closed = (): void => {
+      open -= 1;
+      if (open === 0) done();
+    };
+    for (const part of parts) this.submitTo(owned, batch, part, recordBytesOf(sizeOf(batch, part), part.length), positions, call, closed);
+  }
+
+  private submitTo(
+    owned: Partition,
+    batch: PostingBatch,
+    indexes: readonly number[] | undefined,
+    recordBytes: number,
+    positions: Positions,
+    call: CallContext,
+    done: () => void,
+  ): void {
+    const { partition } = owned;
     const submission: PostingSubmission = new PostingSubmission(
       owned.stateOf('account') as AccountState,
       owned,
       batch,
       indexes,
       () => {
-        if (submission.sequence > 0) positions.set(partition, submission.sequence);
+        if (submission.sequence > 0) positions.set(partition, Math.max(submission.sequence, positions.get(partition) ?? 0));
         if (submission.notOwner && this.forwarding !== undefined && !call.forwarded) {
           // The partition went to another instance meanwhile, which answers what was recorded and decides the rest.
           void this.forwarding.postings(partition, batch, indexes ?? (batch.atomic ? every(batch) : notOwned(batch)), positions, call).then(done);
         } else done();
       },
       activeTraceparent(),
+      recordBytes,
     );
     try {
       owned.submit(submission);

@@ -9,6 +9,7 @@ import { TurnLostError, type Partition, type Submission, type SubmissionFailure,
 import { OUTCOME_NONE, STRIDE, START, END, SIGNED_FLAG, HOLD_ID_LENGTH_AND_FLAGS, type PostingBatch } from '@sluice/protocol';
 import type { AccountState } from './account-state';
 import { INVALID_REQUEST, NOT_OWNER, PARTITION_UNAVAILABLE, POSTING_TYPE_UNKNOWN, SHUTTING_DOWN } from './outcomes';
+import { recordBytesOf } from './posting-record-size';
 import type { SignatureChecks } from './signatures';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
@@ -26,6 +27,7 @@ export interface Suspect {
 export class PostingSubmission implements Submission {
   readonly commandCount: number;
   readonly sizeBytes: number;
+  readonly recordBytes: number;
   readonly prepared: Promise<void> | undefined;
   suspects: Suspect[] | undefined;
   /** Commits that were read and do not hold the request of this index. */
@@ -46,9 +48,11 @@ export class PostingSubmission implements Submission {
     readonly indexes: readonly number[] | undefined,
     private readonly done: () => void,
     readonly traceparent?: string,
+    recordBytes?: number,
   ) {
     this.commandCount = indexes?.length ?? batch.count;
     this.sizeBytes = indexes === undefined ? batch.bytes.length : sizeOf(batch, indexes);
+    this.recordBytes = recordBytes ?? recordBytesOf(this.sizeBytes, this.commandCount);
     this.prepared = this.prepare();
   }
 
@@ -202,7 +206,7 @@ export class PostingSubmission implements Submission {
   unusable = false;
 }
 
-function sizeOf(batch: PostingBatch, indexes: readonly number[]): number {
+export function sizeOf(batch: PostingBatch, indexes: readonly number[]): number {
   let size = 0;
   for (const index of indexes) size += (batch.fields[index * STRIDE + END] as number) - (batch.fields[index * STRIDE + START] as number);
   return size;

@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly pool?: PoolMode;
   readonly limits?: Partial<PartitionLimits>;
   readonly incarnation?: string;
+  /** What the log takes in one commit. */
+  readonly maximumCommitBytes?: number;
 }
 
 export interface Trouble {
@@ -97,7 +99,8 @@ export class CommandUnderTest {
 
   private async run(): Promise<void> {
     const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (partition, what, error) => void this.troubles.push({ partition, what, error }) };
-    const { pool = 'off', limits } = this.options;
+    const { pool = 'off', limits, maximumCommitBytes } = this.options;
+    if (maximumCommitBytes !== undefined) this.log.maximumCommitBytes = maximumCommitBytes;
     this.keyring = new RecordedKeyring(this.keys);
     this.runtime = await startCommand({
       log: this.log,

@@ -1,3 +1,5 @@
+import type { EventLog } from '@sluice/ports';
+
 /** Limits of the hot path, in one place. */
 export interface PartitionLimits {
   /** Commands that may wait at a partition. */
@@ -17,6 +19,13 @@ export interface PartitionLimits {
 }
 
 const MEBIBYTE = 1 << 20;
+/** What a commit has beside the records of its turn: header, checksum, 32 traceparents. */
+const COMMIT_FRAME_BYTES = 4 << 10;
+
+/** What the submissions of one turn may record together. */
+export function commitRoomBytes({ maximumCommitBytes }: Pick<EventLog, 'maximumCommitBytes'>): number {
+  return maximumCommitBytes - COMMIT_FRAME_BYTES;
+}
 
 /**
  * Bytes of one submission: its commit has to fit one record of the log (15 MiB on MongoDB), together with what it adds to each of 10,000 commands

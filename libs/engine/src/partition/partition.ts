@@ -25,7 +25,7 @@ import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
 import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
 import { CommitPipeline, type PendingCommit } from './commit-pipeline';
-import type { PartitionLimits } from './limits';
+import { commitRoomBytes, type PartitionLimits } from './limits';
 import type { LoadSlots } from './load-slots';
 import { PartitionLoader } from './partition-loader';
 import { AbandonedError, PartitionMemory } from './partition-memory';
@@ -107,7 +107,7 @@ export class Partition {
     this.partition = partition;
     this.seeds = hashSeeds(incarnation);
     this.memory = new PartitionMemory({ ...dependencies, seeds: this.seeds });
-    this.queue = new SubmissionQueue(partition, limits);
+    this.queue = new SubmissionQueue(partition, limits, commitRoomBytes(log));
     this.turns = new TurnWriter(incarnation, clock);
     this.pipeline = new CommitPipeline({ partition, log, clock, durable: (commit) => this.becameDurable(commit), failed: (error) => this.appendFailed(error) });
     this.snapshots = new PartitionSnapshots({ ...dependencies, queue: this.queue });

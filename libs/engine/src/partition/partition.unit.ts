@@ -267,6 +267,10 @@ class LateLog implements EventLog {
     return this.log.identity;
   }
 
+  get maximumCommitBytes() {
+    return this.log.maximumCommitBytes;
+  }
+
   async append(commit: CommitToAppend): Promise<void> {
     if (this.nextIsLate) {
       this.nextIsLate = false;

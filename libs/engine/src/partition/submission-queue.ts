@@ -45,6 +45,11 @@ interface Waiting {
   prepared: boolean;
 }
 
+/** What is left of the commit while a turn is filled. */
+interface CommitRoom {
+  bytes: number;
+}
+
 /** What is left of a turn while it is filled. */
 interface Room {
   commands: number;
@@ -60,6 +65,8 @@ export class SubmissionQueue {
   constructor(
     private readonly partition: number,
     private readonly limits: PartitionLimits,
+    /** What the submissions of one turn may record together. */
+    private readonly commitRoomBytes: number,
   ) {}
 
   /** Waiting commands. */
@@ -90,6 +97,12 @@ export class SubmissionQueue {
       const most = `a partition takes ${limits.queueCommands} commands and ${mostBytes} bytes at once`;
       throw new SubmissionTooLargeError(this.partition, `the batch has ${commandCount} commands and ${sizeBytes} bytes for one partition; ${most}`);
     }
+    if (submission.recordBytes > this.commitRoomBytes) {
+      throw new SubmissionTooLargeError(
+        this.partition,
+        `the batch may record ${submission.recordBytes} bytes; one commit has room for ${this.commitRoomBytes}`,
+      );
+    }
     const lane = submission.background === true ? this.background : this.callers;
     if (lane.commands + commandCount > limits.queueCommands || lane.bytes + sizeBytes > limits.queueBytes) {
       throw new QueueFullError(this.partition);
@@ -101,23 +114,24 @@ export class SubmissionQueue {
     else void this.awaitPreparation(lane, waiting, submission.prepared, ready);
   }
 
-  /** What is ready, within the limits of a turn; the first submission may be larger than they are. */
+  /** What is ready, within the limits of a turn and the largest commit of the log; the first submission may be larger than a turn. */
   take(): Submission[] {
     const { turnCommands, turnBytes } = this.limits;
     const taken: Submission[] = [];
     const room = { commands: turnCommands, bytes: turnBytes };
+    const commit = { bytes: this.commitRoomBytes };
     if (!this.background.hasReady) {
-      this.callers.take(taken, room);
+      this.callers.take(taken, room, commit);
       return taken;
     }
     const kept = { commands: Math.ceil(turnCommands / BACKGROUND_SHARE), bytes: Math.ceil(turnBytes / BACKGROUND_SHARE) };
     const forCallers = { commands: room.commands - kept.commands, bytes: room.bytes - kept.bytes };
-    this.callers.take(taken, forCallers);
+    this.callers.take(taken, forCallers, commit);
     const left = { commands: kept.commands + Math.max(0, forCallers.commands), bytes: kept.bytes + Math.max(0, forCallers.bytes) };
     const before = taken.length;
-    this.background.take(taken, left);
+    this.background.take(taken, left, commit);
     // A background submission that is larger than its share goes alone rather than never.
-    if (taken.length === before) this.background.takeOne(taken);
+    if (taken.length === before) this.background.takeOne(taken, commit);
     return taken;
   }
 
@@ -178,20 +192,23 @@ class Lane {
   }
 
   /** Takes ready submissions while there is room for them; the very first of a turn whatever its size. */
-  take(taken: Submission[], room: Room): void {
+  take(taken: Submission[], room: Room, commit: CommitRoom): void {
     if (this.stale) this.release();
     while (this.head < this.ready.length) {
       const { submission } = this.ready[this.head] as Waiting;
       if (taken.length > 0 && (submission.commandCount > room.commands || submission.sizeBytes > room.bytes)) break;
+      if (submission.recordBytes > commit.bytes) break;
       room.commands -= submission.commandCount;
       room.bytes -= submission.sizeBytes;
-      this.takeOne(taken);
+      this.takeOne(taken, commit);
     }
   }
 
-  takeOne(taken: Submission[]): void {
+  /** Takes the next one if the commit has room for it. */
+  takeOne(taken: Submission[], commit: CommitRoom): void {
     const waiting = this.ready[this.head];
-    if (waiting === undefined) return;
+    if (waiting === undefined || waiting.submission.recordBytes > commit.bytes) return;
+    commit.bytes -= waiting.submission.recordBytes;
     this.head += 1;
     this.commands -= waiting.submission.commandCount;
     this.bytes -= waiting.submission.sizeBytes;

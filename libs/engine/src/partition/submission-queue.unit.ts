@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Submission } from '../capability';
 import { DEFAULT_LIMITS, type PartitionLimits } from './limits';
-import { QueueFullError, SubmissionQueue } from './submission-queue';
+import { QueueFullError, SubmissionQueue, SubmissionTooLargeError } from './submission-queue';
 
 interface Given {
   readonly name: string;
@@ -18,6 +18,7 @@ class Waiting implements Submission {
   readonly touched: readonly number[] | undefined;
   readonly commandCount: number;
   readonly sizeBytes: number;
+  readonly recordBytes: number;
   readonly background: boolean;
   readonly prepared: Promise<void> | undefined;
   prepare = (): void => undefined;
@@ -27,6 +28,7 @@ class Waiting implements Submission {
     this.touched = aggregates;
     this.commandCount = commands;
     this.sizeBytes = bytes;
+    this.recordBytes = bytes;
     this.background = background;
     if (slow) this.prepared = new Promise((resolve) => (this.prepare = resolve));
     if (aggregates !== undefined) this.aggregates = () => aggregates;
@@ -38,8 +40,8 @@ class Waiting implements Submission {
   fail(): void {}
 }
 
-function queueOf(limits: Partial<PartitionLimits> = {}) {
-  const queue = new SubmissionQueue(0, { ...DEFAULT_LIMITS, ...limits });
+function queueOf(limits: Partial<PartitionLimits> = {}, commitRoomBytes = Number.POSITIVE_INFINITY) {
+  const queue = new SubmissionQueue(0, { ...DEFAULT_LIMITS, ...limits }, commitRoomBytes);
   const waiting = new Map<string, Waiting>();
   return {
     queue,
@@ -56,6 +58,19 @@ function queueOf(limits: Partial<PartitionLimits> = {}) {
     take: (): string[] => queue.take().map((submission) => (submission as Waiting).name),
   };
 }
+
+test('a turn stops before its commit would be larger than the log takes, and what never fits is refused', () => {
+  const { push, take, queue } = queueOf({}, 10);
+  push({ name: 'a', bytes: 6 });
+  push({ name: 'b', bytes: 5 });
+  push({ name: 'c', bytes: 5 });
+  push({ name: 'of the background', bytes: 9, background: true });
+  expect(() => push({ name: 'too large', bytes: 11 })).toThrow(SubmissionTooLargeError);
+  expect(take()).toEqual(['a']);
+  expect(take()).toEqual(['b', 'c']);
+  expect(take()).toEqual(['of the background']);
+  expect(queue.empty).toBe(true);
+});
 
 test('a submission that waits for its look-up lets those pass that touch other aggregates, and only those', async () => {
   const { queue, push, prepare, take } = queueOf();

@@ -2,6 +2,7 @@
  * A log that cannot be read on: a commit was changed or is missing, or an event is of a version that this program does not know. Trying again
  * does not mend it.
  */
+import { MissingCommitError } from '@sluice/ports';
 import { CorruptCommitError } from '@sluice/protocol';
 
 /** How long a partition whose log cannot be read waits before it is read again: an operator may have repaired it. */
@@ -20,10 +21,10 @@ export class UnreadableEventError extends Error {
   }
 }
 
-export type UnreadableLogError = CorruptCommitError | UnreadableEventError;
+export type UnreadableLogError = CorruptCommitError | MissingCommitError | UnreadableEventError;
 
 export function isUnreadableLog(error: unknown): error is UnreadableLogError {
-  return error instanceof CorruptCommitError || error instanceof UnreadableEventError;
+  return error instanceof CorruptCommitError || error instanceof MissingCommitError || error instanceof UnreadableEventError;
 }
 
 /** What the operator can do about it. */

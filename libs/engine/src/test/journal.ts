@@ -10,6 +10,8 @@ import { lastHash, requestHash } from '../request-index/request-hash';
 
 /** Lines of one block of a snapshot: so few that snapshots have many. */
 const BLOCK_LINES = 5;
+/** What an event of a line has beside the line. */
+const LINE_FRAME_BYTES = 48;
 
 export class JournalState implements CapabilityState {
   readonly lines: string[] = [];
@@ -76,6 +78,7 @@ export type Answer = { readonly numbers: readonly number[]; readonly sequence: n
 export class Lines implements Submission {
   readonly commandCount: number;
   readonly sizeBytes: number;
+  readonly recordBytes: number;
   readonly answer: Promise<Answer>;
   /** Undefined while it waits. */
   answered: Answer | undefined;
@@ -90,6 +93,7 @@ export class Lines implements Submission {
   ) {
     this.commandCount = lines.length;
     this.sizeBytes = lines.reduce((sum, line) => sum + line.length, 0);
+    this.recordBytes = this.sizeBytes + this.commandCount * LINE_FRAME_BYTES;
     this.answer = new Promise((resolve) => {
       this.resolve = resolve;
     });
