@@ -131,11 +131,15 @@ export class Load {
     const untilMs = Date.now() + this.verdictLimitMs;
     for (let attempt = 0; ; attempt += 1) {
       const client = this.clientOf(attempt);
-      const { results } = await called(client.openAccounts.bind(client), { accounts }, { metadata: this.metadata });
+      const { results, failure } = await called(client.openAccounts.bind(client), { accounts }, { metadata: this.metadata, limitMs: this.verdictLimitMs }).then(
+        (response) => ({ results: response.results, failure: undefined }),
+        // Not opened, or unknown: the same request ids at the next instance.
+        (error: Error) => ({ results: [], failure: error.message }),
+      );
       const refused = results.find(({ error }) => error !== undefined)?.error;
-      if (refused === undefined) return;
-      if (!TRANSIENT_REASONS.has(refused.reason) || Date.now() > untilMs)
-        throw new Error(`the accounts were not opened: ${refused.reason}: ${refused.message}`);
+      if (refused === undefined && failure === undefined) return;
+      const isTransient = refused === undefined || TRANSIENT_REASONS.has(refused.reason);
+      if (!isTransient || Date.now() > untilMs) throw new Error(`the accounts were not opened: ${failure ?? `${refused?.reason}: ${refused?.message}`}`);
       await pause();
     }
   }
