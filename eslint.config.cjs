@@ -20,7 +20,7 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:projections', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol'] },
   { sourceTag: 'type:telemetry', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:telemetry'] },
-  { sourceTag: 'type:process', onlyDependOnLibsWithTags: ['type:ports', 'type:adapter', 'type:telemetry', 'type:service'] },
+  { sourceTag: 'type:process', onlyDependOnLibsWithTags: ['type:ports', 'type:leases', 'type:adapter', 'type:telemetry', 'type:service'] },
   { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:protocol'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:adapter'] },
   {
@@ -42,15 +42,28 @@ const MODULE_BOUNDARIES = [
   // Not by exclusion: that would count what the tests of an adapter depend on.
   {
     sourceTag: 'type:assembly',
-    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'adapter', 'engine', 'projections', 'telemetry', 'service', 'client', 'app', 'tool'].map(
-      (name) => `type:${name}`,
-    ),
+    onlyDependOnLibsWithTags: [
+      'domain',
+      'ports',
+      'protocol',
+      'leases',
+      'adapter',
+      'engine',
+      'projections',
+      'telemetry',
+      'service',
+      'client',
+      'app',
+      'tool',
+    ].map((name) => `type:${name}`),
   },
   // Tests over several projects take them as they are.
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
   {
     sourceTag: 'type:tool',
-    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'adapter', 'telemetry', 'service', 'process', 'client', 'tool'].map((name) => `type:${name}`),
+    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'leases', 'adapter', 'telemetry', 'service', 'process', 'client', 'tool'].map(
+      (name) => `type:${name}`,
+    ),
   },
 ];
 

@@ -2,7 +2,7 @@
  * The command service: accepts, routes to the partition's owner, decides, commits, answers.
  */
 import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
-import type { Bus, Clock, EventLog, Keyring, Lease, LeaseHolder, SnapshotStore } from '@sluice/ports';
+import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
 import type { RateLimitedLog, ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
 import { accountCapability } from './account/account-capability';
@@ -31,10 +31,8 @@ export interface CommandDependencies {
   readonly projected?: (partition: number) => Promise<number>;
   /** Several instances share the partitions; undefined: this one owns all of them. */
   readonly sharing?: {
+    /** Its holder is this instance, with the address under which the others reach it. */
     readonly lease: Lease;
-    /** Address under which the other instances reach this one. */
-    readonly address: string;
-    readonly ttlMs?: number;
     /** How requests reach the other instances. Closed with the command service. */
     readonly transport: PeerTransport;
     /** For peers that refuse this instance or do not answer. */
@@ -84,15 +82,12 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       throw error;
     }
   } else {
-    const holder: LeaseHolder = { id: instanceId, address: sharing.address };
     ownership = new PartitionOwnership({
       engine,
       lease: sharing.lease,
-      holder,
       clock,
       trouble,
       unreadable: (partition, error) => observer.unreadable?.(partition, error),
-      ...(sharing.ttlMs === undefined ? undefined : { ttlMs: sharing.ttlMs }),
     });
     await ownership.start();
     hop = new PeerHop({

@@ -16,6 +16,9 @@ import { type CommandRuntime, startCommand } from './command';
 import { PeerConnections } from './peers/peer-connections';
 import { projectedSequence } from './projected-sequence';
 
+/** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */
+const LEASE_TTL_MS = 2_400;
+
 void runServiceProcess({
   service: 'command',
   port: WELL_KNOWN_PORTS.command,
@@ -34,7 +37,7 @@ void runServiceProcess({
     );
     const snapshots = opening.keep(new MongoSnapshotStore(connection), (opened) => opened.close());
     const keyring = opening.keep(await opening.patiently('the keyring', () => MongoKeyring.open({ connection, secret })), (opened) => opened.close());
-    const lease = await opening.leases();
+    const lease = await opening.leases(LEASE_TTL_MS);
     const { incarnation } = log.identity;
     const running: { command?: CommandRuntime; readStore?: ReadStore } = {};
     const reached = opening.readDatabaseIfAny()?.then((database) => {
@@ -74,7 +77,6 @@ void runServiceProcess({
       projected,
       sharing: {
         lease,
-        address: holder.address,
         log: new RateLimitedLog(logger, clock),
         maximumMessageBytes: maxMessageBytes,
         transport: new PeerConnections({ ...opening.peer, proof, maximumMessageBytes: maxMessageBytes }, clock),

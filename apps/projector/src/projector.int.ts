@@ -6,8 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
-import { InProcessBus, MemoryEventLog, MemoryLease, type MemoryLeases, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
-import type { BusMessage, CommitToAppend, EventLog, HeldLease, Lease, ReadStore } from '@sluice/ports';
+import { SessionLease } from '@sluice/leases';
+import { InProcessBus, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
+import type { BusMessage, CommitToAppend, EventLog, ReadStore } from '@sluice/ports';
 import { ACCOUNTS, ENTRY_SEGMENTS, READ_COLLECTIONS, readAccount } from '@sluice/projections';
 import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
@@ -378,13 +379,11 @@ test('rows of another incarnation, or ahead of a log that was cut, are rebuilt w
 test('two projectors share the partitions by leases, and one takes over from the other', async () => {
   const log = new MemoryEventLog(new MemoryLogStorage({ partitions: PARTITIONS }));
   const storage = new MemoryReadStorage(READ_COLLECTIONS);
-  const leases: MemoryLeases = new Map();
+  const leases = new MemoryLeaseService();
   const on = ground(log, new MemoryReadStore({ collections: storage, identity: log.identity }), async () => undefined);
-  const startOne = (id: string) =>
+  const startOne = async (id: string) =>
     on.start({
-      lease: new MemoryLease({ leases }),
-      holder: { id, address: 'localhost:0' },
-      leaseTtlMs: 120,
+      lease: await SessionLease.open({ table: new MemoryLeaseTable(leases), holder: { id, address: 'localhost:0' }, ttlMs: 120 }),
       store: new MemoryReadStore({ collections: storage, identity: log.identity }),
     });
   const held = async (projector: Projector) => (await projector.status()).partitions.filter((one) => one.heldHere).length;
@@ -441,12 +440,12 @@ function haltingAt(
 }
 
 describe('a rebuild beside another projector', () => {
-  const leases: MemoryLeases = new Map();
+  let leases: MemoryLeaseService;
   let log: MemoryEventLog;
   let storage: MemoryReadStorage;
   let on: Ground;
   beforeEach(() => {
-    leases.clear();
+    leases = new MemoryLeaseService();
     log = new MemoryEventLog({ partitions: PARTITIONS });
     storage = new MemoryReadStorage(READ_COLLECTIONS);
     on = ground(log, new MemoryReadStore({ collections: storage, identity: log.identity }), async () => undefined);
@@ -454,15 +453,23 @@ describe('a rebuild beside another projector', () => {
   afterEach(() => on.end());
 
   const newStore = () => new MemoryReadStore({ collections: storage, identity: log.identity });
-  const startOne = (id: string, store: ReadStore, lease: Lease = new MemoryLease({ leases })) =>
-    on.start({ lease, holder: { id, address: 'localhost:0' }, leaseTtlMs: LEASE_TTL_MS, store });
+  const openLease = (id: string) => SessionLease.open({ table: new MemoryLeaseTable(leases), holder: { id, address: 'localhost:0' }, ttlMs: LEASE_TTL_MS });
+  const startOne = async (id: string, store: ReadStore) => on.start({ lease: await openLease(id), store });
+  /** As after a pause of its holder for longer than the lease. */
+  const steal = async (): Promise<void> => {
+    const table = new MemoryLeaseTable(leases);
+    const entry = await table.get('lease/projector-rebuild', LEASE_TTL_MS);
+    if (entry === undefined) throw new Error('nobody has the lease');
+    const thief = { state: 'held', holder: { id: 'thief', address: '' }, session: 'thief', ttlMs: 60_000 };
+    await table.put(entry.key, JSON.stringify(thief), entry.revision, LEASE_TTL_MS);
+  };
 
   /** The other one has every partition, or most: what it writes, it writes as another process would. */
-  async function startTwo(rebuilding: ReadStore, lease?: Lease) {
+  async function startTwo(rebuilding: ReadStore) {
     const otherStore = newStore();
     const looks = jest.spyOn(otherStore, 'switchUnderWay');
     const other = await startOne('other', otherStore);
-    const rebuilder = await startOne('rebuilder', rebuilding, lease);
+    const rebuilder = await startOne('rebuilder', rebuilding);
     await on.publish(await on.ledger.open());
     await on.publish(await on.ledger.post(48));
     await caughtUp(on);
@@ -496,16 +503,11 @@ describe('a rebuild beside another projector', () => {
 
   test('that lost its lease stops, and puts nothing in force', async () => {
     const { store, reached, goOn } = haltingAt(newStore(), 'beginSwitch');
-    const lease = new MemoryLease({ leases });
-    const { rebuilder } = await startTwo(store, lease);
+    const { rebuilder } = await startTwo(store);
     const before = await on.store.current();
-    const acquired = jest.spyOn(lease, 'acquire');
     const rebuilt = rebuilder.rebuild(() => undefined);
     await reached;
-    const stolen: HeldLease = { name: 'projector-rebuild', holder: { id: 'thief', address: '' }, epoch: 99, expiresAtMs: Number.MAX_SAFE_INTEGER };
-    leases.set(stolen.name, { epoch: stolen.epoch, held: stolen });
-    const asked = () => acquired.mock.calls.filter(([name]) => name === stolen.name).length;
-    while (asked() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await steal();
     goOn();
     await expect(rebuilt).rejects.toThrow(RebuildRunningError);
     expect((await on.store.current()).name).toBe(before.name);
@@ -517,8 +519,10 @@ describe('a rebuild beside another projector', () => {
     const { rebuilder, other } = await startTwo(store);
     const first = rebuilder.rebuild(() => undefined);
     await reached;
-    // As after a pause for longer than the lease.
-    leases.delete('projector-rebuild');
+    await steal();
+    const table = new MemoryLeaseTable(leases);
+    const stolen = await table.get('lease/projector-rebuild', LEASE_TTL_MS);
+    await table.put('lease/projector-rebuild', JSON.stringify({ state: 'free' }), stolen?.revision ?? 0, LEASE_TTL_MS);
     await other.rebuild(() => undefined);
     const inForce = await on.store.current();
     goOn();

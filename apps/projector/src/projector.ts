@@ -9,7 +9,6 @@ import {
   CopyClosedError,
   type EventLog,
   type Lease,
-  type LeaseHolder,
   type ReadStore,
   SwitchEndedError,
   systemClock,
@@ -47,16 +46,12 @@ const REBUILD_RETRY_MS = 1_000;
 /** Aggregates that are listed as set aside, at most. */
 const LISTED_SET_ASIDE = 1_000;
 
-const DEFAULT_LEASE_TTL_MS = 6_000;
-
 export interface ProjectorOptions {
   readonly log: EventLog;
   readonly store: ReadStore;
   readonly bus: Bus;
   /** Undefined: this is the only projector, it holds every partition. */
   readonly lease?: Lease;
-  readonly holder?: LeaseHolder;
-  readonly leaseTtlMs?: number;
   readonly clock?: Clock;
   readonly observer?: ProjectorObserver;
   /** Aggregates kept in memory, over all partitions. */
@@ -103,7 +98,7 @@ export class Projector implements ProjectorControl {
   }
 
   private async begin(): Promise<void> {
-    const { log, store, lease, holder } = this.options;
+    const { log, store, lease } = this.options;
     await store.current();
     await this.rebuildIfStale();
     this.poll();
@@ -111,14 +106,11 @@ export class Projector implements ProjectorControl {
       for (let partition = 0; partition < log.identity.partitions; partition += 1) this.hold(partition);
       return;
     }
-    if (holder === undefined) throw new Error('a projector with leases needs to say who it is');
     this.leases = new PartitionLeases({
       kind: 'projector',
       lease,
-      holder,
       partitions: log.identity.partitions,
       clock: this.clock,
-      ttlMs: this.options.leaseTtlMs ?? DEFAULT_LEASE_TTL_MS,
       granted: (partition) => this.hold(partition),
       lost: (partition) => this.drop(partition),
       trouble: (error) => this.observer.trouble(-1, 'the lease service cannot be reached; going on with the partitions held', error),
@@ -273,9 +265,9 @@ export class Projector implements ProjectorControl {
 
   /** Only one rebuild at a time, over all processes. */
   private async rebuildLease(): Promise<RebuildLease> {
-    const { lease, holder, leaseTtlMs = DEFAULT_LEASE_TTL_MS } = this.options;
-    if (lease === undefined || holder === undefined) return { lost: new AbortController().signal, release: async () => undefined };
-    const taken = await takeRebuildLease({ lease, holder, ttlMs: leaseTtlMs, clock: this.clock });
+    const { lease } = this.options;
+    if (lease === undefined) return { lost: new AbortController().signal, release: async () => undefined };
+    const taken = await takeRebuildLease(lease);
     if (taken === undefined) throw new RebuildRunningError();
     return taken;
   }

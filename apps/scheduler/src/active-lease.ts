@@ -1,68 +1,98 @@
 /**
  * Which of several schedulers acts: the one that holds the lease.
  *
- *   waiting ──acquired──► active ──renewed──► active
- *      ▲                     │
- *      └──lost, or run out───┘        (stopped: released, for the next one need not wait then)
+ *   waiting ──acquired──► active ──not renewed for its time──► lapsed ──renewed──► active
+ *      ▲                     │                                   │
+ *      └────────lost─────────┴───────────────────────────────────┘      (stopped: released, so that the next one need not wait)
  *
- * While the lease service cannot be reached the active one stays active until its lease runs out by its own clock; then
- * nobody acts. That trades work done late for work done twice.
+ * While the lease service cannot be reached the active one stays active until its lease has lapsed; then no scheduler acts. That
+ * trades work done late for work done twice.
  */
-import type { Clock, HeldLease, Lease, LeaseHolder } from '@sluice/ports';
+import type { Clock, HeldLease, Lease, LeaseEvent } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
 
 const LEASE_NAME = 'scheduler';
-const TTL_MS = 6_000;
-/** A renewal may fail twice before the lease runs out. */
-const RENEW_MS = TTL_MS / 3;
 
 export class ActiveLease {
   private held: HeldLease | undefined;
-  private cancelTimer: () => void = () => undefined;
+  private lapsed = false;
   private stopped = false;
-  private round: Promise<void> = Promise.resolve();
+  private acquiring: Promise<void> | undefined;
+  private endWatch = (): void => undefined;
+  private cancelRetry = (): void => undefined;
 
   constructor(
     private readonly lease: Lease,
-    private readonly holder: LeaseHolder,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
 
-  /** Tries once, and from then on as long as it is not stopped; resolves after the first try. */
+  /** Tries once, and then whenever the lease is free; resolves after the first try. */
   async start(): Promise<void> {
-    await this.tick();
+    this.endWatch = this.lease.watch((event) => this.learn(event));
+    await this.acquire();
   }
 
   get active(): boolean {
-    return !this.stopped && this.held !== undefined && this.held.expiresAtMs * 1_000 > this.clock.nowUs();
+    return !this.stopped && this.held !== undefined && !this.lapsed;
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.cancelTimer();
-    await this.round;
-    if (this.held !== undefined) await this.lease.release(this.held).catch(() => undefined);
+    this.endWatch();
+    this.cancelRetry();
+    await this.acquiring;
+    if (this.held !== undefined) await this.lease.release(this.held);
     this.held = undefined;
   }
 
-  private tick(): Promise<void> {
-    this.round = this.acquireOrRenew().finally(() => {
-      if (!this.stopped) this.cancelTimer = this.clock.after(RENEW_MS, () => void this.tick());
-    });
-    return this.round;
+  private learn(event: LeaseEvent): void {
+    switch (event.kind) {
+      case 'held':
+        if (event.lease.name === LEASE_NAME && event.lease.epoch === this.held?.epoch) this.lapsed = false;
+        return;
+      case 'free':
+        if (event.name === LEASE_NAME) void this.acquire();
+        return;
+      case 'lapsed':
+        if (event.lease.name === LEASE_NAME) this.lapsed = true;
+        return;
+      case 'lost':
+        if (event.lease.name !== LEASE_NAME || this.held === undefined) return;
+        this.held = undefined;
+        this.logger.warn('another scheduler acts from now on');
+        void this.acquire();
+        return;
+      case 'away':
+        this.logger.warn({ error: event.error }, 'the lease service cannot be reached; trying again');
+        return;
+      case 'back':
+        void this.acquire();
+        return;
+      default:
+        event satisfies never;
+    }
   }
 
-  private async acquireOrRenew(): Promise<void> {
-    const before = this.held;
+  private acquire(): Promise<void> {
+    if (this.held !== undefined || this.stopped) return Promise.resolve();
+    this.cancelRetry();
+    this.acquiring ??= this.tryToAcquire().finally(() => {
+      this.acquiring = undefined;
+    });
+    return this.acquiring;
+  }
+
+  private async tryToAcquire(): Promise<void> {
     try {
-      this.held = before === undefined ? await this.lease.acquire(LEASE_NAME, this.holder, TTL_MS) : await this.lease.renew(before, TTL_MS);
+      this.held = await this.lease.acquire(LEASE_NAME);
     } catch (error) {
-      this.logger.warn({ error }, 'the lease service cannot be reached; trying again');
-      if (!this.active) this.held = undefined;
+      if (this.lease.connected) this.logger.warn({ error }, 'the lease was not acquired; trying again');
+      if (!this.stopped) this.cancelRetry = this.clock.after(this.lease.ttlMs, () => void this.acquire());
       return;
     }
-    if (before === undefined && this.held !== undefined) this.logger.info({ epoch: this.held.epoch }, 'this scheduler acts from now on');
-    if (before !== undefined && this.held === undefined) this.logger.warn('another scheduler acts from now on');
+    if (this.held === undefined) return;
+    this.lapsed = false;
+    this.logger.info({ epoch: this.held.epoch }, 'this scheduler acts from now on');
   }
 }

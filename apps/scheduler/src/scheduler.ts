@@ -5,16 +5,15 @@
  * is nothing to fire: the counts of its status are zero because nothing waits, and the lease is held so that the first
  * capability that owes work finds exactly one instance to do it.
  */
-import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
+import type { Clock, Lease } from '@sluice/ports';
 import { schedulerpb, timestampFromUs } from '@sluice/protocol';
 import { type ServiceRegistration, type ServiceRuntime, unary } from '@sluice/service';
 import { type Logger, silentLogger } from '@sluice/telemetry';
 import { ActiveLease } from './active-lease';
 
 export interface SchedulerDependencies {
+  /** Its holder is this instance. */
   readonly lease: Lease;
-  /** This instance. */
-  readonly holder: LeaseHolder;
   readonly clock: Clock;
   readonly logger?: Logger;
 }
@@ -25,9 +24,9 @@ export interface SchedulerRuntime extends ServiceRuntime {
 }
 
 export async function startScheduler(dependencies: SchedulerDependencies): Promise<SchedulerRuntime> {
-  const { lease, holder, clock, logger = silentLogger } = dependencies;
+  const { lease, clock, logger = silentLogger } = dependencies;
   const startedAt = timestampFromUs(clock.nowUs());
-  const activeLease = new ActiveLease(lease, holder, clock, logger);
+  const activeLease = new ActiveLease(lease, clock, logger);
   await activeLease.start();
   const registration: ServiceRegistration = {
     name: 'sluice.scheduler.v1.SchedulerService',
@@ -35,7 +34,7 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
     implementation: {
       getStatus: unary<schedulerpb.GetStatusRequest, schedulerpb.GetStatusResponse>(async () => ({
         startedAt,
-        instanceId: holder.id,
+        instanceId: lease.holder.id,
         active: activeLease.active,
         waitingTimers: 0n,
         unfinished: 0n,

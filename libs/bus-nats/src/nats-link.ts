@@ -32,6 +32,8 @@ export interface NatsLinkOptions {
   readonly credentialsFile?: string;
   /** PEM files; given, or with a tls:// URL, only encrypted connections are made. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Longest pause between two attempts to connect again, milliseconds. Default: 3,000. */
+  readonly longestPauseMs?: number;
   /** Told of every change of the connection, in a line without secrets. */
   readonly onStatus?: (message: string) => void;
   /** Try again, with back-off, until a server answers or the signal aborts. Absent: one attempt. */
@@ -71,7 +73,7 @@ export class NatsLink {
         const message = `NATS at ${address.describe}: ${redacted(error, options, address)}`;
         if (options.wait === undefined || options.wait.signal?.aborted === true || error instanceof AuthorizationError) throw new NatsUnavailableError(message);
         options.onStatus?.(message);
-        await pause(pauseMs(attempt), options.wait.signal);
+        await pause(pauseMs(attempt, options), options.wait.signal);
       }
     }
   }
@@ -209,7 +211,7 @@ function connectionOptions(options: NatsLinkOptions, address: NatsAddress): Node
       const now = performance.now();
       reconnects = now - lastReconnectAtMs > 2 * LONGEST_PAUSE_MS + CONNECT_LIMIT_MS ? 0 : reconnects + 1;
       lastReconnectAtMs = now;
-      return pauseMs(reconnects);
+      return pauseMs(reconnects, options);
     },
     ...authentication(options, address),
     ...((options.tls !== undefined || address.tls) && { tls: { ...options.tls } }),
@@ -236,8 +238,8 @@ function redacted(error: unknown, options: NatsLinkOptions, address: NatsAddress
   return secrets.reduce<string>((text, secret) => text.replaceAll(secret as string, '***'), message);
 }
 
-function pauseMs(attempt: number): number {
-  const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
+function pauseMs(attempt: number, { longestPauseMs = LONGEST_PAUSE_MS }: NatsLinkOptions): number {
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, longestPauseMs);
   return pause * (1 + Math.random() / 4);
 }
 

@@ -3,7 +3,7 @@ export * from './in-process-bus';
 export * from './manual-clock';
 export * from './memory-event-log';
 export * from './memory-keyring';
-export * from './memory-lease';
+export * from './memory-lease-table';
 export * from './memory-read-store';
 export * from './memory-snapshot-store';
 export * from './message-port-bus-publisher';

@@ -3,6 +3,7 @@ export * from './clock';
 export * from './event-log';
 export * from './keyring';
 export * from './lease';
+export * from './lease-table';
 export * from './read-store';
 export * from './row-position';
 export * from './row-query';

@@ -2,12 +2,14 @@
  * What a process knows and may ask for while it opens what its service needs: the servers by their URLs, waited for with
  * back-off and one line per attempt, and a place to say how each part is closed again.
  */
-import { NatsBus, type NatsBusOptions, NatsLease, NatsLink } from '@sluice/bus-nats';
+import { NatsBus, type NatsBusOptions, NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
 import { type Clock, type Lease, type LeaseHolder, systemClock } from '@sluice/ports';
 import { type Configuration, ConfigurationError, type OpenedParts, type Security } from '@sluice/service';
 import { MongoConnection } from '@sluice/store-mongo';
 import type { Logger, Telemetry } from '@sluice/telemetry';
 import { Readiness } from './readiness';
+import { LeaseThread } from './lease-thread/lease-thread';
+import type { LeaseLinkOptions } from './lease-thread/thread-messages';
 import { willPass } from './start-failure';
 
 const FIRST_PAUSE_MS = 250;
@@ -103,11 +105,25 @@ export class Opening {
     return this.keep(bus, (opened) => opened.close());
   }
 
-  async leases(): Promise<Lease> {
+  /** The leases of this process, kept by a thread of their own. `ttlMs`: how long they outlive it. */
+  async leases(ttlMs: number): Promise<Lease> {
     const link = await this.nats();
     const { deployment } = this.configuration;
-    const lease = await this.patiently(`the leases at ${link.describe}`, () => NatsLease.open({ link, deployment, clock: this.clock }));
-    return this.keep(lease, (opened) => opened.close());
+    // Looked at from here first: what is configured otherwise than expected ends the start with its reason.
+    await this.patiently(`the leases at ${link.describe}`, () => NatsLeaseTable.open({ link, deployment }));
+    const lease = await LeaseThread.start(
+      {
+        link: { ...this.natsOptions(), name: `${this.options.instanceId} leases` },
+        deployment,
+        holder: this.holder,
+        ttlMs,
+        clock: this.clock,
+        onStatus: (message) => this.logger.warn(`leases: ${message}`),
+        died: (error) => this.logger.error({ error }, 'the thread that keeps the leases ended and is started again'),
+      },
+      this.stopping,
+    );
+    return this.keep(lease, (started) => started.close());
   }
 
   /**
@@ -139,19 +155,21 @@ export class Opening {
   }
 
   private nats(): Promise<NatsLink> {
-    const { natsUrl: url, natsCredentials, natsTlsCa, natsTlsCert, natsTlsKey } = this.configuration;
-    if (url === undefined) throw new ConfigurationError(['SLUICE_NATS_URL must be given: services as processes of their own find each other by NATS']);
-    const files = { caFile: natsTlsCa, certFile: natsTlsCert, keyFile: natsTlsKey };
-    const encrypted = Object.values(files).some((file) => file !== undefined);
     this.link ??= NatsLink.open({
-      url,
+      ...this.natsOptions(),
       name: this.options.instanceId,
-      ...(natsCredentials !== undefined && { credentialsFile: natsCredentials }),
-      ...(encrypted && { tls: files }),
       onStatus: (message) => this.logger.warn(message),
       wait: { signal: this.stopping },
     }).then((link) => this.keep(link, (opened) => opened.close()));
     return this.link;
+  }
+
+  private natsOptions(): LeaseLinkOptions {
+    const { natsUrl: url, natsCredentials, natsTlsCa, natsTlsCert, natsTlsKey } = this.configuration;
+    if (url === undefined) throw new ConfigurationError(['SLUICE_NATS_URL must be given: services as processes of their own find each other by NATS']);
+    const files = { caFile: natsTlsCa, certFile: natsTlsCert, keyFile: natsTlsKey };
+    const encrypted = Object.values(files).some((file) => file !== undefined);
+    return { url, ...(natsCredentials !== undefined && { credentialsFile: natsCredentials }), ...(encrypted && { tls: files }) };
   }
 
   private waiting(message: string): void {

@@ -5,6 +5,7 @@ export * from './clock-contract';
 export * from './event-log-contract';
 export * from './keyring-contract';
 export * from './lease-contract';
+export * from './lease-table-contract';
 export * from './pattern-bytes';
 export * from './read-store-contract';
 export * from './row-queries';

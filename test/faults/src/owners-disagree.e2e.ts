@@ -1,4 +1,5 @@
-import { NatsLease, NatsLink } from '@sluice/bus-nats';
+import { NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
+import { SessionLease } from '@sluice/leases';
 import type { HeldLease } from '@sluice/ports';
 import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
 import { PARTITIONS, testFault } from './harness/under-load';
@@ -22,14 +23,15 @@ testFault(
       await withoutService(async () => {
         await Promise.all([one.stop(), two.stop()]);
         // While they are away every partition is given to the other one, in the eyes of each.
-        const held = new Map<NatsLease, HeldLease[]>();
+        const held = new Map<SessionLease, HeldLease[]>();
         for (const [self, other] of [
           [one, two],
           [two, one],
         ] as const) {
-          const lease = await NatsLease.open({ link, deployment: deploymentOf(self.name) });
+          const table = await NatsLeaseTable.open({ link, deployment: deploymentOf(self.name) });
+          const lease = await SessionLease.open({ table, holder: { id: 'elsewhere', address: other.address }, ttlMs: LEASE_TTL_MS });
           const names = Array.from({ length: PARTITIONS }, (_, partition) => `command/${partition}`);
-          const leases = await Promise.all(names.map((name) => lease.acquire(name, { id: 'elsewhere', address: other.address }, LEASE_TTL_MS)));
+          const leases = await Promise.all(names.map((name) => lease.acquire(name)));
           expect(leases).not.toContain(undefined);
           held.set(
             lease,
@@ -43,7 +45,10 @@ testFault(
         await new Promise((resolve) => setTimeout(resolve, DISAGREE_MS));
         expect(load.acknowledgedPostings).toBe(before);
         await two.stop();
-        for (const [lease, leases] of held) for (const each of leases) await lease.release(each);
+        for (const [lease, leases] of held) {
+          for (const each of leases) await lease.release(each);
+          await lease.close();
+        }
       });
       await load.moreEverywhere(100);
     } finally {

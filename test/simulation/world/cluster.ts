@@ -4,21 +4,22 @@
  */
 import { startCommand, type CommandRuntime } from '@sluice/command';
 import { SILENT_OBSERVER } from '@sluice/engine';
+import { SessionLease } from '@sluice/leases';
 import {
   MemoryKeyring,
-  MemoryLease,
+  MemoryLeaseService,
   MemoryLogStorage,
   MemoryReadStorage,
   MemorySnapshotStore,
   type MemoryBlocks,
   type MemoryKeys,
-  type MemoryLeases,
 } from '@sluice/memory';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { Projector, SILENT_PROJECTOR_OBSERVER, startProjector, type ProjectorRuntime } from '@sluice/projector';
 import { startQuery, type QueryRuntime } from '@sluice/query';
 import { BusServer, SimulatedBus } from './simulated-bus';
 import { SimulatedEventLog } from './simulated-event-log';
+import { SimulatedLeaseTable } from './simulated-lease-table';
 import { SimulatedReadStore } from './simulated-read-store';
 import { Life } from './life';
 import { Network } from './network';
@@ -51,7 +52,7 @@ export class Cluster {
   readonly readStorage = new MemoryReadStorage(READ_COLLECTIONS);
   readonly #blocks: MemoryBlocks = new Map();
   readonly #keys: MemoryKeys = new Map();
-  readonly #leases: MemoryLeases = new Map();
+  readonly #leases = new MemoryLeaseService();
   readonly #bus = new BusServer();
   readonly #identity: { readonly incarnation: string; readonly partitions: number };
 
@@ -110,8 +111,7 @@ export class Cluster {
       store: new SimulatedReadStore(life, this.readStorage, this.#identity),
       bus: new SimulatedBus(life, this.#bus),
       clock: life.clock,
-      lease: new MemoryLease({ leases: this.#leases, clock: life.clock }),
-      holder: { id: 'judge', address: 'judge' },
+      lease: await this.#leaseFor(life, PROJECTOR_LEASE_MS),
     });
   }
 
@@ -153,7 +153,7 @@ export class Cluster {
         ...SILENT_OBSERVER,
         trouble: (partition, what, error) => this.world.trace.note(name, `partition ${partition}: ${what}: ${describe(error)}`),
       },
-      sharing: { lease: this.#leaseFor(life), address: name, ttlMs: OWNER_LEASE_MS, transport: peerTransport(life, this.network) },
+      sharing: { lease: await this.#leaseFor(life, OWNER_LEASE_MS), transport: peerTransport(life, this.network) },
     });
     instance.stop = () => runtime.stop();
     this.network.serve(name, life, runtime.registrations);
@@ -166,9 +166,7 @@ export class Cluster {
       log: new SimulatedEventLog(life, this.log),
       store: new SimulatedReadStore(life, this.readStorage, this.#identity),
       bus: new SimulatedBus(life, this.#bus),
-      lease: this.#leaseFor(life),
-      holder: { id: name, address: name },
-      leaseTtlMs: PROJECTOR_LEASE_MS,
+      lease: await this.#leaseFor(life, PROJECTOR_LEASE_MS),
       clock: life.clock,
       writing: 'at once',
       observer: {
@@ -188,8 +186,9 @@ export class Cluster {
     this.network.serve(name, life, runtime.registrations);
   }
 
-  #leaseFor(life: Life): MemoryLease {
-    return remote(life, new MemoryLease({ leases: this.#leases, clock: life.clock }), { fails: () => this.world.faults.leaseFails }, 'lease service');
+  #leaseFor(life: Life, ttlMs: number): Promise<SessionLease> {
+    const table = new SimulatedLeaseTable(life, this.#leases);
+    return SessionLease.open({ table, holder: { id: life.name, address: life.name }, ttlMs, clock: life.clock });
   }
 }
 

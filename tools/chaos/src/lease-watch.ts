@@ -1,9 +1,14 @@
 /** What the lease service says while a plan runs: who owns what, and how many consumers its stream carries. */
-import { NatsLease, NatsLink } from '@sluice/bus-nats';
+import { NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
+import { SessionLease } from '@sluice/leases';
 
 const OWNERS_EVERY_MS = 200;
 /** Consumers are counted with every n-th look at the owners. */
 const CONSUMERS_EVERY = 25;
+
+/** Takes no lease. */
+const OBSERVER = { id: 'chaos', address: 'none' };
+const OBSERVER_TTL_MS = 2_000;
 
 export interface LeaseWatchOptions {
   readonly natsUrl: string;
@@ -21,20 +26,22 @@ export class LeaseWatch {
   private constructor(
     private readonly options: LeaseWatchOptions,
     private readonly link: NatsLink,
-    private readonly lease: NatsLease,
+    private readonly lease: SessionLease,
   ) {}
 
   static async start(options: LeaseWatchOptions): Promise<LeaseWatch> {
     const link = await NatsLink.open({ url: options.natsUrl });
-    const watch = new LeaseWatch(options, link, await NatsLease.open({ link, deployment: options.deployment }));
+    const table = await NatsLeaseTable.open({ link, deployment: options.deployment });
+    const watch = new LeaseWatch(options, link, await SessionLease.open({ table, holder: OBSERVER, ttlMs: OBSERVER_TTL_MS }));
     watch.running = watch.watch();
     return watch;
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.link.close();
     await this.running;
+    await this.lease.close();
+    await this.link.close();
   }
 
   /** Consumers of the stream of the leases now. */

@@ -1,5 +1,10 @@
 /** Which process holds a lease, by the lease service itself. */
-import { NatsLease, NatsLink } from '@sluice/bus-nats';
+import { NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
+import { SessionLease } from '@sluice/leases';
+
+/** Takes no lease. */
+const OBSERVER = { id: 'observer', address: 'none' };
+const OBSERVER_TTL_MS = 2_000;
 
 export interface LeaseHoldersOptions {
   readonly natsUrl: string;
@@ -10,8 +15,11 @@ export interface LeaseHoldersOptions {
 export async function leaseHolder({ natsUrl, deployment }: LeaseHoldersOptions, name: string): Promise<string | undefined> {
   const link = await NatsLink.open({ url: natsUrl });
   try {
-    const lease = await NatsLease.open({ link, deployment });
-    return (await lease.read(name))?.holder.id;
+    const table = await NatsLeaseTable.open({ link, deployment });
+    const lease = await SessionLease.open({ table, holder: OBSERVER, ttlMs: OBSERVER_TTL_MS });
+    const held = await lease.read(name);
+    await lease.close();
+    return held?.holder.id;
   } finally {
     await link.close();
   }

@@ -7,17 +7,13 @@ import { PartitionLeases } from '@sluice/leases';
 import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
 import type { PartitionOwners } from '../peers/partition-owners';
 
-/** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */
-export const OWNER_LEASE_TTL_MS = 2_400;
 /** How long an instance that could not load a partition leaves it to others. */
 const RETRY_MS = 500;
 
 export interface OwnershipDependencies {
   readonly engine: Engine;
   readonly lease: Lease;
-  readonly holder: LeaseHolder;
   readonly clock: Clock;
-  readonly ttlMs?: number;
   readonly trouble: (partition: number, what: string, error: unknown) => void;
   /** The log of a partition whose lease this instance holds cannot be read; undefined: it can be read again, or the lease is another's. */
   readonly unreadable: (partition: number, error: UnreadableLogError | undefined) => void;
@@ -31,27 +27,29 @@ export class PartitionOwnership implements PartitionOwners {
   private readonly taking = new Map<number, Promise<void>>();
   /** Partitions whose log cannot be read; how to cancel the next attempt. */
   private readonly unreadable = new Map<number, () => void>();
+  /** Partitions that could not be prepared, so that it is told once. */
+  private readonly unprepared = new Set<number>();
   private stopping = false;
   private stopped: Promise<void> | undefined;
 
   constructor(private readonly dependencies: OwnershipDependencies) {
-    const { engine, lease, holder, clock, ttlMs, trouble } = dependencies;
+    const { engine, lease, clock, trouble } = dependencies;
     this.leases = new PartitionLeases({
       kind: 'command',
       lease,
-      holder,
       partitions: engine.partitionCount,
       clock,
-      ttlMs: ttlMs ?? OWNER_LEASE_TTL_MS,
       granted: (partition) => this.take(partition),
       lost: (partition) => this.release(partition),
+      prepare: (partition) => this.prepare(partition),
+      abandon: (partition) => void engine.abandon(partition),
       trouble: (error) => trouble(-1, 'the lease service cannot be reached; the owners go on under the fence', error),
     });
   }
 
   async start(): Promise<void> {
     await this.leases.start();
-    // What the first round granted is loaded before anybody is told that the instance is ready.
+    // What was granted is loaded before anybody is told that the instance is ready.
     await Promise.all(this.taking.values());
   }
 
@@ -97,6 +95,19 @@ export class PartitionOwnership implements PartitionOwners {
       if (this.taking.get(partition) === taking) this.taking.delete(partition);
     });
     this.taking.set(partition, taking);
+  }
+
+  private async prepare(partition: number): Promise<void> {
+    const { engine, trouble } = this.dependencies;
+    try {
+      await engine.prepare(partition);
+      this.unprepared.delete(partition);
+    } catch (error) {
+      const isNew = !this.unprepared.has(partition) && !(error instanceof AbandonedError);
+      if (isNew) trouble(partition, 'the partition could not be prepared; its owner keeps it', error);
+      if (isNew) this.unprepared.add(partition);
+      throw error;
+    }
   }
 
   private release(partition: number): Promise<void> {

@@ -3,7 +3,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/grpc-js';
-import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLease, type MemoryLeases, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
+import { SessionLease } from '@sluice/leases';
+import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
 import { HopProof, openServer, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
@@ -35,20 +36,21 @@ export class SharingInstance {
     readonly link: TcpLink,
     /** The log as this instance reaches it. */
     readonly log: MemoryEventLog,
-    private readonly lease: MemoryLease,
+    private readonly leaseTable: MemoryLeaseTable,
+    private readonly lease: SessionLease,
     private readonly stopped: () => void,
   ) {}
 
   /** The host falls silent: no byte reaches it or leaves it, and it renews no lease. */
   silence(): void {
     this.link.silence();
-    this.lease.setConnected(false);
+    this.leaseTable.setConnected(false);
   }
 
   /** What reaches the host is done, but no answer leaves it, and it renews no lease. */
   silenceAnswers(): void {
     this.link.silenceAnswers();
-    this.lease.setConnected(false);
+    this.leaseTable.setConnected(false);
   }
 
   async open(accountIds: readonly string[]): Promise<void> {
@@ -70,13 +72,14 @@ export class SharingInstance {
     await this.link.close();
     await this.server.stop(0);
     await this.command.stop();
+    await this.lease.close();
   }
 }
 
 export class SharingInstances {
   private readonly running = new Set<SharingInstance>();
   private readonly storage: MemoryLogStorage;
-  private readonly leases: MemoryLeases = new Map();
+  private readonly leases = new MemoryLeaseService();
   private readonly snapshots = new MemorySnapshotStore();
   /** Of all keyrings: they share one database. */
   readonly keys = new Map<string, Uint8Array>();
@@ -92,7 +95,8 @@ export class SharingInstances {
     const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
     const server = await openServer({ host: '127.0.0.1', port: 0, hopProof: PROOF, ...serverOptions }, services);
     const link = await TcpLink.open(() => server.port);
-    const lease = new MemoryLease({ leases: this.leases });
+    const leaseTable = new MemoryLeaseTable(this.leases);
+    const lease = await SessionLease.open({ table: leaseTable, holder: { id: name, address: link.address }, ttlMs: LEASE_MS });
     const log = new MemoryEventLog(this.storage);
     const command = await startCommand({
       log,
@@ -103,15 +107,13 @@ export class SharingInstances {
       instanceId: name,
       sharing: {
         lease,
-        address: link.address,
-        ttlMs: LEASE_MS,
         ...(faults && { log: faults }),
         transport: new PeerConnections({ proof: PROOF, ...peers }, systemClock),
       },
     });
     server.begin(command.registrations);
     const client = new accountpb.AccountCommandServiceClient(server.address, channel);
-    const instance: SharingInstance = new SharingInstance(command, server, client, link, log, lease, () => this.running.delete(instance));
+    const instance: SharingInstance = new SharingInstance(command, server, client, link, log, leaseTable, lease, () => this.running.delete(instance));
     this.running.add(instance);
     return instance;
   }

@@ -10,7 +10,8 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { startCommand } from '@sluice/command';
 import type { PartitionLimits } from '@sluice/engine';
-import { MemoryLease, MessagePortBusPublisher } from '@sluice/memory';
+import { SessionLease } from '@sluice/leases';
+import { MemoryLeaseTable, MessagePortBusPublisher } from '@sluice/memory';
 import { type EventLog, systemClock } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
@@ -35,6 +36,8 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
+/** Nobody else is there to take it. */
+const SCHEDULER_LEASE_TTL_MS = 60_000;
 /** A log up to this size is checked from its first commit on at every start; of a larger one the engine checks what it reads. */
 const MAXIMUM_BYTES_CHECKED_AT_START = 64 * 1024 * 1024;
 
@@ -88,10 +91,9 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const readStore = parts.add(await SqliteReadStore.open({ file: files.read, collections: READ_COLLECTIONS, readOnly: true }), (opened) => opened.close());
   const query = parts.add(await startQuery({ readStore, clock, logger }), (runtime) => runtime.stop());
   await query.ready;
-  const scheduler = parts.add(
-    await startScheduler({ lease: new MemoryLease(), holder: { id: instanceId, address: configuration.host }, clock, logger }),
-    (runtime) => runtime.stop(),
-  );
+  const holder = { id: instanceId, address: configuration.host };
+  const lease = parts.add(await SessionLease.open({ table: new MemoryLeaseTable(), holder, ttlMs: SCHEDULER_LEASE_TTL_MS, clock }), (opened) => opened.close());
+  const scheduler = parts.add(await startScheduler({ lease, clock, logger }), (runtime) => runtime.stop());
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
   const options = { ...serverOptionsOf(configuration, WELL_KNOWN_PORTS.command), ...security.server, logger, metrics: telemetry.metrics };
