@@ -68,25 +68,31 @@ test('an empty variable is not set; variables of tests and benchmarks are not se
 });
 
 test.each`
-  environment                                        | problem
-  ${{ SLUICE_PROT: '1' }}                            | ${'SLUICE_PROT is not a setting; did you mean SLUICE_PORT?'}
-  ${{ SLUICE_DATADIR: 'x' }}                         | ${'SLUICE_DATADIR is not a setting; did you mean SLUICE_DATA_DIR?'}
-  ${{ SLUICE_COFNIG: 'x' }}                          | ${'SLUICE_COFNIG is not a setting; did you mean SLUICE_CONFIG?'}
-  ${{ SLUICE_SOMETHING_ELSE: 'x' }}                  | ${'SLUICE_SOMETHING_ELSE is not a setting'}
-  ${{ SLUICE_PORT: '70000' }}                        | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "70000"'}
-  ${{ SLUICE_PORT: 'http' }}                         | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "http"'}
-  ${{ SLUICE_PORT: '7400.5' }}                       | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "7400.5"'}
-  ${{ SLUICE_INSECURE: 'perhaps' }}                  | ${'SLUICE_INSECURE must be true or false, not "perhaps"'}
-  ${{ SLUICE_POOL: 'sometimes' }}                    | ${'SLUICE_POOL must be one of auto, always, off, not "sometimes"'}
-  ${{ SLUICE_METRICS_PORT: 'on' }}                   | ${'SLUICE_METRICS_PORT must be a port from 0 to 65535, or off, not "on"'}
-  ${{ SLUICE_LOG_URL: 'postgres://u:hunter2@h/d' }}  | ${'SLUICE_LOG_URL must be a URL that starts with mongodb:// or mongodb+srv://, not "postgres://[redacted]@h/d"'}
-  ${{ SLUICE_KEYRING_SECRET: 'tooshort' }}           | ${'SLUICE_KEYRING_SECRET must be at least 16 characters'}
-  ${{ SLUICE_SERVERS: '1', SLUICE_CONTAINERS: '1' }} | ${'SLUICE_SERVERS × SLUICE_CONTAINERS must be 2 to 4096, not 1'}
-  ${{ SLUICE_MAX_MESSAGE_BYTES: '67108864' }}        | ${"SLUICE_QUEUE_BYTES (33554432) must be at least SLUICE_MAX_MESSAGE_BYTES (67108864): a partition's queue must hold a message"}
-  ${{ SLUICE_QUEUE_COMMANDS: '5000' }}               | ${'SLUICE_QUEUE_COMMANDS must be a whole number from 10000 to 10000000, not "5000"'}
-  ${{ SLUICE_TLS_CERT: 'a.pem' }}                    | ${'SLUICE_TLS_CERT needs SLUICE_TLS_KEY'}
-  ${{ SLUICE_AUTH_AUDIENCE: 'sluice' }}              | ${'SLUICE_AUTH_AUDIENCE needs SLUICE_AUTH_JWKS'}
-  ${{ SLUICE_CONFIG: '/no/such/file.json' }}         | ${'SLUICE_CONFIG: /no/such/file.json cannot be read (ENOENT)'}
+  environment                                           | problem
+  ${{ SLUICE_PROT: '1' }}                               | ${'SLUICE_PROT is not a setting; did you mean SLUICE_PORT?'}
+  ${{ SLUICE_DATADIR: 'x' }}                            | ${'SLUICE_DATADIR is not a setting; did you mean SLUICE_DATA_DIR?'}
+  ${{ SLUICE_COFNIG: 'x' }}                             | ${'SLUICE_COFNIG is not a setting; did you mean SLUICE_CONFIG?'}
+  ${{ SLUICE_SOMETHING_ELSE: 'x' }}                     | ${'SLUICE_SOMETHING_ELSE is not a setting'}
+  ${{ SLUICE_PORT: '70000' }}                           | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "70000"'}
+  ${{ SLUICE_PORT: 'http' }}                            | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "http"'}
+  ${{ SLUICE_PORT: '7400.5' }}                          | ${'SLUICE_PORT must be a whole number from 0 to 65535, not "7400.5"'}
+  ${{ SLUICE_INSECURE: 'perhaps' }}                     | ${'SLUICE_INSECURE must be true or false, not "perhaps"'}
+  ${{ SLUICE_POOL: 'sometimes' }}                       | ${'SLUICE_POOL must be one of auto, always, off, not "sometimes"'}
+  ${{ SLUICE_METRICS_PORT: 'on' }}                      | ${'SLUICE_METRICS_PORT must be a port from 0 to 65535, or off, not "on"'}
+  ${{ SLUICE_LOG_URL: 'postgres://u:hunter2@h/d' }}     | ${'SLUICE_LOG_URL must be a URL that starts with mongodb:// or mongodb+srv://, not "postgres://[redacted]@h/d"'}
+  ${{ SLUICE_NATS_URL: 'nats://u:hunter2%zz@h' }}       | ${'SLUICE_NATS_URL must be a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25), not "nats://[redacted]@h"'}
+  ${{ SLUICE_MONGODB_URL: 'mongodb://u:hunter2%zz@h' }} | ${'SLUICE_MONGODB_URL must be a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25), not "mongodb://[redacted]@h"'}
+  ${{ SLUICE_LOG_URL: 'mongodb://u:hunter2%zz@h' }}     | ${'SLUICE_LOG_URL must be a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25), not "mongodb://[redacted]@h"'}
+  ${{ SLUICE_READ_URL: 'mongodb://u:hunter2%zz@h' }}    | ${'SLUICE_READ_URL must be a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25), not "mongodb://[redacted]@h"'}
+  ${{ SLUICE_NATS_URL: 'nats://u:hunter2%ff@h' }}       | ${'SLUICE_NATS_URL must be a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25), not "nats://[redacted]@h"'}
+  ${{ SLUICE_NATS_URL: 'ws://h:1' }}                    | ${'SLUICE_NATS_URL must be a URL that starts with nats:// or tls://, not "ws://h:1"'}
+  ${{ SLUICE_KEYRING_SECRET: 'tooshort' }}              | ${'SLUICE_KEYRING_SECRET must be at least 16 characters'}
+  ${{ SLUICE_SERVERS: '1', SLUICE_CONTAINERS: '1' }}    | ${'SLUICE_SERVERS × SLUICE_CONTAINERS must be 2 to 4096, not 1'}
+  ${{ SLUICE_MAX_MESSAGE_BYTES: '67108864' }}           | ${"SLUICE_QUEUE_BYTES (33554432) must be at least SLUICE_MAX_MESSAGE_BYTES (67108864): a partition's queue must hold a message"}
+  ${{ SLUICE_QUEUE_COMMANDS: '5000' }}                  | ${'SLUICE_QUEUE_COMMANDS must be a whole number from 10000 to 10000000, not "5000"'}
+  ${{ SLUICE_TLS_CERT: 'a.pem' }}                       | ${'SLUICE_TLS_CERT needs SLUICE_TLS_KEY'}
+  ${{ SLUICE_AUTH_AUDIENCE: 'sluice' }}                 | ${'SLUICE_AUTH_AUDIENCE needs SLUICE_AUTH_JWKS'}
+  ${{ SLUICE_CONFIG: '/no/such/file.json' }}            | ${'SLUICE_CONFIG: /no/such/file.json cannot be read (ENOENT)'}
 `('$environment: $problem', ({ environment, problem }: { environment: Record<string, string>; problem: string }) => {
   expect(problemsOf(environment)).toEqual([problem]);
 });

@@ -55,7 +55,7 @@ export const SETTINGS = {
   ),
   logUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the event log. Query never uses it.'),
   readUrl: optional(urlOf('mongodb', 'mongodb+srv'), '`mongodbUrl`', 'MongoDB of the read store.'),
-  natsUrl: optional(urlOf('nats', 'tls', 'ws', 'wss'), 'none: commits travel in the process', 'NATS with JetStream: bus and leases.'),
+  natsUrl: optional(urlOf('nats', 'tls'), 'none: commits travel in the process', 'NATS with JetStream: bus and leases.'),
   deployment: setting(deploymentName(), 'main', 'Name of this deployment: those that share NATS servers have streams, subjects and leases of their own.'),
   natsCredentials: optional(text(), 'none', 'File with NATS credentials (.creds).'),
   natsTlsCa: optional(text(), "the system's", 'File with the CA of the NATS servers.'),

@@ -31,7 +31,24 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
 /** A URL of one of the schemes; what follows the scheme is its driver's to judge. */
 export function urlOf(...schemes: string[]): z.ZodType<string> {
   const wanted = `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
-  return z.string(wanted).refine((value) => schemes.some((scheme) => value.startsWith(`${scheme}://`) && value.length > scheme.length + 3), wanted);
+  return z
+    .string(wanted)
+    .refine((value) => schemes.some((scheme) => value.startsWith(`${scheme}://`) && value.length > scheme.length + 3), { error: wanted, abort: true })
+    .refine(hasReadableCredentials, 'a URL in whose user and password each % is followed by two hexadecimal digits (% itself is %25)');
+}
+
+function hasReadableCredentials(value: string): boolean {
+  return [...value.matchAll(/:\/\/([^@/]*)@/g)].every(([, credentials = '']) => !/%(?![0-9A-Fa-f]{2})/.test(credentials) && isDecodable(credentials));
+}
+
+/** False: the bytes behind the escapes are no UTF-8. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A port, or "off". */
