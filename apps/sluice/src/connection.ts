@@ -74,7 +74,7 @@ export interface Surroundings {
   /** Asks the user; undefined: nobody can be asked. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** The exit code of the command that ran. */
-  exit(code: ExitCode): void;
+  readonly exit: (code: ExitCode) => void;
 }
 
 /** Runs a command's work with a client and closes it, whatever happens. */

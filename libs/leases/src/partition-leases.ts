@@ -120,7 +120,7 @@ export class PartitionLeases {
     if (presence !== undefined) await lease.release(presence);
     this.#evaluate();
     await this.#until(() => (this.#held.size === 0 && this.#moving.size === 0) || !lease.connected || !this.#hasOthers(), HANDING_OVER_LIMIT_MS);
-    for (const [partition, held] of [...this.#held]) if (!this.#moving.has(partition)) this.#move(partition, () => this.#letGo(partition, held));
+    for (const [partition, held] of [...this.#held]) if (!this.#moving.has(partition)) void this.#move(partition, () => this.#letGo(partition, held));
     while (this.#moving.size > 0) await Promise.all(this.#moving.values());
     this.#stage = 'stopped';
     this.#cancelWake();
@@ -486,7 +486,7 @@ export class PartitionLeases {
 
   #announceReady(partition: number, preparation: Preparation): void {
     preparation.state = 'announcing';
-    this.#options.lease
+    void this.#options.lease
       .acquire(`${this.#options.kind}-ready/${partition}`)
       .then(
         (announcement) => {

@@ -6,9 +6,9 @@ import type { Clock } from './clock';
 
 export interface TimeSources {
   /** Whole milliseconds since 1970. */
-  wallMs(): number;
+  readonly wallMs: () => number;
   /** Milliseconds since an arbitrary moment, with fractions; it does not go on while the machine is suspended. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
 }
 
 /** How much of a millisecond may be told as passed at most. */

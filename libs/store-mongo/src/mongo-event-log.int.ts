@@ -1,7 +1,7 @@
 import { AppendFailedError, MissingCommitError, SequenceTakenError } from '@sluice/ports';
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 
-import { Collection, type FindOptions } from 'mongodb';
+import { Collection } from 'mongodb';
 import { PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
 import { type MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
@@ -65,7 +65,7 @@ describeOnMongo('event log on MongoDB', () => {
     await asking.append(contractCommit(0, 1));
     const asked = jest.spyOn(Collection.prototype, 'findOne');
     expect([await asking.isTaken(0, 1), await asking.isTaken(0, 2)]).toEqual([true, false]);
-    const levels = asked.mock.calls.map(([, options]) => (options as FindOptions | undefined)?.readConcern);
+    const levels = asked.mock.calls.map(([, options]) => options?.readConcern);
     asked.mockRestore();
     expect(levels).toEqual([level && { level }, level && { level }]);
   });

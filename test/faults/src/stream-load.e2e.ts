@@ -1,4 +1,4 @@
-import { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol';
 import { commandClient, credit, openSideAccount } from './harness/side-account';
 import { testFault } from './harness/under-load';
 

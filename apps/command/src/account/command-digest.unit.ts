@@ -48,7 +48,7 @@ test('the text does not depend on the order of fields in memory, nor on fields t
   const reversed = Object.fromEntries(Object.entries(command).reverse()) as AccountCommand;
   expect(Buffer.from(digestCommand(reversed).digest).toString('hex')).toBe(stored);
   const update: AccountCommand = { kind: 'update', product: 'gold' };
-  expect(digestCommand({ ...update, limits: undefined, signingKeyId: undefined } as never)).toEqual(digestCommand(update));
+  expect(digestCommand({ ...update, limits: undefined, signingKeyId: undefined })).toEqual(digestCommand(update));
 });
 
 test('commands that differ in anything have different digests', () => {

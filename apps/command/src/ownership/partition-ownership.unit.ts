@@ -13,7 +13,6 @@ const leases = new MemoryLeaseService();
 async function instance(id: string): Promise<{ engine: Engine; ownership: PartitionOwnership; told: string[]; troubles: string[] }> {
   const [told, troubles]: string[][] = [[], []];
   const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (_partition, what) => void troubles?.push(what) };
-  let ownership: PartitionOwnership | undefined;
   const engine = new Engine({
     log: new MemoryEventLog(storage),
     snapshots: new MemorySnapshotStore(),
@@ -23,9 +22,9 @@ async function instance(id: string): Promise<{ engine: Engine; ownership: Partit
     owner: id,
     shared: true,
     observer,
-    onLost: (partition) => ownership?.fenced(partition),
+    onLost: (partition) => ownership.fenced(partition),
   });
-  ownership = new PartitionOwnership({
+  const ownership = new PartitionOwnership({
     engine,
     lease: await SessionLease.open({ table: new MemoryLeaseTable(leases, { clock }), holder: { id, address: `${id}:1` }, ttlMs: TTL_MS, clock }),
     clock,

@@ -36,7 +36,7 @@ export interface LeaseThreadOptions {
 
 interface PendingRequest {
   resolve(held: HeldLease | undefined): void;
-  reject(error: Error): void;
+  readonly reject: (error: Error) => void;
 }
 
 export class LeaseThread implements Lease {

@@ -66,8 +66,8 @@ function answerOf(session: ClientHttp2Session): Promise<ProbeAnswer> {
     let response = Buffer.alloc(0);
     let answer: IncomingHttpHeaders = {};
     // A refusal without a message has its status in the headers, every other answer in the trailers.
-    stream.on('response', (headers) => (answer = headers));
-    stream.on('trailers', (trailers) => (answer = trailers));
+    stream.on('response', (headers: IncomingHttpHeaders) => (answer = headers));
+    stream.on('trailers', (trailers: IncomingHttpHeaders) => (answer = trailers));
     stream.on('data', (chunk: Buffer) => {
       response = Buffer.concat([response, chunk]);
       if (response.length > MAXIMUM_RESPONSE_BYTES) stream.close();
@@ -75,7 +75,7 @@ function answerOf(session: ClientHttp2Session): Promise<ProbeAnswer> {
     // The stream fails because the connection does, and only the connection knows why.
     stream.on('error', () => undefined);
     let why: NodeJS.ErrnoException | undefined;
-    session.on('error', (error) => (why = error));
+    session.on('error', (error: NodeJS.ErrnoException) => (why = error));
     session.on('close', () => resolve(read(answer, response, why)));
     stream.on('close', () => session.destroy());
     stream.end(WHOLE_SERVER);
