@@ -2,11 +2,12 @@
  * A call that one instance sends on to a partition's owner makes one hop. It names the caller whom the sender verified, and
  * the partition. The receiver believes that only from a peer, and a peer proves itself in every configuration:
  *
- *   sluice-hop-bin = HMAC-SHA256(key of the deployment, method path ‖ 0 ‖ claim) ‖ claim
+ *   sluice-hop-bin = HMAC-SHA256(key of the keyring, method path ‖ 0 ‖ claim) ‖ claim
  *   claim          = {"name": …, "roles": […], "partition": …}
  *
- * All command instances of a deployment have the secret of its keyring (another one is refused when the keyring is opened), so
- * the key is derived from it: nothing has to be stored, distributed or looked up. The key itself never travels. A proof that is
+ * All command instances over one log have the secret of its keyring (another one is refused when the keyring is opened), so the key
+ * is derived from it: nothing has to be stored, distributed or looked up. It does not depend on SLUICE_DEPLOYMENT: two deployments on
+ * one log by mistake know each other's hops, so that a request between them makes one hop and does not go in circles. The key itself never travels. A proof that is
  * overheard can be used again for the same caller, method and partition; where others can listen, TLS keeps it secret. It has no
  * time in it, because the clocks of instances may differ by any amount.
  */
@@ -32,10 +33,10 @@ export class HopProof {
     if (key.length !== KEY_BYTES) throw new RangeError(`the key of hops has ${KEY_BYTES} bytes`);
   }
 
-  /** The proof of a deployment, from the secret of its keyring. Slow on purpose: a proof that is overheard must not give a weak secret away. */
-  static derive(secret: string, deployment: string): Promise<HopProof> {
+  /** The proof of the instances that share a keyring, from its secret. Slow on purpose: a proof that is overheard must not give a weak secret away. */
+  static derive(secret: string): Promise<HopProof> {
     return new Promise((resolve, reject) => {
-      scrypt(secret, `sluice hops of deployment ${deployment}`, KEY_BYTES, (error, key) => {
+      scrypt(secret, 'sluice hops', KEY_BYTES, (error, key) => {
         if (error === null) resolve(new HopProof(key));
         else reject(error);
       });
@@ -51,7 +52,7 @@ export class HopProof {
   }
 
   /**
-   * What a peer claims; 'unproven': there is a claim, and no instance of this deployment made it; undefined: there is none.
+   * What a peer claims; 'unproven': there is a claim, and no instance with this keyring's secret made it; undefined: there is none.
    * Throws NOT_AUTHENTICATED for a proven claim of another form.
    */
   read(method: string, metadata: Metadata): ForwardedCall | 'unproven' | undefined {

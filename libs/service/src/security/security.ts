@@ -79,8 +79,8 @@ async function openWebTokens({ authJwks, authIssuer, authAudience, authRolesClai
   return WebTokens.open({ keys: authJwks, issuer: authIssuer, audience: authAudience, rolesClaim: authRolesClaim }, clock);
 }
 
-async function hopProofOf({ keyringSecret, deployment }: Configuration): Promise<HopProof | undefined> {
-  return keyringSecret === undefined ? undefined : HopProof.derive(keyringSecret, deployment);
+async function hopProofOf({ keyringSecret }: Configuration): Promise<HopProof | undefined> {
+  return keyringSecret === undefined ? undefined : HopProof.derive(keyringSecret);
 }
 
 /** Peers have certificates of one authority; this instance shows its own where they ask. */
