@@ -1,0 +1,34 @@
+import { until } from '@sluice/judged-load';
+import { evenlySpread, PARTITIONS, testFault } from './harness/under-load';
+
+/** Fewer by default, for the sake of the tests' time; docs/scale.md has the figure with 100,000. */
+const ACCOUNTS = Number(process.env['SLUICE_TEST_JOINING_ACCOUNTS'] ?? '20000');
+
+testFault(
+  `an instance joins and leaves owners of ${ACCOUNTS} accounts: every partition changes hands once each time`,
+  // The stand-in for MongoDB projects so many accounts slowly; the projector only reads the log here.
+  { judged: false, counts: { query: 0 } },
+  async (scene) => {
+    const { command, projector, calls, load, gaps } = scene;
+    const [staying, joining] = command;
+    await joining?.stop();
+    await load.openIdle(ACCOUNTS);
+    await load.moreEverywhere(20);
+    const epochs = (): Promise<bigint[]> => calls.newestEpochs(projector[0]?.address ?? '');
+    const before = await epochs();
+    gaps.restart();
+    await joining?.start();
+    await until('the partitions are evenly spread', () => evenlySpread(scene), 30_000);
+    await load.moreEverywhere(60);
+    const joined = await epochs();
+    expect(joined.map((epoch, partition) => Number(epoch - (before[partition] ?? 0n))).sort()).toEqual([0, 0, 1, 1]);
+    await joining?.stop();
+    await until('one instance owns everything', async () => {
+      const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => scene.holderOf(`command/${partition}`)));
+      return owners.every((owner) => owner === staying?.name);
+    });
+    await load.moreEverywhere(60);
+    expect(await epochs()).toEqual(before.map((epoch, partition) => epoch + ((joined[partition] ?? 0n) - epoch) * 2n));
+    expect(load.unexpected).toEqual([]);
+  },
+);
