@@ -1,8 +1,8 @@
 import { until } from '@sluice/judged-load';
 import { evenlySpread, PARTITIONS, testFault } from './harness/under-load';
 
-/** Fewer by default, for the sake of the tests' time; docs/scale.md has the figure with 100,000. */
-const ACCOUNTS = Number(process.env['SLUICE_TEST_JOINING_ACCOUNTS'] ?? '20000');
+/** Few by default: the stand-in for MongoDB looks through all rows for each guarded write, so that more of them keep it from answering. */
+const ACCOUNTS = Number(process.env['SLUICE_TEST_JOINING_ACCOUNTS'] ?? '2000');
 
 testFault(
   `an instance joins and leaves owners of ${ACCOUNTS} accounts: every partition changes hands once each time`,
