@@ -12,7 +12,7 @@ the read store is the fold of the log. The same seed gives the same run.
   --seed N        first seed (default 1)
   --seeds COUNT   how many seeds, one after the other (default 1)
   --minutes M     go on with further seeds until so much time has passed
-  --defect NAME   plant a known defect, to see that it is found: ${Object.keys(DEFECTS).join(', ')}
+  --defect NAME   plant a known defect and stop at the first seed that shows it: ${Object.keys(DEFECTS).join(', ')}
   --trace         print everything that happened in the run of a seed
   --json          one JSON object per seed
   --help          this text
@@ -54,6 +54,8 @@ async function main(): Promise<number> {
     if (outcome.breaches.length > 0) failed += 1;
     if (json) print(JSON.stringify(told(outcome)));
     else show(outcome, options);
+    // A planted defect is found: the next seeds would say the same.
+    if (defect !== undefined && failed > 0) break;
     if (process.stderr.isTTY && !json) process.stderr.write(`\r${run} seeds, ${failed} failed, ${((Date.now() - startedMs) / 1_000 / run).toFixed(2)} s each `);
   }
   if (process.stderr.isTTY && !json) process.stderr.write('\r\u001b[K');

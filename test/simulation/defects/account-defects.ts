@@ -2,7 +2,6 @@
 import { AccountState } from '../../../apps/command/src/account/account-state';
 import { PostingSubmission } from '../../../apps/command/src/account/posting-submission';
 import { Freshness } from '../../../apps/query/src/freshness';
-import { Commits } from '../../../libs/engine/src/partition/commits';
 import { RequestIndex } from '../../../libs/engine/src/request-index/request-index';
 import { PartitionFold } from '@sluice/projections';
 import type { Defect } from './index';
@@ -66,19 +65,6 @@ export const accountDefects = {
             const [batch, index] = values;
             if (answered) batch.balancesAfter[index] = (batch.balancesAfter[index] as bigint) + (index % 2 === 0 ? 1n : 0n);
             return answered;
-          },
-      ),
-  },
-  'answer-repeats-before-durable': {
-    what: 'A repeat is answered from a commit that is not durable yet.',
-    foundWithin: 100,
-    plant: () =>
-      replaceMethod(
-        Commits.prototype,
-        'durable',
-        (durable) =>
-          function (this: Commits, sequence: number) {
-            return durable.call(this, sequence);
           },
       ),
   },

@@ -1,6 +1,6 @@
 /** Defects of what is durable and in which order. */
-import { MemoryEventLog, MemoryReadCopy } from '@sluice/memory';
-import { CheckpointMovedError, SequenceTakenError, type CommitToAppend } from '@sluice/ports';
+import { MemoryEventLog } from '@sluice/memory';
+import { SequenceTakenError, type CommitToAppend } from '@sluice/ports';
 import { SimulatedEventLog } from '../world/simulated-event-log';
 import type { Defect } from './index';
 import { replaceMethod } from './replace-method';
@@ -48,46 +48,6 @@ export const storageDefects = {
             await append.call(this, commit).catch((error: unknown) => {
               if (error instanceof SequenceTakenError) throw error;
             });
-          },
-      ),
-  },
-  'checkpoint-without-guard': {
-    what: 'The read store takes a batch although the checkpoint is not where the batch expects it.',
-    foundWithin: 40,
-    plant: () =>
-      replaceMethod(
-        MemoryReadCopy.prototype,
-        'apply',
-        (apply) =>
-          async function (this: MemoryReadCopy, batch: Parameters<MemoryReadCopy['apply']>[0]) {
-            const standing = (await this.checkpoints()).find(({ partition }) => partition === batch.partition)?.sequence ?? 0;
-            await apply.call(this, { ...batch, previousSequence: standing });
-          },
-      ),
-  },
-  'replace-rows-blindly': {
-    what: 'The read store writes a row although a newer one stands there.',
-    foundWithin: 40,
-    plant: () =>
-      replaceMethod(
-        MemoryReadCopy.prototype,
-        'apply',
-        (apply) =>
-          async function (this: MemoryReadCopy, batch: Parameters<MemoryReadCopy['apply']>[0]) {
-            try {
-              await apply.call(this, batch);
-            } catch (error) {
-              // The rows are written, only the checkpoint is not.
-              if (!(error instanceof CheckpointMovedError)) throw error;
-              const standing = (await this.checkpoints()).find(({ partition }) => partition === batch.partition);
-              await apply.call(this, {
-                ...batch,
-                previousSequence: standing?.sequence ?? 0,
-                sequence: standing?.sequence ?? 0,
-                committedAtUs: standing?.committedAtUs ?? 0,
-              });
-              throw error;
-            }
           },
       ),
   },
