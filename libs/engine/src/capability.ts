@@ -3,6 +3,8 @@
  * ids; a capability knows its aggregates.
  */
 import type { CommitHeader, DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { SettledDelivery } from './internal/engine-room';
+import type { InternalCommand, InternalVerdict } from './internal/internal-command';
 import type { Turn } from './partition/turn';
 import type { HashSeeds } from './request-index/request-hash';
 import type { RequestIndex } from './request-index/request-index';
@@ -10,6 +12,8 @@ import type { RequestIndex } from './request-index/request-index';
 export interface Capability {
   /** Prefix of its event types: "account". */
   readonly name: string;
+  /** Version of the blocks of its snapshots; 1 if it says nothing. Older ones are handed to `restore`, too. */
+  readonly snapshotVersion?: number;
   createState(partition: PartitionServices): CapabilityState;
 }
 
@@ -20,6 +24,8 @@ export interface PartitionServices {
   readonly index: RequestIndex;
   /** A durable commit, from memory or from the log, waiting until it is durable. Rejects when its turn is lost. */
   recall(sequence: number): Promise<DecodedCommit>;
+  /** What another capability lets its siblings read of its state in this partition, as of this turn; undefined: nothing. Ask anew each time. */
+  sibling(capability: string): unknown;
 }
 
 /** The aggregates of one capability in one partition. */
@@ -31,10 +37,19 @@ export interface CapabilityState {
   replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined;
   /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
   flush(turn: Turn): void;
+  /**
+   * Decides what deliveries, timers and sweeps ask for, in order: one verdict for each command, which depends on nothing but the state, the
+   * command and the turn's commit time. What it records goes into the turn like the events of callers' commands. Undefined: it takes none.
+   */
+  decideInternal?(turn: Turn, commands: readonly InternalCommand[]): readonly InternalVerdict[];
+  /** Deliveries that it owed have their verdicts, which the turn's commit records: it may record what follows from them, and owe anew. */
+  settled?(turn: Turn, deliveries: readonly SettledDelivery[]): void;
+  /** What its siblings in the partition may read while they decide: an interface of the capability's domain, read only. */
+  readonly siblingView?: unknown;
   /** Begins a snapshot of the state as it is now; its blocks are taken later, in small steps, while turns go on. */
   beginSnapshot(): SnapshotSession;
-  /** Takes one block of a snapshot back in. */
-  restore(block: Uint8Array): void;
+  /** Takes one block of a snapshot back in. @param version in which it was written. */
+  restore(block: Uint8Array, version: number): void;
 }
 
 export interface SnapshotSession {

@@ -1,6 +1,8 @@
 export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { Engine, type EngineDependencies } from './engine';
 export { letHeapGrow } from './heap';
+export type { DueCommand, OwedDelivery, SettledDelivery, TimerName } from './internal/engine-room';
+export type { InternalCommand, InternalVerdict } from './internal/internal-command';
 export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPublishing } from './engine-observer';
 export { TurnLostError } from './partition/commits';
 export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';

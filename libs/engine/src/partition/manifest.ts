@@ -5,7 +5,17 @@
  */
 import type { RunDescription } from '../request-index/request-index';
 
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
+/** Says nothing of versions, which are 1, and of rooms, which are empty. */
+const WITHOUT_ROOMS = 2;
+
+/** The blocks of one capability, or of one room of the engine. */
+export interface SnapshotPart {
+  readonly name: string;
+  /** In which its blocks are written. */
+  readonly version: number;
+  readonly blocks: number;
+}
 
 export interface Manifest {
   readonly version: number;
@@ -18,9 +28,10 @@ export interface Manifest {
   readonly checksum: string;
   /** Prefix of the state's blocks. */
   readonly blocks: string;
-  /** Capability and number of blocks, in order. */
-  readonly capabilities: readonly { readonly name: string; readonly blocks: number }[];
-  /** SHA-256 of all of them, hex. */
+  /** In the order in which they are restored. */
+  readonly capabilities: readonly SnapshotPart[];
+  readonly rooms: readonly SnapshotPart[];
+  /** SHA-256 of all their blocks, hex. */
   readonly digest: string;
   readonly sizeBytes: number;
   readonly runs: readonly RunDescription[];
@@ -34,7 +45,9 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 export function decodeManifest(bytes: Uint8Array): Manifest | undefined {
   try {
     const manifest = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
-    return manifest.version === SNAPSHOT_VERSION ? manifest : undefined;
+    if (manifest.version === SNAPSHOT_VERSION) return manifest;
+    if (manifest.version !== WITHOUT_ROOMS) return undefined;
+    return { ...manifest, capabilities: manifest.capabilities.map((part) => ({ ...part, version: 1 })), rooms: [] };
   } catch {
     return undefined;
   }

@@ -16,9 +16,12 @@ import {
   type LogPosition,
 } from '@sluice/protocol';
 import type { Capability, CapabilityState, PartitionServices } from '../capability';
+import { DeliveryRoom } from '../deliveries/delivery-room';
+import type { EngineRoom, EngineRooms } from '../internal/engine-room';
 import { type HashSeeds } from '../request-index/request-hash';
 import { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
+import { TimerRoom } from '../timers/timer-room';
 import { Commits } from './commits';
 import type { PartitionLimits } from './limits';
 import { RecentCommits } from './recent-commits';
@@ -57,6 +60,7 @@ export class PartitionMemory implements PartitionServices {
   readonly seeds: HashSeeds;
   readonly index: RequestIndex;
   readonly states: readonly CapabilityState[];
+  readonly rooms: EngineRooms = { deliveries: new DeliveryRoom(), timers: new TimerRoom() };
   readonly commits: Commits;
   readonly recent: RecentCommits;
 
@@ -108,9 +112,23 @@ export class PartitionMemory implements PartitionServices {
   }
 
   stateOf(capability: string): CapabilityState {
-    const state = this.states[this.dependencies.capabilities.findIndex(({ name }) => name === capability)];
+    const state = this.knownStateOf(capability);
     if (state === undefined) throw new Error(`partition ${this.partition} has no state of ${capability}`);
     return state;
+  }
+
+  /** Undefined: this version of the program does not have the capability. */
+  knownStateOf(capability: string): CapabilityState | undefined {
+    return this.states[this.dependencies.capabilities.findIndex(({ name }) => name === capability)];
+  }
+
+  sibling(capability: string): unknown {
+    return this.knownStateOf(capability)?.siblingView;
+  }
+
+  /** In the order in which a snapshot has them. */
+  get roomList(): readonly EngineRoom[] {
+    return [this.rooms.deliveries, this.rooms.timers];
   }
 
   /**

@@ -3,14 +3,14 @@
  * everything in them can be made from the log. Names carry the owner's epoch, and an owner removes only what is of its epoch or older, so
  * that one that was paused in the middle of a snapshot spoils nothing of its successor's.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Clock, EventLog, SnapshotStore } from '@sluice/ports';
 import { beginningOf, readNextCommit } from '@sluice/protocol';
-import type { Capability, CapabilityState, SnapshotSession } from '../capability';
+import type { Capability, SnapshotSession } from '../capability';
 import { numbered } from '../request-index/numbered-name';
 import type { RunDescription } from '../request-index/request-index';
 import type { PartitionLimits } from './limits';
-import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest } from './manifest';
+import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest, type SnapshotPart } from './manifest';
 import type { PartitionMemory } from './partition-memory';
 import type { SubmissionQueue } from './submission-queue';
 import type { WorkSteps } from './work-steps';
@@ -27,6 +27,26 @@ export interface PartitionSnapshotsDependencies {
   readonly capabilities: readonly Capability[];
   readonly limits: PartitionLimits;
   readonly queue: SubmissionQueue;
+}
+
+/** What a snapshot is made of: the state of a capability, or a room of the engine. */
+interface Part {
+  readonly name: string;
+  /** Names its blocks; a room and a capability may have the same name. */
+  readonly folder: string;
+  readonly version: number;
+  restore(block: Uint8Array, version: number): void;
+  beginSnapshot(): SnapshotSession;
+}
+
+interface Session {
+  readonly part: Part;
+  readonly blocks: SnapshotSession;
+}
+
+interface Parts<Of> {
+  readonly capabilities: readonly Of[];
+  readonly rooms: readonly Of[];
 }
 
 interface Writing {
@@ -69,16 +89,23 @@ export class PartitionSnapshots {
 
   /** Fills an empty memory. Throws for a snapshot that is damaged, and when the memory ends; the memory is useless then. */
   async restore(manifest: Manifest, memory: PartitionMemory, steps: WorkSteps): Promise<void> {
-    const { snapshots, capabilities } = this.dependencies;
+    const { snapshots } = this.dependencies;
     const digest = createHash('sha256');
-    for (const { name, blocks } of manifest.capabilities) {
-      const at = capabilities.findIndex((capability) => capability.name === name);
-      if (at === -1) throw new Error(`the snapshot holds ${name}, which this version of Sluice does not know`);
+    const parts = this.partsOf(memory);
+    const described = [
+      ...manifest.capabilities.map((part) => ({ part, known: parts.capabilities })),
+      ...manifest.rooms.map((part) => ({ part, known: parts.rooms })),
+    ];
+    for (const { part, known } of described) {
+      const { name, version, blocks } = part;
+      const restored = known.find((one) => one.name === name);
+      if (restored === undefined) throw new Error(`the snapshot holds ${name}, which this version of Sluice does not know`);
+      if (version > restored.version) throw new Error(`the snapshot holds version ${version} of ${name}, this version of Sluice knows ${restored.version}`);
       for (let block = 0; block < blocks; block += 1) {
-        const bytes = await snapshots.get(blockName(manifest.blocks, name, block));
+        const bytes = await snapshots.get(blockName(manifest.blocks, restored.folder, block));
         if (bytes === undefined) throw new Error(`the snapshot lacks block ${block} of ${name}`);
         digest.update(bytes);
-        (memory.states[at] as CapabilityState).restore(bytes);
+        restored.restore(bytes, version);
         await memory.pauseAfter(bytes.length, steps);
       }
     }
@@ -132,7 +159,8 @@ export class PartitionSnapshots {
     const { snapshots, log, queue } = this.dependencies;
     const { sequence, committedAtUs, epoch, index } = memory;
     const checksum = Buffer.from(memory.checksum).toString('hex');
-    const sessions = memory.states.map((state) => state.beginSnapshot());
+    const { capabilities, rooms } = this.partsOf(memory);
+    const sessions = { capabilities: begun(capabilities), rooms: begun(rooms) };
     index.seal();
     memory.logBytesSinceSnapshot = 0;
     let durable = false;
@@ -152,7 +180,7 @@ export class PartitionSnapshots {
       this.forgetWhenDecided(memory, runs, queue.submitted);
       await this.removeOlder(epoch, blocks);
     } finally {
-      for (const session of sessions) session.end(durable);
+      for (const { blocks } of [...sessions.capabilities, ...sessions.rooms]) blocks.end(durable);
     }
   }
 
@@ -163,27 +191,54 @@ export class PartitionSnapshots {
 
   /** Undefined: the snapshot is not needed any more. */
   private async writeBlocks(
-    sessions: readonly SnapshotSession[],
+    sessions: Parts<Session>,
     blocks: string,
     isNeeded: Writing['isNeeded'],
-  ): Promise<Pick<Manifest, 'capabilities' | 'digest' | 'sizeBytes'> | undefined> {
-    let sizeBytes = 0;
-    const digest = createHash('sha256');
-    const capabilities: { name: string; blocks: number }[] = [];
-    for (const [at, session] of sessions.entries()) {
-      const { name } = this.dependencies.capabilities[at] as Capability;
+  ): Promise<Pick<Manifest, 'capabilities' | 'rooms' | 'digest' | 'sizeBytes'> | undefined> {
+    const written = { digest: createHash('sha256'), sizeBytes: 0 };
+    const capabilities = await this.writeParts(sessions.capabilities, blocks, written, isNeeded);
+    const rooms = capabilities && (await this.writeParts(sessions.rooms, blocks, written, isNeeded));
+    if (capabilities === undefined || rooms === undefined) return undefined;
+    return { capabilities, rooms, digest: written.digest.digest('hex'), sizeBytes: written.sizeBytes };
+  }
+
+  /** Adds what it writes to `written`. */
+  private async writeParts(
+    sessions: readonly Session[],
+    blocks: string,
+    written: { readonly digest: Hash; sizeBytes: number },
+    isNeeded: Writing['isNeeded'],
+  ): Promise<SnapshotPart[] | undefined> {
+    const parts: SnapshotPart[] = [];
+    for (const { part, blocks: session } of sessions) {
       let count = 0;
       for (let block = session.next(); block !== undefined; block = session.next()) {
-        await this.dependencies.snapshots.put([{ name: blockName(blocks, name, count), bytes: block }]);
-        digest.update(block);
-        sizeBytes += block.length;
+        await this.dependencies.snapshots.put([{ name: blockName(blocks, part.folder, count), bytes: block }]);
+        written.digest.update(block);
+        written.sizeBytes += block.length;
         count += 1;
         await new Promise<void>((resolve) => setImmediate(resolve));
         if (!(await isNeeded())) return undefined;
       }
-      capabilities.push({ name, blocks: count });
+      parts.push({ name: part.name, version: part.version, blocks: count });
     }
-    return { capabilities, digest: digest.digest('hex'), sizeBytes };
+    return parts;
+  }
+
+  private partsOf(memory: PartitionMemory): Parts<Part> {
+    return {
+      capabilities: memory.states.map((state, at) => {
+        const { name, snapshotVersion: version = 1 } = this.dependencies.capabilities[at] as Capability;
+        return { name, folder: name, version, restore: state.restore.bind(state), beginSnapshot: state.beginSnapshot.bind(state) };
+      }),
+      rooms: memory.roomList.map((room) => ({
+        name: room.name,
+        folder: `engine-${room.name}`,
+        version: room.snapshotVersion,
+        restore: room.restore.bind(room),
+        beginSnapshot: room.beginSnapshot.bind(room),
+      })),
+    };
   }
 
   /** What a newer owner wrote stays. */
@@ -204,8 +259,12 @@ export class PartitionSnapshots {
   }
 }
 
-function blockName(blocks: string, capability: string, block: number): string {
-  return `${blocks}/${capability}-${String(block).padStart(8, '0')}`;
+function begun(parts: readonly Part[]): Session[] {
+  return parts.map((part) => ({ part, blocks: part.beginSnapshot() }));
+}
+
+function blockName(blocks: string, part: string, block: number): string {
+  return `${blocks}/${part}-${String(block).padStart(8, '0')}`;
 }
 
 function manifestName(prefix: string, epoch: number): string {

@@ -21,6 +21,7 @@ import { SequenceTakenError } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
 import type { Capability, CapabilityState, Submission, SubmissionFailure } from '../capability';
 import type { EngineObserver } from '../engine-observer';
+import type { PartitionWorker } from '../internal/engine-room';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
 import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
@@ -86,6 +87,8 @@ export class Partition {
   private readonly loader: PartitionLoader;
   private readonly snapshots: PartitionSnapshots;
   private publisher: Publisher | undefined;
+  /** Send what is owed and fire what is due, while the partition serves. */
+  private workers: readonly PartitionWorker[] = [];
   private preparation: Preparation | undefined;
   private currentState: PartitionState = 'stopped';
   private turnScheduled = false;
@@ -217,7 +220,7 @@ export class Partition {
     if (wasServing && !this.busy && !this.memory.ended) this.released = this.memory;
     else this.abortTurns(this.refusalNow());
     this.memory.retire();
-    this.publisher?.stop();
+    this.stopWorkers();
     this.preparation?.end();
     await Promise.all([this.takingOwnership.catch(() => undefined), this.snapshots.removing.catch(() => undefined)]);
     this.currentState = 'stopped';
@@ -305,6 +308,7 @@ export class Partition {
     observer.committed(this.partition, bytes.length, durableUs - commit.appendedAtUs);
     for (const submission of turn.submissions) submission.settle(turn.sequence);
     memory.commits.becameDurable(turn.sequence);
+    for (const worker of this.workers) worker.durable(turn.sequence);
     this.publisher?.offer(turn.sequence, commit.decidedAtUs > 0 ? this.traced(commit, durableUs) : undefined);
     memory.logBytesSinceSnapshot += bytes.length;
     if (queue.empty) this.noteIdle();
@@ -418,8 +422,14 @@ export class Partition {
 
   private dropMemory(): void {
     this.memory.drop();
-    this.publisher?.stop();
+    this.stopWorkers();
     this.publisher = undefined;
+  }
+
+  private stopWorkers(): void {
+    this.publisher?.stop();
+    for (const worker of this.workers) worker.stop();
+    this.workers = [];
   }
 
   private async takePrepared(): Promise<PartitionMemory | undefined> {
@@ -488,6 +498,13 @@ export class Partition {
     memory.commits.becameDurable(memory.sequence);
     this.beginPublishing(memory);
     this.currentState = 'serving';
+    this.workers = this.newWorkers(memory);
+    for (const worker of this.workers) worker.durable(memory.sequence);
+  }
+
+  /** What works for the partition while this memory stands. */
+  private newWorkers(_memory: PartitionMemory): readonly PartitionWorker[] {
+    return [];
   }
 
   private pause(waitMs: number): Promise<void> {

@@ -24,7 +24,7 @@ export class TurnWriter {
       turn.commandCount += submission.commandCount;
       submission.decide(turn);
     }
-    turn.flush();
+    turn.close();
     return turn;
   }
 
@@ -52,7 +52,7 @@ export class TurnWriter {
     const sequence = memory.sequence + 1;
     const committedAtUs = Math.max(this.clock.nowUs(), memory.committedAtUs);
     const { partition, epoch, checksum: previousChecksum } = memory;
-    const turn = new Turn(sequence, committedAtUs, this.writer, submissions, traceparentsOf(submissions));
+    const turn = new Turn(sequence, committedAtUs, this.writer, memory.rooms, submissions, traceparentsOf(submissions));
     this.writer.begin({ incarnation: this.incarnation, partition, sequence, epoch, committedAtUs, previousChecksum }, turn.traceparents);
     return turn;
   }

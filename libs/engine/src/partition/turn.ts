@@ -3,6 +3,8 @@
  */
 import type { CommitWriter, EventMark } from '@sluice/protocol';
 import type { CapabilityState, Submission } from '../capability';
+import type { DueCommand, EngineRooms, OwedDelivery, TimerName } from '../internal/engine-room';
+import { WhenDurable } from '../internal/when-durable';
 
 const NONE: readonly string[] = [];
 
@@ -17,6 +19,7 @@ export class Turn {
     /** Commit time, microseconds; never before the previous commit's. */
     readonly committedAtUs: number,
     readonly commit: CommitWriter,
+    private readonly rooms: EngineRooms,
     /** Who waits for it; others may join it who depend on the same commit. */
     readonly submissions: Submission[],
     /** W3C traceparents of those in it that are traced. */
@@ -49,6 +52,32 @@ export class Turn {
   /** Begins that work; undefined: there is none. */
   storeBeforeAppend(): Promise<unknown> | undefined {
     return this.stores.length === 0 ? undefined : Promise.all(this.stores.map((store) => store()));
+  }
+
+  /** The partition owes the command to the partition of its key: recorded in this commit, sent when it is durable. Returns its id. */
+  owe(delivery: OwedDelivery): string {
+    return this.rooms.deliveries.owe(this, delivery);
+  }
+
+  /** The command is due at its time, in this partition. A pending timer of the same name is replaced. */
+  setTimer(timer: DueCommand): void {
+    this.rooms.timers.set(this, timer);
+  }
+
+  cancelTimer(timer: TimerName): void {
+    this.rooms.timers.cancel(this, timer);
+  }
+
+  /** Calls back when this commit, or the newest before it if the turn records nothing, is durable; never if the turn is lost. */
+  whenDurable(handOut: () => void): void {
+    this.submissions.push(new WhenDurable(handOut));
+  }
+
+  /** Everything is decided: writes what is gathered, and what the turn changed in the engine's rooms. */
+  close(): void {
+    this.flush();
+    this.rooms.deliveries.flush(this);
+    this.rooms.timers.flush(this);
   }
 
   /** Writes what is gathered. */
