@@ -3,7 +3,7 @@
  */
 import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
-import type { RateLimitedLog, ServiceRuntime } from '@sluice/service';
+import type { PeerTransport, RateLimitedLog, ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
 import { accountCapability } from './account/account-capability';
 import { AccountService } from './account/account-service';
@@ -11,7 +11,6 @@ import { Signatures } from './account/signatures';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
-import type { PeerTransport } from './peers/peer-connections';
 import { PeerHop } from './peers/peer-hop';
 
 export interface CommandDependencies {

@@ -9,11 +9,10 @@ import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { ConfigurationError, partitionsOf, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
+import { ConfigurationError, partitionsOf, PeerConnections, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { type CommandRuntime, startCommand } from './command';
-import { PeerConnections } from './peers/peer-connections';
 import { projectedSequence } from './projected-sequence';
 
 /** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */

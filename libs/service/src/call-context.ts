@@ -89,6 +89,13 @@ export class GatheredCall extends CallContext {
   }
 }
 
+/** A call within the process, as a peer would send it to the partition's owner. It ends by `end`. */
+export class LocalCall extends CallContext {
+  constructor(caller: Caller, partition: number, deadlineMs: number) {
+    super(new NoConnection(deadlineMs), caller, partition);
+  }
+}
+
 class NoConnection extends EventEmitter implements AnyCall {
   readonly cancelled = false;
   readonly metadata = new Metadata();

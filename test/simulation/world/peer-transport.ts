@@ -1,7 +1,6 @@
 /** Requests from one command instance to another, over the simulated network. */
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import type { PeerTransport } from '@sluice/command';
-import { statusOf } from '@sluice/service';
+import { type PeerTransport, statusOf } from '@sluice/service';
 import type { Life } from './life';
 import { CallFailed, type Network } from './network';
 

@@ -8,6 +8,7 @@ import {
   type CallContext,
   type Caller,
   HopProof,
+  PeerConnections,
   refusal,
   type Role,
   type RunningServer,
@@ -19,7 +20,6 @@ import {
 import { refusingHopsOfOthers } from './not-owner';
 import { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
-import { PeerConnections } from './peer-connections';
 import { PeerHop } from './peer-hop';
 
 const PARTITION = 5;

@@ -15,13 +15,12 @@
  */
 import type { HopMethod, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { refusal, type CallContext, type RateLimitedLog, type SluiceError } from '@sluice/service';
+import { refusal, type CallContext, type PeerTransport, type RateLimitedLog, type SluiceError } from '@sluice/service';
 import { notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
 import { failureOf, type HopFailure } from './peer-answer';
 import { reportFault } from './peer-faults';
-import type { PeerTransport } from './peer-connections';
 
 /** Pause before each try after the first, where the owner is still the one that was tried. */
 const PAUSES_MS = [0, 50, 100, 200, 400];

@@ -7,11 +7,10 @@ import { SessionLease } from '@sluice/leases';
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol';
-import { HopProof, openServer, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
+import { HopProof, openServer, PeerConnections, type PeerOptions, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';
 import { startCommand, type CommandRuntime } from '../command';
-import { PeerConnections, type PeerOptions } from '../peers/peer-connections';
 
 const LEASE_MS = 1_500;
 const PROOF = new HopProof(randomBytes(32));

@@ -3,8 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { ChannelCredentials, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { systemClock } from '@sluice/ports';
 import { schedulerpb } from '@sluice/protocol';
-import { ANYBODY, type CallContext, HopProof, type RunningServer, startServer, unary } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
+import type { CallContext } from '../call-context';
+import { ANYBODY } from '../caller';
+import { unary } from '../handlers';
+import { HopProof } from '../hop-proof';
+import { type RunningServer, startServer } from '../server';
 import { PeerConnections, type PeerOptions } from './peer-connections';
 
 const { getStatus } = schedulerpb.SchedulerServiceService;

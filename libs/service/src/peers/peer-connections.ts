@@ -1,15 +1,25 @@
 /**
- * Channels to the other command instances: one per address, opened when a hop needs it. Beyond a number of addresses the one
+ * Channels to command instances: one per address, opened when a hop needs it. Beyond a number of addresses the one
  * that was not used for longest is closed.
  *
  * A peer whose host is stopped or cut off closes nothing. A connection in use is pinged, and one whose pings stay unanswered is
  * cut: its hops fail and may go elsewhere. A connection that does not come about in time is given up, so that the next hop
  * begins a new one instead of waiting for the machine's own retries.
  */
-import { type ChannelCredentials, Client, type ClientUnaryCall, connectivityState, credentials as grpcCredentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientUnaryCall,
+  connectivityState,
+  credentials as grpcCredentials,
+  type Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { Clock } from '@sluice/ports';
-import { DEFAULT_MAXIMUM_MESSAGE_BYTES, type ForwardedCall, type HopProof, tracingInterceptor } from '@sluice/service';
 import { isTracing } from '@sluice/telemetry';
+import { tracingInterceptor } from '../client-tracing';
+import type { ForwardedCall, HopProof } from '../hop-proof';
+import { DEFAULT_MAXIMUM_MESSAGE_BYTES } from '../transport';
 import { HandshakeLimit } from './handshake-limit';
 
 export interface PeerOptions {
@@ -37,6 +47,12 @@ export interface PeerTransport {
   /** Calls the method of the peer. A cancelled call is done, too, with a CANCELLED error. */
   send(address: string, request: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): { cancel(): void };
   close(): void;
+}
+
+export interface PeerStreamListener {
+  message(bytes: Buffer): void;
+  /** The stream ended, or was cut, and brings no more; called once. */
+  ended(error: Error | undefined): void;
 }
 
 /** A connection with calls is pinged so often. */
@@ -68,17 +84,41 @@ export class PeerConnections implements PeerTransport {
     private readonly clock: Clock,
   ) {}
 
-  send(address: string, { path, bytes, forwarded, deadlineMs }: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
-    const { proof, token } = this.options;
-    const metadata = proof.metadataOf(path, forwarded);
-    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-    const peer = this.peer(address);
-    this.limitConnecting(address, peer);
-    return peer.client.makeUnaryRequest(path, asIs, asIs, bytes, metadata, { deadline: deadlineMs }, done);
+  send(address: string, request: PeerRequest, done: (error: ServiceError | null, response?: Buffer) => void): ClientUnaryCall {
+    const { path, bytes, deadlineMs } = request;
+    return this.connected(address).makeUnaryRequest(path, asIs, asIs, bytes, this.metadataOf(request), { deadline: deadlineMs }, done);
+  }
+
+  /** Opens a stream of answers. A peer that falls silent ends it, because its pings stay unanswered. A cancelled stream ends, too, with an error. */
+  stream(address: string, request: PeerRequest, listener: PeerStreamListener): { cancel(): void } {
+    const { path, bytes, deadlineMs } = request;
+    const call = this.connected(address).makeServerStreamRequest(path, asIs, asIs, bytes, this.metadataOf(request), { deadline: deadlineMs });
+    let ended = false;
+    const end = (error: Error | undefined): void => {
+      if (!ended) listener.ended(error);
+      ended = true;
+    };
+    call.on('data', (message: Buffer) => listener.message(message));
+    call.on('error', end);
+    call.on('end', () => end(undefined));
+    return call;
   }
 
   close(): void {
     for (const address of [...this.peers.keys()]) this.drop(address);
+  }
+
+  private metadataOf({ path, forwarded }: PeerRequest): Metadata {
+    const { proof, token } = this.options;
+    const metadata = proof.metadataOf(path, forwarded);
+    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+    return metadata;
+  }
+
+  private connected(address: string): Client {
+    const peer = this.peer(address);
+    this.limitConnecting(address, peer);
+    return peer.client;
   }
 
   private peer(address: string): Peer {
