@@ -11,6 +11,8 @@ export { AbandonedError } from './partition/partition-memory';
 export { QueueFullError, SubmissionTooLargeError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
 export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
+export { RecordedVerdicts, verdictKey } from './requests/recorded-verdicts';
+export { RequestSubmission, type RequestRefusal } from './requests/request-submission';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';

@@ -1,8 +1,8 @@
 /** Defects of deciding, answering, remembering and projecting. */
 import { AccountState } from '../../../apps/command/src/account/account-state';
-import { PostingSubmission } from '../../../apps/command/src/account/posting-submission';
 import { Freshness } from '../../../apps/query/src/freshness';
 import { RequestIndex } from '../../../libs/engine/src/request-index/request-index';
+import { RequestSubmission } from '../../../libs/engine/src/requests/request-submission';
 import { PartitionFold } from '@sluice/projections';
 import type { Defect } from './index';
 import { replaceMethod } from './replace-method';
@@ -40,14 +40,14 @@ export const accountDefects = {
       ),
   },
   'acknowledge-lost-turns': {
-    what: 'Postings of a turn that was lost are answered as if they had been done.',
+    what: 'Requests of a turn that was lost are answered as if they had been done.',
     foundWithin: 10,
     plant: () =>
       replaceMethod(
-        PostingSubmission.prototype,
+        RequestSubmission.prototype,
         'fail',
         () =>
-          function (this: PostingSubmission) {
+          function (this: RequestSubmission) {
             this.settle(1);
           },
       ),

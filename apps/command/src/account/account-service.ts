@@ -3,7 +3,7 @@
  * generated codec.
  */
 import { keyHash, partitionOfHash } from '@sluice/domain';
-import { QueueFullError, SubmissionTooLargeError, type Engine, type EngineObserver, type HashSeeds } from '@sluice/engine';
+import type { Engine, EngineObserver, HashSeeds } from '@sluice/engine';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import {
   accountpb,
@@ -35,7 +35,7 @@ import type { AccountForwarding } from './account-forwarding';
 import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
 import { GatheredForwarding } from './gathered-forwarding';
-import { BATCH_TOO_LARGE, INVALID_REQUEST, NOT_OWNER, QUEUE_FULL } from './outcomes';
+import { INVALID_REQUEST, NOT_OWNER } from './outcomes';
 import { acceptedCount, encodeBatchResponse, encodePostResponse, errorOf, itemErrorOf, reasonOf } from './posting-response';
 import { PostingRouter, SHAPE_ISSUES, type Positions, type RoutedBatch } from './posting-router';
 import { servePostingStream } from './posting-stream';
@@ -259,17 +259,7 @@ export class AccountService {
         resolve();
       };
       const submission = new CommandSubmission(owned.stateOf('account') as AccountState, owned, items, done, activeTraceparent());
-      try {
-        owned.submit(submission);
-      } catch (error) {
-        const tooLarge = error instanceof SubmissionTooLargeError ? error.message : undefined;
-        if (tooLarge === undefined && !(error instanceof QueueFullError)) throw error;
-        for (const item of items) {
-          item.outcome = tooLarge === undefined ? QUEUE_FULL : BATCH_TOO_LARGE;
-          if (tooLarge !== undefined) item.message = tooLarge;
-        }
-        resolve();
-      }
+      submission.submit();
     });
   }
 }

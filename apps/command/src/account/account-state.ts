@@ -17,7 +17,7 @@ import {
   type PostingType,
 } from '@sluice/domain';
 import type { AccountKey } from '@sluice/ports';
-import { lastHash, requestHash, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
+import { lastHash, requestHash, verdictKey, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
@@ -42,12 +42,13 @@ import {
 } from '@sluice/protocol';
 import { shared } from './account-record';
 import { AccountTable } from './account-table';
+import { AtomicTrial } from './atomic-trial';
 import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusToProto, updatedEvent } from './account-events';
-import type { AccountCommandItem, CommandSubmission } from './command-submission';
+import type { CommandSubmission } from './command-submission';
 import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
-import { recordedVerdicts, samePosting, verdictKey, type RecordedVerdict } from './recorded-verdicts';
+import { recordedVerdicts, samePosting, type RecordedVerdict } from './recorded-verdicts';
 import type { Signatures } from './signatures';
 
 /** Posting types by their number in the proto. */
@@ -120,14 +121,9 @@ export class AccountState implements CapabilityState {
   // ---- postings ----
 
   decidePostings(turn: Turn, submission: PostingSubmission): void {
-    const { batch } = submission;
-    if (submission.unusable) {
-      submission.refuseUndecided(PARTITION_UNAVAILABLE);
-      return;
-    }
     turn.gather(this);
-    if (batch.atomic) this.decideAtomic(turn, submission);
-    else for (let item = 0; item < submission.count; item += 1) this.decideOne(turn, submission, submission.indexAt(item));
+    if (submission.batch.atomic) this.decideAtomic(turn, submission);
+    else for (let position = 0; position < submission.commandCount; position += 1) this.decideOne(turn, submission, submission.itemAt(position));
   }
 
   private decideOne(turn: Turn, submission: PostingSubmission, index: number): void {
@@ -189,18 +185,9 @@ export class AccountState implements CapabilityState {
     this.services.index.add(batch.requestHashes[index * 2] as number, batch.requestHashes[index * 2 + 1] as number, turn.sequence);
   }
 
-  /** Whether the request may have been answered before: then it leaves the turn and is answered from the commit that has it. */
   private setAside(submission: PostingSubmission, index: number): boolean {
     const { requestHashes } = submission.batch;
-    const first = requestHashes[index * 2] as number;
-    const second = requestHashes[index * 2 + 1] as number;
-    const old = submission.oldSequences(index);
-    if (this.services.index.recent(first, second) === 0 && old === undefined) return false;
-    const ruledOut = submission.ruledOut?.get(index);
-    const sequences = [...this.services.index.allRecent(first, second), ...(old ?? [])].filter((sequence) => !ruledOut?.has(sequence));
-    if (sequences.length === 0) return false;
-    (submission.suspects ??= []).push({ index, sequences });
-    return true;
+    return submission.setAside(index, requestHashes[index * 2] as number, requestHashes[index * 2 + 1] as number);
   }
 
   /**
@@ -210,19 +197,19 @@ export class AccountState implements CapabilityState {
   private decideAtomic(turn: Turn, submission: PostingSubmission): void {
     const { batch } = submission;
     const items: number[] = [];
-    for (let item = 0; item < submission.count; item += 1) {
-      const index = submission.indexAt(item);
+    for (let position = 0; position < submission.commandCount; position += 1) {
+      const index = submission.itemAt(position);
       if (batch.outcomes[index] === none) items.push(index);
     }
     for (const index of items) this.setAside(submission, index);
-    if (submission.suspects !== undefined) return;
+    if (submission.hasSuspects) return;
     refuseSecondUses(batch, items);
     const known = refusedAlready(batch);
     if (known !== none) {
       this.abort(batch, items, known);
       return;
     }
-    const trial = new AtomicTrial();
+    const trial = new AtomicTrial(this.table);
     const decisions: AcceptedPosting[] = [];
     let culprit = -1;
     let refusal = none;
@@ -259,7 +246,7 @@ export class AccountState implements CapabilityState {
     if (valid === undefined) return PARTITION_UNAVAILABLE;
     const decision = decide(account, this.viewOf(batch, index), valid);
     if (!decision.accepted) return outcomeOf(decision.rejection);
-    trial.keep(account as Account);
+    trial.keep(ordinal);
     apply(account as Account, decision, turn.committedAtUs);
     return decision;
   }
@@ -380,27 +367,19 @@ export class AccountState implements CapabilityState {
   }
 
   async verdictIn(sequence: number, accountId: string, requestId: string): Promise<RecordedVerdict | undefined> {
-    return recordedVerdicts(await this.services.recall(sequence)).get(verdictKey(accountId, requestId));
+    return recordedVerdicts.of(await this.services.recall(sequence)).get(verdictKey(accountId, requestId));
   }
 
   // ---- commands ----
 
   decideCommands(turn: Turn, submission: CommandSubmission): void {
-    for (const item of submission.items) this.decideCommand(turn, submission, item);
+    for (let position = 0; position < submission.commandCount; position += 1) this.decideCommand(turn, submission, submission.itemAt(position));
   }
 
-  private decideCommand(turn: Turn, submission: CommandSubmission, item: AccountCommandItem): void {
-    if (submission.unusable) {
-      item.outcome = PARTITION_UNAVAILABLE;
-      return;
-    }
-    if (item.outcome !== OUTCOME_NONE) return;
+  private decideCommand(turn: Turn, submission: CommandSubmission, position: number): void {
+    const item = submission.item(position);
     const { index } = this.services;
-    const sequences = [...index.allRecent(item.hashFirst, item.hashSecond), ...(item.oldSequences ?? [])].filter((sequence) => !item.ruledOut?.has(sequence));
-    if (sequences.length > 0) {
-      (submission.suspects ??= []).push({ item, sequences });
-      return;
-    }
+    if (item.outcome !== OUTCOME_NONE || submission.setAside(position, item.hashFirst, item.hashSecond)) return;
     const ordinal = this.table.find(item.accountHash, item.accountIdBytes, 0, item.accountIdBytes.length);
     const before = ordinal === -1 ? undefined : this.table.account(ordinal);
     const decision = decideAccount(before, item.command);
@@ -515,29 +494,6 @@ interface RecordedRequest {
 
 function record(turn: Turn, { type, version, payload }: EventRecord): void {
   turn.event(type, version, payload);
-}
-
-/** Takes accounts back to where they were before a trial: what postings change. */
-class AtomicTrial {
-  private readonly before = new Map<Account, Pick<Account, 'balanceMinor' | 'heldMinor' | 'entryCount' | 'version' | 'balanceUpdatedAtUs' | 'holds'>>();
-
-  keep(account: Account): void {
-    if (this.before.has(account)) return;
-    const { balanceMinor, heldMinor, entryCount, version, balanceUpdatedAtUs, holds } = account;
-    this.before.set(account, { balanceMinor, heldMinor, entryCount, version, balanceUpdatedAtUs, holds: new Map(holds) });
-  }
-
-  undo(): void {
-    for (const [account, before] of this.before) {
-      account.balanceMinor = before.balanceMinor;
-      account.heldMinor = before.heldMinor;
-      account.entryCount = before.entryCount;
-      account.version = before.version;
-      account.balanceUpdatedAtUs = before.balanceUpdatedAtUs;
-      account.holds.clear();
-      for (const [holdId, remaining] of before.holds) account.holds.set(holdId, remaining);
-    }
-  }
 }
 
 /** The columns are used again by other batches: whatever is answered has to be written. */

@@ -29,26 +29,31 @@ const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
 
 /** An unpacked account; its amounts are in the columns. */
 class TableAccount implements Account {
-  readonly accountId: string;
-  readonly unit: string;
-  readonly branchId: string;
-  product: string;
-  status: AccountStatus;
-  limits: AccountLimits;
-  signingKeyId: string;
+  accountId!: string;
+  unit!: string;
+  branchId!: string;
+  product!: string;
+  status!: AccountStatus;
+  limits!: AccountLimits;
+  signingKeyId!: string;
   /** Undefined: none so far; most accounts never have one, and a map of its own for each is what the heap would mostly hold. */
   private ownHolds: Map<string, bigint> | undefined;
-  entryCount: number;
-  rejectionCount: number;
-  version: number;
-  readonly openedAtUs: number;
-  balanceUpdatedAtUs: number;
+  entryCount!: number;
+  rejectionCount!: number;
+  version!: number;
+  openedAtUs!: number;
+  balanceUpdatedAtUs!: number;
 
   constructor(
     private readonly amounts: Amounts,
     private readonly ordinal: number,
     account: Account,
   ) {
+    this.take(account);
+  }
+
+  /** Becomes the account as it is said to be, in every field. */
+  take(account: Account): void {
     this.accountId = account.accountId;
     this.unit = account.unit;
     this.branchId = account.branchId;
@@ -109,6 +114,7 @@ export class AccountTable {
   private fresh: ByteWriter | undefined;
   private freshChunk = -1;
   private session: TableSnapshot | undefined;
+  private readonly scratch = new ByteWriter(256);
 
   get size(): number {
     return this.count;
@@ -143,6 +149,19 @@ export class AccountTable {
     this.session?.beforeChange(ordinal, account);
     this.dirty[ordinal] = 1;
     return account;
+  }
+
+  /** The account's record as it is now. */
+  packed(ordinal: number): Uint8Array {
+    const account = this.account(ordinal);
+    this.scratch.reset();
+    packAccount(this.scratch, account, account.holdsToRead);
+    return this.scratch.copy();
+  }
+
+  /** Takes an account back to an earlier record of it. */
+  takeBack(ordinal: number, record: Uint8Array): void {
+    this.account(ordinal).take(unpackAccount(record, 0));
   }
 
   /** Takes the account's state over; the table's own object is what `account` and `touch` return from now on. */

@@ -2,6 +2,7 @@
 import { murmurHash3, NO_LIMITS, type Account } from '@sluice/domain';
 import * as fc from 'fast-check';
 import { AccountTable } from './account-table';
+import { AtomicTrial } from './atomic-trial';
 
 function account(accountId: string): Account {
   return {
@@ -154,4 +155,33 @@ test('accounts with many holds make blocks of bounded size', () => {
   session.end(true);
   expect(sizes.length).toBeGreaterThan(5);
   expect(Math.max(...sizes)).toBeLessThan(2 << 20);
+});
+
+test('a trial takes back whatever a record holds', () => {
+  const table = new AccountTable();
+  const ordinal = table.add(account('alice'));
+  table.add(account('bob'));
+  const before = table.touch(ordinal);
+  before.holds.set('first', 5n);
+  const record = table.packed(ordinal);
+  const trial = new AtomicTrial(table);
+  trial.keep(ordinal);
+  const tried = table.touch(ordinal);
+  Object.assign(tried, {
+    product: 'gold',
+    status: 'FROZEN',
+    limits: { ...NO_LIMITS, overdraftMinor: 9n },
+    signingKeyId: 'key',
+    balanceMinor: 7n,
+    heldMinor: 3n,
+    entryCount: 4,
+    rejectionCount: 5,
+    version: 6,
+    balanceUpdatedAtUs: 1,
+  });
+  tried.holds.clear();
+  trial.keep(ordinal);
+  trial.undo();
+  expect(Buffer.compare(table.packed(ordinal), record)).toBe(0);
+  expect(table.account(ordinal)).toBe(tried);
 });

@@ -3,6 +3,7 @@
  */
 import { UNRECORDED_REJECTIONS, type Rejection } from '@sluice/domain';
 import { accountpb, OUTCOME_ACCEPTED } from '@sluice/protocol';
+import type { RequestRefusal } from '@sluice/engine';
 import type { Reason } from '@sluice/service';
 
 export const INVALID_REQUEST = 64;
@@ -66,6 +67,19 @@ export function isRecorded(outcome: number): boolean {
 /** The same request may pass when it comes again. */
 export function isTransient(outcome: number): boolean {
   return outcome === PARTITION_UNAVAILABLE || outcome === NOT_OWNER || outcome === QUEUE_FULL || outcome === SHUTTING_DOWN;
+}
+
+const refusalOutcomes: Readonly<Record<RequestRefusal, number>> = {
+  PARTITION_UNAVAILABLE,
+  SHUTTING_DOWN,
+  NOT_OWNER,
+  QUEUE_FULL,
+  BATCH_TOO_LARGE,
+};
+
+/** Outcome of a request that the partition did not decide. */
+export function outcomeOfRefusal(refusal: RequestRefusal): number {
+  return refusalOutcomes[refusal];
 }
 
 const outcomesByReason = new Map(

@@ -3,12 +3,12 @@
  * calls back when every share has its verdicts.
  */
 import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
-import { lastHash, QueueFullError, requestHash, SubmissionTooLargeError, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
+import { lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { AccountState } from './account-state';
-import { BATCH_TOO_LARGE, INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN, QUEUE_FULL } from './outcomes';
+import { BATCH_TOO_LARGE, INVALID_REQUEST, NOT_OWNER, POSTING_TYPE_UNKNOWN } from './outcomes';
 import { exactRecordBytesOf, partsThatFit, recordBytesOf } from './posting-record-size';
 import { PostingSubmission, sizeOf } from './posting-submission';
 
@@ -196,25 +196,14 @@ export class PostingRouter {
       activeTraceparent(),
       recordBytes,
     );
-    try {
-      owned.submit(submission);
-    } catch (error) {
-      if (error instanceof SubmissionTooLargeError) failShare(batch, indexes, BATCH_TOO_LARGE, error.message);
-      else if (error instanceof QueueFullError) failShare(batch, indexes, QUEUE_FULL);
-      else throw error;
-      done();
-    }
+    submission.submit();
   }
 }
 
-/** Gives the postings of a share that have no verdict the outcome, and the message where there is one. */
-export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number, message?: string): void {
-  const fail = (index: number): void => {
-    batch.outcomes[index] = outcome;
-    if (message !== undefined) batch.messages.set(index, message);
-  };
-  if (indexes !== undefined) for (const index of indexes) fail(index);
-  else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) fail(index);
+/** Gives the postings of a share that have no verdict the outcome. */
+export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
+  if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
+  else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) batch.outcomes[index] = outcome;
 }
 
 function every(batch: PostingBatch): number[] {

@@ -1,7 +1,5 @@
-/**
- * Verdicts in a commit, by account and request id: what a repeat is answered from. Built once per decoded commit, because repeats
- * come in flocks. Throws UnknownEventError for an event of accounts that this version does not know.
- */
+/** Verdicts of postings and commands in a commit, by account and request id. */
+import { RecordedVerdicts, verdictKey } from '@sluice/engine';
 import {
   accountEvents,
   accountpb,
@@ -11,7 +9,6 @@ import {
   scanRecordedPostings,
   type AccountPostingsHeader,
   ByteReader,
-  type DecodedCommit,
   type EventHandlersOf,
 } from '@sluice/protocol';
 
@@ -40,27 +37,10 @@ export interface RecordedCommandVerdict {
 
 export type RecordedVerdict = RecordedPostingVerdict | RecordedCommandVerdict;
 
-const verdictsOf = new WeakMap<DecodedCommit, ReadonlyMap<string, RecordedVerdict>>();
-
-/** Key of a verdict; the length of the account id keeps two ids apart. */
-export function verdictKey(accountId: string, requestId: string): string {
-  return `${accountId.length}:${accountId}${requestId}`;
-}
-
-export function recordedVerdicts(commit: DecodedCommit): ReadonlyMap<string, RecordedVerdict> {
-  let verdicts = verdictsOf.get(commit);
-  if (verdicts === undefined) {
-    verdicts = collect(commit);
-    verdictsOf.set(commit, verdicts);
-  }
-  return verdicts;
-}
-
-function collect(commit: DecodedCommit): Map<string, RecordedVerdict> {
-  const verdicts: Verdicts = new Map();
+/** Throws UnknownEventError for an event of accounts that this version does not know. */
+export const recordedVerdicts = new RecordedVerdicts<RecordedVerdict>((commit, verdicts) => {
   for (const event of commit.events) if (accountEvents.owns(event.type)) accountEvents.read(event, commit, VERDICTS, verdicts);
-  return verdicts;
-}
+});
 
 type Verdicts = Map<string, RecordedVerdict>;
 
