@@ -1,15 +1,15 @@
 /** The query service as a process of its own: it opens the read store and nothing else. */
 import { runServiceProcess } from '@sluice/process';
 import { READ_COLLECTIONS } from '@sluice/projections';
-import { accountpb } from '@sluice/protocol';
 import { WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoReadStore } from '@sluice/store-mongo';
+import { QUERY_CAPABILITIES } from './capabilities.generated';
 import { startQuery } from './query';
 
 void runServiceProcess({
   service: 'query',
   port: WELL_KNOWN_PORTS.query,
-  definitions: [accountpb.AccountQueryServiceService],
+  definitions: QUERY_CAPABILITIES.flatMap(({ definitions }) => definitions),
   async open(opening) {
     const { clock, logger } = opening;
     const connection = await opening.readDatabase();

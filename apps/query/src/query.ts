@@ -4,10 +4,8 @@
 import { type Clock, type ReadStore, systemClock } from '@sluice/ports';
 import type { ServiceRuntime } from '@sluice/service';
 import { type Logger, silentLogger } from '@sluice/telemetry';
-import { accountQueryService } from './account/account-query-service';
-import { AccountWatches } from './account/account-watches';
+import { QUERY_CAPABILITIES } from './capabilities.generated';
 import { Freshness } from './freshness';
-import { DEFAULT_SEGMENT_CACHE_BYTES, SegmentCache } from './segment-cache';
 import { StandingFeed } from './standing';
 
 export interface QueryDependencies {
@@ -15,8 +13,6 @@ export interface QueryDependencies {
   readonly readStore: ReadStore;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Entry segments kept in memory. */
-  readonly segmentCacheBytes?: number;
 }
 
 export interface QueryRuntime extends ServiceRuntime {
@@ -27,15 +23,10 @@ export interface QueryRuntime extends ServiceRuntime {
 /** How often an empty store is looked at. */
 const EMPTY_STORE_POLL_MS = 100;
 
-export async function startQuery({ readStore, clock = systemClock, logger = silentLogger, segmentCacheBytes }: QueryDependencies): Promise<QueryRuntime> {
+export async function startQuery({ readStore, clock = systemClock, logger = silentLogger }: QueryDependencies): Promise<QueryRuntime> {
   const feed = new StandingFeed(readStore, clock);
-  const watches = new AccountWatches(feed, clock, (error) => logger.warn({ error }, 'watched accounts cannot be read; trying again'));
-  const registration = accountQueryService({
-    store: readStore,
-    freshness: new Freshness(feed, clock),
-    segments: new SegmentCache(segmentCacheBytes ?? DEFAULT_SEGMENT_CACHE_BYTES),
-    watches,
-  });
+  const freshness = new Freshness(feed, clock);
+  const running = QUERY_CAPABILITIES.map((capability) => capability.start({ store: readStore, feed, freshness, clock, logger }));
   const stopping = new AbortController();
   const untilReady = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -48,11 +39,11 @@ export async function startQuery({ readStore, clock = systemClock, logger = sile
     }
   };
   return {
-    registrations: [registration],
+    registrations: running.flatMap(({ registrations }) => registrations),
     ready: untilReady(),
     stop: async () => {
       stopping.abort();
-      await watches.stop();
+      await Promise.all(running.map((runtime) => runtime.stop()));
       feed.stop();
     },
   };

@@ -4,8 +4,8 @@
  */
 import { SluiceError } from '@sluice/client';
 import { Command, CommanderError } from 'commander';
-import { addAccountCommand } from './account/account-command';
 import { addBenchCommand } from './bench/bench-command';
+import { CLI_CAPABILITIES } from './capabilities.generated';
 import { addConnectionOptions, type Surroundings } from './connection';
 import { addDemoCommand } from './demo/demo-command';
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf, UsageError } from './exit-code';
@@ -24,7 +24,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   program.description('Sluice: an event-sourced account engine').version(VERSION);
   addConnectionOptions(program);
   addServeCommand(program, surroundings);
-  addAccountCommand(program, surroundings);
+  for (const capability of CLI_CAPABILITIES) capability.addCommands(program, surroundings);
   addLogCommand(program, surroundings);
   addVerifyCommand(program, surroundings);
   addRebuildCommand(program, surroundings);

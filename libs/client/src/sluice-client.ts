@@ -5,14 +5,16 @@
  * the same request id, and remembers how new its reads must be.
  */
 import { Client } from '@grpc/grpc-js';
-import { accountpb, healthpb, logpb, projectionpb } from '@sluice/protocol';
-import { AccountsClient } from './accounts-client';
+import { healthpb, logpb, projectionpb } from '@sluice/protocol';
 import { Caller } from './caller';
 import { callMetadata, channelCredentials, channelOptions, type TlsOptions } from './channel';
+import type { ClientContext } from './client-capability';
 import { LogClient } from './log-client';
 import { PositionTracker } from './position-tracker';
-import type { BatchingOptions } from './posting-options';
+import type { BatchingOptions } from './batching-options';
+import { CLIENT_CAPABILITIES } from './capabilities.generated';
 import { ProjectionClient } from './projection-client';
+import { Reads } from './reads';
 import { type RetryOptions, retryPolicy } from './retry';
 import { SluiceError } from './sluice-error';
 
@@ -37,13 +39,12 @@ export interface SluiceClientOptions {
 
 const DEFAULT_DEADLINE_MS = 10_000;
 
-export class SluiceClient {
+/** What every client has, whatever the capabilities. */
+class ConnectedClient {
   readonly target: string;
-  readonly accounts: AccountsClient;
   readonly log: LogClient;
   readonly projection: ProjectionClient;
   readonly #channels: readonly Client[];
-  readonly #command: Client;
   readonly #health: healthpb.HealthClient;
   readonly #caller: Caller;
   readonly #positions = new PositionTracker();
@@ -63,20 +64,18 @@ export class SluiceClient {
       channels.set(address, channel);
       return { ...channelOptions(tls), channelOverride: channel.getChannel() };
     };
-    const commands = new accountpb.AccountCommandServiceClient(target, credentials, channelTo(target));
-    const queries = new accountpb.AccountQueryServiceClient(queryTarget, credentials, channelTo(queryTarget));
-    this.accounts = new AccountsClient({
+    const context: ClientContext = {
       caller: this.#caller,
-      commands,
-      queries,
       positions: this.#positions,
-      readYourWrites: options.readYourWrites ?? true,
+      reads: new Reads(this.#caller, this.#positions, options.readYourWrites ?? true),
       batching: options.batching,
-    });
+      command: (Stub) => new Stub(target, credentials, channelTo(target)),
+      query: (Stub) => new Stub(queryTarget, credentials, channelTo(queryTarget)),
+    };
+    for (const capability of CLIENT_CAPABILITIES) Object.assign(this, capability.clients(context));
     this.log = new LogClient(this.#caller, new logpb.LogServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
     this.projection = new ProjectionClient(this.#caller, new projectionpb.ProjectionServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
     this.#health = new healthpb.HealthClient(target, credentials, channelTo(target));
-    this.#command = commands;
     this.#channels = [...channels.values()];
   }
 
@@ -89,7 +88,7 @@ export class SluiceClient {
   async waitUntilServing(deadlineMs = DEFAULT_DEADLINE_MS): Promise<void> {
     const deadlineAt = Date.now() + deadlineMs;
     await new Promise<void>((resolve, reject) => {
-      this.#command.waitForReady(deadlineAt, (error) => {
+      this.#health.waitForReady(deadlineAt, (error) => {
         if (error === undefined) resolve();
         else reject(new SluiceError({ code: 'UNAVAILABLE', reason: '', message: `no server answers at ${this.target}`, cause: error }));
       });
@@ -111,3 +110,10 @@ export class SluiceClient {
     for (const channel of this.#channels) channel.close();
   }
 }
+
+type Both<Each> = (Each extends unknown ? (each: Each) => void : never) extends (all: infer All) => void ? All : never;
+/** The clients of all capabilities, by the names that they give them. */
+type CapabilityClients = Both<ReturnType<(typeof CLIENT_CAPABILITIES)[number]['clients']>>;
+
+export type SluiceClient = ConnectedClient & CapabilityClients;
+export const SluiceClient = ConnectedClient as new (options?: SluiceClientOptions) => SluiceClient;

@@ -1,8 +1,9 @@
 /**
- * Every reason that a caller can meet, with its gRPC code, when it happens and what to do. docs/errors.md is this table;
- * a test compares the two. A reason, once given out, keeps its name and its code.
+ * Every reason that a caller can meet, with its gRPC code, when it happens and what to do: those of every service, and those that the
+ * capabilities declare. docs/errors.md is this table; a test compares the two. A reason, once given out, keeps its name and its code.
  */
 import { status } from '@grpc/grpc-js';
+import { PROTOCOL_CAPABILITIES, type ReasonDefinition } from '@sluice/protocol';
 
 export interface ReasonEntry {
   readonly code: status;
@@ -14,24 +15,18 @@ export interface ReasonEntry {
 
 const refused = (code: status, when: string, advice: string): ReasonEntry => Object.freeze({ code, when, advice });
 
-export const REASONS = Object.freeze({
+/** Those that no capability declares. */
+const SHARED_REASONS = {
   // The request itself.
   INVALID_REQUEST: refused(
     status.INVALID_ARGUMENT,
     'A field is missing, too long or out of its range, or the bytes are not the message; `field` names it.',
     'Correct the request.',
   ),
-  POSTING_TYPE_UNKNOWN: refused(status.INVALID_ARGUMENT, 'The posting type is unspecified or not one this server knows.', 'Send one of the posting types.'),
-  AMOUNT_NOT_POSITIVE: refused(status.INVALID_ARGUMENT, 'The amount is zero or negative.', 'Send an amount above 0; the type says the direction.'),
   BATCH_TOO_LARGE: refused(
     status.INVALID_ARGUMENT,
     'More than 10,000 items, or more for one partition than its queue can hold or one commit may have (12 MiB). Nothing was done.',
     'Send smaller batches.',
-  ),
-  BATCH_SPANS_PARTITIONS: refused(
-    status.INVALID_ARGUMENT,
-    'An atomic batch names accounts of several partitions.',
-    'Keep the accounts of an atomic batch together with braces in their ids, or send it without `atomic`.',
   ),
   MESSAGE_TOO_LARGE: refused(status.RESOURCE_EXHAUSTED, 'The message is larger than the server takes (8 MiB unless configured).', 'Send smaller batches.'),
   REQUEST_ID_REUSED: refused(
@@ -40,65 +35,7 @@ export const REASONS = Object.freeze({
     'Use a new id for a new request, and the same id only for the same request.',
   ),
 
-  // The account and its state.
-  ACCOUNT_NOT_FOUND: refused(status.NOT_FOUND, 'There is no such account.', 'Check the id, or open the account first.'),
-  ACCOUNT_EXISTS: refused(status.ALREADY_EXISTS, 'The account was opened before, by another request id.', 'Use the account, or another id.'),
-  SIGNATURE_INVALID: refused(
-    status.PERMISSION_DENIED,
-    'The account signs its postings and the signature is missing or wrong.',
-    'Sign with the key in force; see docs/signatures.md.',
-  ),
-  UNIT_MISMATCH: refused(status.FAILED_PRECONDITION, "The unit is not the account's.", "Send the account's unit."),
-  ACCOUNT_FROZEN: refused(status.FAILED_PRECONDITION, 'The account is frozen; only CREDIT and RELEASE pass.', 'Unfreeze the account, then send a new request.'),
-  ACCOUNT_CLOSED: refused(status.FAILED_PRECONDITION, 'The account is closed for ever.', 'Use another account.'),
-  TYPE_NOT_ALLOWED: refused(
-    status.FAILED_PRECONDITION,
-    "The posting type is not among the account's allowed types.",
-    'Use an allowed type, or change the limits and send a new request.',
-  ),
-  POSTING_LIMIT_EXCEEDED: refused(
-    status.FAILED_PRECONDITION,
-    "The amount is above the account's limit for one posting.",
-    'Send smaller amounts, or change the limits and send a new request.',
-  ),
-  INSUFFICIENT_FUNDS: refused(
-    status.FAILED_PRECONDITION,
-    'Balance - held + overdraft is smaller than the amount.',
-    'Credit the account, then send a new request.',
-  ),
-  HOLD_NOT_FOUND: refused(
-    status.FAILED_PRECONDITION,
-    'The hold does not exist or nothing of it is left.',
-    'Check the hold id; it is the request id of the HOLD.',
-  ),
-  HOLD_EXCEEDED: refused(status.FAILED_PRECONDITION, 'The amount is above what is left of the hold.', 'Capture or release at most what is left.'),
-  TOO_MANY_HOLDS: refused(status.FAILED_PRECONDITION, 'The account has 10,000 open holds.', 'Capture or release some, then send a new request.'),
-  MAXIMUM_BALANCE_EXCEEDED: refused(
-    status.FAILED_PRECONDITION,
-    "The balance would rise above the account's maximum.",
-    'Send less, or change the limits and send a new request.',
-  ),
-  AMOUNT_OVERFLOW: refused(
-    status.OUT_OF_RANGE,
-    'A balance or a sum would leave the range of a signed 64-bit integer.',
-    'Send less, or use a larger minor unit.',
-  ),
-  BALANCE_NOT_ZERO: refused(status.FAILED_PRECONDITION, 'Only an account with balance 0 can be closed.', 'Bring the balance to 0, then send a new request.'),
-  HOLDS_OPEN: refused(
-    status.FAILED_PRECONDITION,
-    'Only an account without open holds can be closed.',
-    'Capture or release the holds, then send a new request.',
-  ),
-  ALREADY_FROZEN: refused(status.FAILED_PRECONDITION, 'The account is frozen already.', 'Nothing to do.'),
-  NOT_FROZEN: refused(status.FAILED_PRECONDITION, 'The account is not frozen.', 'Nothing to do.'),
-  BATCH_ABORTED: refused(
-    status.ABORTED,
-    'Another item of the atomic batch was refused, so this one was not done.',
-    'Correct the refused item, then send the batch with new request ids.',
-  ),
-
   // Reading.
-  ACCOUNT_NOT_OPEN_THEN: refused(status.NOT_FOUND, 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),
   READ_BEHIND: refused(
     status.UNAVAILABLE,
     'The read store did not reach the position of the token in time, or the account was being written all the time.',
@@ -177,9 +114,17 @@ export const REASONS = Object.freeze({
     'The caller lacks the role that the service asks for; `role` names it.',
     'Use a caller with that role (post, read or operate).',
   ),
-}) satisfies Readonly<Record<string, ReasonEntry>>;
+} satisfies Readonly<Record<string, ReasonEntry>>;
 
-export type Reason = keyof typeof REASONS;
+type ReasonsOf<Capability> = Capability extends { readonly reasons: infer Declared } ? keyof Declared & string : never;
+export type Reason = keyof typeof SHARED_REASONS | ReasonsOf<(typeof PROTOCOL_CAPABILITIES)[number]>;
+
+const declared = PROTOCOL_CAPABILITIES.flatMap(({ reasons }) => Object.entries<ReasonDefinition>(reasons)).map(
+  ([name, { code, when, advice }]) => [name, refused(status[code], when, advice)] as const,
+);
+
+/** Shared ones first, then each capability's. */
+export const REASONS = Object.freeze({ ...SHARED_REASONS, ...Object.fromEntries(declared) }) as Readonly<Record<Reason, ReasonEntry>>;
 
 export function isReason(name: string): name is Reason {
   return Object.hasOwn(REASONS, name);

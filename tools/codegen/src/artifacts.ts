@@ -1,12 +1,14 @@
 /**
- * What is made from protos/ and committed, so that a clone builds without buf: the TypeScript of libs/protocol and the
- * descriptor set that server reflection hands out. Making goes to a temporary folder first; only files that differ are
- * written, so that an up-to-date workspace is left as it is, down to its timestamps.
+ * What is made from protos/ and the folders of the capabilities, and committed, so that a clone builds without buf: the
+ * TypeScript of libs/protocol, the descriptor set that server reflection hands out, and the lists of capabilities. Making goes to
+ * a temporary folder first; only files that differ are written, so that an up-to-date workspace is left as it is, down to its
+ * timestamps.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { buf, workspaceRoot } from './buf';
+import { CAPABILITY_LISTS, makeCapabilityLists } from './capability-lists';
 
 export const GENERATED_FOLDER = join('libs', 'protocol', 'src', 'generated');
 export const DESCRIPTOR_FILE = join('libs', 'protocol', 'descriptor.binpb');
@@ -26,14 +28,14 @@ export function makeArtifacts(): Artifacts {
     buf('generate', '--output', folder);
     mkdirSync(join(folder, dirname(DESCRIPTOR_FILE)), { recursive: true });
     buf('build', '--as-file-descriptor-set', '--output', join(folder, DESCRIPTOR_FILE));
-    return readFiles(folder, ['.']);
+    return new Map([...readFiles(folder, ['.']), ...makeCapabilityLists()]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 export function committedArtifacts(root = workspaceRoot): Artifacts {
-  return readFiles(root, [GENERATED_FOLDER, DESCRIPTOR_FILE]);
+  return readFiles(root, [GENERATED_FOLDER, DESCRIPTOR_FILE, ...CAPABILITY_LISTS]);
 }
 
 export function compareArtifacts(made: Artifacts, committed: Artifacts): Difference[] {
@@ -65,7 +67,6 @@ export function applyDifferences(made: Artifacts, differences: readonly Differen
 function readFiles(root: string, places: readonly string[]): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   const visit = (path: string): void => {
-    if (!existsSync(path)) return;
     const entries = readdirSync(path, { withFileTypes: true });
     for (const entry of entries) {
       const child = join(path, entry.name);
@@ -75,11 +76,9 @@ function readFiles(root: string, places: readonly string[]): Map<string, Buffer>
   };
   for (const place of places) {
     const path = join(root, place);
-    if (place === DESCRIPTOR_FILE) {
-      if (existsSync(path)) files.set(place, readFileSync(path));
-    } else {
-      visit(path);
-    }
+    if (!existsSync(path)) continue;
+    if (statSync(path).isFile()) files.set(place, readFileSync(path));
+    else visit(path);
   }
   return files;
 }

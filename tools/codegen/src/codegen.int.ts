@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyDifferences, compareArtifacts, committedArtifacts, DESCRIPTOR_FILE, GENERATED_FOLDER, makeArtifacts } from './artifacts';
 import { checkBreaking } from './baseline';
 import { buf, BufError } from './buf';
+import { makeCapabilityLists } from './capability-lists';
 
-test('the protos are clean and what is made from them is committed', () => {
+test('the protos are clean, and what is made from them and from the folders of the capabilities is committed', () => {
   buf('lint');
   expect(compareArtifacts(makeArtifacts(), committedArtifacts())).toEqual([]);
 });
@@ -47,4 +48,44 @@ test('stale artifacts are told apart and made whole', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+describe('the lists of capabilities', () => {
+  let folder: string;
+  const make = (path: string): void => {
+    mkdirSync(join(folder, path), { recursive: true });
+    writeFileSync(join(folder, path, 'index.ts'), '');
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-codegen-test-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('name each capability that has a folder in the part, and no other folder', () => {
+    for (const name of ['log', 'projection', 'scheduler', 'task', 'account']) make(`protos/sluice/${name}/v1`);
+    for (const name of ['account', 'task', 'peers']) make(`apps/query/src/${name}`);
+    make('libs/client/src/task');
+    const lists = makeCapabilityLists(folder);
+    expect([...lists.keys()].sort()).toEqual([
+      'apps/query/src/capabilities.generated.ts',
+      'libs/client/src/capabilities.generated.ts',
+      'libs/client/src/public.generated.ts',
+    ]);
+    expect(
+      lists.get('apps/query/src/capabilities.generated.ts')?.toString(),
+    ).toBe(`/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { queryCapability as account } from './account';
+import { queryCapability as task } from './task';
+import type { QueryCapability } from './query-capability';
+
+export const QUERY_CAPABILITIES: readonly QueryCapability[] = [account, task];
+`);
+    expect(lists.get('libs/client/src/capabilities.generated.ts')?.toString()).toContain('\nexport const CLIENT_CAPABILITIES = [task] as const;\n');
+    expect(lists.get('libs/client/src/public.generated.ts')?.toString()).toContain("\nexport * from './task/public';\n");
+  });
+
+  test('are refused for a folder whose name is no name of a capability', () => {
+    make('protos/sluice/Big-Task/v1');
+    expect(() => makeCapabilityLists(folder)).toThrow('protos/sluice/Big-Task');
+  });
 });

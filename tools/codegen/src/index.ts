@@ -1,3 +1,4 @@
 export * from './artifacts';
 export * from './baseline';
 export * from './buf';
+export * from './capability-lists';

@@ -1,5 +1,5 @@
 /**
- * npm run codegen              lint the protos, make what is made from them
+ * npm run codegen              lint the protos, make what is made from them and from the capabilities' folders
  * npm run codegen -- --check   the same, but only say what is stale; exit 1 if anything is
  * npm run protos:breaking      exit 1 if the protos break what the baseline promises
  * npm run protos:baseline      promise the protos as they are now
@@ -45,8 +45,8 @@ function check(): number {
   buf('lint');
   const differences = compareArtifacts(makeArtifacts(), committedArtifacts());
   for (const { path, kind } of differences) console.error(`${kind}: ${path}`);
-  if (differences.length > 0) return refuse('What is made from the protos is stale: run "npm run codegen" and commit the result.');
-  console.log('What is made from the protos is up to date.');
+  if (differences.length > 0) return refuse('What is generated is stale: run "npm run codegen" and commit the result.');
+  console.log('What is generated is up to date.');
   return 0;
 }
 

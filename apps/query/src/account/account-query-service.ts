@@ -8,10 +8,11 @@ import { findMatching } from '../filtered-rows';
 import type { Freshness } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
-import type { SegmentCache } from '../segment-cache';
+import { checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
 import { accountMessage, entryMessage } from './account-message';
 import type { AccountWatches } from './account-watches';
-import { checkAccountId, checkedPageSize, checkedTimeUs, checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './request-shape';
+import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
+import type { SegmentCache } from './segment-cache';
 import { readStatement } from './statement';
 
 export interface AccountQueryOptions {
@@ -31,14 +32,14 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
 
   const implementation: accountpb.AccountQueryServiceServer = {
     getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async ({ accountId, positionToken }, call) => {
-      checkAccountId('account_id', accountId);
+      checkKey('account_id', accountId);
       return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true, call)) };
     }),
 
     batchGetAccounts: unary<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(async ({ accountIds, positionToken }, call) => {
       if (accountIds.length < 1 || accountIds.length > MAXIMUM_BATCH_ACCOUNTS)
         throw invalidRequest('account_ids', `are 1 to ${MAXIMUM_BATCH_ACCOUNTS}, not ${accountIds.length}`);
-      accountIds.forEach((accountId, index) => checkAccountId(`account_ids[${index}]`, accountId));
+      accountIds.forEach((accountId, index) => checkKey(`account_ids[${index}]`, accountId));
       const copy = await freshness.copyFor(positionToken, call);
       const snapshots = await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
       return {
@@ -66,7 +67,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
 
     listEntries: unary<accountpb.ListEntriesRequest, accountpb.ListEntriesResponse>(async (request, call) => {
       const { accountId, includeRejections, order } = request;
-      checkAccountId('account_id', accountId);
+      checkKey('account_id', accountId);
       if (accountpb.EntryOrder[order] === undefined) throw invalidRequest('order', `${order} is not an order`);
       const oldestFirst = order === accountpb.EntryOrder.ENTRY_ORDER_OLDEST_FIRST;
       const pageSize = checkedPageSize(request.pageSize);
@@ -90,7 +91,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
     }),
 
     getBalanceAt: unary<accountpb.GetBalanceAtRequest, accountpb.GetBalanceAtResponse>(async ({ accountId, moment, positionToken }, call) => {
-      checkAccountId('account_id', accountId);
+      checkKey('account_id', accountId);
       if (moment === undefined) throw invalidRequest('moment', 'is missing: give a time or a sequence');
       if (moment.$case === 'time') {
         const timeUs = checkedTimeUs('time', moment.value);
@@ -110,7 +111,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
     }),
 
     watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* ({ accountId, positionToken }, call) {
-      checkAccountId('account_id', accountId);
+      checkKey('account_id', accountId);
       const now = await find(await freshness.copyFor(positionToken, call), accountId, true, call);
       yield { account: accountMessage(now) };
       for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later) };

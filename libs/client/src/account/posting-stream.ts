@@ -7,13 +7,13 @@
  */
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { accountpb } from '@sluice/protocol';
-import type { Caller } from './caller';
+import type { Caller } from '../caller';
 import type { PostingInput, PostingOutcome } from './posting';
 import type { PostStreamOptions } from './posting-options';
 import { outcomeOf } from './posting-outcome';
 import { postingToWire } from './posting-wire';
-import { isRetryable } from './retry';
-import { SluiceError, toSluiceError } from './sluice-error';
+import { isRetryable } from '../retry';
+import { SluiceError, toSluiceError } from '../sluice-error';
 
 type Stream = ClientDuplexStream<accountpb.PostStreamRequest, accountpb.PostStreamResponse>;
 

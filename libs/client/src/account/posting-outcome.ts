@@ -1,7 +1,7 @@
 /** The verdict on one item of a batch or a stream, as a result or as the error that a unary call would have thrown. */
 import type { accountpb } from '@sluice/protocol';
 import type { PostingOutcome } from './posting';
-import { SluiceError, statusName } from './sluice-error';
+import { SluiceError, statusName } from '../sluice-error';
 
 export function outcomeOf(
   posting: { readonly requestId: string; readonly accountId: string },

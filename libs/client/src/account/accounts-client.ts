@@ -8,16 +8,18 @@ import { randomUUID } from 'node:crypto';
 import { accountpb, timestampFromUs } from '@sluice/protocol';
 import type { Account, AccountChange, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, StatusChange } from './account';
 import { accountFromWire, balanceAtFromWire, changeToWire, commandResultFromWire, entryFromWire, openingToWire, statusToWire } from './account-wire';
-import type { Caller, CallOptions, StreamOptions, UnaryMethod } from './caller';
-import { sendItems } from './item-batch';
-import type { PositionTracker } from './position-tracker';
+import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';
+import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads } from '../reads';
+import { sendItems } from '../item-batch';
+import type { PositionTracker } from '../position-tracker';
 import type { PostingInput, PostingOutcome, PostingResult } from './posting';
 import { PostingBatcher } from './posting-batcher';
-import type { BatchingOptions, PostStreamOptions } from './posting-options';
+import type { PostStreamOptions } from './posting-options';
+import type { BatchingOptions } from '../batching-options';
 import { outcomeOf } from './posting-outcome';
 import { streamPostings } from './posting-stream';
 import { postingToWire } from './posting-wire';
-import { SluiceError, statusName, toSluiceError } from './sluice-error';
+import { SluiceError, statusName, toSluiceError } from '../sluice-error';
 
 /** The result for one account of `openMany`. */
 export type OpeningOutcome =
@@ -27,11 +29,6 @@ export type OpeningOutcome =
 export interface PostBatchOptions extends CallOptions {
   /** All or none: the accounts must be of one partition. */
   readonly atomic?: boolean;
-}
-
-export interface ReadOptions extends CallOptions {
-  /** Answer from data at least this new; default: what this client wrote. Empty: from what is there. */
-  readonly positionToken?: string;
 }
 
 export interface AccountFilter {
@@ -51,18 +48,6 @@ export interface EntriesFilter {
   readonly includeRejections?: boolean;
 }
 
-export interface PageOptions extends ReadOptions {
-  /** 1 to 1,000; default 100 for a page, 1,000 for an iteration. */
-  readonly pageSize?: number;
-  readonly pageToken?: string;
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Empty: this was the last page. */
-  readonly nextPageToken: string;
-}
-
 export type Moment = { readonly time: Date | number } | { readonly sequence: bigint };
 
 export interface WatchOptions extends StreamOptions {
@@ -77,7 +62,6 @@ export type OnHoldInput = Omit<PostingInput, 'type' | 'holdId'> & { readonly hol
 /** Most that one call of the services takes. */
 const MAXIMUM_BATCH_ITEMS = 10_000;
 const MAXIMUM_GET_ACCOUNTS = 1_000;
-const MAXIMUM_PAGE_SIZE = 1_000;
 /** Accounts of one OpenAccounts call: well under the message limit with everything in them. */
 const OPENINGS_PER_CALL = 1_000;
 
@@ -87,7 +71,7 @@ export interface AccountsClientOptions {
   readonly commands: accountpb.AccountCommandServiceClient;
   readonly queries: accountpb.AccountQueryServiceClient;
   readonly positions: PositionTracker;
-  readonly readYourWrites: boolean;
+  readonly reads: Reads;
   readonly batching: BatchingOptions | undefined;
 }
 
@@ -96,7 +80,7 @@ export class AccountsClient {
   readonly #commands: accountpb.AccountCommandServiceClient;
   readonly #queries: accountpb.AccountQueryServiceClient;
   readonly #positions: PositionTracker;
-  readonly #readYourWrites: boolean;
+  readonly #reads: Reads;
   readonly #batcher: PostingBatcher;
 
   /** @internal Made by SluiceClient. */
@@ -105,7 +89,7 @@ export class AccountsClient {
     this.#commands = options.commands;
     this.#queries = options.queries;
     this.#positions = options.positions;
-    this.#readYourWrites = options.readYourWrites;
+    this.#reads = options.reads;
     const postBatch = this.#commands.postBatch.bind(this.#commands);
     this.#batcher = new PostingBatcher(this.#caller, postBatch, (token) => this.#positions.add(token), options.batching);
   }
@@ -255,7 +239,11 @@ export class AccountsClient {
 
   /** Throws NOT_FOUND for an unknown account. */
   async get(accountId: string, options?: ReadOptions): Promise<Account> {
-    const { account } = await this.#read(this.#queries.getAccount.bind(this.#queries), { accountId, positionToken: this.#position(options) }, options);
+    const { account } = await this.#reads.read(
+      this.#queries.getAccount.bind(this.#queries),
+      { accountId, positionToken: this.#reads.position(options) },
+      options,
+    );
     if (account === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no account' });
     return accountFromWire(account);
   }
@@ -264,8 +252,8 @@ export class AccountsClient {
   async batchGet(accountIds: readonly string[], options?: ReadOptions): Promise<Map<string, Account>> {
     const found = new Map<string, Account>();
     for (let start = 0; start < accountIds.length; start += MAXIMUM_GET_ACCOUNTS) {
-      const request = { accountIds: accountIds.slice(start, start + MAXIMUM_GET_ACCOUNTS), positionToken: this.#position(options) };
-      const { accounts } = await this.#read(this.#queries.batchGetAccounts.bind(this.#queries), request, options);
+      const request = { accountIds: accountIds.slice(start, start + MAXIMUM_GET_ACCOUNTS), positionToken: this.#reads.position(options) };
+      const { accounts } = await this.#reads.read(this.#queries.batchGetAccounts.bind(this.#queries), request, options);
       for (const account of accounts) found.set(account.accountId, accountFromWire(account));
     }
     return found;
@@ -279,9 +267,9 @@ export class AccountsClient {
       unit: filter.unit ?? '',
       pageSize: options.pageSize ?? 0,
       pageToken: options.pageToken ?? '',
-      positionToken: this.#position(options),
+      positionToken: this.#reads.position(options),
     };
-    const response = await this.#read(this.#queries.listAccounts.bind(this.#queries), request, options);
+    const response = await this.#reads.read(this.#queries.listAccounts.bind(this.#queries), request, options);
     return { items: response.accounts.map(accountFromWire), nextPageToken: response.nextPageToken };
   }
 
@@ -299,9 +287,9 @@ export class AccountsClient {
       fromTime: filter.from === undefined ? undefined : timestampFromUs(microseconds(filter.from)),
       toTime: filter.to === undefined ? undefined : timestampFromUs(microseconds(filter.to)),
       includeRejections: filter.includeRejections ?? false,
-      positionToken: this.#position(options),
+      positionToken: this.#reads.position(options),
     };
-    const response = await this.#read(this.#queries.listEntries.bind(this.#queries), request, options);
+    const response = await this.#reads.read(this.#queries.listEntries.bind(this.#queries), request, options);
     return { items: response.entries.map(entryFromWire), nextPageToken: response.nextPageToken };
   }
 
@@ -315,31 +303,16 @@ export class AccountsClient {
     const request: accountpb.GetBalanceAtRequest = {
       accountId,
       moment: 'time' in moment ? { $case: 'time', value: timestampFromUs(microseconds(moment.time)) } : { $case: 'sequence', value: moment.sequence },
-      positionToken: this.#position(options),
+      positionToken: this.#reads.position(options),
     };
-    return balanceAtFromWire(await this.#read(this.#queries.getBalanceAt.bind(this.#queries), request, options));
+    return balanceAtFromWire(await this.#reads.read(this.#queries.getBalanceAt.bind(this.#queries), request, options));
   }
 
   /** The account now, then again after changes, until the loop is left or the signal aborts. */
   async *watch(accountId: string, options?: WatchOptions): AsyncGenerator<Account, void, undefined> {
-    const request = { accountId, positionToken: this.#position(options) };
+    const request = { accountId, positionToken: this.#reads.position(options) };
     for await (const { account } of this.#caller.stream((metadata) => this.#queries.watchAccount(request, metadata), options)) {
       if (account !== undefined) yield accountFromWire(account);
-    }
-  }
-
-  #position(options: { readonly positionToken?: string } | undefined): string {
-    return options?.positionToken ?? (this.#readYourWrites ? this.#positions.token : '');
-  }
-
-  async #read<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions | undefined): Promise<Response> {
-    try {
-      return await this.#caller.unary(method, request, options);
-    } catch (error) {
-      const failure = toSluiceError(error);
-      // Said once: the log was restored, and what this client wrote before may be gone. From now on it reads what is there.
-      if (failure.reason === 'TOKEN_OF_OTHER_LOG') this.#positions.forget();
-      throw failure;
     }
   }
 }
@@ -354,13 +327,4 @@ function failedPosting(posting: accountpb.Posting, error: SluiceError): PostingO
 
 function microseconds(time: Date | number): number {
   return typeof time === 'number' ? Math.floor(time) : time.getTime() * 1_000;
-}
-
-async function* iteratePages<Item>(readPage: (options: PageOptions) => Promise<Page<Item>>, options: PageOptions): AsyncGenerator<Item, void, undefined> {
-  let pageToken = options.pageToken ?? '';
-  do {
-    const page = await readPage({ pageSize: MAXIMUM_PAGE_SIZE, ...options, pageToken });
-    yield* page.items;
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
 }

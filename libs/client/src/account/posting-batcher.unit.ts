@@ -1,14 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import type { accountpb } from '@sluice/protocol';
-import { Caller } from './caller';
+import { Caller } from '../caller';
 import type { PostingResult } from './posting';
 import { type PostBatchMethod, PostingBatcher } from './posting-batcher';
-import type { BatchingOptions } from './posting-options';
+import type { BatchingOptions } from '../batching-options';
 import { postingToWire } from './posting-wire';
-import { type RetryOptions, retryPolicy } from './retry';
-import { callMetadata } from './channel';
-import { SluiceError } from './sluice-error';
-import { accepted, grpcError, refused } from './testing/scripted-services';
+import { type RetryOptions, retryPolicy } from '../retry';
+import { callMetadata } from '../channel';
+import { SluiceError } from '../sluice-error';
+import { accepted, grpcError, refused } from '../testing/scripted-services';
 
 type Answer = accountpb.PostingResult[] | Partial<Error>;
 

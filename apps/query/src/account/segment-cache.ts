@@ -5,7 +5,8 @@
 import type { ReadCopy } from '@sluice/ports';
 import { ENTRY_SEGMENTS, type LoadSegment } from '@sluice/projections';
 
-export const DEFAULT_SEGMENT_CACHE_BYTES = 64 * 1024 * 1024;
+/** Of one process. */
+export const SEGMENT_CACHE_BYTES = 64 * 1024 * 1024;
 
 export class SegmentCache {
   /** In the order of their last use. */

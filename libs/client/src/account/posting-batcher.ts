@@ -8,13 +8,13 @@
  * after another awaits the first.
  */
 import type { accountpb } from '@sluice/protocol';
-import type { Caller, UnaryMethod } from './caller';
+import type { Caller, UnaryMethod } from '../caller';
 import type { PostingResult } from './posting';
-import type { BatchingOptions } from './posting-options';
+import type { BatchingOptions } from '../batching-options';
 import { outcomeOf } from './posting-outcome';
 import { postingSizeBytes } from './posting-wire';
-import { isRetryable, sleepMs } from './retry';
-import { SluiceError, toSluiceError } from './sluice-error';
+import { isRetryable, sleepMs } from '../retry';
+import { SluiceError, toSluiceError } from '../sluice-error';
 
 interface WaitingPosting {
   readonly posting: accountpb.Posting;

@@ -1,7 +1,7 @@
 /**
  * Postings as callers write them, and what comes back. Amounts are bigint minor units of the account's unit.
  */
-import type { SluiceError } from './sluice-error';
+import type { SluiceError } from '../sluice-error';
 
 export const POSTING_TYPES = ['CREDIT', 'DEBIT', 'HOLD', 'CAPTURE', 'RELEASE'] as const;
 export type PostingType = (typeof POSTING_TYPES)[number];

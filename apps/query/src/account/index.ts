@@ -1,0 +1,16 @@
+/** Accounts, as the query service plugs them in. */
+import { accountpb } from '@sluice/protocol';
+import type { QueryCapability } from '../query-capability';
+import { accountQueryService } from './account-query-service';
+import { AccountWatches } from './account-watches';
+import { SEGMENT_CACHE_BYTES, SegmentCache } from './segment-cache';
+
+export const queryCapability: QueryCapability = {
+  name: 'account',
+  definitions: [accountpb.AccountQueryServiceService],
+  start({ store, feed, freshness, clock, logger }) {
+    const watches = new AccountWatches(feed, clock, (error) => logger.warn({ error }, 'watched accounts cannot be read; trying again'));
+    const registration = accountQueryService({ store, freshness, segments: new SegmentCache(SEGMENT_CACHE_BYTES), watches });
+    return { registrations: [registration], stop: () => watches.stop() };
+  },
+};

@@ -1,0 +1,4 @@
+/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { clientCapability as account } from './account';
+
+export const CLIENT_CAPABILITIES = [account] as const;

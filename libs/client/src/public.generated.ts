@@ -1,0 +1,2 @@
+/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+export * from './account/public';

@@ -1,0 +1,15 @@
+/** Accounts in the read store: their projection, and the readers of its rows. */
+export { accountProjection as projection } from './account-projection';
+
+export * from './account-event';
+export * from './account-links';
+export * from './account-projection';
+export * from './account-reader';
+export * from './account-state';
+export * from './collections';
+export * from './entry-block';
+export * from './entry-chain';
+export * from './entry-spine';
+export * from './postings-reader';
+export * from './record-columns';
+export * from './segment-writer';

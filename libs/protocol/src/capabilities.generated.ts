@@ -1,0 +1,4 @@
+/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { protocolCapability as account } from './account';
+
+export const PROTOCOL_CAPABILITIES = [account] as const;
