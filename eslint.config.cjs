@@ -77,7 +77,19 @@ const TESTS = ['**/*.{unit,int,e2e,long}.ts', '**/src/test/**/*.ts', 'test/*/src
 const DEEP_IMPORT = { group: ['@sluice/*/*'], message: 'A library has one entry.' };
 
 module.exports = tseslint.config(
-  { ignores: ['**/dist/**', '**/out-tsc/**', '**/node_modules/**', '.nx/**', 'libs/protocol/src/generated/**', '**/*.cjs', '**/*.mjs', '**/*.js'] },
+  {
+    ignores: [
+      'test/capability/**',
+      '**/dist/**',
+      '**/out-tsc/**',
+      '**/node_modules/**',
+      '.nx/**',
+      'libs/protocol/src/generated/**',
+      '**/*.cjs',
+      '**/*.mjs',
+      '**/*.js',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
