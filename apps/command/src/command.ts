@@ -3,7 +3,7 @@
  */
 import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
-import type { PeerTransport, RateLimitedLog, ServiceRuntime } from '@sluice/service';
+import { type PeerTransport, peersOnly, type RateLimitedLog, type ServiceRegistration, type ServiceRuntime } from '@sluice/service';
 import { AccountForwarding } from './account/account-forwarding';
 import { accountCapability } from './account/account-capability';
 import { AccountService } from './account/account-service';
@@ -43,6 +43,8 @@ export interface CommandDependencies {
 
 export interface CommandRuntime extends ServiceRuntime {
   readonly engine: Engine;
+  /** Services for other instances and the scheduler. They are among the registrations where partitions are shared; else they are called in process. */
+  readonly peerRegistrations: readonly ServiceRegistration[];
   /** Hands over what this instance owns, to those that share the partitions. Requests for it are sent on from then on. */
   handOver(): Promise<void>;
 }
@@ -108,9 +110,11 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   });
   const registration = service.registration();
   ownMethods.add(registration);
+  const peerRegistrations: readonly ServiceRegistration[] = [].map(peersOnly);
   return {
     engine,
-    registrations: [sharing === undefined ? registration : refusingHopsOfOthers(registration, serves)],
+    peerRegistrations,
+    registrations: sharing === undefined ? [registration] : [refusingHopsOfOthers(registration, serves), ...peerRegistrations],
     handOver: async () => ownership?.stop(),
     stop: async () => {
       await ownership?.stop();

@@ -1,1 +1,2 @@
 export * from './scheduler';
+export { type CommandInstances, oneCommandInstance } from './owners/command-instances';

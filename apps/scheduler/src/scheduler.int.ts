@@ -3,10 +3,15 @@ import { SessionLease } from '@sluice/leases';
 import { ManualClock, MemoryLeaseService, MemoryLeaseTable } from '@sluice/memory';
 import { schedulerpb, usFromTimestamp } from '@sluice/protocol';
 import { type RunningServer, startServer } from '@sluice/service';
+import { leasedCommandInstances } from './owners/command-instances';
 import { type SchedulerRuntime, startScheduler } from './scheduler';
 
 const TTL_MS = 6_000;
 const STARTED_AT_US = 1_795_363_200_123_456;
+
+const noPeer = (address: string): never => {
+  throw new Error(`there is no command instance at ${address}`);
+};
 
 let clock: ManualClock;
 let service: MemoryLeaseService;
@@ -30,7 +35,7 @@ afterEach(async () => {
 async function start(id: string) {
   const table = new MemoryLeaseTable(service, { clock });
   const lease = await SessionLease.open({ table, holder: { id, address: '127.0.0.1:7403' }, ttlMs: TTL_MS, clock });
-  const scheduler = await startScheduler({ lease, clock });
+  const scheduler = await startScheduler({ lease, instances: leasedCommandInstances(lease, noPeer), clock });
   const server = await startServer({ host: '127.0.0.1', port: 0 }, scheduler.registrations);
   server.setServing(true);
   const client = new schedulerpb.SchedulerServiceClient(server.address, credentials.createInsecure());

@@ -7,13 +7,19 @@
  */
 import type { Clock, Lease } from '@sluice/ports';
 import { schedulerpb, timestampFromUs } from '@sluice/protocol';
-import { type ServiceRegistration, type ServiceRuntime, unary } from '@sluice/service';
+import { type Caller, type ServiceRegistration, type ServiceRuntime, unary } from '@sluice/service';
 import { type Logger, silentLogger } from '@sluice/telemetry';
 import { ActiveLease } from './active-lease';
+import type { CommandInstances } from './owners/command-instances';
+
+/** As whom it calls command instances. */
+export const SCHEDULER_CALLER: Caller = Object.freeze({ name: 'scheduler', roles: new Set(['operate'] as const) });
 
 export interface SchedulerDependencies {
   /** Its holder is this instance. */
   readonly lease: Lease;
+  /** Those that own partitions. Closed with the scheduler. */
+  readonly instances: CommandInstances;
   readonly clock: Clock;
   readonly logger?: Logger;
 }
@@ -24,7 +30,7 @@ export interface SchedulerRuntime extends ServiceRuntime {
 }
 
 export async function startScheduler(dependencies: SchedulerDependencies): Promise<SchedulerRuntime> {
-  const { lease, clock, logger = silentLogger } = dependencies;
+  const { lease, instances, clock, logger = silentLogger } = dependencies;
   const startedAt = timestampFromUs(clock.nowUs());
   const activeLease = new ActiveLease(lease, clock, logger);
   await activeLease.start();
@@ -46,6 +52,9 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
     get active() {
       return activeLease.active;
     },
-    stop: () => activeLease.stop(),
+    stop: async () => {
+      instances.close();
+      await activeLease.stop();
+    },
   };
 }

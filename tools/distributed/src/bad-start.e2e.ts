@@ -72,7 +72,8 @@ const QUICKLY = '?serverSelectionTimeoutMS=500';
     ${'command'}   | ${{}}                                                | ${'SLUICE_KEYRING_SECRET must be given'}
     ${'command'}   | ${{ SLUICE_KEYRING_SECRET: SECRET }}                 | ${'SLUICE_LOG_URL or SLUICE_MONGODB_URL must be given'}
     ${'query'}     | ${{ SLUICE_LOG_URL: 'mongodb://127.0.0.1/sluice' }}  | ${'SLUICE_READ_URL or SLUICE_MONGODB_URL must be given'}
-    ${'scheduler'} | ${{}}                                                | ${'SLUICE_NATS_URL must be given'}
+    ${'scheduler'} | ${{}}                                                | ${'SLUICE_KEYRING_SECRET must be given'}
+    ${'scheduler'} | ${{ SLUICE_KEYRING_SECRET: SECRET }}                 | ${'SLUICE_NATS_URL must be given'}
     ${'query'}     | ${{ SLUICE_READ_ULR: 'mongodb://127.0.0.1/sluice' }} | ${'did you mean SLUICE_READ_URL?'}
     ${'query'}     | ${{ SLUICE_HOST: '0.0.0.0' }}                        | ${'refusing to listen on 0.0.0.0 in plain text'}
   `(
@@ -89,7 +90,7 @@ const QUICKLY = '?serverSelectionTimeoutMS=500';
 
   test('wrong credentials of NATS end it, and are not in what it says', async () => {
     const wrong = 'not-the-pass-word';
-    const { child, lines, ended } = attempt('scheduler', { SLUICE_NATS_URL: natsUrl(wrong) });
+    const { child, lines, ended } = attempt('scheduler', { SLUICE_NATS_URL: natsUrl(wrong), SLUICE_KEYRING_SECRET: SECRET });
     await child.start().catch(() => undefined);
     expect(await ended).toBe(CONFIGURATION_EXIT);
     expect(lines.at(-1)).toMatch(/NATS at nats:\/\/127\.0\.0\.1:\d+.*(authorization|credentials)/i);

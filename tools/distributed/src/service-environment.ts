@@ -1,6 +1,6 @@
 /**
- * What each service is told: only what it needs. Query gets the read store's URL and nothing else; only command gets the secret
- * of the keyring.
+ * What each service is told: only what it needs. Query gets the read store's URL and nothing else; only command and scheduler
+ * get the secret of the keyring, by which command instances let them in.
  */
 import type { ServiceName } from './service-name';
 
@@ -35,7 +35,7 @@ export function environmentFor(service: ServiceName, surroundings: Surroundings,
     command: { SLUICE_LOG_URL: logUrl, SLUICE_READ_URL: readUrl, SLUICE_NATS_URL: natsUrl, SLUICE_KEYRING_SECRET: keyringSecret },
     query: { SLUICE_READ_URL: readUrl },
     projector: { SLUICE_LOG_URL: logUrl, SLUICE_READ_URL: readUrl, SLUICE_NATS_URL: natsUrl },
-    scheduler: { SLUICE_NATS_URL: natsUrl },
+    scheduler: { SLUICE_NATS_URL: natsUrl, SLUICE_KEYRING_SECRET: keyringSecret },
   };
   return { ...Object.fromEntries(inherited), SLUICE_METRICS_PORT: '0', ...needed[service], ...overrides };
 }

@@ -17,7 +17,7 @@ test.each`
   ${'command'}   | ${['SLUICE_LOG_URL', 'SLUICE_READ_URL', 'SLUICE_NATS_URL', 'SLUICE_KEYRING_SECRET']}
   ${'query'}     | ${['SLUICE_READ_URL']}
   ${'projector'} | ${['SLUICE_LOG_URL', 'SLUICE_READ_URL', 'SLUICE_NATS_URL']}
-  ${'scheduler'} | ${['SLUICE_NATS_URL']}
+  ${'scheduler'} | ${['SLUICE_NATS_URL', 'SLUICE_KEYRING_SECRET']}
 `('$service gets $gets and no other way to data', ({ service, gets }: { service: ServiceName; gets: string[] }) => {
   const environment = environmentFor(service, SURROUNDINGS, {});
   expect(CONNECTIONS.filter((name) => name in environment)).toEqual(gets);

@@ -16,8 +16,8 @@ import { type EventLog, systemClock } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
-import { startScheduler } from '@sluice/scheduler';
-import { type Configuration, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer, WELL_KNOWN_PORTS } from '@sluice/service';
+import { oneCommandInstance, SCHEDULER_CALLER, startScheduler } from '@sluice/scheduler';
+import { type Configuration, inProcessPeer, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer, WELL_KNOWN_PORTS } from '@sluice/service';
 import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
@@ -93,7 +93,8 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   await query.ready;
   const holder = { id: instanceId, address: configuration.host };
   const lease = parts.add(await SessionLease.open({ table: new MemoryLeaseTable(), holder, ttlMs: SCHEDULER_LEASE_TTL_MS, clock }), (opened) => opened.close());
-  const scheduler = parts.add(await startScheduler({ lease, clock, logger }), (runtime) => runtime.stop());
+  const instances = oneCommandInstance({ id: instanceId, calls: inProcessPeer(command.peerRegistrations, SCHEDULER_CALLER) });
+  const scheduler = parts.add(await startScheduler({ lease, instances, clock, logger }), (runtime) => runtime.stop());
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
   const options = { ...serverOptionsOf(configuration, WELL_KNOWN_PORTS.command), ...security.server, logger, metrics: telemetry.metrics };

@@ -64,7 +64,7 @@ export const SETTINGS = {
   keyringSecret: secret(
     text(16),
     'the file `keyring.key` in `dataDir`, made at the first start',
-    'Secret that seals the signing keys of accounts at rest, and by which command instances prove themselves to each other; 16 characters or more.',
+    'Secret that seals the signing keys of accounts at rest, and by which command instances and the scheduler prove themselves to command instances; 16 characters or more.',
   ),
 
   // Who may call.
