@@ -24,7 +24,8 @@ import { type BlockedPartition, UnreadableCommitError, unreadableCommitOf } from
 import { Wakeup } from './wakeup';
 
 const FIRST_BACK_OFF_MS = 100;
-const MAXIMUM_BACK_OFF_MS = 10_000;
+/** A partition is projected so soon after log and read store can be reached again. */
+const MAXIMUM_BACK_OFF_MS = 500;
 /** How often it looks whether a rebuild is over. */
 const STALE_POLL_MS = 250;
 /** How often it looks whether a switch to another copy is over. */

@@ -13,7 +13,7 @@ import type { LeaseLinkOptions } from './lease-thread/thread-messages';
 import { willPass } from './start-failure';
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 export interface OpeningOptions {
   readonly configuration: Configuration;

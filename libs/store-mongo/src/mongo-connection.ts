@@ -7,16 +7,23 @@
  */
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
 
+import { FailingConnection } from './failing-connection';
+
 const DEFAULT_DATABASE = 'sluice';
 /** How long an operation looks for a primary; a failover takes about this long. */
 const SERVER_SELECTION_LIMIT_MS = 10_000;
-const CONNECT_LIMIT_MS = 5_000;
-/** A connection on which nothing came for so long during an operation is given up. */
+/**
+ * How often the driver's monitor asks the server on a connection of its own, and how long the server may take to answer it, or to accept
+ * a connection. A server that is silent for longer counts as away: whatever waits for it fails, and another primary is looked for.
+ */
+const PROBE_EVERY_MS = 1_000;
+const SILENCE_LIMIT_MS = 2_000;
+/** A connection on which nothing came for so long during an operation is given up, also if the server answers on others. */
 const SOCKET_LIMIT_MS = 30_000;
 const MAX_CONNECTIONS = 32;
 /** Between two attempts to reach a server at the start: the first pause, doubled each time up to the longest. */
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 const AUTHENTICATION_FAILED = 18;
 
@@ -99,10 +106,14 @@ export class MongoConnection {
 const DEFAULTS: MongoClientOptions = {
   appName: 'sluice',
   serverSelectionTimeoutMS: SERVER_SELECTION_LIMIT_MS,
-  connectTimeoutMS: CONNECT_LIMIT_MS,
+  heartbeatFrequencyMS: PROBE_EVERY_MS,
+  connectTimeoutMS: SILENCE_LIMIT_MS,
   socketTimeoutMS: SOCKET_LIMIT_MS,
   maxPoolSize: MAX_CONNECTIONS,
 };
+
+/** The driver's types leave this option out. */
+const DRIVER_CONNECTIONS = { connectionType: FailingConnection };
 
 function clientOptions(options: MongoConnectionOptions): MongoClientOptions {
   const { username, password, tls } = options;
@@ -110,6 +121,7 @@ function clientOptions(options: MongoConnectionOptions): MongoClientOptions {
   const inUrl = new Set(query.split('&').map((pair) => pair.split('=')[0]));
   return {
     ...Object.fromEntries(Object.entries(DEFAULTS).filter(([name]) => !inUrl.has(name.toLowerCase()))),
+    ...DRIVER_CONNECTIONS,
     // int64 is money: it must not pass through a double.
     useBigInt64: true,
     ...(username !== undefined && { auth: { username, password: password ?? '' } }),

@@ -5,13 +5,14 @@
  * the log before they write; so the first append of a partition after opening, and after every failure, compares with the
  * newest commit. It costs one index lookup then and nothing later.
  *
- * An append that is not answered in time has an unknown outcome, and may even be carried out later: the caller reads the
- * log again, and whoever comes second finds the sequence taken.
+ * An append that is not answered has an unknown outcome, and may even be carried out later: the caller reads the log again, and the
+ * later one of the two finds the sequence taken.
  */
 import { type Collection, type FindOptions, MongoServerError } from 'mongodb';
 
 import {
   AppendFailedError,
+  type Clock,
   type CommitRecord,
   type CommitToAppend,
   type EventLog,
@@ -19,15 +20,15 @@ import {
   MAXIMUM_COMMIT_BYTES,
   MissingCommitError,
   SequenceTakenError,
+  systemClock,
 } from '@sluice/ports';
 
+import { answeredOrLost, LOOK_EVERY_MS, type Sighting } from './append-watch';
 import { type CommitDocument, type CommitId, commitId, partitionRange, toDocument, toRecord } from './commit-document';
 import { HeadSearch } from './head-search';
 import { DUPLICATE_KEY, identityOf } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 
-/** After so long without an answer the outcome of an append counts as unknown. */
-const APPEND_LIMIT_MS = 15_000;
 /** How long the server waits for the majority before it answers that it did not get there. */
 const MAJORITY_LIMIT_MS = 10_000;
 /** How long a primary may try to find out whether it still is one: without a majority it would wait for ever. */
@@ -44,6 +45,7 @@ export interface MongoEventLogOptions {
   readonly partitions: number;
   /** Only reads; the log must exist. For those whose credentials may not write. */
   readonly readOnly?: boolean;
+  readonly clock?: Clock;
 }
 
 export class MongoEventLog implements EventLog {
@@ -61,14 +63,16 @@ export class MongoEventLog implements EventLog {
     readonly identity: LogIdentity,
     connection: MongoConnection,
     private readonly readOnly: boolean,
+    private readonly clock: Clock,
   ) {
     this.#commits = connection.db.collection<CommitDocument>('commits');
     this.#strictest = connection.linearizableReads ? { readConcern: { level: 'linearizable' }, maxTimeMS: LINEARIZABLE_LIMIT_MS } : {};
   }
 
   static async open(options: MongoEventLogOptions): Promise<MongoEventLog> {
-    const { connection, partitions, readOnly = false } = options;
-    return new MongoEventLog(await identityOf(connection.db, connection.describe, { partitions, readOnly }), connection, readOnly);
+    const { connection, partitions, readOnly = false, clock = systemClock } = options;
+    const identity = await identityOf(connection.db, connection.describe, { partitions, readOnly });
+    return new MongoEventLog(identity, connection, readOnly, clock);
   }
 
   async append(commit: CommitToAppend): Promise<void> {
@@ -83,7 +87,7 @@ export class MongoEventLog implements EventLog {
     const previous = this.#appended.get(partition);
     this.#appended.delete(partition);
     try {
-      await withinTime(this.#appendAfter(previous, document, partition, sequence));
+      await answeredOrLost(this.#appendAfter(previous, document, partition, sequence), () => this.#look(document._id), this.clock);
     } catch (error) {
       throw appendError(error, partition, sequence);
     }
@@ -162,6 +166,14 @@ export class MongoEventLog implements EventLog {
     await this.#commits.insertOne(document, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_LIMIT_MS } });
   }
 
+  /** What the server knows of the commit of an append that it has not answered yet. */
+  async #look(id: CommitId): Promise<Sighting> {
+    const isThere = async (level: 'local' | 'majority'): Promise<boolean> =>
+      (await this.#commits.findOne({ _id: id }, { projection: { _id: 1 }, readConcern: { level }, maxTimeMS: LOOK_EVERY_MS })) !== null;
+    if (!(await isThere('local'))) return 'absent';
+    return (await isThere('majority')) ? 'durable' : 'accepted';
+  }
+
   /** The commits of `count` sequences that exist, in order, up to a gap. Throws MissingCommitError where the first one is missing. By their exact ids, which no server answers by a scan. */
   async #readRun(partition: number, from: number, count: number): Promise<CommitRecord[]> {
     const ids = Array.from({ length: count }, (_, at) => commitId(partition, from + at));
@@ -214,16 +226,4 @@ function appendError(error: unknown, partition: number, sequence: number): Error
   const diskFull = error instanceof MongoServerError && error.code === OUT_OF_DISK_SPACE;
   const message = error instanceof Error ? error.message : String(error);
   return new AppendFailedError(`partition ${partition}: commit ${sequence}: ${message}`, { cause: error, diskFull });
-}
-
-async function withinTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${APPEND_LIMIT_MS / 1000} s, the outcome is unknown`)), APPEND_LIMIT_MS);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -12,8 +12,10 @@ class Direction {
     private readonly from: Socket,
     private readonly to: Socket,
     private silent: boolean,
+    beforeBytes: (bytes: Buffer) => void = () => undefined,
   ) {
     from.on('data', (bytes) => {
+      beforeBytes(bytes);
       if (this.silent) this.held.push(bytes);
       else to.write(bytes);
     });
@@ -44,6 +46,8 @@ interface Connection {
 export class TcpLink {
   private readonly connections = new Set<Connection>();
   private silent = { requests: false, answers: false };
+  /** The next request for which it holds silences its connection. */
+  private trap: { readonly isAwaited: (request: Buffer) => boolean; readonly silent: 'requests' | 'answers'; readonly caught: () => void } | undefined;
   /** Connections that callers opened so far. */
   opened = 0;
 
@@ -76,6 +80,16 @@ export class TcpLink {
     this.setSilent({ requests: false, answers: true });
   }
 
+  /**
+   * Silences one connection, at the next request that is awaited: either the request and whatever follows it does not pass, or it passes and
+   * its answer does not. Resolves when the request came.
+   */
+  silenceConnectionAt(isAwaited: (request: Buffer) => boolean, silent: 'requests' | 'answers'): Promise<void> {
+    return new Promise((caught) => {
+      this.trap = { isAwaited, silent, caught };
+    });
+  }
+
   /** What was held back passes. */
   speak(): void {
     this.setSilent({ requests: false, answers: false });
@@ -106,7 +120,13 @@ export class TcpLink {
   private take(caller: Socket): void {
     this.opened += 1;
     const server = connect({ port: this.targetPort(), host: '127.0.0.1', allowHalfOpen: true });
-    const requests = new Direction(caller, server, this.silent.requests);
+    const requests: Direction = new Direction(caller, server, this.silent.requests, (bytes) => {
+      if (this.trap?.isAwaited(bytes) !== true) return;
+      const { silent, caught } = this.trap;
+      this.trap = undefined;
+      (silent === 'requests' ? requests : answers).setSilent(true);
+      caught();
+    });
     const answers = new Direction(server, caller, this.silent.answers);
     const connection = { caller, server, requests, answers };
     this.connections.add(connection);

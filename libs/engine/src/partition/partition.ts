@@ -71,7 +71,8 @@ export interface PartitionDependencies {
 }
 
 const RELOAD_FIRST_MS = 50;
-const RELOAD_LAST_MS = 5_000;
+/** A partition serves so soon after the log can be read again. An attempt in vain costs one request. */
+const RELOAD_LAST_MS = 500;
 /** How long a released partition finishes what was taken. What is not durable by then is for the next owner to decide. */
 const DRAIN_LIMIT_MS = 1_000;
 /** How often an ownership commit is tried again because the owner before wrote its sequence first. */
