@@ -39,10 +39,15 @@ export class AbandonedError extends Error {
   }
 }
 
-const OWNERSHIP: EventHandlersOf<typeof logEvents, PartitionMemory, void> = {
+/** Take the engine's own events into the memory: at once, or in steps like a capability's. */
+const ENGINE_EVENTS: EventHandlersOf<typeof logEvents, PartitionMemory, Iterable<number> | undefined> = {
   OwnershipTaken: ({ epoch, owner }, memory) => {
     memory.newestOwnership = { epoch: Number(epoch), owner };
+    return undefined;
   },
+  TimersSet: (event, { timers }) => timers.replaySet(event),
+  TimersCancelled: ({ numbers }, { timers }) => timers.replayEnded(numbers),
+  TimersFired: ({ numbers }, { timers }) => timers.replayEnded(numbers),
 };
 
 export interface PartitionMemoryDependencies {
@@ -60,7 +65,8 @@ export class PartitionMemory implements PartitionServices {
   readonly seeds: HashSeeds;
   readonly index: RequestIndex;
   readonly states: readonly CapabilityState[];
-  readonly rooms: EngineRooms = { deliveries: new DeliveryRoom(), timers: new TimerRoom() };
+  readonly timers: TimerRoom;
+  readonly rooms: EngineRooms;
   readonly commits: Commits;
   readonly recent: RecentCommits;
 
@@ -84,6 +90,8 @@ export class PartitionMemory implements PartitionServices {
     const { partition, seeds, log, snapshots, sorter, limits, capabilities } = dependencies;
     this.partition = partition;
     this.seeds = seeds;
+    this.timers = new TimerRoom(seeds);
+    this.rooms = { deliveries: new DeliveryRoom(), timers: this.timers };
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);
     this.commits = new Commits(partition, log, this.recent);
@@ -173,10 +181,7 @@ export class PartitionMemory implements PartitionServices {
   }
 
   private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
-    if (logEvents.owns(event.type)) {
-      logEvents.read(event, commit, OWNERSHIP, this);
-      return undefined;
-    }
+    if (logEvents.owns(event.type)) return logEvents.read(event, commit, ENGINE_EVENTS, this);
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
     if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);
