@@ -2,7 +2,7 @@
  * What a capability (accounts, contests, …) plugs into a partition. The engine knows turns, commits, the log, snapshots and request
  * ids; a capability knows its aggregates.
  */
-import type { CommitHeader, DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { CommitHeader, DecodedCommit, EventRecord, logpb } from '@sluice/protocol';
 import type { SettledDelivery } from './internal/engine-room';
 import type { InternalCommand, InternalVerdict } from './internal/internal-command';
 import type { Turn } from './partition/turn';
@@ -35,6 +35,8 @@ export interface CapabilityState {
    * is taken step by step: what is returned takes the next step when it is asked for, and yields how many bytes of the event that was.
    */
   replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined;
+  /** Takes the verdict of a request of one of its aggregates from the log: it stands behind the events of the request. Undefined: it has no such requests. */
+  replayRequest?(decided: logpb.RequestDecided, commit: CommitHeader): void;
   /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
   flush(turn: Turn): void;
   /**

@@ -1,3 +1,27 @@
+export { aggregateCapability, type AggregateCapability, type AggregateCapabilityOptions } from './aggregates/aggregate-capability';
+export { aggregateCommits } from './aggregates/aggregate-commits';
+export {
+  commandMessage,
+  type Acceptance,
+  type AggregateCommand,
+  type AggregateDefinition,
+  type AnyAggregate,
+  type CommandMessage,
+  type Consequences,
+  type Decision,
+  type DecisionContext,
+  type EventCodec,
+  type Owed,
+  type Rejection,
+  type RequestBody,
+  type RequestOrigin,
+  type StateCodec,
+  type TimerChange,
+} from './aggregates/aggregate-definition';
+export type { AggregateReader, AggregateState } from './aggregates/aggregate-state';
+export { AggregateSubmission, type AggregateRequest } from './aggregates/aggregate-submission';
+export type { AggregateName, RequestVerdict } from './aggregates/recorded-requests';
+export { PackedTable, type RecordCodec } from './aggregates/packed-table';
 export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { Engine, type EngineDependencies } from './engine';
 export { letHeapGrow } from './heap';

@@ -1,11 +1,14 @@
 /**
- * An account as bytes: in snapshots, and in memory while it is cold. The id comes first, so that it can be compared without unpacking.
+ * The body of an account's record: in snapshots, and in memory while it is cold. Its key is the account id.
  *
- *   length | id length (1 byte) | id | status | unit | branch | product | key id | limits | balance | held | counters | times | holds
+ *   status | unit | branch | product | key id | limits | balance | held | counters | times | holds
  */
 import type { Account, AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
 import { POSTING_TYPES } from '@sluice/domain';
-import { ByteReader, type ByteWriter } from '@sluice/protocol';
+import type { ByteReader, ByteWriter } from '@sluice/protocol';
+
+/** Version of the blocks of a snapshot of accounts. */
+export const ACCOUNT_RECORD_VERSION = 1;
 
 const STATUSES: readonly AccountStatus[] = ['OPEN', 'FROZEN', 'CLOSED'];
 const HAS_MAXIMUM_BALANCE = 1;
@@ -14,13 +17,6 @@ const halvesOf = new BigInt64Array(1);
 const halves = new Int32Array(halvesOf.buffer);
 
 export function packAccount(writer: ByteWriter, account: Account, holds: ReadonlyMap<string, bigint> = account.holds): void {
-  const id = Buffer.from(account.accountId, 'utf8');
-  writer.reserve(5);
-  const start = writer.at;
-  writer.at += 4;
-  writer.reserve(256);
-  writer.byte(id.length);
-  writer.raw(id, 0, id.length);
   writer.reserve(256);
   writer.byte(STATUSES.indexOf(account.status));
   text(writer, account.unit);
@@ -49,15 +45,10 @@ export function packAccount(writer: ByteWriter, account: Account, holds: Readonl
     writer.reserve(12);
     signed(writer, remaining);
   }
-  writer.bytes.writeUInt32LE(writer.at - start - 4, start);
 }
 
-/** The account in the record at `at`. */
-export function unpackAccount(bytes: Uint8Array, at: number): Account {
-  const reader = new ByteReader(bytes, at + 4, bytes.length);
-  const idLength = bytes[reader.at++] as number;
-  const accountId = Buffer.from(bytes.buffer, bytes.byteOffset + reader.at, idLength).toString('utf8');
-  reader.at += idLength;
+export function unpackAccount(accountId: string, reader: ByteReader): Account {
+  const { bytes } = reader;
   const status = STATUSES[bytes[reader.at++] as number] as AccountStatus;
   const unit = shared(reader.string());
   const branchId = shared(reader.string());

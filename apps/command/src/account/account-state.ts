@@ -481,8 +481,8 @@ export class AccountState implements CapabilityState {
     return this.table.beginSnapshot();
   }
 
-  restore(block: Uint8Array): void {
-    this.table.restore(block);
+  restore(block: Uint8Array, version: number): void {
+    this.table.restore(block, version);
   }
 }
 

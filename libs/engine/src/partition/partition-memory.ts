@@ -39,15 +39,20 @@ export class AbandonedError extends Error {
   }
 }
 
-/** Take the engine's own events into the memory: at once, or in steps like a capability's. */
-const ENGINE_EVENTS: EventHandlersOf<typeof logEvents, PartitionMemory, Iterable<number> | undefined> = {
-  OwnershipTaken: ({ epoch, owner }, memory) => {
+interface Replaying {
+  readonly memory: PartitionMemory;
+  readonly commit: DecodedCommit;
+}
+
+const LOG_EVENTS: EventHandlersOf<typeof logEvents, Replaying, void> = {
+  OwnershipTaken: ({ epoch, owner }, { memory }) => {
     memory.newestOwnership = { epoch: Number(epoch), owner };
-    return undefined;
   },
-  TimersSet: (event, { timers }) => timers.replaySet(event),
-  TimersCancelled: ({ numbers }, { timers }) => timers.replayEnded(numbers),
-  TimersFired: ({ numbers }, { timers }) => timers.replayEnded(numbers),
+  RequestDecided: (decided, { memory, commit }) => {
+    const state = memory.knownStateOf(decided.capability);
+    if (state?.replayRequest === undefined) throw new Error(`this version of Sluice has no capability ${decided.capability} with such requests`);
+    state.replayRequest(decided, commit);
+  },
 };
 
 export interface PartitionMemoryDependencies {
@@ -65,8 +70,7 @@ export class PartitionMemory implements PartitionServices {
   readonly seeds: HashSeeds;
   readonly index: RequestIndex;
   readonly states: readonly CapabilityState[];
-  readonly timers: TimerRoom;
-  readonly rooms: EngineRooms;
+  readonly rooms: EngineRooms = { deliveries: new DeliveryRoom(), timers: new TimerRoom() };
   readonly commits: Commits;
   readonly recent: RecentCommits;
 
@@ -90,8 +94,6 @@ export class PartitionMemory implements PartitionServices {
     const { partition, seeds, log, snapshots, sorter, limits, capabilities } = dependencies;
     this.partition = partition;
     this.seeds = seeds;
-    this.timers = new TimerRoom(seeds);
-    this.rooms = { deliveries: new DeliveryRoom(), timers: this.timers };
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);
     this.commits = new Commits(partition, log, this.recent);
@@ -181,7 +183,10 @@ export class PartitionMemory implements PartitionServices {
   }
 
   private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
-    if (logEvents.owns(event.type)) return logEvents.read(event, commit, ENGINE_EVENTS, this);
+    if (logEvents.owns(event.type)) {
+      logEvents.read(event, commit, LOG_EVENTS, { memory: this, commit });
+      return undefined;
+    }
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
     if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);

@@ -2,12 +2,12 @@
 import type { Bus, BusMessage, EventLog, SnapshotStore } from '@sluice/ports';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
+import type { Capability } from '../capability';
 import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { LoadSlots } from '../partition/load-slots';
 import { Partition } from '../partition/partition';
 import { runSorter } from '../request-index/sorter';
-import { DueTimers } from '../timers/due-timers';
 import { journal, type JournalState, Lines, type Answer } from './journal';
 
 export const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly shared?: boolean;
   readonly memoryIsShort?: boolean;
   readonly observer?: Partial<EngineObserver>;
+  /** Default: the journal. */
+  readonly capabilities?: readonly Capability[];
 }
 
 /** A bus that keeps what it got and can be down. */
@@ -65,7 +67,6 @@ export class PartitionUnderTest {
   readonly lost: number[] = [];
   readonly log: MemoryEventLog;
   readonly partition: Partition;
-  readonly timers = new DueTimers();
 
   constructor(
     readonly storage: MemoryLogStorage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION }),
@@ -79,9 +80,8 @@ export class PartitionUnderTest {
       snapshots: surroundings.snapshots ?? new MemorySnapshotStore(blocks),
       bus: surroundings.bus ?? new InProcessBus({ clock: this.clock }),
       clock: this.clock,
-      capabilities: [journal],
+      capabilities: surroundings.capabilities ?? [journal],
       sorter,
-      timers: this.timers,
       slots: new LoadSlots(),
       limits: { ...DEFAULT_LIMITS, ...surroundings.limits },
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what), ...surroundings.observer },

@@ -67,6 +67,14 @@ export class EventTable<Events extends EventDefinitions> {
     return handlers[name](version.read(event.payload) as CurrentOf<Events[keyof Events & string]>, context);
   }
 
+  /** The event if it has this name, in its newest version; undefined for any other. Throws UnknownEventError for a version that is not known. */
+  readOnly<Name extends keyof Events & string>(name: Name, event: EventRecord, place: EventPlace): CurrentOf<Events[Name]> | undefined {
+    if (this.names.get(event.type) !== name) return undefined;
+    const version = this.events[name]?.version(event.version);
+    if (version === undefined) throw new UnknownEventError(place.partition, place.sequence, event.type, event.version);
+    return version.read(event.payload) as CurrentOf<Events[Name]>;
+  }
+
   /** Throws UnknownEventError. */
   assertKnown(event: EventRecord, place: EventPlace): void {
     if (this.find(event.type, event.version) === undefined) throw new UnknownEventError(place.partition, place.sequence, event.type, event.version);

@@ -75,6 +75,12 @@ test.each`
   expect([doors.messageName(type, version), doors.readable(type, version, unknown.payload)]).toEqual([undefined, undefined]);
 });
 
+test('an event can be read by its name alone', () => {
+  expect(doors.readOnly('Painted', event('door.Painted', 1, { metres: 2 }), PLACE)).toEqual({ centimetres: 200, colour: 'white' });
+  expect(doors.readOnly('Painted', event('door.Opened', 1, { angle: 3 }), PLACE)).toBeUndefined();
+  expect(() => doors.readOnly('Painted', event('door.Painted', 9, {}), PLACE)).toThrow(UnknownEventError);
+});
+
 test('an event is written in its newest version', () => {
   const record = doors.record('Painted', { centimetres: 5, colour: 'blue' });
   expect(record).toMatchObject({ type: 'door.Painted', version: 3 });

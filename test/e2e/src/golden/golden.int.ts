@@ -3,6 +3,9 @@ import { accountpb, EVENT_TABLES, readCommit, readNextCommit, NO_CHECKSUM, type 
 import { goldenNames, readGolden, type GoldenRequest } from './golden-log';
 import { GoldenService, projectedAccounts } from './golden-service';
 
+/** Written for ordinary capabilities, of which accounts is none; libs/engine/src/aggregates pins its bytes. */
+const PINNED_ELSEWHERE: ReadonlySet<string> = new Set(['log.RequestDecided/1']);
+
 test('the histories have every event, in every version that can be read', () => {
   const found = new Set(
     goldenNames()
@@ -10,7 +13,7 @@ test('the histories have every event, in every version that can be read', () => 
       .flatMap((bytes) => readCommit(Buffer.from(bytes, 'base64')).events.map(({ type, version }) => `${type}/${version}`)),
   );
   const known = EVENT_TABLES.flatMap((table) => table.known()).map(({ type, version }) => `${type}/${version}`);
-  expect(known.filter((event) => !found.has(event))).toEqual([]);
+  expect(known.filter((event) => !found.has(event) && !PINNED_ELSEWHERE.has(event))).toEqual([]);
   expect([...found].filter((event) => !known.includes(event))).toEqual([]);
 });
 

@@ -1,0 +1,294 @@
+/** What an ordinary capability gets from the engine: verdicts for ever, back pointers, consequences, snapshots, replay. */
+import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import type { SettledDelivery } from '../internal/engine-room';
+import type { InternalCommand } from '../internal/internal-command';
+import type { Turn } from '../partition/turn';
+import { sorter } from '../test/partition-under-test';
+import { encoded, handedOut, tallies, tallyCapability } from '../test/tally';
+import { said, TallyPartition } from '../test/tally-partition';
+import { aggregateCommits } from './aggregate-commits';
+import { requestDecided, recordedRequestIn } from './recorded-requests';
+
+afterAll(() => sorter.close());
+
+const add = (requestId: string, amount: number, key = 'a') => ['Add', { key, requestId, amount }] as const;
+
+/** Events of the log in a line each: "Counted 5", "decided a/r1 BELOW_ZERO after 3". */
+function lines(commits: readonly DecodedCommit[]): string[] {
+  return commits.flatMap((commit) =>
+    commit.events.flatMap((event) => {
+      const decided = logEvents.readOnly('RequestDecided', event, commit);
+      if (decided !== undefined)
+        return [`${decided.aggregate} ${decided.key}/${decided.requestId}${decided.reason && ` ${decided.reason}`} after ${decided.previousSequence}`];
+      return event.type === 'tally.Counted' ? [`counted ${Buffer.from(event.payload).toString()}`] : [];
+    }),
+  );
+}
+
+describe('requests', () => {
+  test('each leaves its events and its verdict behind them, with a pointer to the commit before', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(add('r1', 5), add('r2', 2), add('r1', 1, 'b'));
+    await partition.ask(add('r3', -9));
+    await partition.ask(add('r4', -7));
+    expect(lines(partition.under.commits())).toEqual([
+      'counted 5',
+      'tally a/r1 after 0',
+      'counted 2',
+      'tally a/r2 after 0',
+      'counted 1',
+      'tally b/r1 after 0',
+      'tally a/r3 BELOW_ZERO after 2',
+      'counted -7',
+      'tally a/r4 after 3',
+    ]);
+    expect([partition.state.sequenceOf('tally', 'a'), partition.state.sequenceOf('tally', 'b'), partition.state.sequenceOf('tally', 'c')]).toEqual([4, 2, 0]);
+  });
+
+  // One row per case: what was asked first, what is asked then, and what that is answered.
+  test.each`
+    first                       | then                       | answer
+    ${add('r', 5)}              | ${add('r', 5)}             | ${'5 again'}
+    ${add('r', 5)}              | ${add('r', 6)}             | ${'reused'}
+    ${add('r', 5)}              | ${add('r', 5, 'b')}        | ${'5'}
+    ${add('r', 5)}              | ${add('s', 5)}             | ${'10'}
+    ${add('r', -5)}             | ${add('r', -5)}            | ${'BELOW_ZERO count=0 again'}
+    ${add('r', -5)}             | ${add('r', 5)}             | ${'reused'}
+    ${add('r', 0)}              | ${add('r', 0)}             | ${'NOTHING_TO_COUNT'}
+    ${add('r', 0)}              | ${add('r', 5)}             | ${'5'}
+    ${['Hand', add('r', 5)[1]]} | ${add('r', 5)}             | ${'reused'}
+    ${add('r', 5)}              | ${['Put', add('r', 5)[1]]} | ${'5'}
+  `('$first, then $then: $answer', async ({ first, then, answer }: { first: ReturnType<typeof add>; then: ReturnType<typeof add>; answer: string }) => {
+    const partition = await TallyPartition.started();
+    await partition.ask(first);
+    expect((await partition.ask(then)).map(said)).toEqual([answer]);
+    // The same from a snapshot, from the log, and in one turn.
+    await partition.under.partition.stop({ snapshot: true });
+    const again = await partition.next();
+    const repeated = answer.endsWith('again') || answer === 'reused' || answer === 'NOTHING_TO_COUNT' ? answer : `${answer} again`;
+    expect((await again.ask(then)).map(said)).toEqual([repeated]);
+    const fresh = await TallyPartition.started();
+    expect((await fresh.ask(first, then)).map(said)[1]).toBe(answer);
+  });
+
+  test('an answer that records nothing names the newest commit, and a repeat at least its own', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(add('r', 5));
+    await partition.ask(add('s', 5, 'b'));
+    expect((await partition.ask(add('t', 0)))[0]).toMatchObject({ sequence: 3 });
+    expect((await partition.ask(add('r', 5)))[0]).toMatchObject({ sequence: 3, repeated: true });
+  });
+
+  test.each([
+    ['nothing was stored', false],
+    ['the commit was stored', true],
+  ])('a turn whose append fails is unavailable, and the request has one answer when it comes again: %s', async (_what, stored) => {
+    const partition = await TallyPartition.started();
+    await partition.ask(add('r', 5));
+    if (stored) partition.under.log.faults.failNextAppendAfterStoring();
+    else partition.under.log.faults.failNextAppend();
+    expect((await partition.ask(add('s', 2))).map(said)).toEqual(['PARTITION_UNAVAILABLE']);
+    await partition.under.untilLoaded();
+    expect((await partition.ask(add('s', 2))).map(said)).toEqual([stored ? '7 again' : '7']);
+    expect(partition.count('a')).toBe(7);
+  });
+});
+
+describe('what follows from a decision', () => {
+  /** A turn that writes down what is asked of it. */
+  function recordingTurn(): { turn: Turn; asked: unknown[] } {
+    const asked: unknown[] = [];
+    const turn = {
+      sequence: 9,
+      committedAtUs: 1,
+      event: (type: string, version: number, payload: Uint8Array) => {
+        const decided = logEvents.readOnly('RequestDecided', { type, version, payload }, { partition: 1, sequence: 9 });
+        asked.push(decided === undefined ? `${type} ${Buffer.from(payload).toString()}` : `decided by ${logpb.RequestOrigin[decided.origin]}`);
+      },
+      owe: (owed: object) => asked.push({ owed }),
+      setTimer: (set: object) => asked.push({ set }),
+      cancelTimer: (cancelled: object) => asked.push({ cancelled }),
+      whenDurable: (handOut: () => void) => handOut(),
+    };
+    return { turn: turn as unknown as Turn, asked };
+  }
+
+  const internal = (method: string, amount: number, id: string): InternalCommand => ({
+    capability: 'tally',
+    method,
+    key: 'a',
+    payload: encoded({ key: 'a', amount }),
+    id,
+    origin: 'delivery',
+  });
+
+  async function decided(...commands: InternalCommand[]) {
+    const { state } = await TallyPartition.started();
+    const { turn, asked } = recordingTurn();
+    return { verdicts: state.decideInternal(turn, commands), asked, state };
+  }
+
+  test('what is owed names its aggregate, with the kind', async () => {
+    const { asked } = await decided(internal('Send', 3, 'd-0-1-1'));
+    expect(asked).toEqual([
+      'tally.Counted -3',
+      { owed: { capability: 'tally', method: 'Put', key: 'a', payload: encoded({ key: 'a', amount: 3 }), owedBy: { capability: 'tally', key: 'tally/a' } } },
+      'decided by REQUEST_ORIGIN_DELIVERY',
+    ]);
+  });
+
+  test('timers are of the aggregate and its kind', async () => {
+    const { asked } = await decided(internal('Remind', 3, 'd-0-1-1'), internal('Remind', 0, 'd-0-1-2'));
+    const name = { capability: 'tally', key: 'a', timerId: 'tally/reminder' };
+    expect(asked.filter((one) => typeof one === 'object')).toEqual([
+      { set: { ...name, dueAtUs: 5, method: 'Add', payload: encoded({ key: 'a', amount: 3 }) } },
+      { cancelled: name },
+    ]);
+  });
+
+  test('deliveries are decided in order, and nothing behind one that cannot be decided is', async () => {
+    const unreadable = { ...internal('Add', 1, 'd-0-1-4'), payload: encoded({ amount: 'much' as never }) };
+    const { verdicts, state } = await decided(
+      internal('Add', 5, 'd-0-1-1'),
+      internal('Add', -9, 'd-0-1-2'),
+      internal('Add', 0, 'd-0-1-3'),
+      unreadable,
+      internal('Add', 5, 'd-0-1-5'),
+    );
+    expect(verdicts).toEqual([
+      { kind: 'accepted', payload: Buffer.from('5') },
+      { kind: 'rejected', reason: 'BELOW_ZERO', payload: new Uint8Array(0) },
+      { kind: 'rejected', reason: 'NOTHING_TO_COUNT', payload: new Uint8Array(0) },
+      { kind: 'undecidable', reason: 'Add cannot be read: amount is missing' },
+    ]);
+    expect(state.stateOf('tally', 'a')).toEqual({ count: 5, changes: 1 });
+    const { verdicts: unknown } = await decided(internal('Steal', 5, 'd-0-1-1'));
+    expect(unknown).toEqual([{ kind: 'undecidable', reason: 'tally has no method Steal' }]);
+  });
+
+  test('the aggregate that owed a delivery reacts to its verdict, and to an acceptance with nothing', async () => {
+    const { state } = await TallyPartition.started();
+    const { turn, asked } = recordingTurn();
+    const delivery: SettledDelivery = {
+      capability: 'tally',
+      method: 'Put',
+      key: 'a',
+      payload: encoded({ amount: 3 }),
+      owedBy: { capability: 'tally', key: 'tally/a' },
+      id: 'd-1-0-1',
+      accepted: false,
+      reason: 'BOX_FULL',
+      answer: new Uint8Array(0),
+    };
+    state.settled(turn, [delivery, { ...delivery, id: 'd-1-0-2', accepted: true, reason: '' }]);
+    expect(asked).toEqual(['tally.Counted 3', 'decided by REQUEST_ORIGIN_SETTLED']);
+  });
+
+  test.each([
+    ['when the commit is durable', false, [4]],
+    ['never when the turn is lost', true, []],
+  ])('something is handed out %s', async (_when, fails, expected) => {
+    handedOut.length = 0;
+    const partition = await TallyPartition.started();
+    const release = partition.under.log.faults.holdAppends();
+    if (fails) partition.under.log.faults.failNextAppend();
+    const answer = partition.one('Hand', { key: 'a', requestId: 'r', amount: 4 });
+    await partition.under.log.faults.whenHeld(1);
+    expect(handedOut).toEqual([]);
+    release();
+    await answer;
+    expect(handedOut).toEqual(expected);
+  });
+});
+
+test('commits of an aggregate are read newest first, and no other commit is read', async () => {
+  const partition = await TallyPartition.started();
+  for (let at = 1; at <= 6; at += 1) {
+    await partition.ask(add(`r${at}`, 1));
+    await partition.ask(add(`r${at}`, 1, 'other'));
+  }
+  const { state } = partition;
+  const read: number[] = [];
+  const found: number[] = [];
+  const name = { capability: 'tally', aggregate: 'tally', key: 'a' };
+  for await (const { sequence } of aggregateCommits(name, state.sequenceOf('tally', 'a'), (sequence) => {
+    read.push(sequence);
+    return state.recall(sequence);
+  })) {
+    found.push(sequence);
+    if (found.length === 4) break;
+  }
+  expect([found, read]).toEqual([
+    [12, 10, 8, 6],
+    [12, 10, 8, 6],
+  ]);
+  const wrong = aggregateCommits({ ...name, key: 'nobody' }, 12, (sequence) => state.recall(sequence));
+  await expect(wrong.next()).rejects.toThrow('sequence 12 of partition 1 holds nothing of tally nobody');
+});
+
+test('a sibling reads what the capability shows', async () => {
+  const partition = await TallyPartition.started();
+  await partition.ask(add('r', 5));
+  expect([partition.count('a'), partition.count('b')]).toEqual([5, 0]);
+});
+
+test('pointers go on over a snapshot', async () => {
+  const partition = await TallyPartition.started();
+  await partition.ask(add('r1', 5));
+  await partition.under.partition.stop({ snapshot: true });
+  const next = await partition.next();
+  await next.ask(add('r2', 5));
+  expect(lines(next.under.commits()).at(-1)).toBe('tally a/r2 after 2');
+});
+
+describe('replay', () => {
+  const event: EventRecord = tallies.events.write({ amount: 3 }, 'a');
+  const header = (sequence: number) => ({ partition: 1, sequence, committedAtUs: 1 }) as DecodedCommit;
+  const verdict = (aggregate: string) =>
+    logpb.RequestDecided.fromPartial({ capability: 'tally', aggregate, key: 'a', requestId: 'r', origin: logpb.RequestOrigin.REQUEST_ORIGIN_TIMER });
+
+  test('events without a verdict behind them stop it', async () => {
+    const { state } = await TallyPartition.started();
+    state.replay(event, header(7));
+    expect(() => state.replay(event, header(8))).toThrow('partition 1, sequence 7: events without a verdict behind them');
+    expect(() => state.replayRequest(verdict('tally'), header(8))).toThrow('partition 1, sequence 7: events without a verdict behind them');
+  });
+
+  test('a verdict of a kind that is not known stops it', async () => {
+    const { state } = await TallyPartition.started();
+    expect(() => state.replayRequest(verdict('jar'), header(7))).toThrow('tally has no aggregates of the kind "jar"');
+  });
+});
+
+describe('a capability', () => {
+  test.each([
+    ['has aggregates', [], 'a capability without aggregates'],
+    ['has a kind once', [tallies, tallies], 'tally has a kind of aggregates twice'],
+    ['has a method once', [tallies, { ...tallies, aggregate: 'second' }], 'tally has the method Add twice'],
+    ['is one', [tallies, { ...tallies, capability: 'other' }], 'tally is of other, not of tally'],
+    ['names its kinds without slashes', [{ ...tallies, aggregate: 'a/b' }], 'the kind "a/b" has a slash in its name'],
+  ])('%s', (_what, aggregates, message) => {
+    expect(() => tallyCapability({ aggregates })).toThrow(message);
+  });
+});
+
+test('a verdict that was written by the first version is read for ever', () => {
+  const written = 'CgV0YWxseRIFdGFsbHkaAWEiAXIoATIQAAECAwQFBgcICQoLDA0ODzoKQkVMT1dfWkVST0IKCgVjb3VudBIBM1AG';
+  const payload = Buffer.from(written, 'base64');
+  const event = { type: 'log.RequestDecided', version: 1, payload };
+  const digest = Uint8Array.from({ length: 16 }, (_, at) => at);
+  const name = { capability: 'tally', aggregate: 'tally', key: 'a' };
+  expect(recordedRequestIn({ events: [event], partition: 0, sequence: 1 } as unknown as DecodedCommit, name, 'r')).toEqual({
+    bodyDigest: Buffer.from(digest),
+    verdict: { kind: 'rejected', reason: 'BELOW_ZERO', metadata: { count: '3' } },
+  });
+  const now = requestDecided({
+    ...name,
+    requestId: 'r',
+    origin: 'caller',
+    bodyDigest: digest,
+    verdict: { kind: 'rejected', reason: 'BELOW_ZERO', metadata: { count: '3' } },
+    previousSequence: 6,
+  });
+  expect(Buffer.from(now.payload).toString('base64')).toBe(written);
+});

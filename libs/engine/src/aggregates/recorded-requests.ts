@@ -1,0 +1,84 @@
+/** Verdicts of ordinary aggregates in the log: written behind the events of their request, and what repeats are answered from. */
+import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { RecordedVerdicts, verdictKey } from '../requests/recorded-verdicts';
+import type { RequestRefusal } from '../requests/request-submission';
+import type { RequestOrigin } from './aggregate-definition';
+
+const NOTHING = Buffer.alloc(0);
+
+export type RequestVerdict =
+  | { readonly kind: 'accepted'; readonly reply: Uint8Array }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly metadata: Readonly<Record<string, string>> }
+  /** The id was used before with another body. */
+  | { readonly kind: 'reused' }
+  /** The partition did not decide it. */
+  | { readonly kind: 'refused'; readonly refusal: RequestRefusal; readonly message?: string };
+
+/** A verdict that stands in a commit. */
+export interface RecordedRequest {
+  readonly bodyDigest: Uint8Array;
+  readonly verdict: RequestVerdict;
+}
+
+/** Names an aggregate in the log. */
+export interface AggregateName {
+  readonly capability: string;
+  readonly aggregate: string;
+  readonly key: string;
+}
+
+export interface DecidedRequest extends AggregateName {
+  readonly requestId: string;
+  readonly origin: RequestOrigin;
+  /** Undefined: not a caller's. */
+  readonly bodyDigest: Uint8Array | undefined;
+  readonly verdict: RequestVerdict;
+  readonly previousSequence: number;
+}
+
+const ORIGINS: Readonly<Record<RequestOrigin, logpb.RequestOrigin>> = {
+  caller: logpb.RequestOrigin.REQUEST_ORIGIN_CALLER,
+  delivery: logpb.RequestOrigin.REQUEST_ORIGIN_DELIVERY,
+  timer: logpb.RequestOrigin.REQUEST_ORIGIN_TIMER,
+  sweep: logpb.RequestOrigin.REQUEST_ORIGIN_SWEEP,
+  settled: logpb.RequestOrigin.REQUEST_ORIGIN_SETTLED,
+};
+
+/** The event of a decided request. What the partition did not decide, or knows from another commit, is no such event. */
+export function requestDecided({ capability, aggregate, key, requestId, origin, bodyDigest, verdict, previousSequence }: DecidedRequest): EventRecord {
+  if (verdict.kind === 'reused' || verdict.kind === 'refused') throw new Error(`a request that is ${verdict.kind} is not recorded`);
+  const accepted = verdict.kind === 'accepted';
+  return logEvents.record('RequestDecided', {
+    capability,
+    aggregate,
+    key,
+    requestId,
+    origin: ORIGINS[origin],
+    bodyDigest: bodyDigest === undefined ? NOTHING : Buffer.from(bodyDigest),
+    reason: accepted ? '' : verdict.reason,
+    metadata: accepted ? {} : { ...verdict.metadata },
+    // Answers to the engine are recorded with its own events.
+    reply: accepted && origin === 'caller' ? Buffer.from(verdict.reply) : NOTHING,
+    previousSequence: BigInt(previousSequence),
+  });
+}
+
+/** Key of an aggregate among those of all capabilities. */
+function nameKey({ capability, aggregate, key }: AggregateName): string {
+  return `${capability}.${aggregate}.${key}`;
+}
+
+const recordedRequests = new RecordedVerdicts<RecordedRequest>((commit, verdicts) => {
+  for (const event of commit.events) {
+    const decided = logEvents.readOnly('RequestDecided', event, commit);
+    if (decided === undefined || decided.origin !== logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) continue;
+    const { reason, metadata, reply, bodyDigest } = decided;
+    const verdict: RequestVerdict = reason === '' ? { kind: 'accepted', reply } : { kind: 'rejected', reason, metadata };
+    verdicts.set(verdictKey(nameKey(decided), decided.requestId), { bodyDigest, verdict });
+  }
+});
+
+/** The verdict of a caller's request in the commit; undefined: the commit does not hold it. */
+export function recordedRequestIn(commit: DecodedCommit, name: AggregateName, requestId: string): RecordedRequest | undefined {
+  return recordedRequests.of(commit).get(verdictKey(nameKey(name), requestId));
+}
