@@ -30,8 +30,12 @@ void runServiceProcess({
     if (secret === undefined || proof === undefined)
       throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys and know each other by the same secret']);
     const connection = await opening.logDatabase();
+    const readStoreOf = async (): Promise<string | undefined> => {
+      const database = await opening.readDatabaseIfAny();
+      return database && new MongoReadStore({ connection: database, collections: [], clock }).incarnation();
+    };
     const log = opening.keep(
-      await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration) })),
+      await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration), readStoreOf })),
       (opened) => opened.close(),
     );
     const snapshots = opening.keep(new MongoSnapshotStore(connection), (opened) => opened.close());

@@ -3,9 +3,10 @@
  * It projects the partitions whose leases it holds; one that starts while the lease service is away waits for it.
  */
 import { runServiceProcess } from '@sluice/process';
+import type { LogIdentity } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { logpb, projectionpb } from '@sluice/protocol';
-import { partitionsOf, WELL_KNOWN_PORTS } from '@sluice/service';
+import { ConfigurationError, partitionsOf, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoReadStore } from '@sluice/store-mongo';
 import { projectorObserver } from '@sluice/telemetry';
 import { startProjector } from './start-projector';
@@ -29,6 +30,13 @@ void runServiceProcess({
     const { incarnation } = log.identity;
     const identity = { incarnation, partitions };
     const store = opening.keep(new MongoReadStore({ connection: readDatabase, collections: READ_COLLECTIONS, identity, clock }), (opened) => opened.close());
+    const storeOf = await opening.patiently('the read store', () => store.incarnation());
+    if (!isOfLog(storeOf, log.identity)) {
+      throw new ConfigurationError([
+        `the read store at ${readDatabase.describe} was made from another log (${storeOf}) than the one at ${logDatabase.describe} (${incarnation}); nothing was changed: ` +
+          'check SLUICE_LOG_URL and SLUICE_READ_URL, or drop the database of the read store: it is made anew from the log',
+      ]);
+    }
     const lease = await opening.leases(LEASE_TTL_MS);
     const bus = await opening.bus({ incarnation, reader: 'projector' });
     const observer = projectorObserver(telemetry.metrics, logger);
@@ -36,3 +44,8 @@ void runServiceProcess({
     return opening.keep(projector, (runtime) => runtime.stop()).registrations;
   },
 });
+
+/** A read store that was made from a former incarnation of the log is made anew; one of another log belongs to somebody else. */
+function isOfLog(storeOf: string | undefined, { incarnation, formerIncarnations = [] }: LogIdentity): boolean {
+  return storeOf === undefined || storeOf === incarnation || formerIncarnations.includes(storeOf);
+}

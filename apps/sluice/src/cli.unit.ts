@@ -42,6 +42,7 @@ test.each`
   ${['log', 'verify']}         | ${'sluice log verify --data'}
   ${['log', 'repair']}         | ${'sluice log repair --drop-from 2:4711'}
   ${['log', 'restored']}       | ${'sluice log restored --log-url mongodb://'}
+  ${['log', 'new']}            | ${'sluice log new --log-url mongodb://'}
   ${['verify']}                | ${'sluice verify wallet-1'}
   ${['rebuild']}               | ${'sluice rebuild'}
   ${['status']}                | ${'sluice status'}

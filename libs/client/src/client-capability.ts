@@ -15,9 +15,9 @@ export interface ClientContext {
   readonly reads: Reads;
   readonly batching: BatchingOptions | undefined;
   /** A client of a command service, on the channel of this client. */
-  command<Stub>(stub: StubClass<Stub>): Stub;
+  readonly command: <Stub>(stub: StubClass<Stub>) => Stub;
   /** A client of a query service, on the channel of this client. */
-  query<Stub>(stub: StubClass<Stub>): Stub;
+  readonly query: <Stub>(stub: StubClass<Stub>) => Stub;
 }
 
 export interface ClientCapability<Clients extends object> {

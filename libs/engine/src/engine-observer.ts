@@ -18,6 +18,10 @@ export interface EngineObserver {
   traced?(commit: TracedCommit): string | undefined;
   /** A traced commit is about to be published. Undefined: nobody wants traces. */
   publishing?(partition: number, sequence: number, traceparent: string): TracedPublishing | undefined;
+  /** Timers that wait, and those among them whose command cannot be decided. */
+  timersPending?(partition: number, pending: number, parked: number): void;
+  /** A step of timers was fired, durably. @param lateUs how long the last of them had been due when its command was decided. */
+  timersFired?(partition: number, fired: number, lateUs: number): void;
 }
 
 export interface TracedCommit {

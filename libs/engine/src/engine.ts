@@ -15,6 +15,7 @@ import { commitRoomBytes, DEFAULT_LIMITS, type PartitionLimits } from './partiti
 import { LoadSlots } from './partition/load-slots';
 import { Partition } from './partition/partition';
 import { AbandonedError } from './partition/partition-memory';
+import { DueTimers } from './timers/due-timers';
 import { runSorter, type RunSorter, type Sorting } from './request-index/sorter';
 
 export interface EngineDependencies {
@@ -42,6 +43,8 @@ export interface EngineDependencies {
 export class Engine {
   readonly partitionCount: number;
   private readonly sorter: RunSorter;
+  /** The timers of the partitions that it serves. */
+  readonly timers = new DueTimers();
   private readonly slots = new LoadSlots();
   private readonly prepared = new Map<number, Partition>();
   private readonly starting = new Map<number, Partition>();
@@ -160,6 +163,7 @@ export class Engine {
       clock,
       capabilities,
       sorter: this.sorter,
+      timers: this.timers,
       slots: this.slots,
       limits: { ...DEFAULT_LIMITS, ...limits },
       observer: observer ?? SILENT_OBSERVER,

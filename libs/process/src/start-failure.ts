@@ -1,7 +1,7 @@
 /** Why a process did not start: whether waiting would mend it, and else the exit code. */
 import { StreamMismatchError } from '@sluice/bus-nats';
 import { CONFIGURATION_EXIT_CODE, ConfigurationError, ListenError, PlainTextBeyondLoopbackError, UnusableFileError } from '@sluice/service';
-import { MongoUnavailableError, NoEventLogError, PartitionCountMismatchError } from '@sluice/store-mongo';
+import { MissingEventLogError, MongoUnavailableError, NoEventLogError, PartitionCountMismatchError } from '@sluice/store-mongo';
 import { NatsUnavailableError } from '@sluice/bus-nats';
 
 const FAULT_EXIT_CODE = 1;
@@ -22,6 +22,7 @@ export function exitCodeOf(error: unknown): number {
     UnusableFileError,
     PlainTextBeyondLoopbackError,
     PartitionCountMismatchError,
+    MissingEventLogError,
     StreamMismatchError,
     MongoUnavailableError,
     NatsUnavailableError,

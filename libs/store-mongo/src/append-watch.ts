@@ -59,7 +59,7 @@ export function answeredOrLost(append: Promise<void>, look: () => Promise<Sighti
     lookLater();
     append.then(
       () => settle(resolve),
-      (error: unknown) => settle(() => reject(error)),
+      (error: Error) => settle(() => reject(error)),
     );
   });
 }

@@ -1,5 +1,12 @@
 export type { CopyIdentity } from './copy-registry';
-export { renewIncarnation, NoEventLogError, PartitionCountMismatchError } from './log-identity-document';
+export {
+  beginNewLog,
+  EventLogPresentError,
+  MissingEventLogError,
+  renewIncarnation,
+  NoEventLogError,
+  PartitionCountMismatchError,
+} from './log-identity-document';
 export { MongoConnection, MongoUnavailableError, type MongoConnectionOptions } from './mongo-connection';
 export { MongoEventLog, type MongoEventLogOptions } from './mongo-event-log';
 export { MongoKeyring } from './mongo-keyring';

@@ -1,7 +1,7 @@
 /** The log's identity: the one document of the collection `log`. */
 import { randomBytes } from 'node:crypto';
 
-import { type Collection, type Db, MongoServerError } from 'mongodb';
+import { type Collection, type Db, type Document, type Filter, MongoServerError } from 'mongodb';
 
 import type { LogIdentity } from '@sluice/ports';
 
@@ -37,11 +37,35 @@ export class NoEventLogError extends Error {
   }
 }
 
-/** The identity; made where there is none, unless `readOnly`. */
-export async function identityOf(db: Db, server: string, options: { partitions: number; readOnly: boolean }): Promise<LogIdentity> {
+/** There is no event log in the database, but what was made from one is. Only a person may say that it is lost. */
+export class MissingEventLogError extends Error {
+  constructor(server: string, left: readonly string[]) {
+    super(
+      `the event log at ${server} is missing: its collection "log" is empty, but there are ${left.join(', ')}. Nothing was changed. ` +
+        'Restore the database of the log; only if it is lost for good begin a new one with "sluice log new", which starts with no accounts',
+    );
+    this.name = 'MissingEventLogError';
+  }
+}
+
+export interface IdentityOptions {
+  readonly partitions: number;
+  readonly readOnly: boolean;
+  /** The log that the read store was made from; undefined: it was made from none. Asked only where no log is found. */
+  readonly readStoreOf?: (() => Promise<string | undefined>) | undefined;
+}
+
+/** The identity; made where there is none, unless `readOnly`. Throws MissingEventLogError where the log is lost, as far as one can see. */
+export async function identityOf(db: Db, server: string, options: IdentityOptions): Promise<LogIdentity> {
   const collection = identityCollection(db);
-  const found = (await collection.findOne({ _id: IDENTITY })) ?? (options.readOnly ? undefined : await make(collection, options.partitions));
-  if (found === undefined) throw new NoEventLogError(server);
+  let found = (await collection.findOne({ _id: IDENTITY })) ?? undefined;
+  if (found === undefined && options.readOnly) throw new NoEventLogError(server);
+  if (found === undefined) {
+    const left = await leftOfLog(db, await options.readStoreOf?.());
+    // Another process may have begun the log meanwhile, and what is there is already of it.
+    found = left.length === 0 ? await make(collection, options.partitions) : ((await collection.findOne({ _id: IDENTITY })) ?? undefined);
+    if (found === undefined) throw new MissingEventLogError(server, left);
+  }
   if (found.partitions !== options.partitions) throw new PartitionCountMismatchError(server, found.partitions, options.partitions);
   const { incarnation, formerIncarnations } = found;
   return { incarnation, ...(formerIncarnations !== undefined && { formerIncarnations }), partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
@@ -61,6 +85,42 @@ export async function renewIncarnation(db: Db): Promise<string> {
   return incarnation;
 }
 
+/**
+ * Begins a new log in the place of one that is lost: to be called by a person. Snapshots of the lost log are removed; what the read store
+ * has of it is replaced by the projectors.
+ * @param succeeds the incarnation that the read store was made from, if any.
+ */
+export async function beginNewLog(db: Db, options: { readonly partitions: number; readonly succeeds: string | undefined }): Promise<string> {
+  const collection = identityCollection(db);
+  if ((await collection.findOne({ _id: IDENTITY })) !== null) throw new EventLogPresentError(db.databaseName);
+  if ((await db.collection('commits').findOne({})) !== null) throw new EventLogPresentError(db.databaseName);
+  await db.collection('snapshots').deleteMany({});
+  const { incarnation } = await make(collection, options.partitions, options.succeeds === undefined ? [] : [options.succeeds]);
+  return incarnation;
+}
+
+/** A new log would stand beside one that is there. */
+export class EventLogPresentError extends Error {
+  constructor(database: string) {
+    super(`the database ${database} has an event log, or commits of one: nothing was changed`);
+    this.name = 'EventLogPresentError';
+  }
+}
+
+/** What shows that there was a log, for people. */
+async function leftOfLog(db: Db, readStoreOf: string | undefined): Promise<string[]> {
+  const left: string[] = [];
+  for (const [collection, filter, what] of LEFT) if ((await db.collection(collection).findOne(filter, { projection: { _id: 1 } })) !== null) left.push(what);
+  if (readStoreOf !== undefined) left.push(`a read store made from the log ${readStoreOf}`);
+  return left;
+}
+
+const LEFT: readonly (readonly [string, Filter<Document>, string])[] = [
+  ['commits', {}, 'commits'],
+  ['snapshots', {}, 'snapshots'],
+  ['keyring', { accountId: { $exists: true } }, 'signing keys'],
+];
+
 function identityCollection(db: Db): Collection<IdentityDocument> {
   return db.collection<IdentityDocument>('log');
 }
@@ -69,8 +129,9 @@ function newIncarnation(): string {
   return randomBytes(16).toString('hex');
 }
 
-async function make(collection: Collection<IdentityDocument>, partitions: number): Promise<IdentityDocument> {
-  const document: IdentityDocument = { _id: IDENTITY, incarnation: newIncarnation(), partitions, createdAtUs: BigInt(Date.now()) * 1000n };
+async function make(collection: Collection<IdentityDocument>, partitions: number, formerIncarnations: readonly string[] = []): Promise<IdentityDocument> {
+  const former = formerIncarnations.length > 0 ? { formerIncarnations } : undefined;
+  const document: IdentityDocument = { _id: IDENTITY, incarnation: newIncarnation(), ...former, partitions, createdAtUs: BigInt(Date.now()) * 1000n };
   try {
     await collection.insertOne(document);
     return document;

@@ -2,7 +2,7 @@ import { AppendFailedError, MissingCommitError, SequenceTakenError } from '@slui
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 
 import { Collection } from 'mongodb';
-import { PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
+import { beginNewLog, EventLogPresentError, PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
 import { type MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
 import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
@@ -119,5 +119,47 @@ describeOnMongo('event log on MongoDB', () => {
   test('an append to a server that is gone fails with an unknown outcome', async () => {
     await connection.close();
     await expect(log.append(contractCommit(0, 1))).rejects.toBeInstanceOf(AppendFailedError);
+  });
+
+  describe('a log that is missing is not taken for a new one', () => {
+    const reopened = (readStoreOf?: () => Promise<string | undefined>) => MongoEventLog.open({ connection, partitions: 2, readStoreOf });
+    const lose = (...collections: string[]) => Promise.all(collections.map((name) => connection.db.collection(name).deleteMany({})));
+
+    test.each`
+      left           | document
+      ${'commits'}   | ${undefined}
+      ${'snapshots'} | ${{ _id: 'partition/0/manifest-1', bytes: Buffer.from('x') }}
+      ${'keyring'}   | ${{ _id: 'k1', accountId: 'a', sealed: Buffer.from('x') }}
+    `('beside $left', async ({ left, document }: { left: string; document: { _id: never } | undefined }) => {
+      if (document === undefined) await log.append(contractCommit(0, 1));
+      else await connection.db.collection(left).insertOne(document);
+      await lose('log');
+      await expect(reopened()).rejects.toThrow(/^the event log at \S+ is missing: .*Nothing was changed\. .*"sluice log new"/);
+      expect(await connection.db.collection(left).countDocuments()).toBe(1);
+      expect(await connection.db.collection('log').countDocuments()).toBe(0);
+    });
+
+    test('beside a read store that was made from one', async () => {
+      const lost = log.identity.incarnation;
+      await lose('log');
+      await expect(reopened(async () => lost)).rejects.toThrow(`a read store made from the log ${lost}`);
+      const incarnation = await beginNewLog(connection.db, { partitions: 2, succeeds: lost });
+      // The projectors replace what is of a former incarnation, and nothing else.
+      expect((await reopened(async () => lost)).identity).toMatchObject({ incarnation, formerIncarnations: [lost] });
+    });
+
+    test('a keyring without a key, as a first start leaves it, is nothing', async () => {
+      await lose('log');
+      await connection.db.collection<{ _id: string }>('keyring').insertOne({ _id: 'sealing' });
+      await expect(reopened(async () => undefined)).resolves.toBeDefined();
+    });
+
+    test('a new log is not begun where there is one, or where its commits are', async () => {
+      const begin = () => beginNewLog(connection.db, { partitions: 2, succeeds: undefined });
+      await expect(begin()).rejects.toBeInstanceOf(EventLogPresentError);
+      await log.append(contractCommit(0, 1));
+      await lose('log');
+      await expect(begin()).rejects.toBeInstanceOf(EventLogPresentError);
+    });
   });
 });

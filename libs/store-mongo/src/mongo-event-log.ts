@@ -46,6 +46,8 @@ export interface MongoEventLogOptions {
   /** Only reads; the log must exist. For those whose credentials may not write. */
   readonly readOnly?: boolean;
   readonly clock?: Clock;
+  /** The log that the read store was made from, if anybody knows: a log is not begun beside it. */
+  readonly readStoreOf?: (() => Promise<string | undefined>) | undefined;
 }
 
 export class MongoEventLog implements EventLog {
@@ -70,8 +72,8 @@ export class MongoEventLog implements EventLog {
   }
 
   static async open(options: MongoEventLogOptions): Promise<MongoEventLog> {
-    const { connection, partitions, readOnly = false, clock = systemClock } = options;
-    const identity = await identityOf(connection.db, connection.describe, { partitions, readOnly });
+    const { connection, partitions, readOnly = false, clock = systemClock, readStoreOf } = options;
+    const identity = await identityOf(connection.db, connection.describe, { partitions, readOnly, readStoreOf });
     return new MongoEventLog(identity, connection, readOnly, clock);
   }
 

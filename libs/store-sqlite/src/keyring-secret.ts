@@ -12,16 +12,24 @@ const SECRET_MINIMUM_LENGTH = 16;
 /** scrypt's cost, about 50 ms: the secret may be a pass phrase. */
 const SCRYPT_COST = { N: 16_384, r: 8, p: 1 } as const;
 
+/** The secret does not fit the keyring, or is missing. */
+export class KeyringSecretError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'KeyringSecretError';
+  }
+}
+
 /** The sealing key of a secret; the salt is the keyring's own. */
 export function sealingKey(secret: string, salt: Uint8Array): Uint8Array {
-  if (secret.length < SECRET_MINIMUM_LENGTH) throw new Error(`the secret of the keyring must have at least ${SECRET_MINIMUM_LENGTH} characters`);
+  if (secret.length < SECRET_MINIMUM_LENGTH) throw new KeyringSecretError(`the secret of the keyring must have at least ${SECRET_MINIMUM_LENGTH} characters`);
   return scryptSync(secret, salt, SEALING_KEY_BYTES, SCRYPT_COST);
 }
 
 /** Reads the secret from the file; makes one where there is none and `mayMake` says so. */
 export function secretFromFile(file: string, mayMake: boolean): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  if (!mayMake) throw new Error(`the secret of the keyring is missing: put back ${file}, without it no signing key can be read`);
+  if (!mayMake) throw new KeyringSecretError(`the secret of the keyring is missing: put back ${file}, without it no signing key can be read`);
   const secret = randomBytes(SEALING_KEY_BYTES).toString('hex');
   const descriptor = openSync(file, 'wx', 0o600);
   try {

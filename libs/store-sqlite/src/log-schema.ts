@@ -33,22 +33,33 @@ const TABLES = `
   CREATE UNIQUE INDEX IF NOT EXISTS commits_by_sequence ON commits (partition, sequence);
 `;
 
-/** Makes the tables and the identity where they are missing; refuses a log of another number of partitions. */
-export function prepareLog(connection: SqliteConnection, partitions: number): LogIdentity {
+/**
+ * Makes the tables and the identity where they are missing; refuses a log of another number of partitions.
+ * @param succeeds incarnations of lost logs: a log that is made now, or has no commit, takes their place.
+ */
+export function prepareLog(connection: SqliteConnection, partitions: number, succeeds: readonly string[] = []): LogIdentity {
   return connection.transaction(() => {
     connection.exec(TABLES);
-    if (readIdentity(connection) === undefined) {
+    if (identityIn(connection) === undefined) {
       connection
         .prepare('INSERT INTO log_identity (incarnation, partitions, created_at_us) VALUES (?, ?, ?)')
         .run([newIncarnation(), partitions, Date.now() * 1000]);
+    }
+    if (!hasCommits(connection)) {
+      const former = connection.prepare('INSERT INTO former_incarnations (incarnation) VALUES (?)');
+      for (const incarnation of succeeds) former.run([incarnation]);
     }
     return checkedIdentity(connection, partitions);
   });
 }
 
+export function hasCommits(connection: SqliteConnection): boolean {
+  return connection.prepare('SELECT 1 FROM commits LIMIT 1').get([]) !== undefined;
+}
+
 /** The identity of a log that exists and has so many partitions, if a number is given. */
 export function checkedIdentity(connection: SqliteConnection, partitions?: number): LogIdentity {
-  const identity = readIdentity(connection);
+  const identity = identityIn(connection);
   if (identity === undefined) throw new StorageFailure({ kind: 'failed', message: `${connection.file} is not an event log` });
   if (partitions !== undefined && identity.partitions !== partitions) {
     throw new StorageFailure({
@@ -75,7 +86,8 @@ function newIncarnation(): string {
   return randomBytes(16).toString('hex');
 }
 
-function readIdentity(connection: SqliteConnection): LogIdentity | undefined {
+/** Undefined: the file holds no event log. */
+export function identityIn(connection: SqliteConnection): LogIdentity | undefined {
   if (!hasTable(connection, 'log_identity')) return undefined;
   const row = connection.prepare('SELECT incarnation, partitions, created_at_us FROM log_identity').get([]);
   if (row === undefined) return undefined;

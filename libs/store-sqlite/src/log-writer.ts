@@ -23,6 +23,7 @@ type AppendRequest = Extract<LogRequest, { kind: 'append' }>;
 export interface LogWriterOptions {
   readonly file: string;
   readonly partitions: number;
+  readonly succeeds?: readonly string[];
   readonly maxPageCount?: number;
 }
 
@@ -40,7 +41,7 @@ export class LogWriter implements StorageService<LogRequest> {
 
   constructor(options: LogWriterOptions) {
     this.#connection = new SqliteConnection(options.file, { synchronous: 'FULL', pageSize: LOG_PAGE_BYTES, autoCheckpointPages: 0 });
-    this.identity = prepareLog(this.#connection, options.partitions);
+    this.identity = prepareLog(this.#connection, options.partitions, options.succeeds);
     if (options.maxPageCount !== undefined) this.#limitPages(options.maxPageCount);
     this.#insert = this.#connection.prepare(
       'INSERT INTO commits (partition, sequence, command_count, committed_at_us, event_types, bytes) VALUES (?, ?, ?, ?, ?, ?)',

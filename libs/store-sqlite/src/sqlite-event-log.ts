@@ -30,6 +30,8 @@ export interface SqliteEventLogOptions {
   readonly file: string;
   /** servers × containers; a log that is only read may be opened without, whatever it was made with. */
   readonly partitions?: number;
+  /** Incarnations of lost logs whose place a new log takes: what was made from them is then made anew from it. */
+  readonly succeeds?: readonly string[];
   /** Only reads; the log must exist. */
   readonly readOnly?: boolean;
   /** Pages of 8 KiB that the file may have; beyond it the disk counts as full. */
@@ -163,7 +165,8 @@ export class SqliteEventLog implements EventLog {
 
 async function startWriter(options: SqliteEventLogOptions): Promise<LogThread> {
   if (options.partitions === undefined) throw new Error('a log that is written must be told its number of partitions');
-  const data: LogWriterOptions = { file: options.file, partitions: options.partitions, maxPageCount: options.maxPageCount };
+  const { file, partitions, maxPageCount, succeeds } = options;
+  const data: LogWriterOptions = { file, partitions, maxPageCount, succeeds };
   try {
     return (
       await StorageThread.start<LogRequest, LogIdentity>({ name: 'log-writer', description: 'the thread of the event log', data, died: options.writerDied })

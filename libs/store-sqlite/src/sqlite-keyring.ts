@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AccountKey, Keyring } from '@sluice/ports';
-import { sealingKey, secretFromFile } from './keyring-secret';
+import { KeyringSecretError, sealingKey, secretFromFile } from './keyring-secret';
 import { seal, unseal } from './sealed-box';
 import { SqliteSnapshotStore } from './sqlite-snapshot-store';
 
@@ -46,7 +46,7 @@ export class SqliteKeyring implements Keyring {
           { name: CHECK_BLOCK, bytes: seal(key, CHECK_BLOCK, CHECK_VALUE) },
         ]);
       } else if (unseal(key, CHECK_BLOCK, (await blocks.get(CHECK_BLOCK)) ?? new Uint8Array()) === undefined) {
-        throw new Error(`the keyring ${options.file} was sealed under another secret`);
+        throw new KeyringSecretError(`the keyring ${options.file} was sealed under another secret: put back the file or the secret that belongs to it`);
       }
       return new SqliteKeyring(blocks, key);
     } catch (error) {

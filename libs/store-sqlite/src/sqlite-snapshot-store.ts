@@ -6,6 +6,7 @@ import type { SnapshotStore } from '@sluice/ports';
 import { afterPrefix, type Block, type BlockRequest, type BlockWriterOptions } from './block-writer';
 import { SqliteConnection, type SqlStatement } from './sqlite-connection';
 import { ownBytes, StorageThread } from './storage-thread';
+import { readingDataFile } from './unreadable-data-file';
 
 export class SqliteSnapshotStore implements SnapshotStore {
   readonly #thread: StorageThread<BlockRequest>;
@@ -44,11 +45,11 @@ export class SqliteSnapshotStore implements SnapshotStore {
   }
 
   async get(name: string): Promise<Uint8Array | undefined> {
-    return this.#get.get([name])?.[0] as Uint8Array | undefined;
+    return readingDataFile(this.#connection.file, () => this.#get.get([name])?.[0] as Uint8Array | undefined);
   }
 
   async list(prefix: string): Promise<string[]> {
-    return this.#list.all([prefix, afterPrefix(prefix)]).map(([name]) => String(name));
+    return readingDataFile(this.#connection.file, () => this.#list.all([prefix, afterPrefix(prefix)]).map(([name]) => String(name)));
   }
 
   async remove(prefix: string): Promise<void> {

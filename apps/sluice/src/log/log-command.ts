@@ -1,6 +1,7 @@
 /** `sluice log …` */
 import type { Command } from 'commander';
 import type { Surroundings } from '../connection';
+import { addNewLogCommand } from './new-log';
 import { addRepairCommand } from './repair';
 import { addRestoredCommand } from './restored';
 import { addTailCommand } from './tail';
@@ -15,4 +16,5 @@ export function addLogCommand(program: Command, surroundings: Surroundings): voi
   addLogVerifyCommand(log, surroundings);
   addRepairCommand(log, surroundings);
   addRestoredCommand(log, surroundings);
+  addNewLogCommand(log, surroundings);
 }

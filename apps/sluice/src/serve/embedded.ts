@@ -18,13 +18,14 @@ import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { oneCommandInstance, SCHEDULER_CALLER, startScheduler } from '@sluice/scheduler';
 import { type Configuration, inProcessPeer, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer, WELL_KNOWN_PORTS } from '@sluice/service';
-import { DataFolderLock, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
+import { DataFolderLock, openingDataFile, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
 import type { LiveFigures } from './live-line';
 import { PostingMeter } from './posting-meter';
 import { startFailure } from './start-failure';
+import { lostIncarnations } from './whose-files';
 
 export interface EmbeddedServer {
   /** HOST:PORT. */
@@ -41,31 +42,43 @@ const SCHEDULER_LEASE_TTL_MS = 60_000;
 /** A log up to this size is checked from its first commit on at every start; of a larger one the engine checks what it reads. */
 const MAXIMUM_BYTES_CHECKED_AT_START = 64 * 1024 * 1024;
 
+export interface EmbeddedOptions {
+  readonly logger?: Logger;
+  /** A person said that the folder's log is lost, and that a new one is to be begun. */
+  readonly newLog?: boolean;
+}
+
 /** Throws a PlainFailure for whatever a person can do something about. */
-export async function startEmbedded(
-  configuration: Configuration,
-  logger: Logger = createLogger({ service: 'sluice', level: configuration.logLevel }),
-): Promise<EmbeddedServer> {
+export async function startEmbedded(configuration: Configuration, options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const { logger = createLogger({ service: 'sluice', level: configuration.logLevel }), newLog = false } = options;
   const parts = new OpenedParts();
   const files = dataFiles(configuration.dataDir);
   try {
-    return await open(configuration, files, parts, logger);
+    return await open(configuration, files, parts, logger, newLog);
   } catch (error) {
     await parts.close().catch(() => undefined);
     throw startFailure(error, files.folder);
   }
 }
 
-async function open(configuration: Configuration, files: DataFiles, parts: OpenedParts, logger: Logger): Promise<EmbeddedServer> {
+async function open(configuration: Configuration, files: DataFiles, parts: OpenedParts, logger: Logger, newLog: boolean): Promise<EmbeddedServer> {
   const clock = systemClock;
   const instanceId = configuration.instanceId ?? randomUUID();
   const security = parts.add(await openSecurity(configuration, clock, logger), async (opened) => opened.close());
-  parts.add(DataFolderLock.acquire(files.folder), async (lock) => lock.release());
+  parts.add(await openingDataFile(files.lock, () => DataFolderLock.acquire(files.folder)), async (lock) => lock.release());
   const writerDied = (error: Error): void => logger.error({ error }, 'a thread that writes files ended and is started again');
-  const log = parts.add(await SqliteEventLog.open({ file: files.log, partitions: partitionsOf(configuration), writerDied }), (opened) => opened.close());
-  await checkLog(log, files);
-  const snapshots = parts.add(await SqliteSnapshotStore.open({ file: files.snapshots, writerDied }), (opened) => opened.close());
-  const keyring = parts.add(await SqliteKeyring.open({ file: files.keyring, secret: keyringSecret(configuration, files), writerDied }), (opened) =>
+  const succeeds = lostIncarnations(files, newLog);
+  const partitions = partitionsOf(configuration);
+  const log = parts.add(await openingDataFile(files.log, () => SqliteEventLog.open({ file: files.log, partitions, succeeds, writerDied })), (opened) =>
+    opened.close(),
+  );
+  await openingDataFile(files.log, () => checkLog(log, files));
+  const snapshots = parts.add(await openingDataFile(files.snapshots, () => SqliteSnapshotStore.open({ file: files.snapshots, writerDied })), (opened) =>
+    opened.close(),
+  );
+  if (newLog) await snapshots.remove('partition/');
+  const secret = keyringSecret(configuration, files);
+  const keyring = parts.add(await openingDataFile(files.keyring, () => SqliteKeyring.open({ file: files.keyring, secret, writerDied })), (opened) =>
     opened.close(),
   );
 

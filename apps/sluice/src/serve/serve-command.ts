@@ -15,6 +15,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly data?: string;
   readonly insecure?: boolean;
+  readonly newLog?: boolean;
 }
 
 export function addServeCommand(program: Command, surroundings: Surroundings): void {
@@ -25,17 +26,18 @@ export function addServeCommand(program: Command, surroundings: Surroundings): v
     .option('--port <port>', 'port to listen on, 0: any (SLUICE_PORT; default 7400)', wholeNumber)
     .option('--data <folder>', 'data folder (SLUICE_DATA_DIR; default .sluice)')
     .option('--insecure', 'listen beyond this machine in plain text (SLUICE_INSECURE)')
+    .option('--new-log', 'the event log of the folder is lost for good: begin a new one, with no accounts')
     .addHelpText(
       'after',
       '\nEverything else is configured by SLUICE_ variables and a file: docs/configuration.md.\n\nExamples:\n  sluice serve\n  sluice serve --port 0 --data /tmp/try',
     )
-    .action(async ({ host, port, data, insecure }: ServeOptions) => {
-      await serve(configurationFor(surroundings.environment, { host, port, dataDir: data, insecure }), surroundings);
+    .action(async ({ host, port, data, insecure, newLog }: ServeOptions) => {
+      await serve(configurationFor(surroundings.environment, { host, port, dataDir: data, insecure }), surroundings, newLog === true);
     });
 }
 
-async function serve(configuration: Configuration, { terminal, interrupted }: Surroundings): Promise<void> {
-  const server = await startEmbedded(configuration);
+async function serve(configuration: Configuration, { terminal, interrupted }: Surroundings, newLog: boolean): Promise<void> {
+  const server = await startEmbedded(configuration, { newLog });
   const { address, folder, partitions } = server;
   const { tlsCert, tlsCa, tlsClientCert, authFile, authJwks } = configuration;
   const started: StartedServer = {

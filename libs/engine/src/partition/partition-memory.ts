@@ -44,15 +44,21 @@ interface Replaying {
   readonly commit: DecodedCommit;
 }
 
-const LOG_EVENTS: EventHandlersOf<typeof logEvents, Replaying, void> = {
+/** Take the engine's own events into the memory: at once, or in steps like a capability's. */
+const ENGINE_EVENTS: EventHandlersOf<typeof logEvents, Replaying, Iterable<number> | undefined> = {
   OwnershipTaken: ({ epoch, owner }, { memory }) => {
     memory.newestOwnership = { epoch: Number(epoch), owner };
+    return undefined;
   },
   RequestDecided: (decided, { memory, commit }) => {
     const state = memory.knownStateOf(decided.capability);
     if (state?.replayRequest === undefined) throw new Error(`this version of Sluice has no capability ${decided.capability} with such requests`);
     state.replayRequest(decided, commit);
+    return undefined;
   },
+  TimersSet: (event, { memory }) => memory.timers.replaySet(event),
+  TimersCancelled: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
+  TimersFired: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
 };
 
 export interface PartitionMemoryDependencies {
@@ -70,7 +76,8 @@ export class PartitionMemory implements PartitionServices {
   readonly seeds: HashSeeds;
   readonly index: RequestIndex;
   readonly states: readonly CapabilityState[];
-  readonly rooms: EngineRooms = { deliveries: new DeliveryRoom(), timers: new TimerRoom() };
+  readonly timers: TimerRoom;
+  readonly rooms: EngineRooms;
   readonly commits: Commits;
   readonly recent: RecentCommits;
 
@@ -94,6 +101,8 @@ export class PartitionMemory implements PartitionServices {
     const { partition, seeds, log, snapshots, sorter, limits, capabilities } = dependencies;
     this.partition = partition;
     this.seeds = seeds;
+    this.timers = new TimerRoom(seeds);
+    this.rooms = { deliveries: new DeliveryRoom(), timers: this.timers };
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);
     this.commits = new Commits(partition, log, this.recent);
@@ -183,10 +192,7 @@ export class PartitionMemory implements PartitionServices {
   }
 
   private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
-    if (logEvents.owns(event.type)) {
-      logEvents.read(event, commit, LOG_EVENTS, { memory: this, commit });
-      return undefined;
-    }
+    if (logEvents.owns(event.type)) return logEvents.read(event, commit, ENGINE_EVENTS, { memory: this, commit });
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
     if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);

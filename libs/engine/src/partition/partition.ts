@@ -25,6 +25,8 @@ import type { PartitionWorker } from '../internal/engine-room';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
 import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
+import type { DueTimers } from '../timers/due-timers';
+import { TimerFiring } from '../timers/timer-firing';
 import { CommitPipeline, type PendingCommit } from './commit-pipeline';
 import { commitRoomBytes, type PartitionLimits } from './limits';
 import type { LoadSlots } from './load-slots';
@@ -68,6 +70,8 @@ export interface PartitionDependencies {
   readonly onLost: (partition: number) => void;
   /** Whether the process is short of memory: then nothing is prepared. */
   readonly memoryIsShort: () => boolean;
+  /** The timers of all partitions of the process. */
+  readonly timers: DueTimers;
 }
 
 const RELOAD_FIRST_MS = 50;
@@ -504,8 +508,14 @@ export class Partition {
   }
 
   /** What works for the partition while this memory stands. */
-  private newWorkers(_memory: PartitionMemory): readonly PartitionWorker[] {
-    return [];
+  private newWorkers(memory: PartitionMemory): readonly PartitionWorker[] {
+    const firing = new TimerFiring({
+      ...this.dependencies,
+      room: memory.timers,
+      stateOf: (capability) => memory.knownStateOf(capability),
+      submit: (submission) => this.submit(submission),
+    });
+    return [firing];
   }
 
   private pause(waitMs: number): Promise<void> {

@@ -1,9 +1,12 @@
 /**
  * The smallest capability that shows what a partition promises: lines of text in the order in which they were decided, each with the
- * number that it got. A line that begins with "?" asks and writes nothing; "!" is a programmer's error.
+ * number that it got. A line that begins with "?" asks and writes nothing; "!" is a programmer's error. "+NAME@TIME" also sets a timer that
+ * writes a line with its id, "-NAME" cancels it.
  */
 import type { EventRecord } from '@sluice/protocol';
 import type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from '../capability';
+import type { TimerName } from '../internal/engine-room';
+import type { InternalCommand, InternalVerdict } from '../internal/internal-command';
 import type { Partition } from '../partition/partition';
 import type { Turn } from '../partition/turn';
 import { lastHash, requestHash } from '../request-index/request-hash';
@@ -22,11 +25,21 @@ export class JournalState implements CapabilityState {
   write(line: string, turn: Turn): number {
     if (line.startsWith('!')) throw new Error(`the line ${line} cannot be decided`);
     if (line.startsWith('?')) return this.lines.length;
-    turn.gather(this);
-    this.lines.push(line);
-    this.gathered.push(line);
-    this.remember(line, turn.sequence);
+    const [, name, time] = /^\+(.*)@(\d+)$/.exec(line) ?? [];
+    if (name !== undefined) turn.setTimer({ ...timerOf(name), dueAtUs: Number(time), method: 'Write', payload: Buffer.from(name) });
+    if (line.startsWith('-')) turn.cancelTimer(timerOf(line.slice(1)));
+    this.append(line, turn);
     return this.lines.length;
+  }
+
+  /** Writes a line with the command's id. A method that is not "Write" cannot be decided; a payload that begins with "no" is rejected. */
+  decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+    return commands.map(({ method, id, payload }) => {
+      if (method !== 'Write') return { kind: 'undecidable', reason: `the journal has no method ${method}` };
+      if (Buffer.from(payload).toString().startsWith('no')) return { kind: 'rejected', reason: 'NOT_WANTED', payload };
+      this.append(id, turn);
+      return { kind: 'accepted', payload };
+    });
   }
 
   flush(turn: Turn): void {
@@ -58,10 +71,21 @@ export class JournalState implements CapabilityState {
     this.lines.push(...(JSON.parse(Buffer.from(block).toString()) as string[]));
   }
 
+  private append(line: string, turn: Turn): void {
+    turn.gather(this);
+    this.lines.push(line);
+    this.gathered.push(line);
+    this.remember(line, turn.sequence);
+  }
+
   private remember(line: string, sequence: number): void {
     const { first, second } = hashOf(this.services, line);
     this.services.index.add(first, second, sequence);
   }
+}
+
+function timerOf(timerId: string): TimerName {
+  return { capability: 'journal', key: 'journal', timerId };
 }
 
 export function hashOf({ seeds }: Pick<PartitionServices, 'seeds'>, line: string): { first: number; second: number } {

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { LoadSlots } from '../partition/load-slots';
 import { Partition } from '../partition/partition';
 import { runSorter } from '../request-index/sorter';
+import { DueTimers } from '../timers/due-timers';
 import { journal, type JournalState, Lines, type Answer } from './journal';
 
 export const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -67,6 +68,7 @@ export class PartitionUnderTest {
   readonly lost: number[] = [];
   readonly log: MemoryEventLog;
   readonly partition: Partition;
+  readonly timers = new DueTimers();
 
   constructor(
     readonly storage: MemoryLogStorage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION }),
@@ -82,6 +84,7 @@ export class PartitionUnderTest {
       clock: this.clock,
       capabilities: surroundings.capabilities ?? [journal],
       sorter,
+      timers: this.timers,
       slots: new LoadSlots(),
       limits: { ...DEFAULT_LIMITS, ...surroundings.limits },
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what), ...surroundings.observer },

@@ -5,3 +5,5 @@
 export * from "./sluice/log/v1/commit";
 export * from "./sluice/log/v1/log_service";
 export * from "./sluice/log/v1/request_decided";
+export * from "./sluice/log/v1/timers";
+export * from "./sluice/log/v1/timer_service";

@@ -11,9 +11,9 @@ import { refusal } from '../sluice-error';
 import type { PeerConnections } from './peer-connections';
 
 export interface PeerAnswerListener<Response> {
-  message(response: Response): void;
+  readonly message: (response: Response) => void;
   /** The stream ended, or was cut, and brings no more; called once. */
-  ended(error: Error | undefined): void;
+  readonly ended: (error: Error | undefined) => void;
 }
 
 export interface PeerCalls {

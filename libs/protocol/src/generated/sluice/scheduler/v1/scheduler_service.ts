@@ -37,6 +37,54 @@ export interface GetStatusResponse {
   unfinished: bigint;
 }
 
+/** Request of ListTimers. */
+export interface ListTimersRequest {
+  /** Only of this partition; unset: of all. */
+  partition?:
+    | number
+    | undefined;
+  /** Only of this capability, like "account"; empty: of all. */
+  capability: string;
+  /** Only of the aggregate with this key; empty: of all. */
+  key: string;
+  /** Only those that are due then or before; unset: all. */
+  dueUntil:
+    | Timestamp
+    | undefined;
+  /** At most so many; 0: 100. At most 1,000. */
+  pageSize: number;
+  /** Token of the page before; empty: the first page. */
+  pageToken: string;
+}
+
+/** Response of ListTimers. */
+export interface ListTimersResponse {
+  /** The timers. */
+  timers: Timer[];
+  /** Token of the next page; empty: there is none. */
+  nextPageToken: string;
+}
+
+/** A command that is due at a time. */
+export interface Timer {
+  /** Its partition. */
+  partition: number;
+  /** Who decides the command. */
+  capability: string;
+  /** The aggregate, by its key. */
+  key: string;
+  /** Names it within its aggregate. */
+  timerId: string;
+  /** What is asked of the capability. */
+  method: string;
+  /** When it is due. */
+  dueAt:
+    | Timestamp
+    | undefined;
+  /** True: its command cannot be decided by the version of Sluice that its owner runs. It waits, and is tried again when its partition is loaded again. */
+  parked: boolean;
+}
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -246,6 +294,433 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
   },
 };
 
+function createBaseListTimersRequest(): ListTimersRequest {
+  return { partition: undefined, capability: "", key: "", dueUntil: undefined, pageSize: 0, pageToken: "" };
+}
+
+export const ListTimersRequest: MessageFns<ListTimersRequest> = {
+  encode(message: ListTimersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.capability !== "") {
+      writer.uint32(18).string(message.capability);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.dueUntil !== undefined) {
+      Timestamp.encode(message.dueUntil, writer.uint32(34).fork()).join();
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(40).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(50).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTimersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTimersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dueUntil = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTimersRequest {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : undefined,
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      dueUntil: isSet(object.dueUntil)
+        ? fromJsonTimestamp(object.dueUntil)
+        : isSet(object.due_until)
+        ? fromJsonTimestamp(object.due_until)
+        : undefined,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListTimersRequest): unknown {
+    const obj: any = {};
+    if (message.partition !== undefined) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.dueUntil !== undefined) {
+      obj.dueUntil = fromTimestamp(message.dueUntil).toISOString();
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListTimersRequest>): ListTimersRequest {
+    return ListTimersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTimersRequest>): ListTimersRequest {
+    const message = createBaseListTimersRequest();
+    message.partition = object.partition ?? undefined;
+    message.capability = object.capability ?? "";
+    message.key = object.key ?? "";
+    message.dueUntil = (object.dueUntil !== undefined && object.dueUntil !== null)
+      ? Timestamp.fromPartial(object.dueUntil)
+      : undefined;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTimersResponse(): ListTimersResponse {
+  return { timers: [], nextPageToken: "" };
+}
+
+export const ListTimersResponse: MessageFns<ListTimersResponse> = {
+  encode(message: ListTimersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.timers) {
+      Timer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTimersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTimersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.timers.push(Timer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTimersResponse {
+    return {
+      timers: globalThis.Array.isArray(object?.timers) ? object.timers.map((e: any) => Timer.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListTimersResponse): unknown {
+    const obj: any = {};
+    if (message.timers?.length) {
+      obj.timers = message.timers.map((e) => Timer.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListTimersResponse>): ListTimersResponse {
+    return ListTimersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTimersResponse>): ListTimersResponse {
+    const message = createBaseListTimersResponse();
+    message.timers = object.timers?.map((e) => Timer.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseTimer(): Timer {
+  return { partition: 0, capability: "", key: "", timerId: "", method: "", dueAt: undefined, parked: false };
+}
+
+export const Timer: MessageFns<Timer> = {
+  encode(message: Timer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.capability !== "") {
+      writer.uint32(18).string(message.capability);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.timerId !== "") {
+      writer.uint32(34).string(message.timerId);
+    }
+    if (message.method !== "") {
+      writer.uint32(42).string(message.method);
+    }
+    if (message.dueAt !== undefined) {
+      Timestamp.encode(message.dueAt, writer.uint32(50).fork()).join();
+    }
+    if (message.parked !== false) {
+      writer.uint32(56).bool(message.parked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Timer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTimer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timerId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dueAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.parked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Timer {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      timerId: isSet(object.timerId)
+        ? globalThis.String(object.timerId)
+        : isSet(object.timer_id)
+        ? globalThis.String(object.timer_id)
+        : "",
+      method: isSet(object.method) ? globalThis.String(object.method) : "",
+      dueAt: isSet(object.dueAt)
+        ? fromJsonTimestamp(object.dueAt)
+        : isSet(object.due_at)
+        ? fromJsonTimestamp(object.due_at)
+        : undefined,
+      parked: isSet(object.parked) ? globalThis.Boolean(object.parked) : false,
+    };
+  },
+
+  toJSON(message: Timer): unknown {
+    const obj: any = {};
+    if (message.partition !== 0) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.timerId !== "") {
+      obj.timerId = message.timerId;
+    }
+    if (message.method !== "") {
+      obj.method = message.method;
+    }
+    if (message.dueAt !== undefined) {
+      obj.dueAt = fromTimestamp(message.dueAt).toISOString();
+    }
+    if (message.parked !== false) {
+      obj.parked = message.parked;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Timer>): Timer {
+    return Timer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Timer>): Timer {
+    const message = createBaseTimer();
+    message.partition = object.partition ?? 0;
+    message.capability = object.capability ?? "";
+    message.key = object.key ?? "";
+    message.timerId = object.timerId ?? "";
+    message.method = object.method ?? "";
+    message.dueAt = (object.dueAt !== undefined && object.dueAt !== null)
+      ? Timestamp.fromPartial(object.dueAt)
+      : undefined;
+    message.parked = object.parked ?? false;
+    return message;
+  },
+};
+
 /** The scheduler: fires what is due and re-drives what is unfinished. */
 export type SchedulerServiceService = typeof SchedulerServiceService;
 export const SchedulerServiceService = {
@@ -259,11 +734,23 @@ export const SchedulerServiceService = {
     responseSerialize: (value: GetStatusResponse): Buffer => Buffer.from(GetStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStatusResponse => GetStatusResponse.decode(value),
   },
+  /** Pending timers: partition by partition, those of each in the order in which they are due. */
+  listTimers: {
+    path: "/sluice.scheduler.v1.SchedulerService/ListTimers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTimersRequest): Buffer => Buffer.from(ListTimersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTimersRequest => ListTimersRequest.decode(value),
+    responseSerialize: (value: ListTimersResponse): Buffer => Buffer.from(ListTimersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTimersResponse => ListTimersResponse.decode(value),
+  },
 } as const;
 
 export interface SchedulerServiceServer extends UntypedServiceImplementation {
   /** What it does. */
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
+  /** Pending timers: partition by partition, those of each in the order in which they are due. */
+  listTimers: handleUnaryCall<ListTimersRequest, ListTimersResponse>;
 }
 
 export interface SchedulerServiceClient extends Client {
@@ -282,6 +769,22 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** Pending timers: partition by partition, those of each in the order in which they are due. */
+  listTimers(
+    request: ListTimersRequest,
+    callback: (error: ServiceError | null, response: ListTimersResponse) => void,
+  ): ClientUnaryCall;
+  listTimers(
+    request: ListTimersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTimersResponse) => void,
+  ): ClientUnaryCall;
+  listTimers(
+    request: ListTimersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTimersResponse) => void,
   ): ClientUnaryCall;
 }
 

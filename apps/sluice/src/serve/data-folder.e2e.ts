@@ -1,0 +1,151 @@
+/** What becomes of a data folder in which a file is not what it was: the table of docs/data-folder.md, held against the program. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SluiceClient } from '@sluice/client';
+import { dataFiles } from '../data-folder';
+import { PlainFailure } from '../exit-code';
+import { configurationFor } from './configuration';
+import { type EmbeddedServer, startEmbedded } from './embedded';
+
+const TABLE = readFileSync(join(__dirname, '../../../../docs/data-folder.md'), 'utf8');
+const SIGNING_KEY = Buffer.alloc(32, 7);
+const POSTINGS = 20;
+
+let base: string;
+let folder: string;
+let server: EmbeddedServer | undefined;
+
+const start = async (newLog = false): Promise<EmbeddedServer> => {
+  server = await startEmbedded(configurationFor({}, { dataDir: folder, port: 0 }), { newLog });
+  return server;
+};
+
+const stop = async (): Promise<void> => {
+  await server?.stop();
+  server = undefined;
+};
+
+async function withClient<Result>(address: string, work: (client: SluiceClient) => Promise<Result>): Promise<Result> {
+  const client = new SluiceClient({ target: address });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** A folder in which a server was at work and was stopped in order. */
+async function make(name: string): Promise<void> {
+  folder = join(base, name);
+  const { address } = await start();
+  await withClient(address, async (client) => {
+    await client.accounts.open({ accountId: 'a', unit: 'EUR' });
+    await client.accounts.open({ accountId: 'signed', unit: 'EUR', signingKey: SIGNING_KEY });
+    for (let number = 0; number < POSTINGS; number += 1) {
+      await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 1n, requestId: `credit-${number}` });
+    }
+    await client.accounts.get('a');
+  });
+  await stop();
+}
+
+beforeAll(async () => {
+  base = mkdtempSync(join(tmpdir(), 'sluice-folder-'));
+  await make('other');
+  await make('whole');
+});
+
+beforeEach(() => {
+  folder = mkdtempSync(join(base, 'tried-'));
+  cpSync(join(base, 'whole'), folder, { recursive: true });
+});
+
+afterEach(stop);
+afterAll(() => rmSync(base, { recursive: true }));
+
+const removeLogOfWrites = (file: string): void => {
+  for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+};
+
+/** By the headings of the table. */
+const DAMAGES: Readonly<Record<string, (file: string, name: string) => void>> = {
+  missing: (file) => rmSync(file),
+  empty: (file) => writeFileSync(file, ''),
+  'cut in half': (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+  'a bit flipped': (file) => {
+    const bytes = readFileSync(file);
+    let at = Math.floor(bytes.length * 0.6);
+    while (bytes[at] === 0) at += 1;
+    bytes[at] = (bytes[at] as number) ^ 1;
+    writeFileSync(file, bytes);
+  },
+  'of another folder': (file, name) => cpSync(join(base, 'other', name), file),
+};
+
+const rows = TABLE.slice(TABLE.indexOf('| file | missing'))
+  .split('\n\n')[0]
+  ?.split('\n')
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  ) as string[][];
+const headings = (rows[0] as string[]).slice(1);
+const cases = rows.slice(2).flatMap(([file, ...cells]) => cells.map((says, at) => [(file as string).slice(1, -1), headings[at] as string, says] as const));
+
+test('the table has every file of the folder, and every damage', () => {
+  expect(cases).toHaveLength(6 * 5);
+  expect(headings).toEqual(Object.keys(DAMAGES));
+  const { folder: _folder, ...files } = dataFiles('/x');
+  expect(new Set(cases.map(([file]) => `/x/${file}`))).toEqual(new Set(Object.values(files)));
+});
+
+test.each(cases)('%s, %s: %s', async (name, damage, says) => {
+  const file = join(folder, name);
+  DAMAGES[damage]?.(file, name);
+  if (damage !== 'a bit flipped') removeLogOfWrites(file);
+  const untouched = fingerprint();
+  const became = await start().then(
+    () => 'starts',
+    (error: unknown) => (error instanceof PlainFailure ? `refused (${error.exitCode})` : String(error)),
+  );
+  expect(says.split(' or ')).toContain(became);
+  if (became === 'starts') {
+    const credited = await withClient((server as EmbeddedServer).address, (client) => client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 1n }));
+    expect(credited.balanceAfterMinor).toBe(BigInt(POSTINGS + 1));
+  } else expect(fingerprint()).toEqual(untouched);
+});
+
+/** What is in the files that nothing can be made from, and in the read store. */
+function fingerprint(): string[] {
+  return ['log.db', 'read.db', 'keyring.db'].map((name) => {
+    const file = join(folder, name);
+    return `${name} ${statSync(file, { throwIfNoEntry: false }) === undefined ? 'missing' : createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+  });
+}
+
+test('a log that is lost: the refusal names what is there and both ways on, and a new log is begun only when asked for', async () => {
+  rmSync(join(folder, 'log.db'));
+  removeLogOfWrites(join(folder, 'log.db'));
+  await expect(start()).rejects.toThrow(
+    /the event log is missing: .* has read\.db .*, snapshots\.db, keyring\.db \(1 signing key\), but no log\.db\. Nothing was changed\. Put log\.db back .* "sluice serve --new-log"/,
+  );
+  const { address } = await start(true);
+  await withClient(address, async (client) => {
+    await expect(client.accounts.get('a')).rejects.toMatchObject({ reason: 'ACCOUNT_NOT_FOUND' });
+    await client.accounts.open({ accountId: 'a', unit: 'EUR' });
+    await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 3n });
+    expect(await client.accounts.get('a')).toMatchObject({ balanceMinor: 3n });
+  });
+  await stop();
+  // The rows of the lost log are gone for good: the next start is an ordinary one.
+  const again = await start();
+  await withClient(again.address, async (client) => expect(await client.accounts.get('a')).toMatchObject({ balanceMinor: 3n }));
+});
+
+test('a new log is not begun where there is one', async () => {
+  await expect(start(true)).rejects.toThrow(/log\.db is there and has commits: --new-log is for a folder whose log is lost/);
+});
