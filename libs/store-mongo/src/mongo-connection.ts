@@ -14,10 +14,11 @@ const DEFAULT_DATABASE = 'sluice';
 const SERVER_SELECTION_LIMIT_MS = 10_000;
 /**
  * How often the driver's monitor asks the server on a connection of its own, and how long the server may take to answer it, or to accept
- * a connection. A server that is silent for longer counts as away: whatever waits for it fails, and another primary is looked for.
+ * a connection. A server that is silent for longer counts as away: whatever waits for it fails, and another primary is looked for. An election
+ * takes longer; a shorter limit would cut off a server that is only busy, and make it do again what it had almost done.
  */
 const PROBE_EVERY_MS = 1_000;
-const SILENCE_LIMIT_MS = 2_000;
+const SILENCE_LIMIT_MS = 5_000;
 /** A connection on which nothing came for so long during an operation is given up, also if the server answers on others. */
 const SOCKET_LIMIT_MS = 30_000;
 const MAX_CONNECTIONS = 32;

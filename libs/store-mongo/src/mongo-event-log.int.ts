@@ -50,6 +50,20 @@ describeOnMongo('event log on MongoDB', () => {
     await log.append(contractCommit(0, 4));
   });
 
+  test('after a failure the newest commit is looked for by exact ids, from where the partition stood', async () => {
+    await log.append(contractCommit(0, 1));
+    const rival = await MongoEventLog.open({ connection: await database.connect(), partitions: 2 });
+    for (let sequence = 2; sequence <= 9; sequence += 1) await rival.append(contractCommit(0, sequence));
+    await expect(log.append(contractCommit(0, 2))).rejects.toBeInstanceOf(SequenceTakenError);
+    const asked = jest.spyOn(Collection.prototype, 'find');
+    await log.append(contractCommit(0, 10));
+    const filters = asked.mock.calls.map(([filter]) => filter);
+    asked.mockRestore();
+    expect(filters).toEqual(filters.map(() => ({ _id: { $in: expect.any(Array) } })));
+    expect(filters.length).toBeGreaterThan(0);
+    expect(await log.headSequences()).toEqual([10, 0]);
+  });
+
   test('a commit that no document can hold is refused, and nothing is stored', async () => {
     await expect(log.append({ ...contractCommit(0, 1), bytes: new Uint8Array(15 * 1024 * 1024 + 1) })).rejects.toThrow('is the most');
     expect(await log.headSequences()).toEqual([0, 0]);

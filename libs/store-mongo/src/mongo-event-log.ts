@@ -3,7 +3,7 @@
  *
  * The unique `_id` decides between two writers of a sequence. That sequences have no gaps is up to the writers, which read
  * the log before they write; so the first append of a partition after opening, and after every failure, compares with the
- * newest commit. It costs one index lookup then and nothing later.
+ * newest commit. After a failure that is looked for from where the partition stood, by exact ids.
  *
  * An append that is not answered has an unknown outcome, and may even be carried out later: the caller reads the log again, and the
  * later one of the two finds the sequence taken.
@@ -53,8 +53,10 @@ export interface MongoEventLogOptions {
 export class MongoEventLog implements EventLog {
   readonly maximumCommitBytes = MAXIMUM_COMMIT_BYTES;
   readonly #commits: Collection<CommitDocument>;
-  /** Newest sequence of the partitions whose last append from here succeeded. */
-  readonly #appended = new Map<number, number>();
+  /** Newest sequence that was found or appended here, by partition. */
+  readonly #newest = new Map<number, number>();
+  /** Partitions whose last append from here succeeded. */
+  readonly #sound = new Set<number>();
   /** Where the partitions stood when they were last asked for. */
   #heads: number[] | undefined;
   /** How a read is asked for that a deposed primary must not answer. */
@@ -86,14 +88,15 @@ export class MongoEventLog implements EventLog {
       throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`);
     }
     const document = toDocument(commit);
-    const previous = this.#appended.get(partition);
-    this.#appended.delete(partition);
+    const isNext = this.#sound.delete(partition) && this.#newest.get(partition) === sequence - 1;
+    const appended = (isNext ? Promise.resolve() : this.#assertNext(partition, sequence)).then(() => this.#insert(document));
     try {
-      await answeredOrLost(this.#appendAfter(previous, document, partition, sequence), () => this.#look(document._id), this.clock);
+      await answeredOrLost(appended, () => this.#look(document._id), this.clock);
     } catch (error) {
       throw appendError(error, partition, sequence);
     }
-    this.#appended.set(partition, sequence);
+    this.#newest.set(partition, sequence);
+    this.#sound.add(partition);
   }
 
   async read(partition: number, fromSequence: number, page: { maxCommits: number; maxBytes: number }): Promise<CommitRecord[]> {
@@ -140,14 +143,15 @@ export class MongoEventLog implements EventLog {
   async headSequences(): Promise<number[]> {
     const partitions = Array.from({ length: this.identity.partitions }, (_, partition) => partition);
     this.#heads ??= await Promise.all(partitions.map((partition) => this.#newestSequence(partition)));
-    this.#heads = await this.#advance(this.#heads);
+    const heads = await this.#advance(new Map(this.#heads.entries()));
+    this.#heads = partitions.map((partition) => heads.get(partition) as number);
     return [...this.#heads];
   }
 
   /** From the newest down, one by one, so that an interruption leaves no gap. */
   async dropFrom(partition: number, sequence: number): Promise<number> {
     this.#assertPartition(partition);
-    this.#appended.delete(partition);
+    this.#newest.delete(partition);
     this.#heads = undefined;
     const newest = await this.#newestSequence(partition);
     const first = Math.max(1, sequence);
@@ -159,12 +163,17 @@ export class MongoEventLog implements EventLog {
     this.#closed = true;
   }
 
-  async #appendAfter(previous: number | undefined, document: CommitDocument, partition: number, sequence: number): Promise<void> {
-    if (previous === undefined || previous !== sequence - 1) {
-      const newest = await this.#newestSequence(partition);
-      if (sequence <= newest) throw new SequenceTakenError(partition, sequence);
-      if (sequence > newest + 1) throw new Error(`the log ends at ${newest}, the commit would leave a gap`);
-    }
+  /** Throws SequenceTakenError if the log has the sequence, and Error if the one before is missing. */
+  async #assertNext(partition: number, sequence: number): Promise<void> {
+    const known = this.#newest.get(partition);
+    const newest =
+      known === undefined ? await this.#newestSequence(partition) : ((await this.#advance(new Map([[partition, known]]))).get(partition) as number);
+    this.#newest.set(partition, newest);
+    if (sequence <= newest) throw new SequenceTakenError(partition, sequence);
+    if (sequence > newest + 1) throw new Error(`the log ends at ${newest}, the commit would leave a gap`);
+  }
+
+  async #insert(document: CommitDocument): Promise<void> {
     await this.#commits.insertOne(document, { writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_LIMIT_MS } });
   }
 
@@ -196,16 +205,17 @@ export class MongoEventLog implements EventLog {
   }
 
   /** Where the partitions stand now, knowing where they stood. */
-  async #advance(lastKnown: readonly number[]): Promise<number[]> {
-    const searches = lastKnown.map((sequence) => new HeadSearch(sequence));
+  async #advance(lastKnown: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const searches = new Map([...lastKnown].map(([partition, sequence]) => [partition, new HeadSearch(sequence)]));
     for (;;) {
-      const open = searches.flatMap((search, partition) => (search.head === undefined ? [{ partition, candidates: search.candidates() }] : []));
-      if (open.length === 0) return searches.map((search) => search.head as number);
+      const open = [...searches]
+        .filter(([, { head }]) => head === undefined)
+        .map(([partition, search]) => ({ partition, search, candidates: search.candidates() }));
+      if (open.length === 0) return new Map([...searches].map(([partition, { head }]) => [partition, head as number]));
       const existing = await this.#existing(open.flatMap(({ partition, candidates }) => candidates.map((sequence) => commitId(partition, sequence))));
-      for (const { partition, candidates } of open) {
-        const search = searches[partition] as HeadSearch;
+      for (const { partition, search, candidates } of open) {
         const stands = search.narrow(candidates, (sequence) => existing.has(`${partition}/${sequence}`));
-        if (!stands) searches[partition] = new HeadSearch(0);
+        if (!stands) searches.set(partition, new HeadSearch(0));
       }
     }
   }
