@@ -11,6 +11,7 @@ import { Signatures } from './account/signatures';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
+import { PeerCheck } from './peers/peer-check';
 import { PeerHop } from './peers/peer-hop';
 
 export interface CommandDependencies {
@@ -74,6 +75,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const ownMethods = new OwnMethods();
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
   let hop: PeerHop | undefined;
+  let peerCheck: PeerCheck | undefined;
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
     try {
@@ -100,6 +102,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       clock,
       ...(sharing.log && { log: sharing.log }),
     });
+    if (sharing.log !== undefined)
+      peerCheck = new PeerCheck({ self: instanceId, partitions, owners: ownership, connections: sharing.transport, clock, log: sharing.log });
   }
   const service = new AccountService({
     engine,
@@ -119,6 +123,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     stop: async () => {
       await ownership?.stop();
       await engine.stop({ snapshot: true });
+      peerCheck?.close();
       hop?.close();
       sharing?.transport.close();
       await signatures.close();

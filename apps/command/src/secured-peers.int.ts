@@ -9,7 +9,7 @@ import { loadConfiguration, openSecurity, RateLimitedLog, type Security } from '
 import { createLogger } from '@sluice/telemetry';
 import { CertificateAuthority } from '@sluice/testing';
 import { posting, verdictOf } from './test/command-under-test';
-import { answered, type SharingInstance, SharingInstances } from './test/sharing-instances';
+import { answered, look, type SharingInstance, SharingInstances } from './test/sharing-instances';
 
 const PEER_TOKEN = 'peer-token-of-sixteen-or-more';
 const SHOP_TOKEN = 'shop-token-of-sixteen-or-more';
@@ -97,7 +97,7 @@ test('a peer token that the owner does not know: the caller gets PARTITION_UNAVA
   await instances.untilShared();
   expect(await verdicts(one)).toEqual(NOT_REACHED);
   expect(await verdicts(one)).toEqual(NOT_REACHED);
-  expect(logged.match(/"level":"error".*give SLUICE_PEER_TOKEN a token with the role/g)).toHaveLength(1);
+  expect(logged.match(/"level":"error".*the token is unknown.*give SLUICE_PEER_TOKEN a token with the role/g)).toHaveLength(1);
   expect(logged).not.toContain(PEER_TOKEN);
 });
 
@@ -107,6 +107,28 @@ test('a private authority that the instance does not know: PARTITION_UNAVAILABLE
   await instances.untilShared();
   expect(await verdicts(one)).toEqual(NOT_REACHED);
   expect(logged).toMatch(/"level":"error".*SLUICE_PEER_CA must name the authority/);
+});
+
+test.each`
+  fault                          | environments                                                                                      | told
+  ${'a token of the other kind'} | ${() => [{ ...callers(), SLUICE_PEER_TOKEN: PEER_TOKEN }, callers('another-token-of-the-peers')]} | ${/give SLUICE_PEER_TOKEN a token with the role/}
+  ${'an unknown authority'}      | ${() => [certificates('one'), certificates('two')]}                                               | ${/SLUICE_PEER_CA must name the authority/}
+`(
+  '$fault is told when the instance starts, before any request',
+  async ({ environments, told }: { environments: () => Record<string, string>[]; told: RegExp }) => {
+    const [first = {}, second = {}] = environments();
+    await start('one', first);
+    await start('two', second);
+    while (!told.test(logged)) await look();
+  },
+);
+
+test('an instance that is away when another one starts is no fault of the configuration', async () => {
+  const one = await start('one', certificates('one'));
+  one.silence();
+  const two = await start('two', certificates('two'));
+  while (two.command.engine.owned.length < 2) await look();
+  expect(logged).not.toContain('"level":"error"');
 });
 
 test('an authority that is replaced is taken without a restart', async () => {

@@ -1,0 +1,60 @@
+/**
+ * Calls every other owner once, as soon as this instance learns of it, so that certificates, authorities and tokens that do not fit are told at
+ * the start of an instance and not at the first request that it sends on. An owner that does not answer is asked again when it has another
+ * partition: it may only be away.
+ */
+import type { Clock, LeaseHolder } from '@sluice/ports';
+import { accountpb } from '@sluice/protocol';
+import type { Caller, PeerTransport, RateLimitedLog } from '@sluice/service';
+import type { PartitionOwners } from './partition-owners';
+import { failureOf } from './peer-answer';
+import { reportFault } from './peer-faults';
+
+/** The caller of the call: no caller has a name without letters. */
+const ITSELF: Caller = { name: '-', roles: new Set(['post']) };
+/** Does nothing: a batch without postings. */
+const { path } = accountpb.AccountCommandServiceService.postBatch;
+const NOTHING = Buffer.alloc(0);
+const ANSWER_LIMIT_MS = 5_000;
+/** Beyond so many addresses the oldest is forgotten, and called again. */
+const MAXIMUM_ADDRESSES = 1_000;
+
+export interface PeerCheckDependencies {
+  /** Id of this instance. */
+  readonly self: string;
+  readonly partitions: number;
+  readonly owners: PartitionOwners;
+  readonly connections: PeerTransport;
+  readonly clock: Clock;
+  readonly log: RateLimitedLog;
+}
+
+export class PeerCheck {
+  private readonly called = new Set<string>();
+  private readonly unsubscribe: () => void;
+
+  constructor(private readonly dependencies: PeerCheckDependencies) {
+    const { owners, partitions } = dependencies;
+    this.unsubscribe = owners.onOwnerChanged((partition) => this.check(partition, owners.ownerOf(partition)));
+    for (let partition = 0; partition < partitions; partition += 1) this.check(partition, owners.ownerOf(partition));
+  }
+
+  close(): void {
+    this.unsubscribe();
+  }
+
+  private check(partition: number, owner: LeaseHolder | undefined): void {
+    const { self, connections, clock, log } = this.dependencies;
+    if (owner === undefined || owner.id === self || this.called.has(owner.address)) return;
+    const { address } = owner;
+    this.called.add(address);
+    if (this.called.size > MAXIMUM_ADDRESSES) this.called.delete(this.called.values().next().value as string);
+    const deadlineMs = clock.nowUs() / 1_000 + ANSWER_LIMIT_MS;
+    connections.send(address, { path, bytes: NOTHING, forwarded: { caller: ITSELF, partition }, deadlineMs }, (error) => {
+      if (error === null) return;
+      const failure = failureOf(error);
+      if (failure.kind === 'unreachable') this.called.delete(address);
+      reportFault(log, address, failure);
+    });
+  }
+}
