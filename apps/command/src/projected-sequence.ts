@@ -13,6 +13,7 @@ export function projectedSequence(store: () => ReadStore | undefined, incarnatio
     // Rows of another log are rebuilt from this one: nobody waits for messages.
     if ((await reached.incarnation()) !== incarnation) return Number.MAX_SAFE_INTEGER;
     const checkpoints = await (await reached.current()).checkpoints();
-    return checkpoints.find((checkpoint) => checkpoint.partition === partition)?.sequence ?? 0;
+    // A projection that is being filled reads the log: only the newest ones take commits from the bus.
+    return Math.max(0, ...checkpoints.filter((checkpoint) => checkpoint.partition === partition).map(({ sequence }) => sequence));
   };
 }

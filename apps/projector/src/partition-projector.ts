@@ -7,19 +7,23 @@
  *
  * A commit that cannot be read blocks it: it projects what comes before, tells, and looks again every 15 s.
  *
+ * The projections whose rows are as new as any are live: they are written together. Those that are behind are filled beside them
+ * (projection-fill.ts), the ones that stand at the same sequence together, and join the live ones when they have caught up.
+ *
  * Whatever goes wrong, it forgets what it has in memory and starts again from the checkpoint: the store's guard and the
  * sequences in the rows make a repeated write harmless. Rows that are not of this log are reported; it goes on waiting until
  * a rebuild has put another copy in force.
  */
 import { type Bus, type BusSubscription, type Clock, CopyClosedError, type EventLog, type ReadCopy, type ReadStore } from '@sluice/ports';
-import { PartitionFold, PROJECTIONS } from '@sluice/projections';
-import { type DecodedCommit, MAXIMUM_TRACEPARENTS } from '@sluice/protocol';
+import { PartitionFold, type Projection } from '@sluice/projections';
+import { type DecodedCommit, type LogPosition, MAXIMUM_TRACEPARENTS } from '@sluice/protocol';
 import { AttemptNames } from './attempt-names';
 import { CommitIntake } from './commit-intake';
 import type { FlushPacer } from './flush-pacer';
+import { ProjectionFill } from './projection-fill';
 import type { FlushReport, ProjectorObserver } from './projector-observer';
 import { loadRows, setAsideOfPartition } from './row-loading';
-import { assertStoreOfLog, positionOfRows, RowsNotOfLogError } from './rows-position';
+import { assertStoreOfLog, type ProjectionPosition, positionsOfRows, RowsNotOfLogError } from './rows-position';
 import { type BlockedPartition, UnreadableCommitError, unreadableCommitOf } from './unreadable-commit';
 import { Wakeup } from './wakeup';
 
@@ -42,6 +46,7 @@ export interface PartitionProjectorOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly pacer: FlushPacer;
+  readonly projections: readonly Projection[];
   /** Aggregates kept in memory. */
   readonly cachedAggregates: number;
   readonly observer: Pick<ProjectorObserver, 'setAside' | 'busCommitDiscarded' | 'blocked' | 'unblocked' | 'trouble'>;
@@ -54,7 +59,7 @@ export interface PartitionProjectorOptions {
 }
 
 export interface PartitionProgress {
-  /** Sequence up to which the read store has it; undefined: not opened yet. */
+  /** Sequence up to which the live projections have it; undefined: not opened yet. */
   readonly checkpoint: number | undefined;
   /** When the newest flush was done, and how old its newest commit was then. */
   readonly flushedAtUs: number;
@@ -76,6 +81,7 @@ interface Session {
 export class PartitionProjector {
   private readonly stopping = new AbortController();
   private session: Session | undefined;
+  private fill: ProjectionFill | undefined;
   private checkpoint: number | undefined;
   private flushedAtUs = 0;
   private lagUs = 0;
@@ -109,6 +115,7 @@ export class PartitionProjector {
     this.opened.wake();
     this.options.pacer.hurry();
     await this.running;
+    await this.fill?.stop();
     this.unblock();
   }
 
@@ -152,26 +159,58 @@ export class PartitionProjector {
   }
 
   private async open(): Promise<Session> {
-    const { partition, log, store, observer, cachedAggregates } = this.options;
+    const { partition, log, store, projections, observer, cachedAggregates } = this.options;
     while (!this.stopped && (await this.options.switchUnderWay())) await this.sleep(SWITCH_POLL_MS);
     const copy = await store.current();
     await assertStoreOfLog(store, log);
-    const position = await positionOfRows(copy, log, partition);
-    const setAside = await setAsideOfPartition(copy, partition);
+    // It goes on while the live projection waits after an error; now it may have joined.
+    await this.fill?.stop();
+    const positions = await positionsOfRows(copy, log, partition, projections);
+    const { position, live, behind } = standingOf(positions);
+    const setAside = await setAsideOfPartition(copy, partition, live);
     this.checkpoint = position.sequence;
+    this.fill = behind.length === 0 ? undefined : this.startFill(copy, behind);
     this.opened.wake();
     const end = new AbortController();
     if (this.stopped) end.abort();
-    const fold = new PartitionFold(partition, PROJECTIONS, setAside, cachedAggregates);
+    const fold = new PartitionFold(partition, live, setAside, cachedAggregates);
     const intake = new CommitIntake(log, position, end.signal, (error) => observer.busCommitDiscarded(partition, error));
     return { copy, fold, intake, end };
+  }
+
+  private startFill(copy: ReadCopy, projections: readonly Projection[]): ProjectionFill {
+    const { partition, log, clock, cachedAggregates, observer } = this.options;
+    const fill = new ProjectionFill({
+      partition,
+      log,
+      clock,
+      copy,
+      projections,
+      cachedAggregates,
+      goal: () => this.checkpoint ?? 0,
+      trouble: (what, error) => observer.trouble(partition, what, error),
+    });
+    fill.start();
+    return fill;
   }
 
   /** Waits for commits and writes what has come by its turn; false: the session is over. */
   private async projectNext(session: Session): Promise<boolean> {
     const { intake } = session;
-    await intake.waitForCommits();
+    const { fill } = this;
+    const commits = intake.waitForCommits();
+    if (fill === undefined) await commits;
+    else {
+      // The one that is not waited for any more may still fail.
+      commits.catch(() => undefined);
+      await Promise.race([commits, fill.near]);
+    }
     if (this.stopped) return false;
+    if (fill?.isNear === true) {
+      // The next session finds its projections among the live ones.
+      await fill.finish(this.checkpoint ?? 0);
+      return false;
+    }
     const paced = { oldestUs: () => intake.oldestUs, urgent: () => intake.crowded || this.stopped };
     return this.options.pacer.run(paced, () => (this.stopped ? Promise.resolve(false) : this.flush(session)));
   }
@@ -276,6 +315,24 @@ export class PartitionProjector {
       this.stopping.signal.addEventListener('abort', finish);
     });
   }
+}
+
+interface Standing {
+  /** Where the live projections go on. */
+  readonly position: LogPosition;
+  readonly live: readonly Projection[];
+  /** To be filled next: those that lack most, all at one sequence. */
+  readonly behind: readonly Projection[];
+}
+
+function standingOf(positions: readonly ProjectionPosition[]): Standing {
+  const sequences = positions.map(({ position }) => position.sequence);
+  const [newest, oldest] = [Math.max(...sequences), Math.min(...sequences)];
+  const at = (sequence: number): ProjectionPosition[] => positions.filter(({ position }) => position.sequence === sequence);
+  const [first] = at(newest);
+  if (first === undefined) throw new Error('there is no projection');
+  const projectionsOf = (standing: readonly ProjectionPosition[]): Projection[] => standing.map(({ projection }) => projection);
+  return { position: first.position, live: projectionsOf(at(newest)), behind: oldest === newest ? [] : projectionsOf(at(oldest)) };
 }
 
 function nextRound(): Promise<void> {

@@ -59,13 +59,14 @@ export function refusalOf(error: unknown): unknown {
 
 function statusMessage(status: Awaited<ReturnType<ProjectorControl['status']>>): projectionpb.GetStatusResponse {
   return {
-    partitions: status.partitions.map(({ partition, checkpoint, headSequence, lagUs, heldHere, blocked }) => ({
+    partitions: status.partitions.map(({ partition, checkpoint, headSequence, lagUs, heldHere, blocked, filling }) => ({
       partition,
       checkpoint: BigInt(checkpoint),
       headSequence: BigInt(headSequence),
       lagUs: BigInt(Math.round(lagUs)),
       heldHere,
       blocked: blocked && { sequence: BigInt(blocked.sequence), error: blocked.error },
+      filling: filling.map(({ projection, sequence }) => ({ projection, sequence: BigInt(sequence) })),
     })),
     copy: status.copy,
     setAside: status.setAside.map(({ aggregate, key, partition, sequence, error }) => ({ aggregate, key, partition, sequence: BigInt(sequence), error })),

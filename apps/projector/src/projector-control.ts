@@ -8,8 +8,10 @@ import type { BlockedPartition } from './unreadable-commit';
 
 export interface PartitionStanding {
   readonly partition: number;
-  /** Sequence up to which the read store has it. */
+  /** Sequence up to which the read store has it; but for what is being filled. */
   readonly checkpoint: number;
+  /** Projections that lack commits before the checkpoint, and up to where they are filled. */
+  readonly filling: readonly { readonly projection: string; readonly sequence: number }[];
   /** Sequence of the log's newest commit. */
   readonly headSequence: number;
   /** From commit to read store, of the newest projected commit or of what waits, whichever is more; 0: nothing waits. */

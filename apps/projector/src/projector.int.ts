@@ -5,92 +5,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
 import type { BusMessage, CommitToAppend, EventLog, ReadStore } from '@sluice/ports';
 import { ACCOUNTS, ENTRY_SEGMENTS, READ_COLLECTIONS, readAccount } from '@sluice/projections';
 import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
-import { AccountHistory, type HistoryCommand } from '@sluice/testing';
 import { Projector, type ProjectorOptions } from './projector';
 import type { RebuildProgress, VerificationProgress } from './projector-control';
 import { RebuildRunningError } from './projector-control';
 import { SILENT_PROJECTOR_OBSERVER } from './projector-observer';
+import { Ledger, PARTITIONS } from './test/ledger';
 
-const PARTITIONS = 4;
 const NEVER = new AbortController().signal;
 const LEASE_TTL_MS = 600;
-
-/** Histories of all partitions, and what their writers do with them. */
-class Ledger {
-  readonly histories: AccountHistory[];
-  private atUs = Date.now() * 1_000;
-  private requests = 0;
-
-  constructor(
-    readonly log: EventLog,
-    readonly accountIds: readonly string[],
-  ) {
-    const { incarnation } = log.identity;
-    this.histories = Array.from({ length: PARTITIONS }, (_, partition) => new AccountHistory({ incarnation, partition }));
-  }
-
-  async open(): Promise<CommitToAppend[]> {
-    return this.commit(
-      this.accountIds.map((accountId) => ({
-        kind: 'account',
-        accountId,
-        requestId: `open-${accountId}`,
-        command: { kind: 'open', accountId, unit: 'EUR', branchId: 'north', product: 'basic', limits: { ...NO_LIMITS, overdraftMinor: 50n }, signingKeyId: '' },
-      })),
-    );
-  }
-
-  /** Posts to the accounts in turn: credits, debits, holds, and now and then what is refused. */
-  async post(count: number): Promise<CommitToAppend[]> {
-    return this.commit(
-      Array.from({ length: count }, (): HistoryCommand => {
-        this.requests += 1;
-        const accountId = this.accountIds[this.requests % this.accountIds.length] as string;
-        const type = (['CREDIT', 'CREDIT', 'DEBIT', 'HOLD', 'RELEASE', 'CAPTURE'] as const)[this.requests % 6] ?? 'CREDIT';
-        const holdId = [...(this.account(accountId)?.holds.keys() ?? [])][0] ?? 'none';
-        return {
-          kind: 'post',
-          accountId,
-          posting: {
-            requestId: `request-${this.requests}`,
-            type,
-            amountMinor: BigInt(1 + (this.requests % 37)),
-            unit: 'EUR',
-            holdId,
-            final: this.requests % 4 === 0,
-          },
-        };
-      }),
-    );
-  }
-
-  account(accountId: string) {
-    return this.histories[this.partitionOf(accountId)]?.accounts.get(accountId);
-  }
-
-  partitionOf(accountId: string): number {
-    return partitionOfKey(Buffer.from(accountId), PARTITIONS);
-  }
-
-  private async commit(commands: readonly HistoryCommand[]): Promise<CommitToAppend[]> {
-    this.atUs += 1_000;
-    const commits: CommitToAppend[] = [];
-    for (const [partition, history] of this.histories.entries()) {
-      const own = commands.filter((command) => this.partitionOf(command.accountId) === partition);
-      if (own.length === 0) continue;
-      const commit = history.turn(own, this.atUs);
-      await this.log.append(commit);
-      commits.push(commit);
-    }
-    return commits;
-  }
-}
 
 const ACCOUNT_IDS = Array.from({ length: 12 }, (_, index) => `account-${index}`);
 
@@ -273,7 +200,7 @@ describe.each([
     if (row === undefined || checkpoint === undefined) throw new Error('the account is not projected');
     const { sequence, committedAtUs } = checkpoint;
     const tamper = (writes: Parameters<typeof copy.apply>[0]['writes']) =>
-      copy.apply({ partition, previousSequence: sequence, sequence, committedAtUs, writes });
+      copy.apply({ partition, projections: [checkpoint.projection], previousSequence: sequence, sequence, committedAtUs, writes });
     await tamper([
       { kind: 'delete', collection: ACCOUNTS.name, key: accountId },
       { kind: 'put', collection: ACCOUNTS.name, row: { ...row, balance_minor: (row.balance_minor as bigint) + 1n } },
@@ -297,6 +224,7 @@ describe.each([
     if (segment === undefined || standing === undefined) throw new Error('there is no segment');
     await fresh.apply({
       ...standing,
+      projections: [standing.projection],
       previousSequence: standing.sequence,
       writes: [{ kind: 'put', collection: ENTRY_SEGMENTS.name, row: { ...segment, blocks } }],
     });
@@ -319,6 +247,7 @@ describe.each([
     if (row === undefined || standing === undefined) throw new Error('the account is not projected');
     await copy.apply({
       ...standing,
+      projections: [standing.projection],
       previousSequence: standing.sequence,
       writes: [
         { kind: 'delete', collection: ACCOUNTS.name, key: accountId },

@@ -4,16 +4,18 @@
  */
 import {
   type Bus,
+  type Checkpoint,
   type Clock,
   CopyAbandonedError,
   CopyClosedError,
   type EventLog,
   type Lease,
+  type ReadCopy,
   type ReadStore,
   SwitchEndedError,
   systemClock,
 } from '@sluice/ports';
-import { SET_ASIDE, setAsideOf } from '@sluice/projections';
+import { type Projection, PROJECTIONS, projectionId, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
 import type { DecodedCommit } from '@sluice/protocol';
 import { BusiestAccount } from './busiest-account';
 import { FlushPacer } from './flush-pacer';
@@ -54,6 +56,8 @@ export interface ProjectorOptions {
   readonly lease?: Lease;
   readonly clock?: Clock;
   readonly observer?: ProjectorObserver;
+  /** Those of all capabilities, if not given. */
+  readonly projections?: readonly Projection[];
   /** Aggregates kept in memory, over all partitions. */
   readonly cachedAggregates?: number;
   /** Partitions take turns at writing (a store that has one writer), or each paces itself. */
@@ -131,11 +135,11 @@ export class Projector implements ProjectorControl {
     const { log, store } = this.options;
     const copy = await store.current();
     this.heads = await log.headSequences();
-    const checkpoints = new Map((await copy.checkpoints()).map(({ partition, sequence }) => [partition, sequence]));
+    const checkpoints = await copy.checkpoints();
     return {
-      partitions: this.heads.map((headSequence, partition) => this.standing(partition, checkpoints.get(partition) ?? 0, headSequence)),
+      partitions: this.heads.map((headSequence, partition) => this.standing(partition, this.checkpointsOf(partition, checkpoints), headSequence)),
       copy: copy.name,
-      setAside: (await copy.find({ collection: SET_ASIDE.name, limit: LISTED_SET_ASIDE })).rows.map(setAsideOf),
+      setAside: await this.setAsideIn(copy),
       projectedPostings: this.projectedPostings,
       incarnation: log.identity.incarnation,
       hottestAccount: this.busiest.hottest(),
@@ -156,12 +160,12 @@ export class Projector implements ProjectorControl {
 
   async verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void> {
     const { log, store } = this.options;
-    await verifyAll({ log, store, clock: this.clock, report, signal: AbortSignal.any([signal, this.stopping.signal]) });
+    await verifyAll({ log, store, projections: this.projections, clock: this.clock, report, signal: AbortSignal.any([signal, this.stopping.signal]) });
   }
 
   async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
     const { log, store } = this.options;
-    return verifyAccount({ log, store, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) }, accountId);
+    return verifyAccount({ log, store, projections: this.projections, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) }, accountId);
   }
 
   private hold(partition: number): void {
@@ -173,6 +177,7 @@ export class Projector implements ProjectorControl {
       bus,
       clock: this.clock,
       pacer: writing === 'in turn' ? this.sharedPacer : new FlushPacer(this.clock),
+      projections: this.projections,
       cachedAggregates: Math.ceil(cachedAggregates / log.identity.partitions),
       observer: this.observer,
       switchUnderWay: () => this.switches.underWay(),
@@ -181,6 +186,10 @@ export class Projector implements ProjectorControl {
     });
     this.partitions.set(partition, projector);
     projector.start();
+  }
+
+  private get projections(): readonly Projection[] {
+    return this.options.projections ?? PROJECTIONS;
   }
 
   private async drop(partition: number): Promise<void> {
@@ -196,13 +205,32 @@ export class Projector implements ProjectorControl {
     this.observer.flushed(report);
   }
 
-  private standing(partition: number, stored: number, headSequence: number): PartitionStanding {
+  /** Checkpoints of the partition, by the id of the projection; 0: it has none. */
+  private checkpointsOf(partition: number, checkpoints: readonly Checkpoint[]): ReadonlyMap<string, number> {
+    const ofPartition = new Map(checkpoints.filter((one) => one.partition === partition).map(({ projection, sequence }) => [projection, sequence] as const));
+    return new Map(this.projections.map((projection) => [projectionId(projection), ofPartition.get(projectionId(projection)) ?? 0]));
+  }
+
+  private async setAsideIn(copy: ReadCopy): Promise<SetAside[]> {
+    const listed: SetAside[] = [];
+    for (const projection of this.projections.map(projectionId)) {
+      const limit = LISTED_SET_ASIDE - listed.length;
+      if (limit === 0) break;
+      const query = { collection: SET_ASIDE.name, index: 'by_partition', equals: { projection }, limit };
+      listed.push(...(await copy.find(query)).rows.map(setAsideOf));
+    }
+    return listed;
+  }
+
+  private standing(partition: number, stored: ReadonlyMap<string, number>, headSequence: number): PartitionStanding {
     const progress = this.partitions.get(partition)?.progress;
-    const checkpoint = Math.max(stored, progress?.checkpoint ?? 0);
+    const live = Math.max(...stored.values());
+    const checkpoint = Math.max(live, progress?.checkpoint ?? 0);
+    const filling = [...stored].filter(([, sequence]) => sequence < live).map(([projection, sequence]) => ({ projection, sequence }));
     const nowUs = this.clock.nowUs();
     const waitingUs = progress === undefined ? 0 : Math.max(0, nowUs - progress.oldestWaitingUs);
     const lagUs = checkpoint >= headSequence ? 0 : Math.max(progress?.lagUs ?? 0, waitingUs);
-    return { partition, checkpoint, headSequence, lagUs, heldHere: progress !== undefined, blocked: progress?.blocked };
+    return { partition, checkpoint, headSequence, lagUs, heldHere: progress !== undefined, blocked: progress?.blocked, filling };
   }
 
   private poll(): void {
@@ -253,7 +281,7 @@ export class Projector implements ProjectorControl {
     const { log, store } = this.options;
     const lease = await this.rebuildLease();
     try {
-      await rebuild({ log, store, clock: this.clock, report, signal: AbortSignal.any([this.stopping.signal, lease.lost]) });
+      await rebuild({ log, store, projections: this.projections, clock: this.clock, report, signal: AbortSignal.any([this.stopping.signal, lease.lost]) });
     } catch (error) {
       // Another process has taken the lease, or has begun a rebuild without knowing of this one.
       if (lease.lost.aborted || error instanceof CopyAbandonedError || error instanceof CopyClosedError) throw new RebuildRunningError({ cause: error });

@@ -7,14 +7,11 @@
  * the projectors; then it begins again.
  */
 import { type Clock, type CopySwitch, type EventLog, type ReadCopy, type ReadStore, SwitchEndedError } from '@sluice/ports';
-import { PartitionFold, PROJECTIONS } from '@sluice/projections';
-import { beginningOf, type LogPosition, readNextCommit } from '@sluice/protocol';
-import { AttemptNames } from './attempt-names';
+import type { Projection } from '@sluice/projections';
+import { beginningOf } from '@sluice/protocol';
+import { LogFill } from './log-fill';
 import type { RebuildProgress, Report } from './projector-control';
-import { loadRows, setAsideOfPartition } from './row-loading';
 
-/** Commits of one flush: large, so that an account costs one row per flush and not one per commit. */
-const PAGE = { maxCommits: 1_024, maxBytes: 8 * 1024 * 1024 };
 /** Aggregates kept in memory, per partition; partitions are filled one after the other. */
 const CACHED_AGGREGATES = 200_000;
 /** As near as that to the heads, the last stretch begins; or after so many rounds of catching up with a log that grows as fast. */
@@ -28,6 +25,7 @@ const SIGN_OF_LIFE_MS = 1_000;
 export interface RebuildOptions {
   readonly log: EventLog;
   readonly store: ReadStore;
+  readonly projections: readonly Projection[];
   readonly clock: Clock;
   readonly report: Report<RebuildProgress>;
   /** Ends the rebuild: nothing is put in force any more. */
@@ -42,16 +40,19 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
 }
 
 class Rebuild {
-  private readonly fills: readonly PartitionFill[];
+  private readonly fills: readonly LogFill[];
   private heads: readonly number[];
 
   constructor(
     private readonly options: RebuildOptions,
     private readonly copy: ReadCopy,
   ) {
-    const partitions = Array.from({ length: options.log.identity.partitions }, (_, partition) => partition);
-    this.fills = partitions.map((partition) => new PartitionFill(options, copy, partition));
-    this.heads = partitions.map(() => 0);
+    const { log, clock, projections } = options;
+    this.fills = Array.from(
+      { length: log.identity.partitions },
+      (_, partition) => new LogFill({ log, clock, copy, projections, from: beginningOf(log.identity, partition), cachedAggregates: CACHED_AGGREGATES }),
+    );
+    this.heads = this.fills.map(() => 0);
   }
 
   async run(): Promise<void> {
@@ -91,9 +92,10 @@ class Rebuild {
   /** @param afterPage runs between two pages. */
   private async fillToHeads(afterPage: () => Promise<void> = async () => undefined): Promise<void> {
     for (const [partition, fill] of this.fills.entries()) {
-      while (fill.sequence < (this.heads[partition] ?? 0)) {
+      const head = this.heads[partition] ?? 0;
+      while (fill.sequence < head) {
         this.options.signal.throwIfAborted();
-        await fill.page();
+        await fill.page(head);
         this.tell(false);
         await afterPage();
         // The live projection and the services have their turn between two pages.
@@ -110,45 +112,6 @@ class Rebuild {
   private tell(switched: boolean): void {
     const { doneCommits } = this;
     this.options.report({ doneCommits, totalCommits: Math.max(sum(this.heads), doneCommits), switched, copy: this.copy.name });
-  }
-}
-
-class PartitionFill {
-  private position: LogPosition;
-  private fold: PartitionFold | undefined;
-  private readonly names: AttemptNames;
-
-  constructor(
-    private readonly options: RebuildOptions,
-    private readonly copy: ReadCopy,
-    private readonly partition: number,
-  ) {
-    this.position = beginningOf(options.log.identity, partition);
-    this.names = new AttemptNames(partition, options.clock.nowUs());
-  }
-
-  get sequence(): number {
-    return this.position.sequence;
-  }
-
-  /** Projects the next page of the log. */
-  async page(): Promise<void> {
-    const { log } = this.options;
-    const records = await log.read(this.partition, this.position.sequence + 1, PAGE);
-    if (records.length === 0) throw new Error(`partition ${this.partition}: the log ends before sequence ${this.position.sequence + 1}, which it had`);
-    this.fold ??= new PartitionFold(this.partition, PROJECTIONS, await setAsideOfPartition(this.copy, this.partition), CACHED_AGGREGATES);
-    for (const record of records) {
-      const commit = readNextCommit(this.position, record.bytes);
-      this.fold.take(commit);
-      this.position = { ...this.position, sequence: commit.sequence, checksum: commit.checksum };
-    }
-    const { batch } = this.fold.project(await loadRows(this.copy, this.fold.missing()), this.names.next());
-    await this.copy.apply(batch);
-  }
-
-  /** Forgets what it has in memory: the next partition needs the room. */
-  rest(): void {
-    this.fold = undefined;
   }
 }
 

@@ -1,6 +1,15 @@
 /** Reads the rows that a flush lacks, as few calls as the port allows. */
 import type { ReadCopy, Row, RowPosition, RowQuery } from '@sluice/ports';
-import { type LoadedRows, type RowKeys, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
+import {
+  type LoadedRows,
+  type Projection,
+  projectionId,
+  type RowKeys,
+  SET_ASIDE,
+  type SetAside,
+  type SetAsideByProjection,
+  setAsideOf,
+} from '@sluice/projections';
 
 /** Keys per call, as the port allows. */
 const KEYS_PER_CALL = 10_000;
@@ -32,10 +41,14 @@ export async function* rowsOf(copy: ReadCopy, query: Omit<RowQuery, 'after' | 'l
   } while (after !== undefined);
 }
 
-/** The partition's aggregates that are set aside in the copy. */
-export async function setAsideOfPartition(copy: ReadCopy, partition: number): Promise<SetAside[]> {
-  const setAside: SetAside[] = [];
-  const query = { collection: SET_ASIDE.name, index: 'by_partition', equals: { partition } };
-  for await (const page of rowsOf(copy, query)) setAside.push(...page.map(setAsideOf));
-  return setAside;
+/** The partition's aggregates that are set aside in the copy, by the id of the projection. */
+export async function setAsideOfPartition(copy: ReadCopy, partition: number, projections: readonly Projection[]): Promise<SetAsideByProjection> {
+  const byProjection = new Map<string, SetAside[]>();
+  for (const projection of projections.map(projectionId)) {
+    const setAside: SetAside[] = [];
+    const query = { collection: SET_ASIDE.name, index: 'by_partition', equals: { projection, partition } };
+    for await (const page of rowsOf(copy, query)) setAside.push(...page.map(setAsideOf));
+    byProjection.set(projection, setAside);
+  }
+  return byProjection;
 }

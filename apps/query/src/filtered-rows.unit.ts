@@ -20,7 +20,7 @@ async function cards(count: number, stateOf: (at: number) => string): Promise<{ 
     { length: count },
     (_, at): RowWrite => ({ kind: 'put', collection: CARDS.name, row: { card_id: idOf(at), branch: 'north', state: stateOf(at) } }),
   );
-  await copy.apply({ partition: 0, previousSequence: 0, sequence: 1, committedAtUs: 1, writes });
+  await copy.apply({ partition: 0, projections: ['card@1'], previousSequence: 0, sequence: 1, committedAtUs: 1, writes });
   const queries: RowQuery[] = [];
   const find = copy.find.bind(copy);
   copy.find = async (query) => {

@@ -6,7 +6,7 @@ import { type ClientReadableStream, credentials, Metadata, type ServiceError, st
 import { NO_LIMITS, partitionOfKey, type PostingType } from '@sluice/domain';
 import { MemoryReadStore } from '@sluice/memory';
 import type { ProjectedBatch, ReadCopy, ReadStore, Row } from '@sluice/ports';
-import { PartitionFold, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
+import { accountProjection, PartitionFold, projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
 import { accountpb, encodePositionToken, readCommit, timestampFromUs } from '@sluice/protocol';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { SqliteReadStore } from '@sluice/store-sqlite';
@@ -62,11 +62,12 @@ class Projection {
 
   /** Brings the copy up to date with the histories. */
   async fill(copy: ReadCopy): Promise<void> {
-    const checkpoints = new Map((await copy.checkpoints()).map((one) => [one.partition, one.sequence]));
+    const standing = (await copy.checkpoints()).filter(({ projection }) => projection === projectionId(accountProjection));
+    const checkpoints = new Map(standing.map((one) => [one.partition, one.sequence]));
     for (const { commits } of this.histories) {
       const missing = commits.filter((commit) => commit.sequence > (checkpoints.get(commit.partition) ?? 0));
       if (missing[0] === undefined) continue;
-      const fold = new PartitionFold(missing[0].partition, PROJECTIONS, [], 10);
+      const fold = new PartitionFold(missing[0].partition, PROJECTIONS, new Map(), 10);
       for (const commit of missing) fold.take(readCommit(commit.bytes));
       const loaded = new Map<string, Map<string, Row>>();
       for (const [collection, keys] of fold.missing()) {
@@ -144,6 +145,22 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     throw new Error('the call was not refused');
   }
 
+  test('a query is refused while the rows that it reads are still being filled, and then answered', async () => {
+    const copy = await store.current();
+    const other = { partition: projection.partitionOf('alice'), projections: ['other@1'], committedAtUs: 1, writes: [] };
+    // Another projection has a commit of this partition, as when an older version wrote the rows of an older format.
+    await copy.apply({ ...other, previousSequence: 0, sequence: 1 });
+    const filling = { code: 'UNAVAILABLE', reason: 'PROJECTION_FILLING' };
+    expect(await refusalOf(getAccount('alice'))).toEqual(filling);
+    expect(await refusalOf(getAccount('alice', tokenAt('alice', 1), 300))).toEqual(filling);
+    expect(await refusalOf(listAccounts({}))).toEqual(filling);
+    await projection.open('alice');
+    expect((await getAccount('alice')).account?.accountId).toBe('alice');
+    // From now on it is late, if it is behind: what it says is right, and it is asked with a token for more.
+    await copy.apply({ ...other, previousSequence: 1, sequence: 2 });
+    expect((await getAccount('alice')).account?.accountId).toBe('alice');
+  });
+
   test('an account with everything that is known of it', async () => {
     const sequence = await projection.open('alice');
     const hold = projection.posting('alice', 'HOLD', 30n);
@@ -220,7 +237,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       const copy = await store.current();
       const checkpoint = (await copy.checkpoints()).find(({ partition }) => partition === projection.partitionOf('alice'));
       if (checkpoint === undefined) throw new Error('nothing is projected');
-      const { partition, sequence, committedAtUs } = checkpoint;
+      const { partition, projection: id, sequence, committedAtUs } = checkpoint;
       const batches: ProjectedBatch[] = [];
       const recording = { ...copyMethods(copy), apply: async (batch: ProjectedBatch) => void batches.push(batch) };
       projection.history('alice').turn([projection.posting('alice', 'HOLD', 7n)], committedAtUs + 1);
@@ -228,6 +245,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       const write = (wanted: (collection: string) => boolean) =>
         copy.apply({
           partition,
+          projections: [id],
           previousSequence: sequence,
           sequence,
           committedAtUs,

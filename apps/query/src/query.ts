@@ -2,6 +2,7 @@
  * The query service: answers every read from the read store, without any access to the log. As many as one likes may run.
  */
 import { type Clock, type ReadStore, systemClock } from '@sluice/ports';
+import { projectionId } from '@sluice/projections';
 import type { ServiceRuntime } from '@sluice/service';
 import { type Logger, silentLogger } from '@sluice/telemetry';
 import { QUERY_CAPABILITIES } from './capabilities.generated';
@@ -25,8 +26,10 @@ const EMPTY_STORE_POLL_MS = 100;
 
 export async function startQuery({ readStore, clock = systemClock, logger = silentLogger }: QueryDependencies): Promise<QueryRuntime> {
   const feed = new StandingFeed(readStore, clock);
-  const freshness = new Freshness(feed, clock);
-  const running = QUERY_CAPABILITIES.map((capability) => capability.start({ store: readStore, feed, freshness, clock, logger }));
+  const running = QUERY_CAPABILITIES.map((capability) => {
+    const freshness = new Freshness(feed, clock, projectionId(capability.projection));
+    return capability.start({ store: readStore, feed, freshness, clock, logger });
+  });
   const stopping = new AbortController();
   const untilReady = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

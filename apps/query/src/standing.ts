@@ -8,8 +8,27 @@ export interface Standing {
   readonly copy: ReadCopy;
   /** Undefined: the store is empty, no projector has been at it yet. */
   readonly incarnation: string | undefined;
-  /** Newest sequence by partition. */
-  readonly sequences: ReadonlyMap<number, number>;
+  /** Checkpoints by the id of the projection and the partition; also of projections that this version does not know. */
+  readonly sequences: ReadonlyMap<string, ReadonlyMap<number, number>>;
+}
+
+const NOTHING: ReadonlyMap<number, number> = new Map();
+
+/** Newest sequence of the projection, by partition. */
+export function sequencesOf({ sequences }: Standing, projection: string): ReadonlyMap<number, number> {
+  return sequences.get(projection) ?? NOTHING;
+}
+
+/**
+ * Whether rows of the projection lack commits that other rows have: it came with this version, or has a new format, and is being filled. A
+ * projection that has everything is never behind another one, since their checkpoints move together.
+ */
+export function isBeingFilled(standing: Standing, projection: string): boolean {
+  const own = sequencesOf(standing, projection);
+  for (const others of standing.sequences.values()) {
+    for (const [partition, sequence] of others) if (sequence > (own.get(partition) ?? 0)) return true;
+  }
+  return false;
 }
 
 /** A change that no notice came of is found after so long. */
@@ -80,7 +99,11 @@ export class StandingFeed {
     // First the incarnation, then the copy: a switch in between shows as an older incarnation, and the caller looks again.
     const incarnation = await this.store.incarnation();
     const copy = await this.store.current();
-    const sequences = new Map((await copy.checkpoints()).map(({ partition, sequence }) => [partition, sequence]));
+    const sequences = new Map<string, Map<number, number>>();
+    for (const { projection, partition, sequence } of await copy.checkpoints()) {
+      const ofProjection = sequences.get(projection) ?? new Map<number, number>();
+      sequences.set(projection, ofProjection.set(partition, sequence));
+    }
     this.newest = { copy, incarnation, sequences };
     return this.newest;
   }

@@ -22,6 +22,8 @@ export interface PartitionStatus {
   readonly heldHere: boolean;
   /** The commit that cannot be read and that the projector stands still before. */
   readonly blocked: { readonly sequence: bigint; readonly error: string } | undefined;
+  /** Projections that lack commits before the checkpoint, and the sequence up to which each is filled. Queries of their rows are refused. */
+  readonly filling: readonly { readonly projection: string; readonly sequence: bigint }[];
 }
 
 export interface SetAsideAggregate {

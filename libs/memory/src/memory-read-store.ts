@@ -6,6 +6,7 @@ import {
   assertCollection,
   assertIndexed,
   CheckpointMovedError,
+  compareText,
   compareValues,
   indexedFields,
   pageOf,
@@ -14,6 +15,7 @@ import {
   CopyClosedError,
   type CopySwitch,
   SwitchEndedError,
+  storedName,
   systemClock,
   type Checkpoint,
   type Clock,
@@ -35,20 +37,19 @@ export interface ReadStoreIdentity {
 
 /** What survives when a store is closed: the database of the memory read store. */
 export class MemoryReadStorage {
-  readonly copies = new Set<MemoryReadCopy>();
-  inForce: MemoryReadCopy | undefined;
+  readonly copies = new Set<CopyStorage>();
+  inForce: CopyStorage | undefined;
   switchUnderWay: CopySwitch | undefined;
   readonly #listeners = new Set<() => void>();
   #copiesMade = 0;
   #marksMade = 0;
 
-  constructor(readonly collections: readonly CollectionDefinition[]) {
-    for (const definition of collections) assertCollection(definition);
-  }
+  /** @param collections those of the stores that name none of their own. */
+  constructor(readonly collections: readonly CollectionDefinition[]) {}
 
-  makeCopy(identity: ReadStoreIdentity | undefined): MemoryReadCopy {
+  makeCopy(identity: ReadStoreIdentity | undefined): CopyStorage {
     this.#copiesMade += 1;
-    const copy = new MemoryReadCopy(`copy${this.#copiesMade}`, this, identity);
+    const copy = new CopyStorage(`copy${this.#copiesMade}`, identity);
     this.copies.add(copy);
     return copy;
   }
@@ -76,10 +77,22 @@ export class MemoryReadStore implements ReadStore {
   readonly #identity: ReadStoreIdentity | undefined;
   readonly #clock: Clock;
   readonly #graceMs: number;
+  readonly #collections: readonly CollectionDefinition[];
+  readonly #views = new Map<CopyStorage, MemoryReadCopy>();
   readonly #stops = new Set<() => void>();
 
-  constructor(options: { collections: readonly CollectionDefinition[] | MemoryReadStorage; identity?: ReadStoreIdentity; clock?: Clock; graceMs?: number }) {
-    this.#storage = options.collections instanceof MemoryReadStorage ? options.collections : new MemoryReadStorage(options.collections);
+  /** Over a storage of its own if none is given. */
+  constructor(options: {
+    collections: readonly CollectionDefinition[] | MemoryReadStorage;
+    storage?: MemoryReadStorage;
+    identity?: ReadStoreIdentity;
+    clock?: Clock;
+    graceMs?: number;
+  }) {
+    const { collections } = options;
+    this.#storage = collections instanceof MemoryReadStorage ? collections : (options.storage ?? new MemoryReadStorage(collections));
+    this.#collections = collections instanceof MemoryReadStorage ? collections.collections : collections;
+    for (const definition of this.#collections) assertCollection(definition);
     this.#identity = options.identity;
     this.#clock = options.clock ?? systemClock;
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
@@ -98,7 +111,7 @@ export class MemoryReadStore implements ReadStore {
     storage.inForce ??= storage.makeCopy(undefined);
     storage.inForce.state = 'inForce';
     storage.inForce.identity ??= this.#identity;
-    return storage.inForce;
+    return this.#viewOf(storage.inForce);
   }
 
   async beginCopy(identity: ReadStoreIdentity): Promise<ReadCopy> {
@@ -109,7 +122,7 @@ export class MemoryReadStore implements ReadStore {
       copy.state = 'abandoned';
       storage.copies.delete(copy);
     }
-    return storage.makeCopy(identity);
+    return this.#viewOf(storage.makeCopy(identity));
   }
 
   async beginSwitch(copy: ReadCopy): Promise<CopySwitch> {
@@ -157,7 +170,16 @@ export class MemoryReadStore implements ReadStore {
     this.#stops.clear();
   }
 
-  #filling(name: string): MemoryReadCopy | undefined {
+  #viewOf(copy: CopyStorage): MemoryReadCopy {
+    let view = this.#views.get(copy);
+    if (view === undefined) {
+      view = new MemoryReadCopy(copy, this.#storage, this.#collections);
+      this.#views.set(copy, view);
+    }
+    return view;
+  }
+
+  #filling(name: string): CopyStorage | undefined {
     return [...this.#storage.copies].find((copy) => copy.name === name && copy.state === 'filling');
   }
 
@@ -175,17 +197,37 @@ export class MemoryReadStore implements ReadStore {
 /** filling (by a rebuild) → inForce → replaced, or filling → abandoned. */
 type CopyState = 'filling' | 'inForce' | 'replaced' | 'abandoned';
 
-export class MemoryReadCopy implements ReadCopy {
+/** What is stored of one copy, whatever collections the stores over it know. */
+class CopyStorage {
   state: CopyState = 'filling';
-  readonly #collections = new Map<string, MemoryCollection>();
-  readonly #checkpoints = new Map<number, Checkpoint>();
+  readonly collections = new Map<string, MemoryCollection>();
+  readonly checkpoints = new Map<number, Map<string, Checkpoint>>();
 
   constructor(
     readonly name: string,
-    private readonly storage: MemoryReadStorage,
     public identity: ReadStoreIdentity | undefined,
+  ) {}
+}
+
+/** A copy, as a store with these collections sees it. */
+export class MemoryReadCopy implements ReadCopy {
+  readonly #collections = new Map<string, MemoryCollection>();
+
+  constructor(
+    private readonly stored: CopyStorage,
+    private readonly storage: MemoryReadStorage,
+    definitions: readonly CollectionDefinition[],
   ) {
-    for (const definition of storage.collections) this.#collections.set(definition.name, new MemoryCollection(definition));
+    for (const definition of definitions) {
+      const name = storedName(definition);
+      const collection = stored.collections.get(name) ?? new MemoryCollection(definition);
+      stored.collections.set(name, collection);
+      this.#collections.set(definition.name, collection);
+    }
+  }
+
+  get name(): string {
+    return this.stored.name;
   }
 
   async get(collection: string, key: string): Promise<Row | undefined> {
@@ -203,24 +245,30 @@ export class MemoryReadCopy implements ReadCopy {
 
   async apply(batch: ProjectedBatch): Promise<void> {
     this.#assertOpen();
-    const found = this.#checkpoints.get(batch.partition)?.sequence ?? 0;
-    if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+    const { partition, sequence, committedAtUs } = batch;
+    const checkpoints = this.stored.checkpoints.get(partition) ?? new Map<string, Checkpoint>();
+    for (const projection of batch.projections) {
+      const found = checkpoints.get(projection)?.sequence ?? 0;
+      if (found !== batch.previousSequence) throw new CheckpointMovedError(partition, batch.previousSequence, found);
+    }
     for (const write of batch.writes) if (write.kind === 'put') this.#collection(write.collection).check(write.row);
     for (const write of batch.writes) {
       const collection = this.#collection(write.collection);
       if (write.kind === 'put') collection.put(write.row);
       else collection.delete(write.key);
     }
-    this.#checkpoints.set(batch.partition, { partition: batch.partition, sequence: batch.sequence, committedAtUs: batch.committedAtUs });
+    for (const projection of batch.projections) checkpoints.set(projection, { partition, projection, sequence, committedAtUs });
+    this.stored.checkpoints.set(partition, checkpoints);
     this.storage.changed();
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    return [...this.#checkpoints.values()].sort((left, right) => left.partition - right.partition);
+    const checkpoints = [...this.stored.checkpoints.values()].flatMap((ofPartition) => [...ofPartition.values()]);
+    return checkpoints.sort((left, right) => left.partition - right.partition || compareText(left.projection, right.projection));
   }
 
   #assertOpen(): void {
-    switch (this.state) {
+    switch (this.stored.state) {
       case 'filling':
         return;
       case 'inForce':
@@ -230,7 +278,7 @@ export class MemoryReadCopy implements ReadCopy {
       case 'abandoned':
         throw new CopyClosedError(this.name, 'replaced or abandoned');
       default:
-        throw new Error(`unreachable: ${this.state satisfies never}`);
+        throw new Error(`unreachable: ${this.stored.state satisfies never}`);
     }
   }
 

@@ -4,7 +4,10 @@ import { MemoryReadStorage, MemoryReadStore } from './memory-read-store';
 
 readStoreContract('memory', async (collections) => {
   const storage = new MemoryReadStorage(collections);
-  return { open: async (identity) => new MemoryReadStore({ collections: storage, identity }), dispose: async () => {} };
+  return {
+    open: async (identity, others = collections) => new MemoryReadStore({ storage, collections: others, identity }),
+    dispose: async () => {},
+  };
 });
 
 test('a replaced copy is removed after the grace time', async () => {

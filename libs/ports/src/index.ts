@@ -9,5 +9,6 @@ export * from './row-position';
 export * from './row-query';
 export * from './row-scan';
 export * from './snapshot-store';
+export * from './stored-name';
 export * from './system-clock';
 export * from './text-order';

@@ -1,8 +1,12 @@
 /**
  * The read store ("second database"): collections of rows that queries answer from. Capabilities declare their
- * collections as data; an adapter maps a collection to a table (SQLite) or a collection (MongoDB).
+ * collections as data; an adapter maps a collection to a table (SQLite) or a collection (MongoDB). What a copy lacks of them is made
+ * when a store with them is opened, empty; the other collections keep their rows.
  *
  * Rows are written by the one projector that holds the partition, in sequence. A row belongs to one partition for ever.
+ *
+ * Each projection has checkpoints of its own, so one that is new, or has a new format, is filled from the log while the others go on.
+ * Projections that stand at the same sequence are written by one batch.
  */
 import type { RowPage, RowQuery } from './row-query';
 
@@ -12,6 +16,8 @@ export type FieldValue = string | bigint | number | boolean | Uint8Array | null;
 export interface CollectionDefinition {
   /** snake_case, plural: "accounts". */
   readonly name: string;
+  /** Of the projection that writes it: rows of two formats stand apart. Undefined: the collection has never had another. */
+  readonly format?: number;
   /** Name of the key field, of type text; unique in the collection. */
   readonly key: string;
   /** Every field, the key included; snake_case. int64 is bigint in rows, number a safe integer. null is allowed but for the key. */
@@ -38,9 +44,11 @@ export type RowWrite =
 /** What one flush of the projector writes for one partition. */
 export interface ProjectedBatch {
   readonly partition: number;
-  /** The checkpoint must stand exactly here (sequence before the first commit of the batch), else `CheckpointMovedError`. */
+  /** Ids of the projections whose rows these are, like "account@2"; at least one. */
+  readonly projections: readonly string[];
+  /** The checkpoint of each of them must stand exactly here (sequence before the first commit of the batch), else `CheckpointMovedError`. */
   readonly previousSequence: number;
-  /** The checkpoint after the batch. */
+  /** The checkpoint of each of them after the batch. */
   readonly sequence: number;
   /** Commit time of the last commit in it. */
   readonly committedAtUs: number;
@@ -96,8 +104,10 @@ export interface CopySwitch {
   readonly mark: string;
 }
 
+/** Up to which sequence a projection has a partition. */
 export interface Checkpoint {
   readonly partition: number;
+  readonly projection: string;
   readonly sequence: number;
   readonly committedAtUs: number;
 }
@@ -111,14 +121,14 @@ export interface ReadCopy {
   /** A page of rows, read through one index and nothing else. Throws InvalidRowQueryError for a query that no index answers. */
   find(query: RowQuery): Promise<RowPage>;
   /**
-   * Applies the batch: all of it, then the checkpoint (in one transaction where the store has them). Where there are no
+   * Applies the batch: all of it, then the checkpoints, at once (in one transaction where the store has them). Where there are no
    * transactions the collections are written one after the other, in the order in which the batch first names them, so that
    * what a row points to is there before the row.
    *
    * Throws CopyClosedError, and nothing is written, unless the copy is being filled, or is in force and no switch is under way.
    */
   apply(batch: ProjectedBatch): Promise<void>;
-  /** Checkpoints of all partitions that have one. */
+  /** Of every partition and every projection that has one, in that order; also of projections that this version does not know. */
   checkpoints(): Promise<Checkpoint[]>;
 }
 

@@ -100,9 +100,10 @@ export function assertIndexed(definition: CollectionDefinition, fields: readonly
   }
 }
 
-/** Throws for a collection whose indexes cannot be made. */
+/** Throws for a collection that cannot be stored, or whose indexes cannot be made. */
 export function assertCollection(definition: CollectionDefinition): void {
   const { name, key, fields, indexes } = definition;
+  if (/_\d+$/.test(name)) throw new Error(`the name of the collection ${name} ends like a format`);
   if (fields[key] !== 'text') throw new Error(`the key of ${name} is not a field of type text`);
   for (const [index, indexed] of Object.entries(indexes)) {
     const wrong = indexed.find((field, at) => field === key || !isOrdered(fields[field]) || indexed.indexOf(field) !== at);

@@ -8,6 +8,8 @@ export * from './projection';
 export * from './read-collections';
 export * from './recent-cache';
 export * from './set-aside';
+export * from './sortable-number';
+export * from './torn-read';
 
 // Until every user imports them from '@sluice/projections/account'.
 export * from './account';

@@ -48,12 +48,25 @@ export interface PartitionProjection {
 }
 
 export interface Projection {
-  /** Kind of aggregate, like "account". */
-  readonly aggregate: string;
+  /** The capability's: "account". */
+  readonly name: string;
+  /** Rises when the collections, or what their rows say, change: rows of the new format are filled from the log beside those of the old one. */
+  readonly format: number;
+  /** Their format is the projection's. */
   readonly collections: readonly CollectionDefinition[];
   /**
-   * @param setAside the partition's aggregates of this kind that are set aside.
+   * @param setAside the partition's aggregates of this projection that are set aside.
    * @param cachedAggregates how many aggregates to keep in memory.
    */
   open(partition: number, setAside: readonly SetAside[], cachedAggregates: number): PartitionProjection;
+}
+
+/** What names the projection's rows, and its checkpoints: "account@2". */
+export function projectionId({ name, format }: Pick<Projection, 'name' | 'format'>): string {
+  return `${name}@${format}`;
+}
+
+/** The projection's collections, as stores know them. */
+export function collectionsOf({ collections, format }: Pick<Projection, 'collections' | 'format'>): CollectionDefinition[] {
+  return collections.map((definition) => ({ ...definition, format }));
 }

@@ -1,20 +1,33 @@
-/** Aggregates whose projection threw: listed, alarmed, and skipped from that event on, so that the partition goes on. */
+/**
+ * Aggregates whose projection threw: listed, alarmed, and skipped from that event on, so that the partition goes on. Rows of another format
+ * are projected anew, so an aggregate is set aside in one format only.
+ */
 import type { CollectionDefinition, Row } from '@sluice/ports';
 import type { SetAside } from './projection';
 
 export const SET_ASIDE: CollectionDefinition = {
   name: 'set_aside',
+  format: 3,
   key: 'aggregate_key',
-  fields: { aggregate_key: 'text', aggregate: 'text', key: 'text', partition: 'number', sequence: 'number', error: 'text' },
-  indexes: { by_partition: ['partition'] },
+  fields: { aggregate_key: 'text', projection: 'text', aggregate: 'text', key: 'text', partition: 'number', sequence: 'number', error: 'text' },
+  indexes: { by_partition: ['projection', 'partition'] },
 };
 
 const MAXIMUM_ERROR_CHARACTERS = 1_000;
 
-export const setAsideKey = (aggregate: string, key: string): string => `${aggregate}/${key}`;
+/** @param projection id of the projection that threw. */
+export const setAsideKey = (projection: string, aggregate: string, key: string): string => `${projection}/${aggregate}/${key}`;
 
-export function setAsideRow({ aggregate, key, partition, sequence, error }: SetAside): Row {
-  return { aggregate_key: setAsideKey(aggregate, key), aggregate, key, partition, sequence, error: error.slice(0, MAXIMUM_ERROR_CHARACTERS) };
+export function setAsideRow(projection: string, { aggregate, key, partition, sequence, error }: SetAside): Row {
+  return {
+    aggregate_key: setAsideKey(projection, aggregate, key),
+    projection,
+    aggregate,
+    key,
+    partition,
+    sequence,
+    error: error.slice(0, MAXIMUM_ERROR_CHARACTERS),
+  };
 }
 
 export function setAsideOf(row: Row): SetAside {

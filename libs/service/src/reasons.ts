@@ -38,8 +38,13 @@ const SHARED_REASONS = {
   // Reading.
   READ_BEHIND: refused(
     status.UNAVAILABLE,
-    'The read store did not reach the position of the token in time, or the account was being written all the time.',
+    'The read store did not reach the position of the token in time, or what is read was being written all the time.',
     'Ask again, with a longer deadline, or without the token.',
+  ),
+  PROJECTION_FILLING: refused(
+    status.UNAVAILABLE,
+    'The read store is being filled with the rows that this query reads, as after an upgrade.',
+    'Ask again later; GetStatus of the projector and `sluice status` show how far it is.',
   ),
   TOKEN_INVALID: refused(status.INVALID_ARGUMENT, 'The position token is not one that a reply carried.', 'Pass tokens on as they came.'),
   TOKEN_OF_OTHER_LOG: refused(

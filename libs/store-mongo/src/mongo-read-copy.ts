@@ -2,9 +2,10 @@
  * One copy of the read collections, as MongoDB collections named COPY_COLLECTION, with its checkpoints beside them in
  * COPY_checkpoints.
  *
- * Without transactions a batch is applied in this order: is the copy open and the checkpoint where the batch begins, then the
- * rows, then the checkpoint, moved from exactly there. Who is interrupted finds the checkpoint unmoved and applies the batch again, which
- * the guards make harmless; readers may see rows that are newer than the checkpoint, never older ones.
+ * Without transactions a batch is applied in this order: is the copy open and are the checkpoints where the batch begins, then the
+ * rows, then the checkpoints, moved from exactly there by one update: those of a partition are one document. A projector that is
+ * interrupted finds them unmoved and applies the batch again, which the guards make harmless; readers may see rows that are newer than
+ * the checkpoint, never older ones.
  */
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 
@@ -12,6 +13,7 @@ import {
   type Checkpoint,
   CheckpointMovedError,
   type CollectionDefinition,
+  compareText,
   MAXIMUM_PAGE_ROWS,
   pageOf,
   type ProjectedBatch,
@@ -20,6 +22,7 @@ import {
   type RowPage,
   type RowQuery,
   scanOf,
+  storedName,
   CopyClosedError,
 } from '@sluice/ports';
 
@@ -33,9 +36,12 @@ import { bulksOf, writeBulk } from './write-bulks';
 interface CheckpointDocument {
   /** The partition. */
   readonly _id: number;
-  readonly sequence: bigint;
-  readonly committedAtUs: bigint;
+  /** By the id of the projection. Absent in what an earlier version wrote. */
+  readonly projections?: Readonly<Record<string, { readonly sequence: bigint; readonly committedAtUs: bigint }>>;
 }
+
+/** An id of a projection stands in the path of a field. */
+const PROJECTION_ID = /^[a-z0-9_]+@\d+$/;
 
 /** The store that the copy belongs to. */
 export interface CopyHost {
@@ -61,7 +67,7 @@ export class MongoReadCopy implements ReadCopy {
 
   /** Makes the indexes that the copy lacks, over the rows that it has. */
   async prepare(): Promise<void> {
-    for (const mapping of this.#mappings.values()) await ensureIndexes(this.#collection(mapping.definition.name), mapping);
+    for (const mapping of this.#mappings.values()) await ensureIndexes(this.#collection(mapping), mapping);
   }
 
   /** Removes the copy with all its rows, whatever collections there were when it was made. */
@@ -72,7 +78,7 @@ export class MongoReadCopy implements ReadCopy {
 
   async get(collection: string, key: string): Promise<Row | undefined> {
     const mapping = this.#mapping(collection);
-    const document = await this.#collection(collection).findOne({ _id: key });
+    const document = await this.#collection(mapping).findOne({ _id: key });
     return document === null ? undefined : mapping.toRow(document);
   }
 
@@ -80,7 +86,7 @@ export class MongoReadCopy implements ReadCopy {
     const mapping = this.#mapping(collection);
     if (keys.length > MAXIMUM_PAGE_ROWS) throw new RangeError(`${keys.length} keys in one call, ${MAXIMUM_PAGE_ROWS} is the most`);
     if (keys.length === 0) return [];
-    const documents = await this.#collection(collection)
+    const documents = await this.#collection(mapping)
       .find({ _id: { $in: [...new Set(keys)] } })
       .toArray();
     const rows = new Map(documents.map((document) => [document._id, mapping.toRow(document)]));
@@ -91,33 +97,43 @@ export class MongoReadCopy implements ReadCopy {
     const mapping = this.#mapping(query.collection);
     const scan = scanOf(mapping.definition, query);
     if (scan === undefined) return { rows: [], next: undefined };
-    return pageOf(scan, await readScan(this.#collection(query.collection), mapping, scan));
+    return pageOf(scan, await readScan(this.#collection(mapping), mapping, scan));
   }
 
   /** How the server answers the query, for tests and for people: the stages of the plan of each of its parts. */
   async explain(query: RowQuery): Promise<string[][]> {
     const mapping = this.#mapping(query.collection);
     const scan = scanOf(mapping.definition, query);
-    return scan === undefined ? [] : explainScan(this.#collection(query.collection), mapping, scan);
+    return scan === undefined ? [] : explainScan(this.#collection(mapping), mapping, scan);
   }
 
   async apply(batch: ProjectedBatch): Promise<void> {
     const bulks = bulksOf(batch.writes, (collection) => this.#mapping(collection));
     // Before the first row, so that the commits of a batch that is let in were in the log before any later switch.
-    const [state, checkpoint] = await Promise.all([this.host.state(), this.#checkpointOf(batch.partition)]);
+    const [state, checkpoints] = await Promise.all([this.host.state(), this.#checkpointsOf(batch.partition)]);
     this.#assertOpen(state);
-    assertBeginsAt(checkpoint, batch);
+    assertBeginsAt(checkpoints, batch);
     // One collection after the other: a row must never be there before what it points to, also when the process dies in between.
     for (const [name, ofCollection] of bulks) {
-      for (const operations of ofCollection) await writeBulk(this.#collection(name), operations);
+      for (const operations of ofCollection) await writeBulk(this.#collection(this.#mapping(name)), operations);
     }
-    if (!(await this.#moveCheckpoint(batch))) assertBeginsAt(await this.#checkpointOf(batch.partition), batch);
+    // Where they still stand there, another projection has made the partition's document meanwhile.
+    while (!(await this.#moveCheckpoints(batch))) assertBeginsAt(await this.#checkpointsOf(batch.partition), batch);
     this.host.applied();
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
     const documents = await this.#checkpoints.find().sort({ _id: 1 }).toArray();
-    return documents.map(({ _id, sequence, committedAtUs }) => ({ partition: _id, sequence: Number(sequence), committedAtUs: Number(committedAtUs) }));
+    return documents.flatMap(({ _id, projections = {} }) =>
+      Object.entries(projections)
+        .map(([projection, { sequence, committedAtUs }]) => ({
+          partition: _id,
+          projection,
+          sequence: Number(sequence),
+          committedAtUs: Number(committedAtUs),
+        }))
+        .sort((left, right) => compareText(left.projection, right.projection)),
+    );
   }
 
   #assertOpen(state: CopyState): void {
@@ -126,28 +142,32 @@ export class MongoReadCopy implements ReadCopy {
     throw new CopyClosedError(this.name, state === 'switching' ? 'switching' : 'replaced or abandoned');
   }
 
-  async #checkpointOf(partition: number): Promise<number> {
-    return Number((await this.#checkpoints.findOne({ _id: partition }))?.sequence ?? 0);
+  async #checkpointsOf(partition: number): Promise<ReadonlyMap<string, number>> {
+    const document = await this.#checkpoints.findOne({ _id: partition });
+    return new Map(Object.entries(document?.projections ?? {}).map(([projection, { sequence }]) => [projection, Number(sequence)]));
   }
 
-  /** Moves it from exactly where the batch begins; false: it does not stand there any more. */
-  async #moveCheckpoint(batch: ProjectedBatch): Promise<boolean> {
-    const stand = { sequence: BigInt(batch.sequence), committedAtUs: BigInt(batch.committedAtUs) };
-    if (batch.previousSequence > 0) {
-      const { matchedCount } = await this.#checkpoints.updateOne({ _id: batch.partition, sequence: BigInt(batch.previousSequence) }, { $set: stand });
-      return matchedCount === 1;
+  /** Moves all of them from exactly where the batch begins; false: not all of them stand there any more. */
+  async #moveCheckpoints({ partition, projections, previousSequence, sequence, committedAtUs }: ProjectedBatch): Promise<boolean> {
+    const standing: Record<string, unknown> = { _id: partition };
+    const moved: Record<string, unknown> = {};
+    for (const projection of projections) {
+      if (!PROJECTION_ID.test(projection)) throw new Error(`"${projection}" is no id of a projection`);
+      standing[`projections.${projection}.sequence`] = previousSequence > 0 ? BigInt(previousSequence) : { $exists: false };
+      moved[`projections.${projection}`] = { sequence: BigInt(sequence), committedAtUs: BigInt(committedAtUs) };
     }
     try {
-      await this.#checkpoints.insertOne({ _id: batch.partition, ...stand });
-      return true;
+      const { matchedCount, upsertedCount } = await this.#checkpoints.updateOne(standing, { $set: moved }, { upsert: previousSequence === 0 });
+      return matchedCount + upsertedCount === 1;
     } catch (error) {
+      // The partition's document is there, and does not stand where the batch begins.
       if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
       throw error;
     }
   }
 
-  #collection(name: string): Collection<RowDocument> {
-    return this.db.collection<RowDocument>(`${this.name}_${name}`);
+  #collection({ definition }: RowMapping): Collection<RowDocument> {
+    return this.db.collection<RowDocument>(`${this.name}_${storedName(definition)}`);
   }
 
   #mapping(collection: string): RowMapping {
@@ -157,6 +177,9 @@ export class MongoReadCopy implements ReadCopy {
   }
 }
 
-function assertBeginsAt(checkpoint: number, { partition, previousSequence }: ProjectedBatch): void {
-  if (checkpoint !== previousSequence) throw new CheckpointMovedError(partition, previousSequence, checkpoint);
+function assertBeginsAt(checkpoints: ReadonlyMap<string, number>, { partition, projections, previousSequence }: ProjectedBatch): void {
+  for (const projection of projections) {
+    const found = checkpoints.get(projection) ?? 0;
+    if (found !== previousSequence) throw new CheckpointMovedError(partition, previousSequence, found);
+  }
 }

@@ -29,8 +29,8 @@ describeOnMongo('read store on MongoDB', () => {
     return {
       // The stand-in sorts by the units of Java's strings, MongoDB by code points.
       textOrder: serverKind() === 'mongo-java-server' ? 'UTF-16 units' : 'code points',
-      open: async (identity) => {
-        const opened = new MongoReadStore({ connection: await storage.connect(), collections, ...(identity !== undefined && { identity }) });
+      open: async (identity, others = collections) => {
+        const opened = new MongoReadStore({ connection: await storage.connect(), collections: others, ...(identity !== undefined && { identity }) });
         stores.push(opened);
         return opened;
       },
@@ -52,7 +52,7 @@ describeOnMongo('read store on MongoDB', () => {
 
   const open = (): MongoReadStore => new MongoReadStore({ connection, collections: [ACCOUNTS, BLOCKS], identity: LOG, pollMs: 20 });
   const apply = (sequence: number, writes: readonly RowWrite[], onto: ReadCopy = copy): Promise<void> =>
-    onto.apply({ partition: 1, previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
+    onto.apply({ partition: 1, projections: ['account@1'], previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
 
   beforeEach(async () => {
     database = await freshDatabase();
@@ -118,7 +118,7 @@ describeOnMongo('read store on MongoDB', () => {
     await apply(2, [account('a', 2, 2n)]);
     await expect(apply(2, [account('a', 2, 3n)], rival)).rejects.toThrow(new CheckpointMovedError(1, 1, 2));
     expect((await copy.get('accounts', 'a'))?.['balance']).toBe(2n);
-    expect(await rival.checkpoints()).toEqual([{ partition: 1, sequence: 2, committedAtUs: 2 }]);
+    expect(await rival.checkpoints()).toEqual([{ partition: 1, projection: 'account@1', sequence: 2, committedAtUs: 2 }]);
   });
 
   test('an interrupted batch is applied again without harm', async () => {

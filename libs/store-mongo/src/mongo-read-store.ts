@@ -189,7 +189,7 @@ export class MongoReadStore implements ReadStore {
   async #stand(): Promise<string> {
     const copy = await this.current();
     const checkpoints = await copy.checkpoints();
-    return [copy.name, ...checkpoints.map(({ partition, sequence }) => `${partition}:${sequence}`)].join(' ');
+    return [copy.name, ...checkpoints.map(({ partition, projection, sequence }) => `${partition}:${projection}:${sequence}`)].join(' ');
   }
 
   #nowMs(): number {

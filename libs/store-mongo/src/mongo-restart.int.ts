@@ -52,7 +52,7 @@ const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { n
     let sequence = 0;
     const applyUntilHeard = async (): Promise<void> => {
       for (const before = changes; changes === before; sequence += 1) {
-        await copy.apply({ partition: 0, previousSequence: sequence, sequence: sequence + 1, committedAtUs: sequence, writes: [] });
+        await copy.apply({ partition: 0, projections: ['account@1'], previousSequence: sequence, sequence: sequence + 1, committedAtUs: sequence, writes: [] });
       }
     };
     await applyUntilHeard();

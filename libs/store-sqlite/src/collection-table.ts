@@ -161,21 +161,29 @@ export class CollectionTable {
   }
 }
 
+/** Makes the table and its indexes, where they are missing, over the rows that are there. An index that is no longer declared stays until a rebuild. */
 export function createTable(connection: SqliteConnection, definition: CollectionDefinition, table: string): void {
   const columns = Object.entries(definition.fields).map(
     ([field, type]) => `${quoted(field)} ${COLUMN_TYPES[type]}${field === definition.key ? ' NOT NULL PRIMARY KEY' : ''}`,
   );
   // Rows that are written again and again are small and found by their key: without a rowid one tree is touched, not two.
   const layout = definition.guard === undefined ? '' : ' WITHOUT ROWID';
-  connection.exec(`CREATE TABLE ${quoted(table)} (${columns.join(', ')})${layout}`);
-  ensureIndexes(connection, definition, table);
-}
-
-/** Makes the indexes that the table lacks, over the rows that it has. An index that is no longer declared stays until a rebuild. */
-export function ensureIndexes(connection: SqliteConnection, definition: CollectionDefinition, table: string): void {
+  connection.exec(`CREATE TABLE IF NOT EXISTS ${quoted(table)} (${columns.join(', ')})${layout}`);
+  assertTable(connection, definition, table);
   for (const { name, fields } of declaredIndexes(definition, table)) {
     connection.exec(`CREATE INDEX IF NOT EXISTS ${quoted(name)} ON ${quoted(table)} (${fields.map(quoted).join(', ')})`);
   }
+}
+
+/** Throws where the table has other fields than the collection. */
+export function assertTable(connection: SqliteConnection, definition: CollectionDefinition, table: string): void {
+  const stored = connection
+    .prepare('SELECT name, type FROM pragma_table_info(?)')
+    .all([table])
+    .map(([name, type]) => `${String(name)} ${String(type)}`);
+  const declared = Object.entries(definition.fields).map(([field, type]) => `${field} ${COLUMN_TYPES[type]}`);
+  if (stored.sort().join() === declared.sort().join()) return;
+  throw new Error(`the collection ${definition.name} has other fields in the read store (table ${table}) than are declared: its projection needs a new format`);
 }
 
 /** The indexes that the table must have, with their fields. */

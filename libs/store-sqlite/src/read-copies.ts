@@ -8,10 +8,10 @@
  *
  * The switch under way closes the copy in force to projectors; it names the copy that is to be put in force and ends with it.
  */
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { CollectionDefinition } from '@sluice/ports';
-import { createTable, declaredIndexes, ensureIndexes } from './collection-table';
-import { tableName } from './sqlite-read-copy';
+import { assertTable, createTable, declaredIndexes } from './collection-table';
+import { copyName, tableName } from './sqlite-read-copy';
 import { numberOf, type SqliteConnection, type SqlRow } from './sqlite-connection';
 
 export interface ReadStoreIdentity {
@@ -23,8 +23,6 @@ export interface CopyRecord {
   readonly number: number;
   /** Undefined while nobody has said which log the copy is made from. */
   readonly identity: ReadStoreIdentity | undefined;
-  /** Fingerprint of the collections that it was made for. */
-  readonly collections: string;
 }
 
 /** Marks of a switch are drawn from so many. */
@@ -36,15 +34,15 @@ const TABLES = `
     state TEXT NOT NULL CHECK (state IN ('filling', 'in_force', 'replaced')),
     incarnation TEXT,
     partitions INTEGER,
-    collections TEXT NOT NULL,
     replaced_at_us INTEGER
   );
-  CREATE TABLE IF NOT EXISTS checkpoints (
+  CREATE TABLE IF NOT EXISTS projection_checkpoints (
     copy INTEGER NOT NULL,
     partition INTEGER NOT NULL,
+    projection TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     committed_at_us INTEGER NOT NULL,
-    PRIMARY KEY (copy, partition)
+    PRIMARY KEY (copy, partition, projection)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS switch_under_way (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -53,22 +51,19 @@ const TABLES = `
   );
 `;
 
+/** Makes the lists, and leaves out what earlier versions had in them. */
 export function prepareCopies(connection: SqliteConnection): void {
   connection.exec(TABLES);
+  const columns = connection.prepare("SELECT name FROM pragma_table_info('copies')").all([]);
+  if (columns.some(([name]) => name === 'collections')) connection.exec('ALTER TABLE copies DROP COLUMN collections; DROP TABLE IF EXISTS checkpoints;');
 }
 
 export function hasCopies(connection: SqliteConnection): boolean {
-  return connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'copies'").get([]) !== undefined;
-}
-
-/** Changes with every change of a collection's name, fields or guard. Indexes are made where they are missing. */
-export function fingerprint(collections: readonly CollectionDefinition[]): string {
-  const described = collections.map(({ name, key, fields, guard }) => ({ name, key, fields, guard }));
-  return createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 32);
+  return connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'projection_checkpoints'").get([]) !== undefined;
 }
 
 export function copyInForce(connection: SqliteConnection): CopyRecord | undefined {
-  const row = connection.prepare("SELECT number, incarnation, partitions, collections FROM copies WHERE state = 'in_force'").get([]);
+  const row = connection.prepare("SELECT number, incarnation, partitions FROM copies WHERE state = 'in_force'").get([]);
   return row && recordOf(row);
 }
 
@@ -80,27 +75,38 @@ export function makeCopy(
   collections: readonly CollectionDefinition[],
 ): CopyRecord {
   connection
-    .prepare('INSERT INTO copies (state, incarnation, partitions, collections) VALUES (?, ?, ?, ?)')
-    .run([state, identity?.incarnation ?? null, identity?.partitions ?? null, fingerprint(collections)]);
+    .prepare('INSERT INTO copies (state, incarnation, partitions) VALUES (?, ?, ?)')
+    .run([state, identity?.incarnation ?? null, identity?.partitions ?? null]);
   const number = numberOf(connection.prepare('SELECT max(number) FROM copies').get([])) as number;
-  for (const definition of collections) createTable(connection, definition, tableName(number, definition.name));
-  return { number, identity, collections: fingerprint(collections) };
+  makeMissingTables(connection, number, collections);
+  return { number, identity };
 }
 
-/** Whether the copy has every index that its collections declare. */
-export function hasIndexes(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): boolean {
+/** Whether the copy has a table for every collection, with every index that is declared. */
+export function hasTables(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): boolean {
   const present = new Set(
     connection
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'index'")
+      .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'index')")
       .all([])
       .map(([name]) => String(name)),
   );
-  return collections.every((definition) => declaredIndexes(definition, tableName(number, definition.name)).every(({ name }) => present.has(name)));
+  return collections.every((definition) => {
+    const table = tableName(number, definition);
+    return present.has(table) && declaredIndexes(definition, table).every(({ name }) => present.has(name));
+  });
 }
 
-/** Makes the indexes that a copy of an earlier version lacks. Takes about a second per million rows; within a transaction of the caller's. */
-export function makeMissingIndexes(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): void {
-  for (const definition of collections) ensureIndexes(connection, definition, tableName(number, definition.name));
+/**
+ * Makes the tables and indexes that the copy lacks. An index over rows that are there takes about a second per million of them. Within a
+ * transaction of the caller's.
+ */
+export function makeMissingTables(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): void {
+  for (const definition of collections) createTable(connection, definition, tableName(number, definition));
+}
+
+/** Throws for a collection whose table has other fields: they were changed, and the format was not. */
+export function assertTables(connection: SqliteConnection, number: number, collections: readonly CollectionDefinition[]): void {
+  for (const definition of collections) assertTable(connection, definition, tableName(number, definition));
 }
 
 /** A copy that was made before anybody knew the log belongs to the first log that is named. */
@@ -156,7 +162,7 @@ export function copiesReplacedBefore(connection: SqliteConnection, beforeUs: num
 
 /** Removes a copy step by step, letting the thread do other work between the steps; what a crash leaves is removed the next time. */
 export async function removeCopy(connection: SqliteConnection, number: number): Promise<void> {
-  const prefix = tableName(number, '');
+  const prefix = `${copyName(number)}_`;
   const objects = connection
     .prepare("SELECT type, name FROM sqlite_schema WHERE substr(tbl_name, 1, ?) = ? AND sql IS NOT NULL ORDER BY type = 'table'")
     .all([prefix.length, prefix]);
@@ -165,16 +171,15 @@ export async function removeCopy(connection: SqliteConnection, number: number): 
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   connection.transaction(() => {
-    connection.prepare('DELETE FROM checkpoints WHERE copy = ?').run([number]);
+    connection.prepare('DELETE FROM projection_checkpoints WHERE copy = ?').run([number]);
     connection.prepare('DELETE FROM copies WHERE number = ?').run([number]);
   });
 }
 
-function recordOf([number, incarnation, partitions, collections]: SqlRow): CopyRecord {
+function recordOf([number, incarnation, partitions]: SqlRow): CopyRecord {
   return {
     number: Number(number),
     identity: typeof incarnation === 'string' ? { incarnation, partitions: Number(partitions) } : undefined,
-    collections: String(collections),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type RowPage,
   type RowQuery,
   type RowWrite,
+  storedName,
 } from '@sluice/ports';
 import { CollectionTable } from './collection-table';
 import { numberOf, type SqliteConnection, type SqlStatement } from './sqlite-connection';
@@ -17,8 +18,8 @@ import { numberOf, type SqliteConnection, type SqlStatement } from './sqlite-con
 export const copyName = (number: number): string => `c${number}`;
 
 /** Name of the table of a collection in the copy of that number. */
-export function tableName(copyNumber: number, collection: string): string {
-  return `${copyName(copyNumber)}_${collection}`;
+export function tableName(copyNumber: number, definition: CollectionDefinition): string {
+  return `${copyName(copyNumber)}_${storedName(definition)}`;
 }
 
 /** What the copy tells the store. */
@@ -47,13 +48,15 @@ export class SqliteReadCopy implements ReadCopy {
     this.name = copyName(number);
     this.#connection = connection;
     this.#told = told;
-    for (const definition of collections) this.#tables.set(definition.name, new CollectionTable(connection, definition, tableName(number, definition.name)));
+    for (const definition of collections) this.#tables.set(definition.name, new CollectionTable(connection, definition, tableName(number, definition)));
     this.#state = connection.prepare('SELECT state, EXISTS (SELECT 1 FROM switch_under_way) FROM copies WHERE number = ?');
-    this.#checkpoint = connection.prepare('SELECT sequence FROM checkpoints WHERE copy = ? AND partition = ?');
-    this.#checkpoints = connection.prepare('SELECT partition, sequence, committed_at_us FROM checkpoints WHERE copy = ? ORDER BY partition');
+    this.#checkpoint = connection.prepare('SELECT sequence FROM projection_checkpoints WHERE copy = ? AND partition = ? AND projection = ?');
+    this.#checkpoints = connection.prepare(
+      'SELECT partition, projection, sequence, committed_at_us FROM projection_checkpoints WHERE copy = ? ORDER BY partition, projection',
+    );
     this.#moveCheckpoint = connection.prepare(
-      `INSERT INTO checkpoints (copy, partition, sequence, committed_at_us) VALUES (?, ?, ?, ?)
-       ON CONFLICT (copy, partition) DO UPDATE SET sequence = excluded.sequence, committed_at_us = excluded.committed_at_us`,
+      `INSERT INTO projection_checkpoints (copy, partition, projection, sequence, committed_at_us) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (copy, partition, projection) DO UPDATE SET sequence = excluded.sequence, committed_at_us = excluded.committed_at_us`,
     );
   }
 
@@ -77,17 +80,21 @@ export class SqliteReadCopy implements ReadCopy {
   async apply(batch: ProjectedBatch): Promise<void> {
     this.#connection.transaction(() => {
       this.#assertOpen();
-      const found = numberOf(this.#checkpoint.get([this.number, batch.partition])) ?? 0;
-      if (found !== batch.previousSequence) throw new CheckpointMovedError(batch.partition, batch.previousSequence, found);
+      const { partition, projections, previousSequence, sequence, committedAtUs } = batch;
+      for (const projection of projections) {
+        const found = numberOf(this.#checkpoint.get([this.number, partition, projection])) ?? 0;
+        if (found !== previousSequence) throw new CheckpointMovedError(partition, previousSequence, found);
+      }
       this.#write(batch.writes);
-      this.#moveCheckpoint.run([this.number, batch.partition, batch.sequence, batch.committedAtUs]);
+      for (const projection of projections) this.#moveCheckpoint.run([this.number, partition, projection, sequence, committedAtUs]);
     });
     this.#told.applied();
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    return this.#checkpoints.all([this.number]).map(([partition, sequence, committedAtUs]) => ({
+    return this.#checkpoints.all([this.number]).map(([partition, projection, sequence, committedAtUs]) => ({
       partition: partition as number,
+      projection: projection as string,
       sequence: sequence as number,
       committedAtUs: committedAtUs as number,
     }));

@@ -31,7 +31,7 @@ class Workplace {
 readStoreContract('sqlite', async (collections) => {
   const workplace = new Workplace();
   return {
-    open: (identity) => workplace.open({ collections, identity, readOnly: identity === undefined }),
+    open: (identity, others = collections) => workplace.open({ collections: others, identity, readOnly: identity === undefined }),
     planProblems,
     dispose: () => workplace.remove(),
   };
@@ -51,7 +51,7 @@ const PROJECTING_THREAD = `
     const copy = await store.current();
     for (let sequence = 1; sequence <= 50; sequence += 1) {
       const writes = Array.from({ length: 100 }, (_, at) => ({ kind: 'put', collection: 'notes', row: { note_id: String(at), body: String(sequence) } }));
-      await copy.apply({ partition: 0, previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
+      await copy.apply({ partition: 0, projections: ['note@1'], previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     await store.close();
@@ -66,7 +66,7 @@ function tables(file: string): string[] {
 
 async function putNote(copy: ReadCopy): Promise<void> {
   const writes = [{ kind: 'put', collection: 'notes', row: { note_id: 'a', body: 'x' } }] as const;
-  await copy.apply({ partition: 0, previousSequence: 0, sequence: 1, committedAtUs: 1, writes });
+  await copy.apply({ partition: 0, projections: ['note@1'], previousSequence: 0, sequence: 1, committedAtUs: 1, writes });
 }
 
 describe('the read store on SQLite', () => {
@@ -99,20 +99,32 @@ describe('the read store on SQLite', () => {
     expect(tables(workplace.file)).toEqual(['c3_notes', 'c4_notes']);
   });
 
-  test('a copy made for other collections counts as none for the projector, and stops a query', async () => {
+  test('a collection whose fields changed without a new format is refused', async () => {
     const old = await workplace.open({ collections: [NOTES], identity: IDENTITY });
     await putNote(await old.current());
     await old.close();
+    for (const options of [{ readOnly: true }, { identity: IDENTITY }]) {
+      const changed = await workplace.open({ collections: [SIGNED_NOTES], ...options });
+      await expect(changed.current()).rejects.toThrow(/notes has other fields .* needs a new format/);
+    }
+    const renewed = await (await workplace.open({ collections: [{ ...SIGNED_NOTES, format: 2 }], identity: IDENTITY })).current();
+    expect(await renewed.get('notes', 'a')).toBeUndefined();
+  });
 
-    const query = await workplace.open({ collections: [SIGNED_NOTES], readOnly: true });
-    expect(await query.incarnation()).toBeUndefined();
-    await expect(query.current()).rejects.toThrow(/another version/);
-
-    const projector = await workplace.open({ collections: [SIGNED_NOTES], identity: IDENTITY });
-    expect(await projector.incarnation()).toBeUndefined();
-    expect(await (await projector.current()).checkpoints()).toEqual([]);
-    expect(await projector.incarnation()).toBe(IDENTITY.incarnation);
-    expect(await (await query.current()).get('notes', 'a')).toBeUndefined();
+  test('a file of an earlier version, whose checkpoints are of no projection, is filled anew', async () => {
+    const old = await workplace.open({ collections: [NOTES], identity: IDENTITY });
+    await putNote(await old.current());
+    await old.close();
+    const connection = new SqliteConnection(workplace.file, { synchronous: 'NORMAL' });
+    connection.exec(`DROP TABLE projection_checkpoints;
+      CREATE TABLE checkpoints (copy INTEGER, partition INTEGER, sequence INTEGER, committed_at_us INTEGER, PRIMARY KEY (copy, partition)) WITHOUT ROWID;
+      ALTER TABLE copies ADD COLUMN collections TEXT NOT NULL DEFAULT '';`);
+    connection.close();
+    const query = await workplace.open({ collections: [NOTES], readOnly: true });
+    expect(await (await query.current()).checkpoints()).toEqual([]);
+    const projector = await workplace.open({ collections: [NOTES], identity: IDENTITY });
+    await putNote(await projector.current());
+    expect(await (await query.current()).checkpoints()).toEqual([{ partition: 0, projection: 'note@1', sequence: 1, committedAtUs: 1 }]);
   });
 
   test.each([{ readOnly: true }, { readOnly: false }])('an index that was declared since is made over the rows that are there: %j', async ({ readOnly }) => {

@@ -20,12 +20,12 @@ import {
   copiesReplacedBefore,
   copyInForce,
   endSwitch,
-  fingerprint,
+  assertTables,
   hasCopies,
-  hasIndexes,
+  hasTables,
   identifyCopy,
   makeCopy,
-  makeMissingIndexes,
+  makeMissingTables,
   markSwitch,
   prepareCopies,
   putInForce,
@@ -95,18 +95,18 @@ export class SqliteReadStore implements ReadStore {
   }
 
   async incarnation(): Promise<string | undefined> {
-    return this.#usableCopy()?.identity?.incarnation;
+    return copyInForce(this.#connection)?.identity?.incarnation;
   }
 
   async partitions(): Promise<number | undefined> {
-    return this.#usableCopy()?.identity?.partitions;
+    return copyInForce(this.#connection)?.identity?.partitions;
   }
 
   async current(): Promise<ReadCopy> {
     const nowUs = this.#clock.nowUs();
     if (this.#current === undefined || nowUs - this.#current.checkedAtUs >= CURRENT_CACHED_US) {
       const record = this.#ensureCopyInForce();
-      if (!this.#copies.has(record.number)) this.#ensureIndexes(record);
+      if (!this.#copies.has(record.number)) this.#ensureTables(record);
       this.#current = { copy: this.#copyOf(record), checkedAtUs: nowUs };
     }
     return this.#current.copy;
@@ -191,34 +191,25 @@ export class SqliteReadStore implements ReadStore {
     return this.#options.graceMs ?? DEFAULT_GRACE_MS;
   }
 
-  /** The copy in force if it was made for these collections; one of another version of the program is as good as none. */
-  #usableCopy(): CopyRecord | undefined {
-    const record = copyInForce(this.#connection);
-    return record?.collections === fingerprint(this.#options.collections) ? record : undefined;
-  }
-
   #ensureCopyInForce(): CopyRecord {
-    const usable = this.#usableCopy();
+    const found = copyInForce(this.#connection);
     const { identity } = this.#options;
-    if (usable !== undefined && (usable.identity !== undefined || identity === undefined || this.#options.readOnly === true)) return usable;
+    if (found !== undefined && (found.identity !== undefined || identity === undefined || this.#options.readOnly === true)) return found;
     return this.#write((connection) => {
       const record = copyInForce(connection);
-      if (record !== undefined && record.collections === fingerprint(this.#options.collections)) {
+      if (record !== undefined) {
         if (record.identity === undefined && identity !== undefined) identifyCopy(connection, record.number, identity);
         return record;
       }
-      if (record !== undefined && this.#options.readOnly === true) {
-        throw new Error(`the read store ${this.#options.file} was made by another version of Sluice; start the projector of this version first`);
-      }
-      retireCopyInForce(connection, this.#clock.nowUs());
       return makeCopy(connection, 'in_force', identity, this.#options.collections);
     });
   }
 
-  /** A copy that an earlier version made lacks the indexes that were declared since. */
-  #ensureIndexes({ number }: CopyRecord): void {
+  /** A copy that an earlier version made lacks the collections, formats and indexes that came since. */
+  #ensureTables({ number }: CopyRecord): void {
     const { collections } = this.#options;
-    if (!hasIndexes(this.#connection, number, collections)) this.#write((connection) => makeMissingIndexes(connection, number, collections));
+    if (hasTables(this.#connection, number, collections)) assertTables(this.#connection, number, collections);
+    else this.#write((connection) => makeMissingTables(connection, number, collections));
   }
 
   /** A store that only reads writes only this: what a new file, or one of an earlier version, lacks. */

@@ -25,8 +25,8 @@ export interface ReadStoreContractIdentity {
 export interface ReadStoreFixture {
   /** The order in which the storage sorts texts; that of the code points, except where a server stands in for the real one. */
   readonly textOrder?: 'code points' | 'UTF-16 units';
-  /** Opens a (further) store on the storage; without identity: as a query would, that knows no log. */
-  open(identity?: ReadStoreContractIdentity): Promise<ReadStore>;
+  /** Opens a (further) store on the storage; without identity: as a query would, that knows no log. Collections: those of the fixture if not given. */
+  open(identity?: ReadStoreContractIdentity, collections?: readonly CollectionDefinition[]): Promise<ReadStore>;
   /** Why the store would read more for the query than its index says; empty: it does not. Undefined where there is no plan to be had. */
   readonly planProblems?: (copy: ReadCopy, query: RowQuery) => Promise<readonly string[]>;
   /** Closes what is open and removes the storage. */
@@ -42,6 +42,20 @@ const WALLETS: CollectionDefinition = {
 };
 
 const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { note_id: 'text', body: 'text' }, indexes: {} };
+
+/** Ids of projections. */
+const WALLET = 'wallet@1';
+const LETTER = 'letter@1';
+
+const LETTERS: CollectionDefinition = {
+  name: 'letters',
+  format: 1,
+  key: 'letter_id',
+  fields: { letter_id: 'text', body: 'text' },
+  indexes: { by_body: ['body'] },
+};
+/** The same collection when its projection has another format: it has a field more. */
+const LETTERS_2: CollectionDefinition = { ...LETTERS, format: 2, fields: { letter_id: 'text', body: 'text', pages: 'number' } };
 
 const IDENTITY: ReadStoreContractIdentity = { incarnation: '0123456789abcdef0123456789abcdef', partitions: 2 };
 const NEXT_IDENTITY: ReadStoreContractIdentity = { incarnation: 'fedcba9876543210fedcba9876543210', partitions: 2 };
@@ -79,7 +93,7 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
     });
 
     const apply = (sequence: number, writes: readonly RowWrite[], target: ReadCopy = copy, partition = 0): Promise<void> =>
-      target.apply({ partition, previousSequence: sequence - 1, sequence, committedAtUs: 1000 + sequence, writes });
+      target.apply({ partition, projections: [WALLET], previousSequence: sequence - 1, sequence, committedAtUs: 1000 + sequence, writes });
 
     describe('rows', () => {
       test.each`
@@ -176,11 +190,11 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
       test('the checkpoint of each partition moves with its batches', async () => {
         expect(await copy.checkpoints()).toEqual([]);
         await apply(1, [note('a', '1')]);
-        await copy.apply({ partition: 0, previousSequence: 1, sequence: 9, committedAtUs: 5009, writes: [] });
+        await copy.apply({ partition: 0, projections: [WALLET], previousSequence: 1, sequence: 9, committedAtUs: 5009, writes: [] });
         await apply(1, [note('b', '1')], copy, 1);
         expect([...(await copy.checkpoints())].sort((left, right) => left.partition - right.partition)).toEqual([
-          { partition: 0, sequence: 9, committedAtUs: 5009 },
-          { partition: 1, sequence: 1, committedAtUs: 1001 },
+          { partition: 0, projection: WALLET, sequence: 9, committedAtUs: 5009 },
+          { partition: 1, projection: WALLET, sequence: 1, committedAtUs: 1001 },
         ]);
       });
 
@@ -214,8 +228,77 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
         store = await fixture.open();
         copy = await store.current();
         expect(await copy.get('wallets', 'w')).toMatchObject({ owner: 'Ada', balance_minor: 5n });
-        expect(await copy.checkpoints()).toEqual([{ partition: 0, sequence: 1, committedAtUs: 1001 }]);
+        expect(await copy.checkpoints()).toEqual([{ partition: 0, projection: WALLET, sequence: 1, committedAtUs: 1001 }]);
         expect([await store.incarnation(), await store.partitions()]).toEqual([IDENTITY.incarnation, IDENTITY.partitions]);
+      });
+    });
+
+    describe('projections', () => {
+      const applyOf = (
+        projections: readonly string[],
+        previousSequence: number,
+        sequence: number,
+        writes: readonly RowWrite[],
+        target: ReadCopy,
+      ): Promise<void> => target.apply({ partition: 0, projections, previousSequence, sequence, committedAtUs: 1000 + sequence, writes });
+      const letter = (body: string, more: Record<string, FieldValue> = {}): RowWrite => ({
+        kind: 'put',
+        collection: 'letters',
+        row: { letter_id: 'l', body, ...more },
+      });
+      const standing = async (target: ReadCopy): Promise<string[]> =>
+        (await target.checkpoints()).map(({ partition, projection, sequence }) => `${partition} ${projection} ${sequence}`);
+
+      test('a batch moves the checkpoints of its projections, and of no others', async () => {
+        await applyOf([WALLET, LETTER], 0, 3, [note('a', '3')], copy);
+        expect(await standing(copy)).toEqual(['0 letter@1 3', '0 wallet@1 3']);
+        await applyOf([LETTER], 3, 5, [], copy);
+        await applyOf([WALLET], 3, 4, [], copy);
+        expect(await standing(copy)).toEqual(['0 letter@1 5', '0 wallet@1 4']);
+        await applyOf([WALLET], 4, 5, [], copy);
+        await applyOf([LETTER, WALLET], 5, 6, [], copy);
+        expect(await standing(copy)).toEqual(['0 letter@1 6', '0 wallet@1 6']);
+      });
+
+      test('a batch is refused unless every one of its projections stands where it begins', async () => {
+        await applyOf([WALLET], 0, 3, [], copy);
+        for (const previousSequence of [0, 3]) {
+          const early = applyOf([WALLET, LETTER], previousSequence, 4, [note('a', '4')], copy);
+          await expect(early).rejects.toBeInstanceOf(CheckpointMovedError);
+        }
+        expect(await copy.get('notes', 'a')).toBeUndefined();
+        expect(await standing(copy)).toEqual(['0 wallet@1 3']);
+      });
+
+      test('two projections begin at the same time, each with a batch of its own', async () => {
+        const rival = await (await fixture.open(IDENTITY)).current();
+        await Promise.all([applyOf([WALLET], 0, 1, [note('a', '1')], copy), applyOf([LETTER], 0, 2, [note('b', '2')], rival)]);
+        expect(await standing(copy)).toEqual(['0 letter@1 2', '0 wallet@1 1']);
+      });
+
+      test('a collection that a later version has is empty, and is filled while the others keep their rows and go on', async () => {
+        await applyOf([WALLET], 0, 2, [note('a', 'kept')], copy);
+        const later = await fixture.open(IDENTITY, [WALLETS, NOTES, LETTERS]);
+        const seen = await later.current();
+        expect([seen.name, await seen.get('notes', 'a'), await seen.get('letters', 'l')]).toEqual([copy.name, { note_id: 'a', body: 'kept' }, undefined]);
+        await applyOf([LETTER], 0, 1, [letter('first')], seen);
+        await applyOf([WALLET], 2, 3, [note('b', 'went on')], copy);
+        await applyOf([LETTER], 1, 3, [letter('third')], seen);
+        await applyOf([WALLET, LETTER], 3, 4, [letter('fourth'), note('c', 'both')], seen);
+        expect((await seen.find({ collection: 'letters', index: 'by_body', equals: { body: 'fourth' }, limit: 2 })).rows).toHaveLength(1);
+        expect((await copy.getMany('notes', ['a', 'b', 'c'])).map((row) => row?.['body'])).toEqual(['kept', 'went on', 'both']);
+      });
+
+      test('rows of another format stand apart, and each version reads its own', async () => {
+        const first = await (await fixture.open(IDENTITY, [LETTERS])).current();
+        await applyOf([LETTER], 0, 1, [letter('short')], first);
+        const second = await (await fixture.open(IDENTITY, [LETTERS_2])).current();
+        expect(await second.get('letters', 'l')).toBeUndefined();
+        await applyOf(['letter@2'], 0, 1, [letter('short', { pages: 1 })], second);
+        await applyOf([LETTER], 1, 2, [letter('long')], first);
+        expect(await first.get('letters', 'l')).toEqual({ letter_id: 'l', body: 'long' });
+        expect(await second.get('letters', 'l')).toEqual({ letter_id: 'l', body: 'short', pages: 1 });
+        expect(await standing(second)).toEqual(['0 letter@1 2', '0 letter@2 1']);
       });
     });
 

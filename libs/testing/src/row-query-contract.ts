@@ -57,7 +57,7 @@ export function rowQueryContract(name: string, makeFixture: (collections: readon
 
     const write = async (writes: readonly RowWrite[]): Promise<void> => {
       sequence += 1;
-      await copy.apply({ partition: 0, previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
+      await copy.apply({ partition: 0, projections: ['rows@1'], previousSequence: sequence - 1, sequence, committedAtUs: sequence, writes });
     };
     const find = async (query: Omit<RowQuery, 'collection' | 'limit'> & { readonly limit?: number }): Promise<string[]> =>
       (await copy.find({ collection: PARCELS.name, limit: 100, ...query })).rows.map(idOf);

@@ -3,13 +3,14 @@
  * captured row reflects, and no row may be older than the heads of the log at the start.
  */
 import type { Clock, EventLog, ReadCopy, ReadStore } from '@sluice/ports';
-import type { PauseBetweenReads } from '@sluice/projections';
+import { type PauseBetweenReads, type Projection, projectionId } from '@sluice/projections';
 import { beginningOf, type DecodedCommit, readNextCommit } from '@sluice/protocol';
 import { ProjectionBehindError } from '../projector-control';
 
 export interface VerificationSources {
   readonly log: EventLog;
   readonly store: ReadStore;
+  readonly projections: readonly Projection[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -19,13 +20,15 @@ const REACH_TIMEOUT_MS = 30_000;
 const REACH_POLL_MS = 20;
 const PAGE = { maxCommits: 256, maxBytes: 4 * 1024 * 1024 };
 
-/** Waits until the copy in force has the partition's commits up to the sequence. */
-export async function reach({ store, clock, signal }: VerificationSources, partition: number, sequence: number): Promise<ReadCopy> {
+/** Waits until every projection in the copy in force has the partition's commits up to the sequence. */
+export async function reach({ store, projections, clock, signal }: VerificationSources, partition: number, sequence: number): Promise<ReadCopy> {
   const giveUpUs = clock.nowUs() + REACH_TIMEOUT_MS * 1_000;
   for (;;) {
     signal.throwIfAborted();
     const copy = await store.current();
-    const checkpoint = (await copy.checkpoints()).find((one) => one.partition === partition)?.sequence ?? 0;
+    const checkpoints = await copy.checkpoints();
+    const sequences = projections.map(projectionId).map((id) => checkpoints.find((one) => one.partition === partition && one.projection === id)?.sequence ?? 0);
+    const checkpoint = Math.min(...sequences);
     if (checkpoint >= sequence) return copy;
     if (clock.nowUs() > giveUpUs) {
       throw new ProjectionBehindError(`partition ${partition}: the read store stands at ${checkpoint} and did not reach ${sequence} in time`);

@@ -1,7 +1,7 @@
 /** Folds one account out of the log of its partition and compares the result, entry by entry, with the read store. */
 import { partitionOfKey } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
-import { ACCOUNT_AGGREGATE, readAccount, type AccountSnapshot, SET_ASIDE, setAsideKey } from '@sluice/projections';
+import { ACCOUNT_AGGREGATE, accountProjection, projectionId, readAccount, type AccountSnapshot, SET_ASIDE, setAsideKey } from '@sluice/projections';
 import { type AccountVerification, UnknownAccountError } from '../projector-control';
 import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
 import { comparableOfLedger, comparableOfSnapshot, differences, type LedgerAccount, LedgerFold } from './ledger-fold';
@@ -36,7 +36,7 @@ export async function compareAccount(copy: ReadCopy, ledger: LedgerAccount | und
   const found = ledger.fault === undefined ? [] : [`the log is not sound: ${ledger.fault}`];
   if (snapshot === undefined) return [...found, 'the log has it, the read store does not'];
   found.push(...differences(comparableOfLedger(ledger), comparableOfSnapshot(snapshot)));
-  const aside = await copy.get(SET_ASIDE.name, setAsideKey(ACCOUNT_AGGREGATE, ledger.accountId));
+  const aside = await copy.get(SET_ASIDE.name, setAsideKey(projectionId(accountProjection), ACCOUNT_AGGREGATE, ledger.accountId));
   if (aside !== undefined) found.push(`it is set aside since sequence ${String(aside.sequence)}: ${String(aside.error)}`);
   try {
     const records = await digestChain(copy, snapshot.account, snapshot.account.sequence);

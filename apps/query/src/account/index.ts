@@ -1,4 +1,5 @@
 /** Accounts, as the query service plugs them in. */
+import { projection } from '@sluice/projections/account';
 import { accountpb } from '@sluice/protocol';
 import type { QueryCapability } from '../query-capability';
 import { accountQueryService } from './account-query-service';
@@ -7,6 +8,7 @@ import { SEGMENT_CACHE_BYTES, SegmentCache } from './segment-cache';
 
 export const queryCapability: QueryCapability = {
   name: 'account',
+  projection,
   definitions: [accountpb.AccountQueryServiceService],
   start({ store, feed, freshness, clock, logger }) {
     const watches = new AccountWatches(feed, clock, (error) => logger.warn({ error }, 'watched accounts cannot be read; trying again'));

@@ -24,6 +24,8 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
         });
         for (const { partition, blocked } of status.partitions)
           if (blocked !== undefined) output.line(`partition ${partition} is not projected: ${blocked.error}`);
+        for (const { partition, filling } of status.partitions)
+          for (const { projection, sequence } of filling) output.line(`partition ${partition}: ${projection} is being filled, up to sequence ${sequence}`);
         for (const aside of status.setAside)
           output.line(`set aside: ${aside.aggregate} ${aside.key} (partition ${aside.partition}, sequence ${aside.sequence}): ${aside.error}`);
       }),

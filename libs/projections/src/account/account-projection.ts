@@ -30,7 +30,8 @@ import { SegmentWriter } from './segment-writer';
 export const ACCOUNT_AGGREGATE = 'account';
 
 export const accountProjection: Projection = {
-  aggregate: ACCOUNT_AGGREGATE,
+  name: 'account',
+  format: 2,
   collections: ACCOUNT_COLLECTIONS,
   open: (partition, setAside, cachedAggregates) => new AccountPartitionProjection(partition, setAside, cachedAggregates),
 };

@@ -10,7 +10,7 @@ import { NO_LIMITS, POSTING_TYPES } from '@sluice/domain';
 import fc from 'fast-check';
 import { READ_COLLECTIONS } from '../index';
 import { PartitionFold } from '../partition-fold';
-import type { LoadedRows } from '../projection';
+import { type LoadedRows, projectionId } from '../projection';
 import { SET_ASIDE, setAsideOf } from '../set-aside';
 import { accountProjection } from './account-projection';
 import { accountStateOf, holdsStateOf, profileStateOf } from './account-state';
@@ -22,7 +22,7 @@ const PARTITION = 3;
 const ACCOUNT_IDS = ['alpha', 'beta', 'gamma'];
 
 function openFold(cachedAccounts: number, setAside = [] as Parameters<typeof accountProjection.open>[1]): PartitionFold {
-  return new PartitionFold(PARTITION, [accountProjection], setAside, cachedAccounts);
+  return new PartitionFold(PARTITION, [accountProjection], new Map([[projectionId(accountProjection), setAside]]), cachedAccounts);
 }
 
 function newCopy(): Promise<ReadCopy> {
@@ -45,7 +45,14 @@ async function flush(copy: ReadCopy, fold: PartitionFold, commits: readonly Deco
 
 /** Applies so many of the writes and leaves the checkpoint where it is: the process died in the middle. */
 async function applyTorn(copy: ReadCopy, previousSequence: number, writes: readonly RowWrite[]): Promise<void> {
-  await copy.apply({ partition: PARTITION, previousSequence, sequence: previousSequence, committedAtUs: 0, writes });
+  await copy.apply({
+    partition: PARTITION,
+    projections: [projectionId(accountProjection)],
+    previousSequence,
+    sequence: previousSequence,
+    committedAtUs: 0,
+    writes,
+  });
 }
 
 async function chainOf(copy: ReadCopy, accountId: string): Promise<EntryChain> {
@@ -317,7 +324,8 @@ test('an account whose row does not continue is set aside, the others go on', as
   const { batch, setAside } = await flush(copy, openFold(100), [second], 'b');
   await copy.apply(batch);
   expect(setAside).toEqual([{ aggregate: 'account', key: 'alpha', partition: PARTITION, sequence: 2, error: expect.stringContaining('the row stands at 7') }]);
-  const { rows: asideRows } = await copy.find({ collection: SET_ASIDE.name, index: 'by_partition', equals: { partition: PARTITION }, limit: 10 });
+  const equals = { projection: projectionId(accountProjection), partition: PARTITION };
+  const { rows: asideRows } = await copy.find({ collection: SET_ASIDE.name, index: 'by_partition', equals, limit: 10 });
   const listed = asideRows.map(setAsideOf);
   expect(listed).toEqual(setAside);
   const later = await flush(copy, openFold(100, listed), [third], 'c');

@@ -4,6 +4,7 @@
  * moments are never given out.
  */
 import type { ReadCopy } from '@sluice/ports';
+import { type PauseBetweenReads, readAgainAtOnce } from '../torn-read';
 import { type AccountState, accountStateOf, type HoldsState, holdsStateOf, type ProfileState, profileStateOf } from './account-state';
 import { ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
 
@@ -13,27 +14,6 @@ export interface AccountSnapshot {
   /** Undefined: not asked for, or there never were any. */
   readonly holds: HoldsState | undefined;
 }
-
-/** Rows of two moments were read, and did not come to fit in time: the projector is in the middle of writing them. */
-export class TornReadError extends Error {
-  constructor(readonly accountIds: readonly string[]) {
-    super(`the rows of account "${accountIds[0]}" are of two moments: the projector is writing them`);
-    this.name = 'TornReadError';
-  }
-}
-
-/**
- * Waits before what was torn is read again, `reads` times by now; rejects to give up. A projector that dies in the middle of a write
- * leaves the rows so until another one repeats the write, which may take as long as its lease.
- */
-export type PauseBetweenReads = (reads: number, torn: readonly string[]) => Promise<void>;
-
-/** What a caller without a clock does: it reads again a few times at once. */
-const IMMEDIATE_READS = 5;
-
-const readAgainAtOnce: PauseBetweenReads = async (reads, torn) => {
-  if (reads >= IMMEDIATE_READS) throw new TornReadError(torn);
-};
 
 /** In the order of the ids; undefined where there is no such account. Every account is whole; throws what `pause` throws where one is not. */
 export async function readAccounts(

@@ -9,6 +9,7 @@ import { ENTRY_SEGMENTS } from './collections';
 import { hashAccountId, PART_OVERHEAD_BYTES, writeBlock, type EntryPart } from './entry-block';
 import { extendSpine, nextJump, nextTreeSize, type BlockPointer, type EntrySpine } from './entry-spine';
 import type { PostingsPart } from './postings-reader';
+import { sortableNumber } from '../sortable-number';
 import { cutPostings } from './record-columns';
 
 /** Size that segments are filled up to. */
@@ -108,10 +109,4 @@ function* cutPart({ sequence, committedAtUs, bytes, start, end }: EntryPart): Ge
   for (const { message, recordCount, acceptedCount } of cutPostings(bytes.subarray(start, end), PIECE_BYTES)) {
     yield { sequence, committedAtUs, recordCount, acceptedCount, bytes: message, start: 0, end: message.length };
   }
-}
-
-/** A number as text that sorts like the number: how many digits it has, then its digits (base 36). */
-export function sortableNumber(value: number): string {
-  const digits = value.toString(36);
-  return digits.length.toString(36) + digits;
 }

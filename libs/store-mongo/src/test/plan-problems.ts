@@ -1,6 +1,6 @@
 /** Reads explain: whether a query is answered by one index, in its order. The stand-in has no explain: there the index itself is looked at. */
 import type { IndexDescriptionInfo } from 'mongodb';
-import { type CollectionDefinition, type ReadCopy, type RowQuery, type RowScan, scanOf } from '@sluice/ports';
+import { type CollectionDefinition, type ReadCopy, type RowQuery, type RowScan, scanOf, storedName } from '@sluice/ports';
 import { indexName } from '../declared-indexes';
 import type { MongoConnection } from '../mongo-connection';
 import type { MongoReadCopy } from '../mongo-read-copy';
@@ -24,7 +24,7 @@ export async function planProblems(connection: MongoConnection, definition: Coll
 
 async function missingIndex(connection: MongoConnection, definition: CollectionDefinition, copy: ReadCopy, { fields }: RowScan): Promise<string[]> {
   if (fields.length === 1) return [];
-  const indexes = await indexesOf(connection, `${copy.name}_${definition.name}`);
+  const indexes = await indexesOf(connection, `${copy.name}_${storedName(definition)}`);
   const found = indexes.find((index) => index.name === indexName(fields))?.key;
   // The order of the fields is what makes an index answer the query.
   const wanted = [...fields.slice(0, -1), '_id'].map((field) => `${field} 1`);

@@ -93,7 +93,7 @@ export async function projectedAccounts(storage: MemoryLogStorage, accountIds: r
 async function project(copy: ReadCopy, storage: MemoryLogStorage, partition: number): Promise<void> {
   const commits = storage.commitsOf(partition);
   if (commits.length === 0) return;
-  const fold = new PartitionFold(partition, PROJECTIONS, [], 1_000);
+  const fold = new PartitionFold(partition, PROJECTIONS, new Map(), 1_000);
   for (const { bytes } of commits) fold.take(readCommit(bytes));
   const nothing = new Map([...fold.missing().keys()].map((collection) => [collection, new Map<string, Row>()]));
   const { batch, setAside } = fold.project(nothing, 'golden');

@@ -42,7 +42,7 @@ export interface GetStatusResponse {
 export interface PartitionStatus {
   /** The partition. */
   partition: number;
-  /** Sequence up to which the read store has it. */
+  /** Sequence up to which the read store has it, but for what is being filled. */
   checkpoint: bigint;
   /** Sequence of the log's newest commit. */
   headSequence: bigint;
@@ -51,7 +51,22 @@ export interface PartitionStatus {
   /** Whether this process projects it. */
   heldHere: boolean;
   /** Set if this process projects it and stands still before a commit that cannot be read. */
-  blocked: BlockedCommit | undefined;
+  blocked:
+    | BlockedCommit
+    | undefined;
+  /**
+   * Projections that lack commits before the checkpoint: they came with this version, or have a new format, and are being filled from
+   * the log. Queries of their rows answer UNAVAILABLE, PROJECTION_FILLING, meanwhile.
+   */
+  filling: FillingProjection[];
+}
+
+/** A projection that is being filled. */
+export interface FillingProjection {
+  /** Its id: name and format. */
+  projection: string;
+  /** Sequence up to which it is filled. */
+  sequence: bigint;
 }
 
 /** A commit that cannot be read: it is not what was written, or this version does not know what is in it. */
@@ -335,7 +350,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
 };
 
 function createBasePartitionStatus(): PartitionStatus {
-  return { partition: 0, checkpoint: 0n, headSequence: 0n, lagUs: 0n, heldHere: false, blocked: undefined };
+  return {
+    partition: 0,
+    checkpoint: 0n,
+    headSequence: 0n,
+    lagUs: 0n,
+    heldHere: false,
+    blocked: undefined,
+    filling: [],
+  };
 }
 
 export const PartitionStatus: MessageFns<PartitionStatus> = {
@@ -366,6 +389,9 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
     }
     if (message.blocked !== undefined) {
       BlockedCommit.encode(message.blocked, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.filling) {
+      FillingProjection.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -431,6 +457,14 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
             message.blocked = BlockedCommit.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.filling.push(FillingProjection.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -459,6 +493,9 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
         ? globalThis.Boolean(object.held_here)
         : false,
       blocked: isSet(object.blocked) ? BlockedCommit.fromJSON(object.blocked) : undefined,
+      filling: globalThis.Array.isArray(object?.filling)
+        ? object.filling.map((e: any) => FillingProjection.fromJSON(e))
+        : [],
     };
   },
 
@@ -482,6 +519,9 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
     if (message.blocked !== undefined) {
       obj.blocked = BlockedCommit.toJSON(message.blocked);
     }
+    if (message.filling?.length) {
+      obj.filling = message.filling.map((e) => FillingProjection.toJSON(e));
+    }
     return obj;
   },
 
@@ -502,6 +542,95 @@ export const PartitionStatus: MessageFns<PartitionStatus> = {
     message.blocked = (object.blocked !== undefined && object.blocked !== null)
       ? BlockedCommit.fromPartial(object.blocked)
       : undefined;
+    message.filling = object.filling?.map((e) => FillingProjection.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFillingProjection(): FillingProjection {
+  return { projection: "", sequence: 0n };
+}
+
+export const FillingProjection: MessageFns<FillingProjection> = {
+  encode(message: FillingProjection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.projection !== "") {
+      writer.uint32(10).string(message.projection);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(16).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FillingProjection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFillingProjection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.projection = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FillingProjection {
+    return {
+      projection: isSet(object.projection) ? globalThis.String(object.projection) : "",
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+    };
+  },
+
+  toJSON(message: FillingProjection): unknown {
+    const obj: any = {};
+    if (message.projection !== "") {
+      obj.projection = message.projection;
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FillingProjection>): FillingProjection {
+    return FillingProjection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FillingProjection>): FillingProjection {
+    const message = createBaseFillingProjection();
+    message.projection = object.projection ?? "";
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
   },
 };
