@@ -61,7 +61,7 @@ export interface Projection {
   open(partition: number, setAside: readonly SetAside[], cachedAggregates: number): PartitionProjection;
 }
 
-/** What names the projection's rows, and its checkpoints: "account@2". */
+/** What names the projection's rows, and its checkpoints: "account@3". */
 export function projectionId({ name, format }: Pick<Projection, 'name' | 'format'>): string {
   return `${name}@${format}`;
 }

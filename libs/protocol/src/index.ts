@@ -18,6 +18,8 @@ export * from './account/account-events';
 export * from './account/account-postings';
 export * from './account/posting-batch';
 export * from './account/posting-signature';
+export * from './account/transfer-events';
+export * from './account/transfer-legs';
 export * from './commit/commit-reader';
 export * from './commit/commit-writer';
 export * from './events/event-definition';

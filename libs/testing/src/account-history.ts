@@ -110,10 +110,11 @@ export class AccountHistory {
       if (moved > 0n) postings.totalCreditMinor += moved;
       else postings.totalDebitMinor -= moved;
       if (decision.holdId !== undefined) {
-        const { holdId, holdRemainingMinor: remainingMinor = 0n } = decision;
+        const { holdId, holdRemainingMinor: remainingMinor = 0n, holdExpiresAtUs = account.holdExpiries.get(holdId) ?? 0 } = decision;
+        const expiresAtUs = remainingMinor === 0n ? 0n : BigInt(holdExpiresAtUs);
         const known = postings.changedHolds.find((hold) => hold.holdId === holdId);
-        if (known === undefined) postings.changedHolds.push({ holdId, remainingMinor });
-        else known.remainingMinor = remainingMinor;
+        if (known === undefined) postings.changedHolds.push({ holdId, remainingMinor, expiresAtUs });
+        else Object.assign(known, { remainingMinor, expiresAtUs });
       }
       applyPosting(account, decision, committedAtUs);
       postings.acceptedCount += 1;

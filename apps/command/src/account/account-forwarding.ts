@@ -3,22 +3,27 @@
  * items. Where no owner answers, the items are PARTITION_UNAVAILABLE: the caller sends them again, with the same request ids.
  */
 import type { PartitionHop } from '@sluice/engine';
-import { accountpb, decodePositionToken, END, OUTCOME_ACCEPTED, START, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { accountpb, decodePositionToken, encodeOrders, END, OUTCOME_ACCEPTED, START, STRIDE, type PostingBatch } from '@sluice/protocol';
 import { SluiceError, type CallContext } from '@sluice/service';
 import { commandAtOwner } from '../peers/owner-call';
 import type { AccountCommandItem } from './command-submission';
 import { INVALID_REQUEST, outcomeOfReason, PARTITION_UNAVAILABLE } from './outcomes';
 import { failShare, type PostingForwarding, type Positions } from './posting-router';
 
-const { postBatch, openAccounts } = accountpb.AccountCommandServiceService;
+const { postBatch, openAccounts, transferBatch } = accountpb.AccountCommandServiceService;
 const POST_BATCH = { path: postBatch.path, repeatable: true };
+const TRANSFER_BATCH = { path: transferBatch.path, repeatable: true };
 
 export class AccountForwarding implements PostingForwarding {
   constructor(readonly hop: PartitionHop<CallContext>) {}
 
   async postings(partition: number, batch: PostingBatch, indexes: readonly number[], positions: Positions, call: CallContext): Promise<void> {
     try {
-      const response = postBatch.responseDeserialize(await this.hop.send(partition, POST_BATCH, encodeShare(batch, indexes), call));
+      const isTransfers = batch.legs !== undefined;
+      const share = isTransfers ? encodeOrders(batch, indexes) : encodeShare(batch, indexes);
+      const answer = await this.hop.send(partition, isTransfers ? TRANSFER_BATCH : POST_BATCH, share, call);
+      // A TransferBatchResponse is a PostBatchResponse with states, which this process knows: it routed the transfers.
+      const response = postBatch.responseDeserialize(answer);
       response.results.forEach((result, item) => takeResult(batch, indexes[item] as number, result));
       takePositions(response.positionToken, positions);
     } catch (error) {

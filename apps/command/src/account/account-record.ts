@@ -1,14 +1,17 @@
 /**
  * The body of an account's record: in snapshots, and in memory while it is cold. Its key is the account id.
  *
- *   status | unit | branch | product | key id | limits | balance | held | counters | times | holds
+ *   status | unit | branch | product | key id | limits | balance | held | counters | times | holds | in transit |
+ *   expiries of holds
+ *
+ * A record of version 1 ends behind the holds.
  */
 import type { Account, AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
 import { POSTING_TYPES } from '@sluice/domain';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
 
 /** Version of the blocks of a snapshot of accounts. */
-export const ACCOUNT_RECORD_VERSION = 1;
+export const ACCOUNT_RECORD_VERSION = 2;
 
 const STATUSES: readonly AccountStatus[] = ['OPEN', 'FROZEN', 'CLOSED'];
 const HAS_MAXIMUM_BALANCE = 1;
@@ -16,7 +19,12 @@ const HAS_MAXIMUM_POSTING = 2;
 const halvesOf = new BigInt64Array(1);
 const halves = new Int32Array(halvesOf.buffer);
 
-export function packAccount(writer: ByteWriter, account: Account, holds: ReadonlyMap<string, bigint> = account.holds): void {
+export function packAccount(
+  writer: ByteWriter,
+  account: Account,
+  holds: ReadonlyMap<string, bigint> = account.holds,
+  holdExpiries: ReadonlyMap<string, number> = account.holdExpiries,
+): void {
   writer.reserve(256);
   writer.byte(STATUSES.indexOf(account.status));
   text(writer, account.unit);
@@ -45,9 +53,18 @@ export function packAccount(writer: ByteWriter, account: Account, holds: Readonl
     writer.reserve(12);
     signed(writer, remaining);
   }
+  writer.reserve(24);
+  signed(writer, account.inTransitMinor);
+  writer.varint(holdExpiries.size);
+  for (const [holdId, expiresAtUs] of holdExpiries) {
+    text(writer, holdId);
+    writer.reserve(12);
+    writer.varint(expiresAtUs);
+  }
 }
 
-export function unpackAccount(accountId: string, reader: ByteReader): Account {
+/** @param version in which the body was packed. */
+export function unpackAccount(accountId: string, reader: ByteReader, version: number): Account {
   const { bytes } = reader;
   const status = STATUSES[bytes[reader.at++] as number] as AccountStatus;
   const unit = shared(reader.string());
@@ -66,13 +83,19 @@ export function unpackAccount(accountId: string, reader: ByteReader): Account {
   const heldMinor = reader.sint64();
   const entryCount = reader.varint();
   const rejectionCount = reader.varint();
-  const version = reader.varint();
+  const accountVersion = reader.varint();
   const openedAtUs = reader.varint();
   const balanceUpdatedAtUs = reader.varint();
   const holds = new Map<string, bigint>();
   for (let count = reader.varint(); count > 0; count -= 1) {
     const holdId = reader.string();
     holds.set(holdId, reader.sint64());
+  }
+  const holdExpiries = new Map<string, number>();
+  const inTransitMinor = version === 1 ? 0n : reader.sint64();
+  for (let count = version === 1 ? 0 : reader.varint(); count > 0; count -= 1) {
+    const holdId = reader.string();
+    holdExpiries.set(holdId, reader.varint());
   }
   return {
     accountId,
@@ -85,9 +108,11 @@ export function unpackAccount(accountId: string, reader: ByteReader): Account {
     balanceMinor,
     heldMinor,
     holds,
+    holdExpiries,
+    inTransitMinor,
     entryCount,
     rejectionCount,
-    version,
+    version: accountVersion,
     openedAtUs,
     balanceUpdatedAtUs,
   };

@@ -13,7 +13,9 @@ import {
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
   scanPostings,
+  scanTransfers,
   type PostingBatch,
+  type ScanIssues,
 } from '@sluice/protocol';
 import {
   bidi,
@@ -69,7 +71,14 @@ export class AccountService {
     const { AccountCommandServiceService: definition } = accountpb;
     return {
       name: ACCOUNT_COMMAND_SERVICE,
-      definition: { ...definition, post: bytesOnly(definition.post), postBatch: bytesOnly(definition.postBatch), postStream: bytesOnly(definition.postStream) },
+      definition: {
+        ...definition,
+        post: bytesOnly(definition.post),
+        postBatch: bytesOnly(definition.postBatch),
+        postStream: bytesOnly(definition.postStream),
+        transfer: bytesOnly(definition.transfer),
+        transferBatch: bytesOnly(definition.transferBatch),
+      },
       implementation: {
         openAccount: unary((request: accountpb.OpenAccountRequest, call: CallContext) => this.openAccount(request, call)),
         openAccounts: unary((request: accountpb.OpenAccountsRequest, call: CallContext) => this.openAccounts(request, call)),
@@ -85,17 +94,18 @@ export class AccountService {
         closeAccount: unary((request: accountpb.CloseAccountRequest, call: CallContext) =>
           this.command(definition.closeAccount, request, request, statusChangeOf('close', request), call),
         ),
-        post: unary((bytes: Buffer, call: CallContext) => this.post(bytes, call)),
-        postBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(bytes, call)),
+        post: unary((bytes: Buffer, call: CallContext) => this.post(scanOne(bytes, 'posting', scanPostings), call)),
+        postBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(scan(bytes, scanPostings), 'postings', call)),
         postStream: bidi((requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext) => this.postStream(requests, send, call)),
+        transfer: unary((bytes: Buffer, call: CallContext) => this.post(scanOne(bytes, 'transfer', scanTransfers), call)),
+        transferBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(scan(bytes, scanTransfers), 'transfers', call)),
       },
     };
   }
 
-  // ---- postings ----
+  // ---- postings and transfers: a transfer travels as its debit ----
 
-  private async post(bytes: Buffer, call: CallContext): Promise<Buffer> {
-    const batch = scanOne(bytes);
+  private async post(batch: PostingBatch, call: CallContext): Promise<Buffer> {
     const positions = await this.run(this.router.route(batch), call);
     const outcome = batch.outcomes[0] as number;
     try {
@@ -110,12 +120,11 @@ export class AccountService {
     }
   }
 
-  private async postBatch(bytes: Buffer, call: CallContext): Promise<Buffer> {
-    const batch = scan(bytes);
+  private async postBatch(batch: PostingBatch, items: 'postings' | 'transfers', call: CallContext): Promise<Buffer> {
     try {
-      if (batch.count === 0) throw invalidRequest('postings', 'is empty');
+      if (batch.count === 0) throw invalidRequest(items, 'is empty');
       if (batch.count > MAXIMUM_BATCH_POSTINGS)
-        throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} postings; send smaller batches`);
+        throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_POSTINGS} ${items}; send smaller batches`);
       const routed = this.router.route(batch);
       if (batch.atomic && routed.only === -1) throw refusal('BATCH_SPANS_PARTITIONS');
       const positions = await this.run(routed, call);
@@ -285,21 +294,23 @@ function assertOwned(batch: PostingBatch, { forwardedTo }: CallContext): void {
   for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === NOT_OWNER) throw notOwner(forwardedTo);
 }
 
-function scan(bytes: Buffer): PostingBatch {
+type ScanBatch = (bytes: Uint8Array, issues: ScanIssues) => PostingBatch;
+
+function scan(bytes: Buffer, scanBatch: ScanBatch): PostingBatch {
   try {
-    return scanPostings(bytes, SHAPE_ISSUES);
+    return scanBatch(bytes, SHAPE_ISSUES);
   } catch (error) {
     if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
     throw error;
   }
 }
 
-/** The posting of a PostRequest or a PostStreamRequest, as a batch of one. */
-function scanOne(bytes: Buffer): PostingBatch {
-  const batch = scan(bytes);
+/** The posting of a PostRequest, or the transfer of a TransferRequest, as a batch of one. */
+function scanOne(bytes: Buffer, item: 'posting' | 'transfer', scanBatch: ScanBatch): PostingBatch {
+  const batch = scan(bytes, scanBatch);
   if (batch.count !== 1) {
     batch.release();
-    throw invalidRequest('posting', 'is missing');
+    throw invalidRequest(item, 'is missing');
   }
   // What is `atomic` in a batch is a field that nobody knows here.
   batch.atomic = false;

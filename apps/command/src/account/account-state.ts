@@ -4,10 +4,13 @@
  */
 import {
   applyPosting,
+  beginTransit,
   decideAccount,
   decidePosting,
+  endTransit,
   evolveAccount,
   evolvePostings,
+  holdExpiry,
   murmurHash3,
   UNRECORDED_REJECTIONS,
   type Account,
@@ -15,16 +18,31 @@ import {
   type AccountEvent,
   type Posting,
   type PostingType,
+  type Rejection,
 } from '@sluice/domain';
 import type { AccountKey } from '@sluice/ports';
-import { lastHash, requestHash, verdictKey, type CapabilityState, type PartitionServices, type SnapshotSession, type Turn } from '@sluice/engine';
+import {
+  lastHash,
+  requestHash,
+  verdictKey,
+  type CapabilityState,
+  type InternalCommand,
+  type InternalVerdict,
+  type PartitionServices,
+  type SettledDelivery,
+  type SnapshotSession,
+  type Turn,
+} from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
   accountEvents,
   accountpb,
+  EXPIRES_FLAG,
   FINAL_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
+  holdEndIn,
+  isEngineMade,
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
   postingsRecordedIn,
@@ -32,6 +50,8 @@ import {
   REQUEST_ID_LENGTH,
   scanRecordedPostings,
   STRIDE,
+  transfersRecordedIn,
+  transfersSettledIn,
   TYPE,
   UNIT_AT,
   UNIT_LENGTH,
@@ -39,12 +59,15 @@ import {
   type EventHandlersOf,
   type EventRecord,
   type PostingBatch,
+  type TransfersOfAccount,
 } from '@sluice/protocol';
 import { shared } from './account-record';
 import { AccountTable } from './account-table';
+import { AccountTransfers, TRANSFER_LEG, type PartitionAccounts } from './account-transfers';
 import { AtomicTrial } from './atomic-trial';
 import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusToProto, updatedEvent } from './account-events';
 import type { CommandSubmission } from './command-submission';
+import { changeHoldTimer, EXPIRE_HOLD, expireHold } from './hold-timers';
 import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
@@ -73,6 +96,7 @@ const accountIdAt = ACCOUNT_ID_AT;
 const accountIdLength = ACCOUNT_ID_LENGTH;
 const flagsColumn = HOLD_ID_LENGTH_AND_FLAGS;
 const finalFlag = FINAL_FLAG;
+const expiresFlag = EXPIRES_FLAG;
 const acceptedOutcome = OUTCOME_ACCEPTED;
 const none = OUTCOME_NONE;
 const decide = decidePosting;
@@ -86,6 +110,13 @@ class PostingView implements Posting {
   amountMinor = 0n;
   unit = '';
   final = false;
+  committedAtUs = 0;
+
+  get holdExpiresAtUs(): number {
+    const { batch, index } = this;
+    if (((batch.fields[index * stride + flagsColumn] as number) & expiresFlag) === 0) return 0;
+    return holdExpiry(holdEndIn(batch.body(index)), this.committedAtUs);
+  }
 
   get requestId(): string {
     return this.batch.requestId(this.index);
@@ -96,7 +127,7 @@ class PostingView implements Posting {
   }
 }
 
-export class AccountState implements CapabilityState {
+export class AccountState implements CapabilityState, PartitionAccounts {
   private readonly table = new AccountTable();
   private readonly groups: PostingGroup[] = [];
   private groupCount = 0;
@@ -107,12 +138,17 @@ export class AccountState implements CapabilityState {
   private readonly view = new PostingView();
   private lastUnit = '';
   private lastUnitBytes = new Uint8Array(0);
+  private readonly transfers = new AccountTransfers(this);
 
   constructor(
     private readonly services: PartitionServices,
     readonly signatures: Signatures,
     readonly trouble: (what: string, error: unknown) => void,
   ) {}
+
+  get partition(): number {
+    return this.services.partition;
+  }
 
   get accountCount(): number {
     return this.table.size;
@@ -122,8 +158,16 @@ export class AccountState implements CapabilityState {
 
   decidePostings(turn: Turn, submission: PostingSubmission): void {
     turn.gather(this);
+    this.view.committedAtUs = turn.committedAtUs;
     if (submission.batch.atomic) this.decideAtomic(turn, submission);
+    else if (submission.batch.legs !== undefined) this.decideTransfers(turn, submission);
     else for (let position = 0; position < submission.commandCount; position += 1) this.decideOne(turn, submission, submission.itemAt(position));
+  }
+
+  private decideTransfers(turn: Turn, submission: PostingSubmission): void {
+    this.transfers.begin(submission);
+    for (let position = 0; position < submission.commandCount; position += 1) this.decideOne(turn, submission, submission.itemAt(position));
+    this.transfers.end();
   }
 
   private decideOne(turn: Turn, submission: PostingSubmission, index: number): void {
@@ -136,25 +180,49 @@ export class AccountState implements CapabilityState {
       batch.outcomes[index] = PARTITION_UNAVAILABLE;
       return;
     }
+    if (batch.legs !== undefined) {
+      const decision = this.transfers.decide(account, batch, index, valid);
+      if (!decision.accepted) this.reject(ordinal, batch, index, decision.rejection, turn);
+      else {
+        this.transfers.accept(ordinal, batch, index, decision, turn);
+        this.remember(batch, index, turn);
+      }
+      return;
+    }
     const decision = decide(account, this.viewOf(batch, index), valid);
-    if (decision.accepted) {
-      this.accept(ordinal, batch, index, decision, turn);
-    } else if (UNRECORDED_REJECTIONS.has(decision.rejection)) {
-      batch.outcomes[index] = outcomeOf(decision.rejection);
-      noteBalance(batch, index, account);
+    if (decision.accepted) this.accept(ordinal, batch, index, decision, turn);
+    else this.reject(ordinal, batch, index, decision.rejection, turn);
+  }
+
+  private reject(ordinal: number, batch: PostingBatch, index: number, rejection: Rejection, turn: Turn): void {
+    if (UNRECORDED_REJECTIONS.has(rejection)) {
+      batch.outcomes[index] = outcomeOf(rejection);
+      noteBalance(batch, index, ordinal === -1 ? undefined : this.table.account(ordinal));
     } else {
-      this.refuse(this.groupFor(ordinal), batch, index, outcomeOf(decision.rejection), turn);
+      this.refuse(this.groupFor(ordinal), batch, index, outcomeOf(rejection), turn);
     }
   }
 
   private accept(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
-    const huge = (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH;
-    if (huge) this.writeGathered(turn);
+    this.separateHuge(batch, index, turn);
+    this.enter(ordinal, batch, index, accepted, turn);
+    this.remember(batch, index, turn);
+    this.separateHuge(batch, index, turn);
+  }
+
+  separateHuge(batch: PostingBatch, index: number, turn: Turn): void {
+    if ((batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH) this.writeGathered(turn);
+  }
+
+  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup {
     const group = this.groupFor(ordinal);
     const { account } = group;
     const type = batch.fields[index * stride + typeColumn] as number;
     if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
-    if (accepted.holdId !== undefined) group.changedHolds.set(accepted.holdId, accepted.holdRemainingMinor ?? 0n);
+    if (accepted.holdId !== undefined) {
+      group.changedHolds.set(accepted.holdId, accepted.holdRemainingMinor ?? 0n);
+      changeHoldTimer(turn, account, accepted);
+    }
     apply(account, accepted, turn.committedAtUs);
     batch.outcomes[index] = acceptedOutcome;
     batch.balancesAfter[index] = accepted.balanceAfterMinor;
@@ -162,8 +230,7 @@ export class AccountState implements CapabilityState {
     batch.entryNumbers[index] = account.entryCount;
     group.accepted += 1;
     group.add(batch, index);
-    this.remember(batch, index, turn);
-    if (huge) this.writeGathered(turn);
+    return group;
   }
 
   /** What is gathered goes into the commit; what follows in the turn is gathered anew. */
@@ -262,6 +329,18 @@ export class AccountState implements CapabilityState {
     }
   }
 
+  find(hash: number, bytes: Uint8Array, at: number, length: number): number {
+    return this.table.find(hash, bytes, at, length);
+  }
+
+  account(ordinal: number): Account {
+    return this.table.account(ordinal);
+  }
+
+  touch(ordinal: number): Account {
+    return this.table.touch(ordinal);
+  }
+
   private ordinalOf(batch: PostingBatch, index: number): number {
     const base = index * stride;
     return this.table.find(
@@ -284,12 +363,16 @@ export class AccountState implements CapabilityState {
   }
 
   private viewOf(batch: PostingBatch, index: number): PostingView {
+    return this.viewAs(TYPES[batch.fields[index * stride + typeColumn] as number] as PostingType, batch, index);
+  }
+
+  viewAs(type: PostingType, batch: PostingBatch, index: number): PostingView {
     const { view } = this;
     const base = index * stride;
     const { fields } = batch;
     view.batch = batch;
     view.index = index;
-    view.type = TYPES[fields[base + typeColumn] as number] as PostingType;
+    view.type = type;
     view.amountMinor = batch.amounts[index] as bigint;
     view.unit = this.unitOf(batch.bytes, fields[base + unitAt] as number, fields[base + unitLength] as number);
     view.final = ((fields[base + flagsColumn] as number) & finalFlag) !== 0;
@@ -328,15 +411,51 @@ export class AccountState implements CapabilityState {
   }
 
   flush(turn: Turn): void {
-    if (this.groupCount === 0) return;
+    if (this.groupCount > 0) this.writePostings(turn);
+    this.transfers.flush(turn, this.groups, this.groupCount);
+    this.groupCount = 0;
+  }
+
+  private writePostings(turn: Turn): void {
     const mark = turn.commit.openEvent(POSTINGS_RECORDED.type, POSTINGS_RECORDED.version);
     for (let at = 0; at < this.groupCount; at += 1) {
       const group = this.groups[at] as PostingGroup;
       group.write(turn.commit.writer);
       this.groupOf[group.ordinal] = 0;
     }
-    this.groupCount = 0;
     turn.commit.closeEvent(mark);
+  }
+
+  // ---- what deliveries and timers ask for ----
+
+  decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+    turn.gather(this);
+    this.view.committedAtUs = turn.committedAtUs;
+    const verdicts: InternalVerdict[] = [];
+    for (let from = 0; from < commands.length; ) {
+      const { method } = commands[from] as InternalCommand;
+      let to = from + 1;
+      while (to < commands.length && commands[to]?.method === method) to += 1;
+      for (const verdict of this.decideRun(turn, method, commands.slice(from, to))) verdicts.push(verdict);
+      from = to;
+    }
+    return verdicts;
+  }
+
+  private decideRun(turn: Turn, method: string, run: readonly InternalCommand[]): InternalVerdict[] {
+    switch (method) {
+      case TRANSFER_LEG:
+        return this.transfers.decideCredits(turn, run);
+      case EXPIRE_HOLD:
+        return run.map((command) => expireHold(this, turn, command, (batch) => this.transfers.keepUntilWritten(batch)));
+      default:
+        return run.map(() => ({ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }));
+    }
+  }
+
+  settled(turn: Turn, deliveries: readonly SettledDelivery[]): void {
+    turn.gather(this);
+    this.transfers.settle(turn, deliveries);
   }
 
   // ---- repeats ----
@@ -432,7 +551,20 @@ export class AccountState implements CapabilityState {
     AccountUpdated: (updated, commit) => this.evolve(updated, updatedEvent(updated), commit),
     AccountStatusChanged: (changed, commit) => this.evolve(changed, statusChangedEvent(changed), commit),
     AccountCommandRejected: (rejected, commit) => this.replayRejection(rejected, commit),
+    TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit),
+    TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit),
   };
+
+  /** Account by account, as postings are. */
+  private *replayTransfers(accounts: Iterable<TransfersOfAccount>, change: (account: Account, amountMinor: bigint) => void): Generator<number> {
+    for (const { accountId, amountMinor, bytes } of accounts) {
+      const id = Buffer.from(accountId, 'utf8');
+      const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+      if (ordinal === -1) throw new Error(`transfers of account ${accountId}, which was never opened`);
+      if (amountMinor !== 0n) change(this.table.touch(ordinal), amountMinor);
+      yield bytes.length;
+    }
+  }
 
   private replayRejection({ accountId, requestId }: RecordedRequest, commit: CommitHeader): undefined {
     const id = Buffer.from(accountId, 'utf8');
@@ -453,6 +585,7 @@ export class AccountState implements CapabilityState {
       const batch = scanRecordedPostings(postings.requests);
       for (let index = 0; index < batch.count; index += 1) {
         const base = index * STRIDE;
+        if (isEngineMade(batch.fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number, batch.fields[base + TYPE] as number)) continue;
         const at = batch.fields[base + REQUEST_ID_AT] as number;
         requestHash(this.services.seeds, hash, batch.bytes, at, at + (batch.fields[base + REQUEST_ID_LENGTH] as number));
         this.services.index.add(lastHash.first, lastHash.second, commit.sequence);

@@ -14,9 +14,11 @@ import { ACCOUNT_RECORD_VERSION, packAccount, unpackAccount } from './account-re
 class Amounts {
   balances = new BigInt64Array(0);
   held = new BigInt64Array(0);
+  inTransit = new BigInt64Array(0);
 }
 
 const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
+const NO_EXPIRIES: ReadonlyMap<string, number> = new Map();
 
 /** An unpacked account; its amounts are in the columns. */
 class TableAccount implements Account {
@@ -29,6 +31,7 @@ class TableAccount implements Account {
   signingKeyId!: string;
   /** Undefined: none so far; most accounts never have one, and a map of its own for each is what the heap would mostly hold. */
   private ownHolds: Map<string, bigint> | undefined;
+  private ownHoldExpiries: Map<string, number> | undefined;
   entryCount!: number;
   rejectionCount!: number;
   version!: number;
@@ -53,6 +56,7 @@ class TableAccount implements Account {
     this.limits = account.limits;
     this.signingKeyId = account.signingKeyId;
     this.ownHolds = account.holds.size === 0 ? undefined : account.holds;
+    this.ownHoldExpiries = account.holdExpiries.size === 0 ? undefined : account.holdExpiries;
     this.entryCount = account.entryCount;
     this.rejectionCount = account.rejectionCount;
     this.version = account.version;
@@ -60,6 +64,7 @@ class TableAccount implements Account {
     this.balanceUpdatedAtUs = account.balanceUpdatedAtUs;
     this.balanceMinor = account.balanceMinor;
     this.heldMinor = account.heldMinor;
+    this.inTransitMinor = account.inTransitMinor;
   }
 
   get holds(): Map<string, bigint> {
@@ -70,6 +75,15 @@ class TableAccount implements Account {
   /** The holds to look at: makes none where there are none. */
   get holdsToRead(): ReadonlyMap<string, bigint> {
     return this.ownHolds ?? NO_HOLDS;
+  }
+
+  get holdExpiries(): Map<string, number> {
+    this.ownHoldExpiries ??= new Map();
+    return this.ownHoldExpiries;
+  }
+
+  get holdExpiriesToRead(): ReadonlyMap<string, number> {
+    return this.ownHoldExpiries ?? NO_EXPIRIES;
   }
 
   get balanceMinor(): bigint {
@@ -87,6 +101,14 @@ class TableAccount implements Account {
   set heldMinor(value: bigint) {
     this.amounts.held[this.ordinal] = value;
   }
+
+  get inTransitMinor(): bigint {
+    return this.amounts.inTransit[this.ordinal] as bigint;
+  }
+
+  set inTransitMinor(value: bigint) {
+    this.amounts.inTransit[this.ordinal] = value;
+  }
 }
 
 class AccountCodec implements RecordCodec<TableAccount> {
@@ -95,11 +117,11 @@ class AccountCodec implements RecordCodec<TableAccount> {
   constructor(private readonly amounts: Amounts) {}
 
   pack(writer: ByteWriter, account: TableAccount): void {
-    packAccount(writer, account, account.holdsToRead);
+    packAccount(writer, account, account.holdsToRead, account.holdExpiriesToRead);
   }
 
-  unpack(accountId: string, body: ByteReader, _version: number, ordinal: number): TableAccount {
-    return new TableAccount(this.amounts, ordinal, unpackAccount(accountId, body));
+  unpack(accountId: string, body: ByteReader, version: number, ordinal: number): TableAccount {
+    return new TableAccount(this.amounts, ordinal, unpackAccount(accountId, body, version));
   }
 
   takeBack(account: TableAccount, record: TableAccount): void {
@@ -109,6 +131,7 @@ class AccountCodec implements RecordCodec<TableAccount> {
   grow(accounts: number): void {
     this.amounts.balances = grown(this.amounts.balances, accounts);
     this.amounts.held = grown(this.amounts.held, accounts);
+    this.amounts.inTransit = grown(this.amounts.inTransit, accounts);
   }
 }
 

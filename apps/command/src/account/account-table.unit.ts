@@ -16,6 +16,8 @@ function account(accountId: string): Account {
     balanceMinor: 0n,
     heldMinor: 0n,
     holds: new Map(),
+    holdExpiries: new Map(),
+    inTransitMinor: 0n,
     entryCount: 0,
     rejectionCount: 0,
     version: 1,

@@ -4,7 +4,7 @@
  * the posting itself.
  *
  * Each posting keeps its own verdict. A hop carries one verified caller, so callers are kept apart. A hop continues one trace, so sampled calls are
- * kept apart, too. An atomic batch travels alone: it is decided whole.
+ * kept apart, too. An atomic batch travels alone: it is decided whole. Transfers travel in batches of their own method, not gathered.
  */
 import type { PostingBatch } from '@sluice/protocol';
 import { GatheredCall, type CallContext, type Caller } from '@sluice/service';
@@ -32,7 +32,14 @@ export class GatheredForwarding implements PostingForwarding {
     const { forwarding, lanes, maximumBytes } = this;
     const sizeBytes = sizeOf(batch, indexes);
     // A call that was sent on already is refused by the hop. What was gathered already does not wait for others: they may wait for it.
-    if (batch.atomic || call.forwarded || call instanceof GatheredCall || indexes.length >= HOP_POSTINGS || sizeBytes >= maximumBytes) {
+    if (
+      batch.atomic ||
+      batch.legs !== undefined ||
+      call.forwarded ||
+      call instanceof GatheredCall ||
+      indexes.length >= HOP_POSTINGS ||
+      sizeBytes >= maximumBytes
+    ) {
       return forwarding.postings(partition, batch, indexes, positions, call);
     }
     const key = `${partition} ${activeTraceparent() ?? ''} ${identityOf(call.caller)}`;

@@ -3,7 +3,19 @@
  * side in a caller's message are copied in one piece.
  */
 import type { Account } from '@sluice/domain';
-import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, END, OUTCOME_ACCEPTED, START, STRIDE, type ByteWriter, type PostingBatch } from '@sluice/protocol';
+import {
+  ACCOUNT_ID_AT,
+  ACCOUNT_ID_LENGTH,
+  END,
+  legsOf,
+  OUTCOME_ACCEPTED,
+  REQUEST_ID_AT,
+  REQUEST_ID_LENGTH,
+  START,
+  STRIDE,
+  type ByteWriter,
+  type PostingBatch,
+} from '@sluice/protocol';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -11,6 +23,8 @@ const startColumn = START;
 const endColumn = END;
 const accountIdAt = ACCOUNT_ID_AT;
 const accountIdLength = ACCOUNT_ID_LENGTH;
+const requestIdAt = REQUEST_ID_AT;
+const requestIdLength = REQUEST_ID_LENGTH;
 const acceptedOutcome = OUTCOME_ACCEPTED;
 
 export class PostingGroup {
@@ -27,6 +41,10 @@ export class PostingGroup {
   readonly changedHolds = new Map<string, bigint>();
   private readonly batches: PostingBatch[] = [];
   private readonly indexes: number[] = [];
+  /** Which of the requests are debits of transfers that were accepted, and which of these owe their credit. */
+  private readonly transfers: number[] = [];
+  private readonly pending: boolean[] = [];
+  private pendingMinor = 0n;
 
   begin(ordinal: number, account: Account): void {
     this.account = account;
@@ -40,11 +58,58 @@ export class PostingGroup {
     if (this.changedHolds.size > 0) this.changedHolds.clear();
     this.batches.length = 0;
     this.indexes.length = 0;
+    this.transfers.length = 0;
+    this.pending.length = 0;
+    this.pendingMinor = 0n;
   }
 
   add(batch: PostingBatch, index: number): void {
     this.batches.push(batch);
     this.indexes.push(index);
+  }
+
+  /** The request that was added last is the debit of a transfer. @param pending its credit is owed to another partition. */
+  markTransfer(pending: boolean, amountMinor: bigint): void {
+    this.transfers.push(this.batches.length - 1);
+    this.pending.push(pending);
+    if (pending) this.pendingMinor += amountMinor;
+  }
+
+  get hasTransfers(): boolean {
+    return this.transfers.length > 0;
+  }
+
+  /** Writes `AccountTransfers` as element of TransfersRecorded.accounts. */
+  writeTransfers(writer: ByteWriter): void {
+    const { transfers, pending, batches, indexes } = this;
+    const start = writer.open(0x0a);
+    this.writeAccountId(writer);
+    writer.stringField(0x12, this.account.unit);
+    if (this.pendingMinor !== 0n) {
+      writer.reserve(12);
+      writer.byte(0x18);
+      writer.varint64(Number(this.pendingMinor & 0xffffffffn), Number(this.pendingMinor >> 32n));
+    }
+    for (let at = 0; at < transfers.length; at += 1) {
+      const item = transfers[at] as number;
+      const batch = batches[item] as PostingBatch;
+      const index = indexes[item] as number;
+      const base = index * stride;
+      const { bytes, fields, amountHalves } = batch;
+      const { otherAccountAt } = legsOf(batch);
+      const transfer = writer.open(0x22);
+      writeText(writer, 0x0a, bytes, fields[base + requestIdAt] as number, fields[base + requestIdLength] as number);
+      writeText(writer, 0x12, bytes, otherAccountAt[index * 2] as number, otherAccountAt[index * 2 + 1] as number);
+      writer.reserve(14);
+      writer.byte(0x18);
+      writer.varint64(amountHalves[index * 2] as number, amountHalves[index * 2 + 1] as number);
+      if (pending[at] === true) {
+        writer.byte(0x20);
+        writer.byte(1);
+      }
+      writer.close(transfer);
+    }
+    writer.close(start);
   }
 
   /** Writes `AccountPostings` as element of PostingsRecorded.accounts. */
@@ -69,6 +134,7 @@ export class PostingGroup {
         writer.reserve(12);
         writer.byte(0x10);
         writer.varint64(Number(remaining & 0xffffffffn), Number(remaining >> 32n));
+        writer.numberField(0x18, account.holdExpiries.get(holdId) ?? 0);
       }
       writer.close(hold);
     }
@@ -101,11 +167,7 @@ export class PostingGroup {
     const { bytes, fields } = this.batches[0] as PostingBatch;
     const base = (this.indexes[0] as number) * stride;
     const at = fields[base + accountIdAt] as number;
-    const length = fields[base + accountIdLength] as number;
-    writer.reserve(3);
-    writer.byte(0x0a);
-    writer.varint(length);
-    writer.raw(bytes, at, at + length);
+    writeText(writer, 0x0a, bytes, at, fields[base + accountIdLength] as number);
   }
 
   private writeRequests(writer: ByteWriter): void {
@@ -156,4 +218,11 @@ export class PostingGroup {
   private openLong(writer: ByteWriter): number {
     return writer.open(0x01);
   }
+}
+
+function writeText(writer: ByteWriter, tag: number, bytes: Uint8Array, at: number, length: number): void {
+  writer.reserve(3);
+  writer.byte(tag);
+  writer.varint(length);
+  writer.raw(bytes, at, at + length);
 }

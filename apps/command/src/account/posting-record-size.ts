@@ -11,9 +11,13 @@ const GROUP_BYTES = 384;
 /** High half of an amount from which on a posting stands in a group of its own (`account-state.ts`). */
 const HUGE_AMOUNT_HIGH = 1 << 16;
 
+/** A transfer is a debit, a credit, which is recorded or owed to another partition, and a record of the transfer itself. */
+const TRANSFER_PARTS = 3;
+
 /** Without a look at the postings: as if each were of another account. */
-export function recordBytesOf(sizeBytes: number, count: number): number {
-  return sizeBytes + count * (POSTING_BYTES + GROUP_BYTES);
+export function recordBytesOf({ legs }: PostingBatch, sizeBytes: number, count: number): number {
+  const postings = sizeBytes + count * (POSTING_BYTES + GROUP_BYTES);
+  return legs === undefined ? postings : postings * TRANSFER_PARTS;
 }
 
 /** By the postings themselves: those of one account share a group. */
@@ -34,7 +38,7 @@ export function partsThatFit(batch: PostingBatch, indexes: readonly number[], ro
   let part: number[] = [];
   let bytes = 0;
   for (const index of indexes) {
-    const posting = recordBytesOf(requestBytes(batch, index), 1);
+    const posting = recordBytesOf(batch, requestBytes(batch, index), 1);
     if (part.length > 0 && bytes + posting > roomBytes) {
       parts.push(part);
       part = [];

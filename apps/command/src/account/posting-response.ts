@@ -1,6 +1,6 @@
 /**
- * Verdicts to bytes: PostBatchResponse, PostResponse and PostStreamResponse, written by hand from the columns of a batch. The generated
- * codec is the oracle.
+ * Verdicts to bytes: PostBatchResponse, PostResponse and PostStreamResponse, written by hand from the columns of a batch. TransferBatchResponse and
+ * TransferResponse are the same with the state of each transfer. The generated codec is the oracle.
  */
 import { ByteWriter, OUTCOME_ACCEPTED, accountpb, type PostingBatch } from '@sluice/protocol';
 import { codeOfReason, REASONS, refusal, type Reason, type SluiceError } from '@sluice/service';
@@ -35,9 +35,10 @@ function encodedError(outcome: number, message: string | undefined): Uint8Array 
 
 // A local copy: an import from a library costs a getter at every use, and this is the hot path.
 const acceptedOutcome = OUTCOME_ACCEPTED;
+const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
 const RESULT_TAG = 0x0a;
-/** Longest result without its error: tag, length, three int64 fields, one bool. */
-const RESULT_BYTES = 40;
+/** Longest result without its error: tag, length, three int64 fields, one bool, one state. */
+const RESULT_BYTES = 42;
 const writer = new ByteWriter(1 << 16);
 
 export function acceptedCount(batch: PostingBatch): number {
@@ -90,6 +91,10 @@ function writeResult(batch: PostingBatch, index: number, tag: number): void {
     writer.byte(1);
   }
   if (accepted) {
+    if (batch.legs !== undefined) {
+      writer.byte(0x30);
+      writer.byte(batch.legs.otherPartitions[index] === batch.partitions[index] ? SETTLED : PENDING);
+    }
     writer.bytes[lengthAt] = writer.at - lengthAt - 1;
     return;
   }

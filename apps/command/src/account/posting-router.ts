@@ -4,7 +4,7 @@
  */
 import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
 import { lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
-import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, legsOf, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { AccountState } from './account-state';
@@ -89,6 +89,7 @@ export class PostingRouter {
       requestHashes[index * 2] = hash.first;
       requestHashes[index * 2 + 1] = hash.second;
     }
+    if (batch.legs !== undefined) routeTargets(batch, partitionCount);
     return { batch, only };
   }
 
@@ -140,7 +141,7 @@ export class PostingRouter {
       return;
     }
     const { commitRoomBytes } = this.engine;
-    const recordBytes = recordBytesOf(indexes === undefined ? batch.bytes.length : sizeOf(batch, indexes), indexes?.length ?? batch.count);
+    const recordBytes = recordBytesOf(batch, indexes === undefined ? batch.bytes.length : sizeOf(batch, indexes), indexes?.length ?? batch.count);
     if (recordBytes > commitRoomBytes) {
       this.submitLarge(partition, batch, indexes ?? (batch.atomic ? every(batch) : undecided(batch)), positions, call, done);
       return;
@@ -168,7 +169,7 @@ export class PostingRouter {
       open -= 1;
       if (open === 0) done();
     };
-    for (const part of parts) this.submitTo(owned, batch, part, recordBytesOf(sizeOf(batch, part), part.length), positions, call, closed);
+    for (const part of parts) this.submitTo(owned, batch, part, recordBytesOf(batch, sizeOf(batch, part), part.length), positions, call, closed);
   }
 
   private submitTo(
@@ -204,6 +205,29 @@ export class PostingRouter {
 export function failShare(batch: PostingBatch, indexes: readonly number[] | undefined, outcome: number): void {
   if (indexes !== undefined) for (const index of indexes) batch.outcomes[index] = outcome;
   else for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === none) batch.outcomes[index] = outcome;
+}
+
+/** Finds the partitions of the targets of transfers. */
+function routeTargets(batch: PostingBatch, partitionCount: number): void {
+  const { bytes } = batch;
+  const { otherAccountAt, otherAccountHashes, otherPartitions } = legsOf(batch);
+  let lastAt = 0;
+  let lastLength = 0;
+  let accountHash = 0;
+  let partition = 0;
+  for (let index = 0; index < batch.count; index += 1) {
+    if (batch.outcomes[index] !== none) continue;
+    const at = otherAccountAt[index * 2] as number;
+    const length = otherAccountAt[index * 2 + 1] as number;
+    if (length !== lastLength || !sameBytes(bytes, at, lastAt, length)) {
+      accountHash = murmurHash3(bytes, at, at + length, 0);
+      partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
+      lastAt = at;
+      lastLength = length;
+    }
+    otherAccountHashes[index] = accountHash;
+    otherPartitions[index] = partition;
+  }
 }
 
 function every(batch: PostingBatch): number[] {

@@ -32,7 +32,7 @@ export class PostingSubmission extends RequestSubmission {
     super(partition, done, traceparent);
     this.commandCount = indexes?.length ?? batch.count;
     this.sizeBytes = indexes === undefined ? batch.bytes.length : sizeOf(batch, indexes);
-    this.recordBytes = recordBytes ?? recordBytesOf(this.sizeBytes, this.commandCount);
+    this.recordBytes = recordBytes ?? recordBytesOf(batch, this.sizeBytes, this.commandCount);
     this.prepared = this.prepare(this.checkSignatures());
   }
 

@@ -4,9 +4,13 @@ import {
   accountEvents,
   accountpb,
   canonicalBytes,
+  HOLD_ID_LENGTH_AND_FLAGS,
+  isEngineMade,
   OUTCOME_ACCEPTED,
   postingsRecordedIn,
   scanRecordedPostings,
+  STRIDE,
+  TYPE,
   type AccountPostingsHeader,
   ByteReader,
   type EventHandlersOf,
@@ -78,6 +82,9 @@ const VERDICTS: EventHandlersOf<typeof accountEvents, Verdicts, void> = {
       signingKeyId: '',
     });
   },
+  // The verdict on a transfer is that on its debit.
+  TransfersRecorded: () => undefined,
+  TransfersSettled: () => undefined,
 };
 
 function changed(event: accountpb.AccountUpdated | accountpb.AccountStatusChanged): RecordedCommandVerdict {
@@ -109,6 +116,8 @@ function collectPostings(postings: AccountPostingsHeader, verdicts: Map<string, 
       outcome = reasons.varint();
       nextRejected = positions.done ? -1 : positions.varint();
     } else entryNumber += 1;
+    const base = position * STRIDE;
+    if (isEngineMade(batch.fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number, batch.fields[base + TYPE] as number)) continue;
     verdicts.set(verdictKey(postings.accountId, batch.requestId(position)), {
       kind: 'posting',
       body: batch.body(position),

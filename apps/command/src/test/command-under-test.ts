@@ -161,6 +161,17 @@ export class CommandUnderTest {
     return accountpb.PostBatchResponse.decode(await this.unary<Buffer>('postBatch', Buffer.from(request)));
   }
 
+  async transfer(order: Partial<accountpb.TransferOrder>): Promise<accountpb.TransferResponse> {
+    const request = accountpb.TransferRequest.fromPartial({ transfer: { unit: 'EUR', ...order } });
+    return accountpb.TransferResponse.decode(await this.unary<Buffer>('transfer', Buffer.from(accountpb.TransferRequest.encode(request).finish())));
+  }
+
+  async transfers(orders: readonly Partial<accountpb.TransferOrder>[]): Promise<accountpb.TransferBatchResponse> {
+    const request = accountpb.TransferBatchRequest.fromPartial({ transfers: orders.map((order) => ({ unit: 'EUR', ...order })) });
+    const answer = await this.unary<Buffer>('transferBatch', Buffer.from(accountpb.TransferBatchRequest.encode(request).finish()));
+    return accountpb.TransferBatchResponse.decode(answer);
+  }
+
   /** Sends the postings on one stream; resolves with the answers in the order in which they came. */
   async stream(postings: readonly Partial<accountpb.Posting>[]): Promise<accountpb.PostStreamResponse[]> {
     const answers: accountpb.PostStreamResponse[] = [];
@@ -284,7 +295,7 @@ export async function reasonOf(call: Promise<unknown>): Promise<string> {
 }
 
 /** What a result says in one word. */
-export function verdictOf(result: accountpb.PostingResult | undefined): string {
+export function verdictOf(result: accountpb.PostingResult | accountpb.TransferResult | undefined): string {
   if (result === undefined) return 'nothing';
   const verdict = result.error?.reason ?? 'accepted';
   return result.repeated ? `${verdict} again` : verdict;

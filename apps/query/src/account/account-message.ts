@@ -34,16 +34,16 @@ export function accountMessage({ account, profile, holds }: AccountSnapshot): ac
     lastDayDate: '',
     lastDayUpdatedAt: undefined,
     partition: profile.partition,
-    holds: shownHolds(holds?.holds),
+    holds: shownHolds(holds),
     sequence: BigInt(account.sequence),
   };
 }
 
-function shownHolds(holds: ReadonlyMap<string, bigint> | undefined): accountpb.Hold[] {
+function shownHolds(state: AccountSnapshot['holds']): accountpb.Hold[] {
   const shown: accountpb.Hold[] = [];
-  for (const [holdId, remainingMinor] of holds ?? []) {
+  for (const [holdId, remainingMinor] of state?.holds ?? []) {
     if (shown.length === MAXIMUM_SHOWN_HOLDS) break;
-    shown.push({ holdId, remainingMinor });
+    shown.push({ holdId, remainingMinor, expiresAtUs: BigInt(state?.expiries.get(holdId) ?? 0) });
   }
   return shown;
 }
@@ -69,5 +69,24 @@ export function entryMessage(partition: number, record: StoredRecord): accountpb
     partition,
     sequence: BigInt(record.sequence),
     rejection: record.rejection,
+    ...transferSides(posting),
+    origin: originOf(posting),
+    expiresAtUs: posting.expiresAtUs,
+    expiresAfterMs: posting.expiresAfterMs,
   };
+}
+
+/** Both accounts of a leg of a transfer. */
+function transferSides({ accountId, fromAccountId, toAccountId }: accountpb.Posting): Pick<accountpb.Entry, 'fromAccountId' | 'toAccountId'> {
+  if (toAccountId !== '') return { fromAccountId: accountId, toAccountId };
+  if (fromAccountId !== '') return { fromAccountId, toAccountId: accountId };
+  return { fromAccountId: '', toAccountId: '' };
+}
+
+function originOf({ type, fromAccountId, toAccountId, holdExpired }: accountpb.Posting): accountpb.EntryOrigin {
+  if (holdExpired) return accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
+  if (fromAccountId !== '') return accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT;
+  if (toAccountId === '') return accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED;
+  const isDebit = type === accountpb.PostingType.POSTING_TYPE_DEBIT;
+  return isDebit ? accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT : accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND;
 }

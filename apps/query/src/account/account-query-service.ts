@@ -14,6 +14,7 @@ import type { AccountWatches } from './account-watches';
 import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
 import type { SegmentCache } from './segment-cache';
 import { readStatement } from './statement';
+import { transferQueries } from './transfer-queries';
 
 export interface AccountQueryOptions {
   readonly store: ReadStore;
@@ -31,6 +32,8 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
   const chainOf = (copy: ReadCopy, { account }: AccountSnapshot): EntryChain => new EntryChain(account.accountId, account.spine, segments.over(copy));
 
   const implementation: accountpb.AccountQueryServiceServer = {
+    ...transferQueries(freshness),
+
     getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async ({ accountId, positionToken }, call) => {
       checkKey('account_id', accountId);
       return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true, call)) };

@@ -5,6 +5,7 @@ import { addChangeCommands } from './change';
 import { addOpenCommand } from './open';
 import { addPostingCommands } from './post';
 import { addReadCommands } from './read';
+import { addTransferCommands } from './transfer';
 import { addWatchCommand } from './watch';
 
 export function addAccountCommand(program: Command, surroundings: Surroundings): void {
@@ -15,6 +16,7 @@ export function addAccountCommand(program: Command, surroundings: Surroundings):
   addOpenCommand(account, surroundings);
   addReadCommands(account, surroundings);
   addPostingCommands(account, surroundings);
+  addTransferCommands(account, surroundings);
   addChangeCommands(account, surroundings);
   addWatchCommand(account, surroundings);
 }

@@ -20,7 +20,10 @@ export function accountPairs(account: Account): (readonly [string, Cell])[] {
     ['balance updated', timeText(account.balanceUpdatedAtUs)],
     ['last day', account.lastDayDate === '' ? '' : `${account.lastDayBalanceMinor} on ${account.lastDayDate}`],
     ['partition', `${account.partition}, sequence ${account.sequence}`],
-    ...account.holds.map(({ holdId, remainingMinor }) => ['hold', `${holdId}: ${remainingMinor}`] as const),
+    ...account.holds.map(
+      ({ holdId, remainingMinor, expiresAtUs }) =>
+        ['hold', `${holdId}: ${remainingMinor}${expiresAtUs === undefined ? '' : `, expires ${timeText(expiresAtUs)}`}`] as const,
+    ),
   ];
 }
 

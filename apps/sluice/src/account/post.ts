@@ -1,7 +1,7 @@
 /** `sluice account post | hold | capture | release` */
 import type { PostingInput, PostingType } from '@sluice/client';
 import type { Command } from 'commander';
-import { keyBytes, minorUnits, pair, postingType } from '../argument';
+import { keyBytes, minorUnits, pair, postingType, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 
 interface PostOptions {
@@ -13,6 +13,8 @@ interface PostOptions {
   readonly signingKey?: Uint8Array;
   readonly holdId?: string;
   readonly final?: boolean;
+  readonly expiresAt?: number;
+  readonly expiresAfter?: number;
 }
 
 const DEFAULT_CHANNEL = 'cli';
@@ -43,6 +45,8 @@ export function addPostingCommands(account: Command, surroundings: Surroundings)
     signingKey: options.signingKey,
     holdId: options.holdId,
     final: options.final,
+    expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt / 1_000),
+    expiresAfterMs: options.expiresAfter === undefined ? undefined : options.expiresAfter * 1_000,
   });
 
   withPostOptions(account.command('post').description('post to an account'))
@@ -64,7 +68,9 @@ export function addPostingCommands(account: Command, surroundings: Surroundings)
     .argument('<account>')
     .argument('<amount>', 'in minor units', minorUnits)
     .argument('<unit>')
-    .addHelpText('after', '\nExample:\n  sluice account hold wallet-1 500 EUR --request-id booking-4')
+    .option('--expires-at <time>', 'when what is left of it is released by itself (ISO 8601)', timeUs)
+    .option('--expires-after <seconds>', 'the same, so many seconds from now', wholeNumber)
+    .addHelpText('after', '\nExample:\n  sluice account hold wallet-1 500 EUR --request-id booking-4 --expires-after 900')
     .action((accountId: string, amount: bigint, unit: string, options: PostOptions, command: Command) =>
       post(plain(accountId, 'HOLD', amount, unit, options), command),
     );

@@ -6,6 +6,7 @@ import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
 import { timeText } from '../output';
 import { accountPairs } from './account-view';
+import { firstOf, pageOf } from './listing';
 
 const DEFAULT_SHOWN = 100;
 
@@ -50,7 +51,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
     .action((options: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
         const { branch: branchId, product, status, unit, limit } = options;
-        const accounts = await first(limit, client.accounts.list({ branchId, product, status, unit }, pageOf(limit)));
+        const accounts = await firstOf(limit, client.accounts.list({ branchId, product, status, unit }, pageOf(limit)));
         output.table<Account>(accounts, {
           account: (row) => row.accountId,
           balance: (row) => row.balanceMinor,
@@ -82,10 +83,12 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
       withClient(command, surroundings, async (client, output) => {
         const { oldestFirst, from, to, refusals, limit } = options;
         const filter = { order: oldestFirst === true ? ('OLDEST_FIRST' as const) : ('NEWEST_FIRST' as const), from, to, includeRejections: refusals };
-        const entries = await first(limit, client.accounts.entries(accountId, filter, pageOf(limit)));
+        const entries = await firstOf(limit, client.accounts.entries(accountId, filter, pageOf(limit)));
         output.table<Entry>(entries, {
           entry: (row) => (row.rejection === '' ? row.entryNumber : undefined),
           type: (row) => row.type,
+          origin: (row) => (row.origin === 'POSTING' ? undefined : row.origin),
+          'other side': (row) => otherSide(row),
           amount: (row) => row.amountMinor,
           'balance after': (row) => row.balanceAfterMinor,
           held: (row) => row.heldAfterMinor,
@@ -120,17 +123,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
     );
 }
 
-/** As large as is needed, as small as is allowed. */
-function pageOf(limit: number): { pageSize: number } {
-  const MAXIMUM_PAGE_SIZE = 1_000;
-  return { pageSize: limit === 0 ? MAXIMUM_PAGE_SIZE : Math.min(limit, MAXIMUM_PAGE_SIZE) };
-}
-
-async function first<Item>(limit: number, items: AsyncIterable<Item>): Promise<Item[]> {
-  const taken: Item[] = [];
-  for await (const item of items) {
-    taken.push(item);
-    if (taken.length === limit) break;
-  }
-  return taken;
+/** Of a leg of a transfer. */
+function otherSide({ accountId, fromAccountId, toAccountId }: Entry): string | undefined {
+  return fromAccountId === '' ? undefined : accountId === fromAccountId ? toAccountId : fromAccountId;
 }

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { accountpb, type protobufpb, usFromTimestamp } from '@sluice/protocol';
-import type { Account, AccountChange, AccountLimits, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry } from './account';
+import type { Account, AccountChange, AccountLimits, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, EntryOrigin } from './account';
+import { rejectionFromWire } from './rejection';
 import { postingTypeFromWire, postingTypeToWire } from './posting-wire';
 
 /** Microseconds since the epoch; 0 where there is none. */
@@ -91,17 +92,23 @@ export function accountFromWire(account: accountpb.Account): Account {
     lastDayDate: account.lastDayDate,
     lastDayUpdatedAtUs: microsecondsOf(account.lastDayUpdatedAt),
     partition: account.partition,
-    holds: account.holds.map((hold) => ({ holdId: hold.holdId, remainingMinor: hold.remainingMinor })),
+    holds: account.holds.map(({ holdId, remainingMinor, expiresAtUs }) => ({
+      holdId,
+      remainingMinor,
+      expiresAtUs: expiresAtUs === 0n ? undefined : Number(expiresAtUs),
+    })),
     sequence: account.sequence,
   };
 }
 
-const REJECTION_PREFIX = 'REJECTION_';
-
-function rejectionFromWire(rejection: accountpb.Rejection): string {
-  if (rejection === accountpb.Rejection.REJECTION_UNSPECIFIED) return '';
-  return accountpb.rejectionToJSON(rejection).slice(REJECTION_PREFIX.length);
-}
+const ORIGINS: Readonly<Record<accountpb.EntryOrigin, EntryOrigin>> = {
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED]: 'POSTING',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT]: 'TRANSFER_DEBIT',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT]: 'TRANSFER_CREDIT',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND]: 'TRANSFER_REFUND',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY]: 'HOLD_EXPIRY',
+  [accountpb.EntryOrigin.UNRECOGNIZED]: 'POSTING',
+};
 
 export function entryFromWire(entry: accountpb.Entry): Entry {
   return {
@@ -122,6 +129,9 @@ export function entryFromWire(entry: accountpb.Entry): Entry {
     partition: entry.partition,
     sequence: entry.sequence,
     rejection: rejectionFromWire(entry.rejection),
+    origin: ORIGINS[entry.origin],
+    fromAccountId: entry.fromAccountId,
+    toAccountId: entry.toAccountId,
   };
 }
 

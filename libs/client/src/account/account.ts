@@ -63,6 +63,8 @@ export interface CommandResult {
 export interface Hold {
   readonly holdId: string;
   readonly remainingMinor: bigint;
+  /** When what is left is released by itself; undefined: it does not expire. */
+  readonly expiresAtUs: number | undefined;
 }
 
 /** An account as the read store has it. */
@@ -93,6 +95,9 @@ export interface Account {
   readonly sequence: bigint;
 }
 
+/** Why an entry is there: a caller's posting, a side of a transfer, or a hold that expired. */
+export type EntryOrigin = 'POSTING' | 'TRANSFER_DEBIT' | 'TRANSFER_CREDIT' | 'TRANSFER_REFUND' | 'HOLD_EXPIRY';
+
 export interface Entry {
   /** 1, 2, 3 … in its account; 0 for a refusal. */
   readonly entryNumber: bigint;
@@ -113,6 +118,10 @@ export interface Entry {
   readonly sequence: bigint;
   /** Why it was refused, like "INSUFFICIENT_FUNDS"; empty for an accepted posting. */
   readonly rejection: string;
+  readonly origin: EntryOrigin;
+  /** Both sides of a transfer; empty for other entries. */
+  readonly fromAccountId: string;
+  readonly toAccountId: string;
 }
 
 export interface BalanceAt {

@@ -19,6 +19,8 @@ import type { BatchingOptions } from '../batching-options';
 import { outcomeOf } from './posting-outcome';
 import { streamPostings } from './posting-stream';
 import { postingToWire } from './posting-wire';
+import type { Transfer, TransferFilter, TransferInput, TransferOutcome, TransferResult } from './transfer';
+import { transferFromWire, transferOutcomeOf, transferStateToWire, transferToWire } from './transfer-wire';
 import { SluiceError, statusName, toSluiceError } from '../sluice-error';
 
 /** The result for one account of `openMany`. */
@@ -235,6 +237,69 @@ export class AccountsClient {
     return streamPostings(this.#caller, open, inputs, (token) => this.#positions.add(token), options);
   }
 
+  // Transfers.
+
+  /**
+   * Moves an amount to another account. Throws a SluiceError when it is refused. Accounts of one partition: SETTLED. Otherwise it is PENDING, debited
+   * and on its way: `getTransfer` says when it is SETTLED, or REFUNDED because the target refused it.
+   */
+  async transfer(input: TransferInput, options?: CallOptions): Promise<TransferResult> {
+    const transfer = transferToWire(input);
+    try {
+      const { result, positionToken } = await this.#caller.unary(this.#commands.transfer.bind(this.#commands), { transfer }, options);
+      this.#positions.add(positionToken);
+      const outcome = transferOutcomeOf(transfer, result, positionToken);
+      if (outcome.error !== undefined) throw outcome.error;
+      return outcome.result;
+    } catch (error) {
+      throw toSluiceError(error).about(transfer.requestId);
+    }
+  }
+
+  /** Up to 10,000 transfers in one call; each has its own outcome, in order. Refusals do not throw. */
+  async transferBatch(inputs: readonly TransferInput[], options: CallOptions = {}): Promise<TransferOutcome[]> {
+    if (inputs.length > MAXIMUM_BATCH_ITEMS) {
+      const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} transfers, not ${inputs.length}`;
+      throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
+    }
+    const items = inputs.map(transferToWire);
+    const deadlineAt = this.#caller.deadlineAt(options);
+    const send = (orders: readonly accountpb.TransferOrder[]): Promise<TransferOutcome[]> => this.#transferOnce([...orders], deadlineAt);
+    return sendItems(this.#caller, { items, send, failed: failedTransfer }, deadlineAt);
+  }
+
+  async #transferOnce(transfers: accountpb.TransferOrder[], deadlineAt: number): Promise<TransferOutcome[]> {
+    const response = await this.#caller.attempt(this.#commands.transferBatch.bind(this.#commands), { transfers }, deadlineAt);
+    this.#positions.add(response.positionToken);
+    return transfers.map((order, index) => transferOutcomeOf(order, response.results[index], response.positionToken));
+  }
+
+  /** How a transfer stands. Throws NOT_FOUND for an unknown one. */
+  async getTransfer(fromAccountId: string, requestId: string, options?: ReadOptions): Promise<Transfer> {
+    const request = { fromAccountId, requestId, positionToken: this.#reads.position(options) };
+    const { transfer } = await this.#reads.read(this.#queries.getTransfer.bind(this.#queries), request, options);
+    if (transfer === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no transfer' });
+    return transferFromWire(transfer);
+  }
+
+  async transfersPage(filter: TransferFilter, options: PageOptions = {}): Promise<Page<Transfer>> {
+    const request: accountpb.ListTransfersRequest = {
+      fromAccountId: filter.fromAccountId ?? '',
+      toAccountId: filter.toAccountId ?? '',
+      state: transferStateToWire(filter.state),
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      positionToken: this.#reads.position(options),
+    };
+    const response = await this.#reads.read(this.#queries.listTransfers.bind(this.#queries), request, options);
+    return { items: response.transfers.map(transferFromWire), nextPageToken: response.nextPageToken };
+  }
+
+  /** Transfers from an account, to an account or in a state, newest first, page after page as they are asked for. */
+  transfers(filter: TransferFilter, options: PageOptions = {}): AsyncGenerator<Transfer, void, undefined> {
+    return iteratePages((page) => this.transfersPage(filter, page), options);
+  }
+
   // Reads.
 
   /** Throws NOT_FOUND for an unknown account. */
@@ -323,6 +388,10 @@ function statusChangeToWire(change: StatusChange): accountpb.FreezeAccountReques
 
 function failedPosting(posting: accountpb.Posting, error: SluiceError): PostingOutcome {
   return { requestId: posting.requestId, accountId: posting.accountId, error: error.about(posting.requestId) };
+}
+
+function failedTransfer(order: accountpb.TransferOrder, error: SluiceError): TransferOutcome {
+  return { requestId: order.requestId, fromAccountId: order.fromAccountId, error: error.about(order.requestId) };
 }
 
 function microseconds(time: Date | number): number {

@@ -43,6 +43,11 @@ export function postingToWire(input: PostingInput): accountpb.Posting {
     metadata: input.metadata === undefined ? {} : { ...input.metadata },
     signature: NO_BYTES,
     signedAtUs: 0n,
+    toAccountId: '',
+    fromAccountId: '',
+    expiresAtUs: input.expiresAt === undefined ? 0n : BigInt(input.expiresAt.getTime()) * 1_000n,
+    expiresAfterMs: BigInt(input.expiresAfterMs ?? 0),
+    holdExpired: false,
   };
   if (input.signingKey !== undefined) {
     posting.signedAtUs = BigInt(Date.now()) * 1_000n;

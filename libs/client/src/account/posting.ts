@@ -18,6 +18,10 @@ export interface PostingInput {
   readonly holdId?: string;
   /** CAPTURE: give what is left of the hold back. */
   readonly final?: boolean;
+  /** HOLD: when what is left of it is released by itself. */
+  readonly expiresAt?: Date;
+  /** HOLD: the same as milliseconds from when it is recorded; at most ten years. Not with `expiresAt`. */
+  readonly expiresAfterMs?: number;
   readonly counterparty?: string;
   readonly channel?: string;
   /** Business date at which it was initiated, YYYY-MM-DD. */

@@ -8,6 +8,7 @@ export type {
   BalanceAt,
   CommandResult,
   Entry,
+  EntryOrigin,
   Hold,
   StatusChange,
 } from './account';
@@ -24,3 +25,12 @@ export type {
 } from './accounts-client';
 export { POSTING_TYPES, type PostingInput, type PostingOutcome, type PostingResult, type PostingType } from './posting';
 export type { PostStreamOptions } from './posting-options';
+export {
+  TRANSFER_STATES,
+  type Transfer,
+  type TransferFilter,
+  type TransferInput,
+  type TransferOutcome,
+  type TransferResult,
+  type TransferState,
+} from './transfer';

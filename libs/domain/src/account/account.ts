@@ -7,6 +7,9 @@
  *   FROZEN     yes     -      -     -        yes      yes     -        OPEN      CLOSED (balance 0, no holds)
  *   CLOSED     -       -      -     -        -        -       -        -         -
  *
+ * A transfer is a DEBIT at one account and a CREDIT at another (transfer.ts); an account with transfers in transit cannot be closed.
+ * A hold may expire (hold-expiry.ts).
+ *
  * Amounts are bigint minor units of the account's unit, within int64.
  */
 export type AccountStatus = 'OPEN' | 'FROZEN' | 'CLOSED';
@@ -35,7 +38,19 @@ export type Rejection =
   | 'HOLDS_OPEN'
   | 'ALREADY_FROZEN'
   | 'NOT_FROZEN'
-  | 'BATCH_ABORTED';
+  | 'BATCH_ABORTED'
+  | 'TRANSFERS_PENDING'
+  | TargetRejection;
+
+/** Why the target of a transfer refuses its credit. */
+export type TargetRejection =
+  | 'TARGET_NOT_FOUND'
+  | 'TARGET_UNIT_MISMATCH'
+  | 'TARGET_CLOSED'
+  | 'TARGET_TYPE_NOT_ALLOWED'
+  | 'TARGET_POSTING_LIMIT_EXCEEDED'
+  | 'TARGET_MAXIMUM_BALANCE_EXCEEDED'
+  | 'TARGET_AMOUNT_OVERFLOW';
 
 /** These do not depend on what the account's state lets happen, or there is no account to record them at. */
 export const UNRECORDED_REJECTIONS: ReadonlySet<Rejection> = new Set(['ACCOUNT_NOT_FOUND', 'SIGNATURE_INVALID', 'AMOUNT_NOT_POSITIVE']);
@@ -72,6 +87,10 @@ export interface Account {
   heldMinor: bigint;
   /** Hold id to what is left of it (> 0), oldest first. */
   readonly holds: Map<string, bigint>;
+  /** Hold id to when it expires, microseconds; only holds that do. */
+  readonly holdExpiries: Map<string, number>;
+  /** Sum of the outgoing transfers that have no verdict yet: debited here, and not yet credited or refused at their targets. */
+  inTransitMinor: bigint;
   /** Accepted postings so far. */
   entryCount: number;
   /** Recorded refusals of postings so far; a refused change of the account is not one. */

@@ -1,4 +1,6 @@
 /** Accounts: what stands, what is asked for, what happens. */
 export * from './account';
+export * from './hold-expiry';
 export * from './lifecycle';
 export * from './posting';
+export * from './transfer';

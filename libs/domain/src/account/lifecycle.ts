@@ -56,6 +56,8 @@ export function decideAccount(account: Account | undefined, command: AccountComm
     case 'close':
       if (account.holds.size > 0) return reject('HOLDS_OPEN');
       if (account.balanceMinor !== 0n) return reject('BALANCE_NOT_ZERO');
+      // A refund must find its account open.
+      if (account.inTransitMinor !== 0n) return reject('TRANSFERS_PENDING');
       return accept({ kind: 'statusChanged', status: 'CLOSED', note: command.note });
     default:
       return unreachable(command);
@@ -77,6 +79,8 @@ export function evolveAccount(account: Account | undefined, event: AccountEvent,
       balanceMinor: 0n,
       heldMinor: 0n,
       holds: new Map(),
+      holdExpiries: new Map(),
+      inTransitMinor: 0n,
       entryCount: 0,
       rejectionCount: 0,
       version: 1,

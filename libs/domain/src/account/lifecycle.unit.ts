@@ -60,6 +60,14 @@ test.each`
   expect(from).toEqual(before);
 });
 
+test('an account is not closed while a transfer of it may come back', () => {
+  const account = evolveAccount(undefined, { kind: 'opened', ...OPENING }, 1);
+  account.inTransitMinor = 1n;
+  expect(decideAccount(account, doClose)).toEqual(rejected('TRANSFERS_PENDING'));
+  account.balanceMinor = 1n;
+  expect(decideAccount(account, doClose)).toEqual(rejected('BALANCE_NOT_ZERO'));
+});
+
 test('an opened account starts empty, at version 1', () => {
   expect(evolveAccount(undefined, { kind: 'opened', ...OPENING }, 77)).toEqual({
     ...OPENING,
@@ -67,6 +75,8 @@ test('an opened account starts empty, at version 1', () => {
     balanceMinor: 0n,
     heldMinor: 0n,
     holds: new Map(),
+    holdExpiries: new Map(),
+    inTransitMinor: 0n,
     entryCount: 0,
     rejectionCount: 0,
     version: 1,

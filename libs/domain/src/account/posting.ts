@@ -15,6 +15,8 @@ export interface Posting {
   readonly holdId: string;
   /** CAPTURE: give the rest back. */
   readonly final: boolean;
+  /** HOLD: when it expires, microseconds; 0 or undefined: never. */
+  readonly holdExpiresAtUs?: number;
 }
 
 export interface AcceptedPosting {
@@ -24,6 +26,8 @@ export interface AcceptedPosting {
   /** The hold that changes, if one does, and what is left of it (0: it is gone). */
   readonly holdId?: string;
   readonly holdRemainingMinor?: bigint;
+  /** A new hold that expires: when, microseconds. */
+  readonly holdExpiresAtUs?: number;
 }
 
 export interface RejectedPosting {
@@ -35,7 +39,7 @@ export type PostingDecision = AcceptedPosting | RejectedPosting;
 
 const rejections = new Map<Rejection, RejectedPosting>();
 
-function reject(rejection: Rejection): RejectedPosting {
+export function reject(rejection: Rejection): RejectedPosting {
   let rejected = rejections.get(rejection);
   if (rejected === undefined) {
     rejected = Object.freeze({ accepted: false, rejection });
@@ -79,7 +83,8 @@ function decideCredit(account: Account, posting: Posting): PostingDecision {
   const balanceAfterMinor = account.balanceMinor + posting.amountMinor;
   const maximum = account.limits.maximumBalanceMinor;
   if (maximum !== undefined && balanceAfterMinor > maximum) return reject('MAXIMUM_BALANCE_EXCEEDED');
-  if (balanceAfterMinor > INT64_MAX) return reject('AMOUNT_OVERFLOW');
+  // What is in transit may come back: there is always room for a refund.
+  if (balanceAfterMinor + account.inTransitMinor > INT64_MAX) return reject('AMOUNT_OVERFLOW');
   return { accepted: true, balanceAfterMinor, heldAfterMinor: account.heldMinor };
 }
 
@@ -98,7 +103,9 @@ function decideHold(account: Account, posting: Posting): PostingDecision {
   if (posting.amountMinor > balanceMinor - heldMinor + limits.overdraftMinor) return reject('INSUFFICIENT_FUNDS');
   const heldAfterMinor = heldMinor + posting.amountMinor;
   if (heldAfterMinor > INT64_MAX) return reject('AMOUNT_OVERFLOW');
-  return { accepted: true, balanceAfterMinor: balanceMinor, heldAfterMinor, holdId: posting.requestId, holdRemainingMinor: posting.amountMinor };
+  const { requestId: holdId, amountMinor: holdRemainingMinor, holdExpiresAtUs } = posting;
+  const held = { accepted: true, balanceAfterMinor: balanceMinor, heldAfterMinor, holdId, holdRemainingMinor } as const;
+  return holdExpiresAtUs === undefined || holdExpiresAtUs === 0 ? held : { ...held, holdExpiresAtUs };
 }
 
 function decideCapture(account: Account, posting: Posting): PostingDecision {
@@ -135,14 +142,20 @@ export function applyPosting(account: Account, accepted: AcceptedPosting, commit
   if (accepted.balanceAfterMinor !== account.balanceMinor) account.balanceUpdatedAtUs = committedAtUs;
   account.balanceMinor = accepted.balanceAfterMinor;
   account.heldMinor = accepted.heldAfterMinor;
-  if (accepted.holdId !== undefined) setHold(account, accepted.holdId, accepted.holdRemainingMinor ?? 0n);
+  if (accepted.holdId !== undefined) setHold(account, accepted.holdId, accepted.holdRemainingMinor ?? 0n, accepted.holdExpiresAtUs);
   account.entryCount += 1;
   account.version += 1;
 }
 
-export function setHold(account: Account, holdId: string, remainingMinor: bigint): void {
-  if (remainingMinor === 0n) account.holds.delete(holdId);
-  else account.holds.set(holdId, remainingMinor);
+/** @param expiresAtUs of a new hold; undefined: it does not expire, or is known already. */
+export function setHold(account: Account, holdId: string, remainingMinor: bigint, expiresAtUs?: number): void {
+  if (remainingMinor === 0n) {
+    account.holds.delete(holdId);
+    account.holdExpiries.delete(holdId);
+    return;
+  }
+  account.holds.set(holdId, remainingMinor);
+  if (expiresAtUs !== undefined) account.holdExpiries.set(holdId, expiresAtUs);
 }
 
 /** The net effect of one turn on one account: what the log keeps beside the entries, and what replay applies in O(1). */
@@ -159,7 +172,15 @@ export interface PostingsSummary {
   readonly rejectedCount: number;
   readonly version: number;
   /** In the order in which the holds first changed in the turn, so that new holds stand in the order of their making. */
-  readonly changedHolds: readonly { readonly holdId: string; readonly remainingMinor: bigint }[];
+  readonly changedHolds: readonly ChangedHold[];
+}
+
+export interface ChangedHold {
+  readonly holdId: string;
+  /** 0: it is gone. */
+  readonly remainingMinor: bigint;
+  /** Undefined: it does not expire. */
+  readonly expiresAtUs?: number;
 }
 
 /** Evolves the account by a whole turn; the same result as applying its accepted postings one by one. Throws if the summary does not continue the account. */
@@ -173,7 +194,7 @@ export function evolvePostings(account: Account, summary: PostingsSummary, commi
   if (summary.totalDebitMinor !== 0n || summary.totalCreditMinor !== 0n) account.balanceUpdatedAtUs = committedAtUs;
   account.balanceMinor = summary.balanceAfterMinor;
   account.heldMinor = summary.heldAfterMinor;
-  for (const hold of summary.changedHolds) setHold(account, hold.holdId, hold.remainingMinor);
+  for (const hold of summary.changedHolds) setHold(account, hold.holdId, hold.remainingMinor, hold.expiresAtUs);
   account.entryCount += summary.acceptedCount;
   account.rejectionCount += summary.rejectedCount;
   account.version = summary.version;

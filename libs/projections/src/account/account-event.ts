@@ -46,6 +46,9 @@ const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
     visit(accountId, { kind: 'statusChanged', ...moment, version: Number(version), status: statusOf(status) }),
   // Only postings are listed and counted; a refused change of the account changes none of its rows.
   AccountCommandRejected: () => undefined,
+  // Rows of their own (transfer-event.ts); what they do to accounts are postings.
+  TransfersRecorded: () => undefined,
+  TransfersSettled: () => undefined,
 };
 
 /**

@@ -22,16 +22,18 @@ import {
   type HoldsState,
   type ProfileState,
 } from './account-state';
-import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
+import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS, TRANSFERS } from './collections';
 import { EMPTY_SPINE } from './entry-spine';
 import type { PostingsPart } from './postings-reader';
 import { SegmentWriter } from './segment-writer';
+import { isTransferEvent } from './transfer-event';
+import { TransferFold } from './transfer-fold';
 
 export const ACCOUNT_AGGREGATE = 'account';
 
 export const accountProjection: Projection = {
   name: 'account',
-  format: 2,
+  format: 3,
   collections: ACCOUNT_COLLECTIONS,
   open: (partition, setAside, cachedAggregates) => new AccountPartitionProjection(partition, setAside, cachedAggregates),
 };
@@ -56,6 +58,7 @@ class AccountPartitionProjection implements PartitionProjection {
   private touched = new Map<string, TouchedAccount>();
   private readonly cache: RecentCache<KnownAccount>;
   private readonly setAsideFrom = new Map<string, number>();
+  private readonly transfers: TransferFold;
 
   constructor(
     private readonly partition: number,
@@ -63,10 +66,15 @@ class AccountPartitionProjection implements PartitionProjection {
     cachedAccounts: number,
   ) {
     this.cache = new RecentCache(cachedAccounts);
+    this.transfers = new TransferFold(partition, cachedAccounts);
     for (const { key, sequence } of setAside) this.setAsideFrom.set(key, sequence);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
+    if (isTransferEvent(event)) {
+      this.transfers.take(commit, event);
+      return true;
+    }
     return readAccountEvent(commit, event, (accountId, part) => {
       if (part.sequence >= (this.setAsideFrom.get(accountId) ?? Number.POSITIVE_INFINITY)) return;
       let touched = this.touched.get(accountId);
@@ -94,6 +102,8 @@ class AccountPartitionProjection implements PartitionProjection {
     if (accounts.length > 0) keys.set(ACCOUNTS.name, accounts);
     if (profiles.length > 0) keys.set(ACCOUNT_PROFILES.name, profiles);
     if (holds.length > 0) keys.set(ACCOUNT_HOLDS.name, holds);
+    const transfers = this.transfers.missing();
+    if (transfers.length > 0) keys.set(TRANSFERS.name, transfers);
     return keys;
   }
 
@@ -129,7 +139,7 @@ class AccountPartitionProjection implements PartitionProjection {
     this.touched = new Map();
     // One by one: spreading tens of thousands of writes as arguments would overflow the stack.
     const writes = segments.writes;
-    for (const group of [profileWrites, holdWrites, accountWrites]) for (const write of group) writes.push(write);
+    for (const group of [profileWrites, holdWrites, accountWrites, this.transfers.project(loaded, setAside)]) for (const write of group) writes.push(write);
     return { writes, setAside, postings, busiest };
   }
 
@@ -144,7 +154,7 @@ class AccountPartitionProjection implements PartitionProjection {
     }
     if (touched.needsHolds && known.holds === undefined) {
       const row = loaded.get(ACCOUNT_HOLDS.name)?.get(accountId);
-      known.holds = row === undefined ? { accountId, holds: new Map(), sequence: 0 } : holdsStateOf(row);
+      known.holds = row === undefined ? { accountId, holds: new Map(), expiries: new Map(), sequence: 0 } : holdsStateOf(row);
     }
   }
 
@@ -258,9 +268,11 @@ class AccountFold {
     }
     const { holds } = this.known;
     if (changedHolds.length === 0 || holds === undefined || sequence <= this.holdsHave) return;
-    for (const { holdId, remainingMinor } of changedHolds) {
+    for (const { holdId, remainingMinor, expiresAtUs } of changedHolds) {
       if (remainingMinor === 0n) holds.holds.delete(holdId);
       else holds.holds.set(holdId, remainingMinor);
+      if (remainingMinor === 0n) holds.expiries.delete(holdId);
+      else if (expiresAtUs !== 0) holds.expiries.set(holdId, expiresAtUs);
     }
     holds.sequence = sequence;
     this.holdsChanged = true;

@@ -48,6 +48,8 @@ export interface HoldsState {
   readonly accountId: string;
   /** Hold id to what is left of it, oldest first. */
   readonly holds: Map<string, bigint>;
+  /** Hold id to when it expires, microseconds; only holds that do. */
+  readonly expiries: Map<string, number>;
   sequence: number;
 }
 
@@ -136,7 +138,7 @@ export function holdsRow(state: HoldsState): Row {
   return {
     account_id: state.accountId,
     open_holds: state.holds.size,
-    holds: encodeHolds(state.holds),
+    holds: encodeHolds(state.holds, state.expiries),
     sequence: state.sequence,
   };
 }
@@ -144,7 +146,7 @@ export function holdsRow(state: HoldsState): Row {
 export function holdsStateOf(row: Row): HoldsState {
   return {
     accountId: row.account_id as string,
-    holds: decodeHolds(row.holds as Uint8Array),
+    ...decodeHolds(row.holds as Uint8Array),
     sequence: row.sequence as number,
   };
 }

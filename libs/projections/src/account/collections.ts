@@ -80,4 +80,34 @@ export const ENTRY_SEGMENTS: CollectionDefinition = {
   indexes: {},
 };
 
-export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS];
+/** One row per transfer, of the partition of the debited account. */
+export const TRANSFERS: CollectionDefinition = {
+  name: 'transfers',
+  key: 'transfer_id',
+  fields: {
+    /** Debited account and request id (transfer-row.ts). */
+    transfer_id: 'text',
+    request_id: 'text',
+    from_account_id: 'text',
+    to_account_id: 'text',
+    unit: 'text',
+    amount_minor: 'int64',
+    /** PENDING, SETTLED or REFUNDED. */
+    state: 'text',
+    /** Number of the rejection; 0: not refused. */
+    rejection: 'number',
+    created_at_us: 'number',
+    /** 0: not yet. */
+    settled_at_us: 'number',
+    partition: 'number',
+    sequence: 'number',
+  },
+  indexes: {
+    by_from: ['from_account_id', 'created_at_us'],
+    by_to: ['to_account_id', 'created_at_us'],
+    by_state: ['state', 'created_at_us'],
+  },
+  guard: 'sequence',
+};
+
+export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS, TRANSFERS];

@@ -13,3 +13,6 @@ export * from './entry-spine';
 export * from './postings-reader';
 export * from './record-columns';
 export * from './segment-writer';
+export * from './transfer-event';
+export * from './transfer-fold';
+export * from './transfer-row';

@@ -9,6 +9,8 @@ import { ByteReader } from '@sluice/protocol';
 export interface ChangedHold {
   readonly holdId: string;
   readonly remainingMinor: bigint;
+  /** Microseconds; 0: it does not expire. */
+  readonly expiresAtUs: number;
 }
 
 /** The postings of one account in one commit. */
@@ -142,12 +144,14 @@ function readHold(reader: ByteReader): ChangedHold {
   reader.end = reader.at + length;
   let holdId = '';
   let remainingMinor = 0n;
+  let expiresAtUs = 0;
   while (reader.at < reader.end) {
     const tag = reader.varint();
     if (tag === 0x0a) holdId = reader.string();
     else if (tag === 0x10) remainingMinor = reader.int64();
+    else if (tag === 0x18) expiresAtUs = reader.varint();
     else reader.skip(tag & 7);
   }
   reader.end = outerEnd;
-  return { holdId, remainingMinor };
+  return { holdId, remainingMinor, expiresAtUs };
 }

@@ -45,7 +45,7 @@ const accountPostings = fc
       totalDebitMinor: int64,
       totalCreditMinor: int64,
       version: fc.bigInt(0n, 2n ** 50n),
-      changedHolds: fc.array(fc.record({ holdId: id, remainingMinor: int64 }), { maxLength: 3 }),
+      changedHolds: fc.array(fc.record({ holdId: id, remainingMinor: int64, expiresAtUs: fc.bigInt(0n, 2n ** 50n) }), { maxLength: 3 }),
     }),
     records,
     holdsChange: fc.boolean(),
@@ -81,7 +81,7 @@ test('reads the header of every account and leaves the rest as it is', () => {
           heldAfterMinor,
           acceptedCount,
           rejectedCount,
-          changedHolds,
+          changedHolds: changedHolds.map((hold) => ({ ...hold, expiresAtUs: Number(hold.expiresAtUs) })),
         });
         expect(part).toMatchObject({
           sequence: 7,

@@ -23,7 +23,7 @@ const postings: fc.Arbitrary<AccountPostings> = fc
     totalDebitMinor: int64,
     totalCreditMinor: int64,
     version: bigCounter.map(BigInt),
-    changedHolds: fc.array(fc.record({ holdId: id, remainingMinor: int64 }), { maxLength: 4 }),
+    changedHolds: fc.array(fc.record({ holdId: id, remainingMinor: int64, expiresAtUs: bigCounter.map(BigInt) }), { maxLength: 4 }),
     records: fc.array(fc.record({ requestId: id, balance: int64, held: int64, rejection: fc.option(fc.integer({ min: 1, max: 17 }), { nil: undefined }) }), {
       maxLength: 6,
     }),
@@ -48,7 +48,8 @@ function numbers(bytes: Uint8Array, read: (reader: ByteReader) => bigint | numbe
 function expectSame(header: AccountPostingsHeader, given: AccountPostings): void {
   const { requests, balancesAfter, holdsAfter, rejectedPositions, rejections, ...rest } = header;
   const { requests: given_requests, balancesAfterMinor, holdsAfterMinor, rejectedPositions: givenPositions, rejections: givenRejections, ...expected } = given;
-  expect({ ...rest, entriesBefore: BigInt(rest.entriesBefore), version: BigInt(rest.version) }).toEqual(expected);
+  const changedHolds = rest.changedHolds.map(({ expiresAtUs = 0, ...hold }) => ({ ...hold, expiresAtUs: BigInt(expiresAtUs) }));
+  expect({ ...rest, changedHolds, entriesBefore: BigInt(rest.entriesBefore), version: BigInt(rest.version) }).toEqual(expected);
   expect(numbers(balancesAfter, (reader) => reader.sint64())).toEqual(balancesAfterMinor);
   expect(numbers(holdsAfter, (reader) => reader.sint64())).toEqual(holdsAfterMinor);
   expect(numbers(rejectedPositions, (reader) => reader.varint())).toEqual(givenPositions);

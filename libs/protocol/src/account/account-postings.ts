@@ -1,6 +1,7 @@
 /**
  * Reads `AccountPostings`: the header is decoded, the requests and the columns stay bytes until somebody asks.
  */
+import type { ChangedHold } from '@sluice/domain';
 import { ByteReader } from '../wire/byte-reader';
 
 export interface AccountPostingsHeader {
@@ -15,7 +16,7 @@ export interface AccountPostingsHeader {
   readonly totalDebitMinor: bigint;
   readonly totalCreditMinor: bigint;
   readonly version: number;
-  readonly changedHolds: readonly { readonly holdId: string; readonly remainingMinor: bigint }[];
+  readonly changedHolds: readonly ChangedHold[];
   /** The encoded PostingList. */
   readonly requests: Uint8Array;
   /** Packed sint64. */
@@ -60,7 +61,7 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
   let totalDebitMinor = 0n;
   let totalCreditMinor = 0n;
   let version = 0;
-  let changedHolds: { holdId: string; remainingMinor: bigint }[] | undefined;
+  let changedHolds: ChangedHold[] | undefined;
   let requests: Uint8Array = NONE;
   let balancesAfter: Uint8Array = NONE;
   let holdsAfter: Uint8Array = NONE;
@@ -145,18 +146,20 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
   };
 }
 
-function readHold(reader: ByteReader): { holdId: string; remainingMinor: bigint } {
+function readHold(reader: ByteReader): ChangedHold {
   const length = reader.length();
   const outerEnd = reader.end;
   reader.end = reader.at + length;
   let holdId = '';
   let remainingMinor = 0n;
+  let expiresAtUs = 0;
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === 0x0a) holdId = reader.string();
     else if (tag === 0x10) remainingMinor = reader.int64();
+    else if (tag === 0x18) expiresAtUs = reader.varint();
     else reader.skip(tag & 7);
   }
   reader.end = outerEnd;
-  return { holdId, remainingMinor };
+  return expiresAtUs === 0 ? { holdId, remainingMinor } : { holdId, remainingMinor, expiresAtUs };
 }

@@ -10,3 +10,5 @@ export * from './account-events';
 export * from './account-postings';
 export * from './posting-batch';
 export * from './posting-signature';
+export * from './transfer-events';
+export * from './transfer-legs';

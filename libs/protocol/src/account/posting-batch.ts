@@ -8,6 +8,8 @@
  * Batches are pooled: `release` gives one back; nobody may hold on to it after that.
  */
 import { isUtf8 } from 'node:buffer';
+import { type HoldEnd, MAXIMUM_HOLD_DURATION_MS } from '@sluice/domain';
+import { Posting } from '../generated/sluice/account/v1/account';
 import { MalformedMessageError } from '../wire/byte-reader';
 
 export const MAXIMUM_ID_BYTES = 128;
@@ -38,10 +40,29 @@ export const TYPE = 7;
 export const UNIT_AT = 8;
 export const UNIT_LENGTH = 9;
 export const HOLD_ID_AT = 10;
-/** Length of the hold id (low 8 bits), FINAL and SIGNED above. */
+/** Length of the hold id (low 8 bits), flags above. */
 export const HOLD_ID_LENGTH_AND_FLAGS = 11;
 export const FINAL_FLAG = 0x100;
 export const SIGNED_FLAG = 0x200;
+/** It names the account that a transfer goes to, or comes from. */
+export const TO_ACCOUNT_FLAG = 0x400;
+export const FROM_ACCOUNT_FLAG = 0x800;
+/** It says when its hold expires. */
+export const EXPIRES_FLAG = 0x1000;
+export const HOLD_EXPIRED_FLAG = 0x2000;
+/** What no caller may say of a posting: it is a leg of a transfer, or the end of a hold. */
+const ENGINE_FLAGS = TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG | HOLD_EXPIRED_FLAG;
+
+/**
+ * Whether the engine made the posting by itself: the credit of a transfer, its refund, or the release of a hold that expired. Its request id
+ * is that of the transfer or of the hold, so it is none of its own account.
+ */
+export function isEngineMade(flags: number, type: number): boolean {
+  return (flags & ENGINE_FLAGS) !== 0 && ((flags & TO_ACCOUNT_FLAG) === 0 || type !== DEBIT_TYPE);
+}
+
+const DEBIT_TYPE = 2;
+const HOLD_TYPE = 3;
 
 /** Outcomes of a posting: 0 while it has none, a `Rejection` of the proto below 64, others from 64 on. */
 export const OUTCOME_NONE = 0;
@@ -71,6 +92,8 @@ export class PostingBatch {
   entryNumbers: Float64Array;
   /** Shape errors and other messages of single postings. */
   readonly messages = new Map<number, string>();
+  /** Only of legs of transfers: what is known of the other accounts. */
+  legs: LegColumns | undefined;
 
   /** @param capacity postings for which there is room; it grows. */
   constructor(public capacity: number) {
@@ -163,6 +186,7 @@ export class PostingBatch {
     const columns = COLUMN_CLASSES.findLast(({ capacity }) => capacity <= this.capacity);
     if (columns === undefined || this.capacity > LARGEST_KEPT || columns.pool.length >= columns.kept) return;
     this.bytes = EMPTY;
+    this.legs = undefined;
     if (this.messages.size > 0) this.messages.clear();
     columns.pool.push(this);
   }
@@ -176,7 +200,23 @@ export class PostingBatch {
     batch.bytes = bytes;
     batch.count = 0;
     batch.atomic = false;
+    batch.legs = undefined;
     return batch;
+  }
+}
+
+/** Of each leg of a transfer: the account on its other side. */
+export class LegColumns {
+  /** Where its id stands, and its length: two numbers each. */
+  otherAccountAt: Int32Array<ArrayBuffer>;
+  /** Hash of its id, and its partition: filled by whoever routes. */
+  otherAccountHashes: Int32Array<ArrayBuffer>;
+  otherPartitions: Int32Array<ArrayBuffer>;
+
+  constructor(count: number) {
+    this.otherAccountAt = new Int32Array(count * 2);
+    this.otherAccountHashes = new Int32Array(count);
+    this.otherPartitions = new Int32Array(count);
   }
 }
 
@@ -204,6 +244,22 @@ export interface ScanIssues {
 }
 
 const NO_ISSUES: ScanIssues = { invalid: () => undefined, unknownType: () => undefined };
+
+/**
+ * Scans an encoded PostingList of legs of transfers, with room for exactly so many: they were made by the engine, or are requests of transfers
+ * in the form of postings. Whatever is wrong with their other accounts is for `checkLeg` to find.
+ */
+export function scanLegs(bytes: Uint8Array, count: number, issues: ScanIssues = NO_ISSUES): PostingBatch {
+  const batch = PostingBatch.over(bytes, count);
+  batch.legs = new LegColumns(count);
+  try {
+    scanMessage(batch, 0, bytes.length, issues, count);
+  } catch (error) {
+    batch.release();
+    throw error;
+  }
+  return batch;
+}
 
 /** Scans an encoded PostingList of the log: whatever its length, it was accepted once. */
 export function scanRecordedPostings(bytes: Uint8Array): PostingBatch {
@@ -368,6 +424,15 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         case 0x62:
           if (length > 0) flags |= SIGNED_FLAG;
           break;
+        case 0x72:
+        case 0x7a:
+          text = true;
+          if (length > 0) flags |= tag === 0x72 ? TO_ACCOUNT_FLAG : FROM_ACCOUNT_FLAG;
+          if (batch.legs !== undefined) {
+            batch.legs.otherAccountAt[index * 2] = at;
+            batch.legs.otherAccountAt[index * 2 + 1] = length;
+          }
+          break;
         case 0x02:
           throw new MalformedMessageError('a tag that names no field');
       }
@@ -401,6 +466,10 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
       else flags &= ~FINAL_FLAG;
       at = skipVarint(bytes, at + 1, end);
     } else {
+      // Fields 16 to 18: expires_at_us, expires_after_ms, hold_expired.
+      if (bytes[at + 1] === 0x01 && (tag === 0x80 || tag === 0x88 || tag === 0x90) && isNonZero(bytes, at + 2, end)) {
+        flags |= tag === 0x90 ? HOLD_EXPIRED_FLAG : EXPIRES_FLAG;
+      }
       at = skipField(bytes, at, end);
     }
   }
@@ -421,8 +490,26 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
   else if (pairBytes > MAXIMUM_METADATA_BYTES) problem ??= `metadata has ${pairBytes} bytes; at most ${MAXIMUM_METADATA_BYTES} are allowed`;
   else if (end - body > MAXIMUM_POSTING_BYTES) problem ??= `the posting has ${end - body} bytes; at most ${MAXIMUM_POSTING_BYTES} are allowed`;
   else if (type >= 4 && type <= 5 && holdIdLength === 0) problem ??= 'hold_id is empty; CAPTURE and RELEASE name a hold';
+  else if ((flags & ENGINE_FLAGS) !== 0 && batch.legs === undefined) problem ??= 'to_account_id, from_account_id and hold_expired stand in the log only';
+  else if ((flags & EXPIRES_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= holdEndProblem(type, holdEndIn(bytes.subarray(body, end)));
   if (problem !== undefined) issues.invalid(batch, index, problem);
   else if (type < 1 || type > 5) issues.unknownType(batch, index);
+}
+
+/** What an encoded Posting says about the end of its hold. */
+export function holdEndIn(body: Uint8Array): HoldEnd {
+  const { expiresAtUs, expiresAfterMs } = Posting.decode(body);
+  return { expiresAtUs: Number(expiresAtUs), expiresAfterMs: Number(expiresAfterMs) };
+}
+
+function holdEndProblem(type: number, { expiresAtUs, expiresAfterMs }: HoldEnd): string | undefined {
+  if (type !== HOLD_TYPE) return 'expires_at_us and expires_after_ms are for a HOLD';
+  if (expiresAtUs !== 0 && expiresAfterMs !== 0) return 'expires_at_us and expires_after_ms are both set';
+  if (expiresAtUs < 0 || expiresAtUs > Number.MAX_SAFE_INTEGER) return `expires_at_us is ${expiresAtUs}; it must be from 0 to 2^53 - 1`;
+  if (expiresAfterMs < 0 || expiresAfterMs > MAXIMUM_HOLD_DURATION_MS) {
+    return `expires_after_ms is ${expiresAfterMs}; it must be from 0 to ${MAXIMUM_HOLD_DURATION_MS}, which is ten years`;
+  }
+  return undefined;
 }
 
 function isText(bytes: Uint8Array, at: number, length: number): boolean {

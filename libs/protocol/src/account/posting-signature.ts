@@ -1,6 +1,7 @@
 /**
  * What a signed posting's HMAC-SHA256 is over: request id, account id, type name, counterparty, hold id, unit, each as u32 big-endian
- * length and UTF-8; then amount and signed_at (microseconds) as signed 64-bit big-endian. docs/signatures.md has test vectors.
+ * length and UTF-8; then amount and signed_at (microseconds) as signed 64-bit big-endian. Of a transfer the type name is "TRANSFER" and the
+ * counterparty is the target. docs/signatures.md has test vectors.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { POSTING_TYPES } from '@sluice/domain';
@@ -9,7 +10,7 @@ import { ByteReader } from '../wire/byte-reader';
 export interface SignedFields {
   readonly requestId: string;
   readonly accountId: string;
-  /** "CREDIT", "DEBIT", "HOLD", "CAPTURE" or "RELEASE". */
+  /** "CREDIT", "DEBIT", "HOLD", "CAPTURE" or "RELEASE"; of a transfer "TRANSFER". */
   readonly typeName: string;
   readonly counterparty: string;
   readonly holdId: string;
@@ -37,6 +38,7 @@ export function postingSignatureVerifies(key: Uint8Array, body: Uint8Array): boo
   let amountMinor = 0n;
   let signedAtUs = 0n;
   let signature: Uint8Array = NONE;
+  let target: Uint8Array = NONE;
   const reader = new ByteReader(body, 0, body.length);
   while (!reader.done) {
     const tag = reader.varint();
@@ -68,11 +70,18 @@ export function postingSignatureVerifies(key: Uint8Array, body: Uint8Array): boo
       case 0x68:
         signedAtUs = reader.int64();
         break;
+      case 0x72:
+        target = reader.view();
+        break;
       default:
         reader.skip(tag & 7);
     }
   }
   if (signature.length !== SIGNATURE_BYTES) return false;
+  if (target.length > 0) {
+    texts[2] = TRANSFER;
+    texts[3] = target;
+  }
   return timingSafeEqual(
     createHmac('sha256', key)
       .update(join(texts, amountMinor, signedAtUs))
@@ -98,5 +107,6 @@ function join(texts: readonly Uint8Array[], amountMinor: bigint, signedAtUs: big
 
 const SIGNATURE_BYTES = 32;
 const NONE: Uint8Array = new Uint8Array(0);
+const TRANSFER: Uint8Array = Buffer.from('TRANSFER', 'utf8');
 /** By their number in the proto. */
 const TYPE_NAMES: readonly Uint8Array[] = [NONE, ...POSTING_TYPES.map((name) => Buffer.from(name, 'utf8'))];

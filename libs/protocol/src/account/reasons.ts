@@ -41,6 +41,30 @@ export const accountReasons = {
   AMOUNT_OVERFLOW: reason('OUT_OF_RANGE', 'A balance or a sum would leave the range of a signed 64-bit integer.', 'Send less, or use a larger minor unit.'),
   BALANCE_NOT_ZERO: reason('FAILED_PRECONDITION', 'Only an account with balance 0 can be closed.', 'Bring the balance to 0, then send a new request.'),
   HOLDS_OPEN: reason('FAILED_PRECONDITION', 'Only an account without open holds can be closed.', 'Capture or release the holds, then send a new request.'),
+  TRANSFERS_PENDING: reason(
+    'FAILED_PRECONDITION',
+    'Only an account whose outgoing transfers have their verdicts can be closed.',
+    'Wait until they are SETTLED or REFUNDED, then send a new request.',
+  ),
+  TARGET_NOT_FOUND: reason('NOT_FOUND', 'The target of the transfer, which is the account to be credited, does not exist.', 'Check `to_account_id`.'),
+  TARGET_UNIT_MISMATCH: reason('FAILED_PRECONDITION', "The unit is not the target's.", 'Transfer between accounts of one unit.'),
+  TARGET_CLOSED: reason('FAILED_PRECONDITION', 'The target of the transfer is closed for ever.', 'Transfer to another account.'),
+  TARGET_TYPE_NOT_ALLOWED: reason(
+    'FAILED_PRECONDITION',
+    "CREDIT is not among the target's allowed types.",
+    "Change the target's limits, then send a new request.",
+  ),
+  TARGET_POSTING_LIMIT_EXCEEDED: reason(
+    'FAILED_PRECONDITION',
+    "The amount is above the target's limit for one posting.",
+    "Transfer smaller amounts, or change the target's limits and send a new request.",
+  ),
+  TARGET_MAXIMUM_BALANCE_EXCEEDED: reason(
+    'FAILED_PRECONDITION',
+    "The target's balance would rise above its maximum.",
+    "Transfer less, or change the target's limits and send a new request.",
+  ),
+  TARGET_AMOUNT_OVERFLOW: reason('OUT_OF_RANGE', "The target's balance would leave the range of a signed 64-bit integer.", 'Transfer less.'),
   ALREADY_FROZEN: reason('FAILED_PRECONDITION', 'The account is frozen already.', 'Nothing to do.'),
   NOT_FROZEN: reason('FAILED_PRECONDITION', 'The account is not frozen.', 'Nothing to do.'),
   BATCH_ABORTED: reason(
@@ -48,5 +72,6 @@ export const accountReasons = {
     'Another item of the atomic batch was refused, so this one was not done.',
     'Correct the refused item, then send the batch with new request ids.',
   ),
+  TRANSFER_NOT_FOUND: reason('NOT_FOUND', 'The account has no transfer of this request id.', 'Check the debited account and the request id.'),
   ACCOUNT_NOT_OPEN_THEN: reason('NOT_FOUND', 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),
 } satisfies Readonly<Record<string, ReasonDefinition>>;

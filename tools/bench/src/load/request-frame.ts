@@ -42,6 +42,11 @@ export function creditOf(accountId: string, amountMinor: bigint): accountpb.Post
     metadata: {},
     signature: Buffer.alloc(0),
     signedAtUs: 0n,
+    toAccountId: '',
+    fromAccountId: '',
+    expiresAtUs: 0n,
+    expiresAfterMs: 0n,
+    holdExpired: false,
   };
 }
 

@@ -162,6 +162,22 @@ export enum Rejection {
   REJECTION_TOO_MANY_HOLDS = 17,
   /** REJECTION_AMOUNT_NOT_POSITIVE - The amount is not above 0. Never recorded: it does not depend on the account. */
   REJECTION_AMOUNT_NOT_POSITIVE = 18,
+  /** REJECTION_TRANSFERS_PENDING - Close: outgoing transfers have no verdict yet. */
+  REJECTION_TRANSFERS_PENDING = 19,
+  /** REJECTION_TARGET_NOT_FOUND - Transfer: the target, which is the account to be credited, does not exist. */
+  REJECTION_TARGET_NOT_FOUND = 20,
+  /** REJECTION_TARGET_UNIT_MISMATCH - Transfer: the unit differs from the target's. */
+  REJECTION_TARGET_UNIT_MISMATCH = 21,
+  /** REJECTION_TARGET_CLOSED - Transfer: the target is closed. */
+  REJECTION_TARGET_CLOSED = 22,
+  /** REJECTION_TARGET_TYPE_NOT_ALLOWED - Transfer: CREDIT is not among the target's allowed types. */
+  REJECTION_TARGET_TYPE_NOT_ALLOWED = 23,
+  /** REJECTION_TARGET_POSTING_LIMIT_EXCEEDED - Transfer: the amount is above the target's limit for one posting. */
+  REJECTION_TARGET_POSTING_LIMIT_EXCEEDED = 24,
+  /** REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED - Transfer: the target's balance would rise above its maximum. */
+  REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED = 25,
+  /** REJECTION_TARGET_AMOUNT_OVERFLOW - Transfer: the target's balance would leave the range of int64. */
+  REJECTION_TARGET_AMOUNT_OVERFLOW = 26,
   UNRECOGNIZED = -1,
 }
 
@@ -224,6 +240,30 @@ export function rejectionFromJSON(object: any): Rejection {
     case 18:
     case "REJECTION_AMOUNT_NOT_POSITIVE":
       return Rejection.REJECTION_AMOUNT_NOT_POSITIVE;
+    case 19:
+    case "REJECTION_TRANSFERS_PENDING":
+      return Rejection.REJECTION_TRANSFERS_PENDING;
+    case 20:
+    case "REJECTION_TARGET_NOT_FOUND":
+      return Rejection.REJECTION_TARGET_NOT_FOUND;
+    case 21:
+    case "REJECTION_TARGET_UNIT_MISMATCH":
+      return Rejection.REJECTION_TARGET_UNIT_MISMATCH;
+    case 22:
+    case "REJECTION_TARGET_CLOSED":
+      return Rejection.REJECTION_TARGET_CLOSED;
+    case 23:
+    case "REJECTION_TARGET_TYPE_NOT_ALLOWED":
+      return Rejection.REJECTION_TARGET_TYPE_NOT_ALLOWED;
+    case 24:
+    case "REJECTION_TARGET_POSTING_LIMIT_EXCEEDED":
+      return Rejection.REJECTION_TARGET_POSTING_LIMIT_EXCEEDED;
+    case 25:
+    case "REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED":
+      return Rejection.REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED;
+    case 26:
+    case "REJECTION_TARGET_AMOUNT_OVERFLOW":
+      return Rejection.REJECTION_TARGET_AMOUNT_OVERFLOW;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -271,7 +311,130 @@ export function rejectionToJSON(object: Rejection): string {
       return "REJECTION_TOO_MANY_HOLDS";
     case Rejection.REJECTION_AMOUNT_NOT_POSITIVE:
       return "REJECTION_AMOUNT_NOT_POSITIVE";
+    case Rejection.REJECTION_TRANSFERS_PENDING:
+      return "REJECTION_TRANSFERS_PENDING";
+    case Rejection.REJECTION_TARGET_NOT_FOUND:
+      return "REJECTION_TARGET_NOT_FOUND";
+    case Rejection.REJECTION_TARGET_UNIT_MISMATCH:
+      return "REJECTION_TARGET_UNIT_MISMATCH";
+    case Rejection.REJECTION_TARGET_CLOSED:
+      return "REJECTION_TARGET_CLOSED";
+    case Rejection.REJECTION_TARGET_TYPE_NOT_ALLOWED:
+      return "REJECTION_TARGET_TYPE_NOT_ALLOWED";
+    case Rejection.REJECTION_TARGET_POSTING_LIMIT_EXCEEDED:
+      return "REJECTION_TARGET_POSTING_LIMIT_EXCEEDED";
+    case Rejection.REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED:
+      return "REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED";
+    case Rejection.REJECTION_TARGET_AMOUNT_OVERFLOW:
+      return "REJECTION_TARGET_AMOUNT_OVERFLOW";
     case Rejection.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** How a transfer stands. */
+export enum TransferState {
+  /** TRANSFER_STATE_UNSPECIFIED - Never sent. */
+  TRANSFER_STATE_UNSPECIFIED = 0,
+  /** TRANSFER_STATE_PENDING - The amount is debited and on its way to the target. */
+  TRANSFER_STATE_PENDING = 1,
+  /** TRANSFER_STATE_SETTLED - The target has the amount. */
+  TRANSFER_STATE_SETTLED = 2,
+  /** TRANSFER_STATE_REFUNDED - The target refused the amount, and the debited account has it again. */
+  TRANSFER_STATE_REFUNDED = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function transferStateFromJSON(object: any): TransferState {
+  switch (object) {
+    case 0:
+    case "TRANSFER_STATE_UNSPECIFIED":
+      return TransferState.TRANSFER_STATE_UNSPECIFIED;
+    case 1:
+    case "TRANSFER_STATE_PENDING":
+      return TransferState.TRANSFER_STATE_PENDING;
+    case 2:
+    case "TRANSFER_STATE_SETTLED":
+      return TransferState.TRANSFER_STATE_SETTLED;
+    case 3:
+    case "TRANSFER_STATE_REFUNDED":
+      return TransferState.TRANSFER_STATE_REFUNDED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TransferState.UNRECOGNIZED;
+  }
+}
+
+export function transferStateToJSON(object: TransferState): string {
+  switch (object) {
+    case TransferState.TRANSFER_STATE_UNSPECIFIED:
+      return "TRANSFER_STATE_UNSPECIFIED";
+    case TransferState.TRANSFER_STATE_PENDING:
+      return "TRANSFER_STATE_PENDING";
+    case TransferState.TRANSFER_STATE_SETTLED:
+      return "TRANSFER_STATE_SETTLED";
+    case TransferState.TRANSFER_STATE_REFUNDED:
+      return "TRANSFER_STATE_REFUNDED";
+    case TransferState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Why an entry is there. */
+export enum EntryOrigin {
+  /** ENTRY_ORIGIN_UNSPECIFIED - A caller's posting. */
+  ENTRY_ORIGIN_UNSPECIFIED = 0,
+  /** ENTRY_ORIGIN_TRANSFER_DEBIT - The DEBIT of a transfer. */
+  ENTRY_ORIGIN_TRANSFER_DEBIT = 1,
+  /** ENTRY_ORIGIN_TRANSFER_CREDIT - The CREDIT of a transfer. */
+  ENTRY_ORIGIN_TRANSFER_CREDIT = 2,
+  /** ENTRY_ORIGIN_TRANSFER_REFUND - The CREDIT that gives a transfer back to the debited account, because the target refused it. */
+  ENTRY_ORIGIN_TRANSFER_REFUND = 3,
+  /** ENTRY_ORIGIN_HOLD_EXPIRY - The RELEASE of what was left of a hold that expired. */
+  ENTRY_ORIGIN_HOLD_EXPIRY = 4,
+  UNRECOGNIZED = -1,
+}
+
+export function entryOriginFromJSON(object: any): EntryOrigin {
+  switch (object) {
+    case 0:
+    case "ENTRY_ORIGIN_UNSPECIFIED":
+      return EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED;
+    case 1:
+    case "ENTRY_ORIGIN_TRANSFER_DEBIT":
+      return EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT;
+    case 2:
+    case "ENTRY_ORIGIN_TRANSFER_CREDIT":
+      return EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT;
+    case 3:
+    case "ENTRY_ORIGIN_TRANSFER_REFUND":
+      return EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND;
+    case 4:
+    case "ENTRY_ORIGIN_HOLD_EXPIRY":
+      return EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EntryOrigin.UNRECOGNIZED;
+  }
+}
+
+export function entryOriginToJSON(object: EntryOrigin): string {
+  switch (object) {
+    case EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED:
+      return "ENTRY_ORIGIN_UNSPECIFIED";
+    case EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT:
+      return "ENTRY_ORIGIN_TRANSFER_DEBIT";
+    case EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT:
+      return "ENTRY_ORIGIN_TRANSFER_CREDIT";
+    case EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND:
+      return "ENTRY_ORIGIN_TRANSFER_REFUND";
+    case EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY:
+      return "ENTRY_ORIGIN_HOLD_EXPIRY";
+    case EntryOrigin.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -356,6 +519,8 @@ export interface Hold {
   holdId: string;
   /** What is left of it, in minor units; > 0. */
   remainingMinor: bigint;
+  /** When what is left of it is released by itself, in microseconds since 1970-01-01T00:00:00Z; 0: it does not expire. */
+  expiresAtUs: bigint;
 }
 
 /** A request on an account. */
@@ -392,6 +557,19 @@ export interface Posting {
   signature: Buffer;
   /** When the request was signed, in microseconds since 1970-01-01T00:00:00Z; part of what is signed. */
   signedAtUs: bigint;
+  /** Only in the log: this is a leg of a transfer to that account, a DEBIT, or the CREDIT that gives it back. Refused in a request. */
+  toAccountId: string;
+  /** Only in the log: this is a leg of a transfer from that account, a CREDIT. Refused in a request. */
+  fromAccountId: string;
+  /**
+   * HOLD: when what is left of the hold is released by itself, in microseconds since 1970-01-01T00:00:00Z; 0: never, or after
+   * expires_after_ms. A capture or a release that is decided before the release is recorded still passes.
+   */
+  expiresAtUs: bigint;
+  /** HOLD: the same as a duration from the commit that records the hold, in milliseconds; at most ten years. Not with expires_at_us. */
+  expiresAfterMs: bigint;
+  /** Only in the log: this RELEASE was made because the hold expired. Refused in a request. */
+  holdExpired: boolean;
 }
 
 export interface Posting_MetadataEntry {
@@ -399,11 +577,41 @@ export interface Posting_MetadataEntry {
   value: string;
 }
 
+/** A transfer as the read store has it. Its id is the debited account with the request id. */
+export interface Transfer {
+  /** Request id of the transfer, unique in the debited account. */
+  requestId: string;
+  /** The account that was debited. */
+  fromAccountId: string;
+  /** The target: the account to be credited. */
+  toAccountId: string;
+  /** Amount in minor units. */
+  amountMinor: bigint;
+  /** Unit of the amount. */
+  unit: string;
+  /** How it stands. */
+  state: TransferState;
+  /** REFUNDED: why the target refused it. */
+  rejection: Rejection;
+  /** When the debit was committed. */
+  createdAt:
+    | Timestamp
+    | undefined;
+  /** When it was settled or refunded (commit time at the debited account); unset while it is PENDING. */
+  settledAt:
+    | Timestamp
+    | undefined;
+  /** Partition of the debited account. */
+  partition: number;
+  /** Sequence of the last commit that changed the transfer, in that partition. */
+  sequence: bigint;
+}
+
 /** The record of an accepted posting, or of a recorded refusal. */
 export interface Entry {
   /** Number of the entry in its account: 1, 2, 3 ... without gaps; 0 for a refusal. */
   entryNumber: bigint;
-  /** Request id of the posting. */
+  /** Request id of the posting; of a leg of a transfer: of the transfer; of an expired hold: of the HOLD. */
   requestId: string;
   /** The account. */
   accountId: string;
@@ -437,6 +645,16 @@ export interface Entry {
   sequence: bigint;
   /** Why it was refused; unspecified for an accepted posting. */
   rejection: Rejection;
+  /** Why the entry is there; unspecified for a caller's posting. */
+  origin: EntryOrigin;
+  /** Of a leg of a transfer: the account that is debited. */
+  fromAccountId: string;
+  /** Of a leg of a transfer: the target. */
+  toAccountId: string;
+  /** Of a HOLD: when it expires, as the caller gave it, in microseconds since 1970-01-01T00:00:00Z. */
+  expiresAtUs: bigint;
+  /** Of a HOLD: after how many milliseconds it expires, as the caller gave it. */
+  expiresAfterMs: bigint;
 }
 
 export interface Entry_MetadataEntry {
@@ -1114,7 +1332,7 @@ export const Account: MessageFns<Account> = {
 };
 
 function createBaseHold(): Hold {
-  return { holdId: "", remainingMinor: 0n };
+  return { holdId: "", remainingMinor: 0n, expiresAtUs: 0n };
 }
 
 export const Hold: MessageFns<Hold> = {
@@ -1127,6 +1345,12 @@ export const Hold: MessageFns<Hold> = {
         throw new globalThis.Error("value provided for field message.remainingMinor of type int64 too large");
       }
       writer.uint32(16).int64(message.remainingMinor);
+    }
+    if (message.expiresAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.expiresAtUs);
     }
     return writer;
   },
@@ -1160,6 +1384,14 @@ export const Hold: MessageFns<Hold> = {
             message.remainingMinor = reader.int64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAtUs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1184,6 +1416,11 @@ export const Hold: MessageFns<Hold> = {
         : isSet(object.remaining_minor)
         ? BigInt(object.remaining_minor)
         : 0n,
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : 0n,
     };
   },
 
@@ -1194,6 +1431,9 @@ export const Hold: MessageFns<Hold> = {
     }
     if (message.remainingMinor !== 0n) {
       obj.remainingMinor = message.remainingMinor.toString();
+    }
+    if (message.expiresAtUs !== 0n) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
     }
     return obj;
   },
@@ -1206,6 +1446,9 @@ export const Hold: MessageFns<Hold> = {
     message.holdId = object.holdId ?? "";
     message.remainingMinor = (object.remainingMinor !== undefined && object.remainingMinor !== null)
       ? BigInt(object.remainingMinor)
+      : 0n;
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
       : 0n;
     return message;
   },
@@ -1226,6 +1469,11 @@ function createBasePosting(): Posting {
     metadata: {},
     signature: Buffer.alloc(0),
     signedAtUs: 0n,
+    toAccountId: "",
+    fromAccountId: "",
+    expiresAtUs: 0n,
+    expiresAfterMs: 0n,
+    holdExpired: false,
   };
 }
 
@@ -1275,6 +1523,27 @@ export const Posting: MessageFns<Posting> = {
         throw new globalThis.Error("value provided for field message.signedAtUs of type int64 too large");
       }
       writer.uint32(104).int64(message.signedAtUs);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(114).string(message.toAccountId);
+    }
+    if (message.fromAccountId !== "") {
+      writer.uint32(122).string(message.fromAccountId);
+    }
+    if (message.expiresAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type int64 too large");
+      }
+      writer.uint32(128).int64(message.expiresAtUs);
+    }
+    if (message.expiresAfterMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAfterMs) !== message.expiresAfterMs) {
+        throw new globalThis.Error("value provided for field message.expiresAfterMs of type int64 too large");
+      }
+      writer.uint32(136).int64(message.expiresAfterMs);
+    }
+    if (message.holdExpired !== false) {
+      writer.uint32(144).bool(message.holdExpired);
     }
     return writer;
   },
@@ -1399,6 +1668,46 @@ export const Posting: MessageFns<Posting> = {
             message.signedAtUs = reader.int64() as bigint;
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.expiresAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.expiresAfterMs = reader.int64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.holdExpired = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1463,6 +1772,31 @@ export const Posting: MessageFns<Posting> = {
         : isSet(object.signed_at_us)
         ? BigInt(object.signed_at_us)
         : 0n,
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : 0n,
+      expiresAfterMs: isSet(object.expiresAfterMs)
+        ? BigInt(object.expiresAfterMs)
+        : isSet(object.expires_after_ms)
+        ? BigInt(object.expires_after_ms)
+        : 0n,
+      holdExpired: isSet(object.holdExpired)
+        ? globalThis.Boolean(object.holdExpired)
+        : isSet(object.hold_expired)
+        ? globalThis.Boolean(object.hold_expired)
+        : false,
     };
   },
 
@@ -1513,6 +1847,21 @@ export const Posting: MessageFns<Posting> = {
     if (message.signedAtUs !== 0n) {
       obj.signedAtUs = message.signedAtUs.toString();
     }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.expiresAtUs !== 0n) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    if (message.expiresAfterMs !== 0n) {
+      obj.expiresAfterMs = message.expiresAfterMs.toString();
+    }
+    if (message.holdExpired !== false) {
+      obj.holdExpired = message.holdExpired;
+    }
     return obj;
   },
 
@@ -1546,6 +1895,15 @@ export const Posting: MessageFns<Posting> = {
     message.signedAtUs = (object.signedAtUs !== undefined && object.signedAtUs !== null)
       ? BigInt(object.signedAtUs)
       : 0n;
+    message.toAccountId = object.toAccountId ?? "";
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : 0n;
+    message.expiresAfterMs = (object.expiresAfterMs !== undefined && object.expiresAfterMs !== null)
+      ? BigInt(object.expiresAfterMs)
+      : 0n;
+    message.holdExpired = object.holdExpired ?? false;
     return message;
   },
 };
@@ -1635,6 +1993,283 @@ export const Posting_MetadataEntry: MessageFns<Posting_MetadataEntry> = {
   },
 };
 
+function createBaseTransfer(): Transfer {
+  return {
+    requestId: "",
+    fromAccountId: "",
+    toAccountId: "",
+    amountMinor: 0n,
+    unit: "",
+    state: 0,
+    rejection: 0,
+    createdAt: undefined,
+    settledAt: undefined,
+    partition: 0,
+    sequence: 0n,
+  };
+}
+
+export const Transfer: MessageFns<Transfer> = {
+  encode(message: Transfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.fromAccountId !== "") {
+      writer.uint32(18).string(message.fromAccountId);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(26).string(message.toAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(42).string(message.unit);
+    }
+    if (message.state !== 0) {
+      writer.uint32(48).int32(message.state);
+    }
+    if (message.rejection !== 0) {
+      writer.uint32(56).int32(message.rejection);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(message.createdAt, writer.uint32(66).fork()).join();
+    }
+    if (message.settledAt !== undefined) {
+      Timestamp.encode(message.settledAt, writer.uint32(74).fork()).join();
+    }
+    if (message.partition !== 0) {
+      writer.uint32(80).int32(message.partition);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(88).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Transfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.rejection = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.settledAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Transfer {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      state: isSet(object.state) ? transferStateFromJSON(object.state) : 0,
+      rejection: isSet(object.rejection) ? rejectionFromJSON(object.rejection) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      settledAt: isSet(object.settledAt)
+        ? fromJsonTimestamp(object.settledAt)
+        : isSet(object.settled_at)
+        ? fromJsonTimestamp(object.settled_at)
+        : undefined,
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+    };
+  },
+
+  toJSON(message: Transfer): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.state !== 0) {
+      obj.state = transferStateToJSON(message.state);
+    }
+    if (message.rejection !== 0) {
+      obj.rejection = rejectionToJSON(message.rejection);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = fromTimestamp(message.createdAt).toISOString();
+    }
+    if (message.settledAt !== undefined) {
+      obj.settledAt = fromTimestamp(message.settledAt).toISOString();
+    }
+    if (message.partition !== 0) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Transfer>): Transfer {
+    return Transfer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Transfer>): Transfer {
+    const message = createBaseTransfer();
+    message.requestId = object.requestId ?? "";
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.toAccountId = object.toAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    message.state = object.state ?? 0;
+    message.rejection = object.rejection ?? 0;
+    message.createdAt = (object.createdAt !== undefined && object.createdAt !== null)
+      ? Timestamp.fromPartial(object.createdAt)
+      : undefined;
+    message.settledAt = (object.settledAt !== undefined && object.settledAt !== null)
+      ? Timestamp.fromPartial(object.settledAt)
+      : undefined;
+    message.partition = object.partition ?? 0;
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    return message;
+  },
+};
+
 function createBaseEntry(): Entry {
   return {
     entryNumber: 0n,
@@ -1654,6 +2289,11 @@ function createBaseEntry(): Entry {
     partition: 0,
     sequence: 0n,
     rejection: 0,
+    origin: 0,
+    fromAccountId: "",
+    toAccountId: "",
+    expiresAtUs: 0n,
+    expiresAfterMs: 0n,
   };
 }
 
@@ -1724,6 +2364,27 @@ export const Entry: MessageFns<Entry> = {
     }
     if (message.rejection !== 0) {
       writer.uint32(136).int32(message.rejection);
+    }
+    if (message.origin !== 0) {
+      writer.uint32(144).int32(message.origin);
+    }
+    if (message.fromAccountId !== "") {
+      writer.uint32(154).string(message.fromAccountId);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(162).string(message.toAccountId);
+    }
+    if (message.expiresAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type int64 too large");
+      }
+      writer.uint32(168).int64(message.expiresAtUs);
+    }
+    if (message.expiresAfterMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAfterMs) !== message.expiresAfterMs) {
+        throw new globalThis.Error("value provided for field message.expiresAfterMs of type int64 too large");
+      }
+      writer.uint32(176).int64(message.expiresAfterMs);
     }
     return writer;
   },
@@ -1880,6 +2541,46 @@ export const Entry: MessageFns<Entry> = {
             message.rejection = reader.int32() as any;
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.origin = reader.int32() as any;
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.expiresAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.expiresAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1960,6 +2661,27 @@ export const Entry: MessageFns<Entry> = {
       partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
       rejection: isSet(object.rejection) ? rejectionFromJSON(object.rejection) : 0,
+      origin: isSet(object.origin) ? entryOriginFromJSON(object.origin) : 0,
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : 0n,
+      expiresAfterMs: isSet(object.expiresAfterMs)
+        ? BigInt(object.expiresAfterMs)
+        : isSet(object.expires_after_ms)
+        ? BigInt(object.expires_after_ms)
+        : 0n,
     };
   },
 
@@ -2022,6 +2744,21 @@ export const Entry: MessageFns<Entry> = {
     if (message.rejection !== 0) {
       obj.rejection = rejectionToJSON(message.rejection);
     }
+    if (message.origin !== 0) {
+      obj.origin = entryOriginToJSON(message.origin);
+    }
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    if (message.expiresAtUs !== 0n) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    if (message.expiresAfterMs !== 0n) {
+      obj.expiresAfterMs = message.expiresAfterMs.toString();
+    }
     return obj;
   },
 
@@ -2065,6 +2802,15 @@ export const Entry: MessageFns<Entry> = {
     message.partition = object.partition ?? 0;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.rejection = object.rejection ?? 0;
+    message.origin = object.origin ?? 0;
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.toAccountId = object.toAccountId ?? "";
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : 0n;
+    message.expiresAfterMs = (object.expiresAfterMs !== undefined && object.expiresAfterMs !== null)
+      ? BigInt(object.expiresAfterMs)
+      : 0n;
     return message;
   },
 };

@@ -17,7 +17,16 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { AccountLimits, AccountStatus, accountStatusFromJSON, accountStatusToJSON, Posting } from "./account";
+import {
+  AccountLimits,
+  AccountStatus,
+  accountStatusFromJSON,
+  accountStatusToJSON,
+  Posting,
+  TransferState,
+  transferStateFromJSON,
+  transferStateToJSON,
+} from "./account";
 
 /** Why one item of a batch or of a stream was refused; the same that a unary call carries as its gRPC status. */
 export interface ItemError {
@@ -249,6 +258,85 @@ export interface PostStreamResponse {
     | undefined;
   /** Opaque; a query that carries it answers from data at least this new. */
   positionToken: string;
+}
+
+/** What is to be moved. Fields have the numbers of those of Posting. */
+export interface TransferOrder {
+  /** The caller's id of this request, unique in the debited account for ever; 1 to 128 bytes. */
+  requestId: string;
+  /** The account to be debited; 1 to 128 bytes. */
+  fromAccountId: string;
+  /** Amount in minor units; > 0. */
+  amountMinor: bigint;
+  /** The unit of both accounts; 1 to 16 bytes. Another: UNIT_MISMATCH or TARGET_UNIT_MISMATCH. */
+  unit: string;
+  /** Channel the request came through; at most 64 bytes. It stands in both entries. */
+  channel: string;
+  /** Business date at which the caller initiated the transfer, YYYY-MM-DD; empty: the branch's online date. */
+  initiatedDate: string;
+  /** Free pairs, stored with both entries; at most 16 pairs, 1 KiB in all. */
+  metadata: { [key: string]: string };
+  /** HMAC-SHA256 over the request, where the debited account has a signing key; 32 bytes. See docs/signatures.md. */
+  signature: Buffer;
+  /** When the request was signed, in microseconds since 1970-01-01T00:00:00Z; part of what is signed. */
+  signedAtUs: bigint;
+  /** The target: the account to be credited, another one; 1 to 128 bytes. */
+  toAccountId: string;
+}
+
+export interface TransferOrder_MetadataEntry {
+  key: string;
+  value: string;
+}
+
+/** Request of Transfer. */
+export interface TransferRequest {
+  /** What is to be moved. */
+  transfer: TransferOrder | undefined;
+}
+
+/** The verdict on one transfer, at the debited account. */
+export interface TransferResult {
+  /** The balance of the debited account after the debit in minor units; of a refused transfer: the balance it was refused at. */
+  balanceAfterMinor: bigint;
+  /** The held amount of the debited account in minor units. */
+  heldAfterMinor: bigint;
+  /** Number of the entry of the debit in its account; 0 for a refusal. */
+  entryNumber: bigint;
+  /** True: this request was answered before, and this is the first answer again. */
+  repeated: boolean;
+  /** Set when the transfer was refused and nothing was moved. */
+  error:
+    | ItemError
+    | undefined;
+  /** PENDING or SETTLED when the answer was given first; GetTransfer says how the transfer stands now. */
+  state: TransferState;
+}
+
+/** Response of Transfer. */
+export interface TransferResponse {
+  /** The verdict. */
+  result:
+    | TransferResult
+    | undefined;
+  /** Opaque; a query that carries it answers from data at least this new. */
+  positionToken: string;
+}
+
+/** Request of TransferBatch. */
+export interface TransferBatchRequest {
+  /** The transfers; 1 to 10,000. More: INVALID_ARGUMENT, BATCH_TOO_LARGE. */
+  transfers: TransferOrder[];
+}
+
+/** Response of TransferBatch. */
+export interface TransferBatchResponse {
+  /** One per transfer, in the order of the request. */
+  results: TransferResult[];
+  /** Opaque; covers every transfer. */
+  positionToken: string;
+  /** Number of accepted transfers among the results. */
+  acceptedCount: number;
 }
 
 function createBaseItemError(): ItemError {
@@ -2621,6 +2709,899 @@ export const PostStreamResponse: MessageFns<PostStreamResponse> = {
   },
 };
 
+function createBaseTransferOrder(): TransferOrder {
+  return {
+    requestId: "",
+    fromAccountId: "",
+    amountMinor: 0n,
+    unit: "",
+    channel: "",
+    initiatedDate: "",
+    metadata: {},
+    signature: Buffer.alloc(0),
+    signedAtUs: 0n,
+    toAccountId: "",
+  };
+}
+
+export const TransferOrder: MessageFns<TransferOrder> = {
+  encode(message: TransferOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.fromAccountId !== "") {
+      writer.uint32(18).string(message.fromAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(42).string(message.unit);
+    }
+    if (message.channel !== "") {
+      writer.uint32(74).string(message.channel);
+    }
+    if (message.initiatedDate !== "") {
+      writer.uint32(82).string(message.initiatedDate);
+    }
+    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+      TransferOrder_MetadataEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
+    });
+    if (message.signature.length !== 0) {
+      writer.uint32(98).bytes(message.signature);
+    }
+    if (message.signedAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.signedAtUs) !== message.signedAtUs) {
+        throw new globalThis.Error("value provided for field message.signedAtUs of type int64 too large");
+      }
+      writer.uint32(104).int64(message.signedAtUs);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(114).string(message.toAccountId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.channel = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.initiatedDate = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            const entry11 = TransferOrder_MetadataEntry.decode(reader, reader.uint32());
+            if (entry11.value !== undefined) {
+              message.metadata[entry11.key] = entry11.value;
+            }
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.signedAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferOrder {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      channel: isSet(object.channel) ? globalThis.String(object.channel) : "",
+      initiatedDate: isSet(object.initiatedDate)
+        ? globalThis.String(object.initiatedDate)
+        : isSet(object.initiated_date)
+        ? globalThis.String(object.initiated_date)
+        : "",
+      metadata: isObject(object.metadata)
+        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+      signedAtUs: isSet(object.signedAtUs)
+        ? BigInt(object.signedAtUs)
+        : isSet(object.signed_at_us)
+        ? BigInt(object.signed_at_us)
+        : 0n,
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+    };
+  },
+
+  toJSON(message: TransferOrder): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.channel !== "") {
+      obj.channel = message.channel;
+    }
+    if (message.initiatedDate !== "") {
+      obj.initiatedDate = message.initiatedDate;
+    }
+    if (message.metadata) {
+      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
+      if (entries.length > 0) {
+        obj.metadata = {};
+        entries.forEach(([k, v]) => {
+          obj.metadata[k] = v;
+        });
+      }
+    }
+    if (message.signature.length !== 0) {
+      obj.signature = base64FromBytes(message.signature);
+    }
+    if (message.signedAtUs !== 0n) {
+      obj.signedAtUs = message.signedAtUs.toString();
+    }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferOrder>): TransferOrder {
+    return TransferOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferOrder>): TransferOrder {
+    const message = createBaseTransferOrder();
+    message.requestId = object.requestId ?? "";
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    message.channel = object.channel ?? "";
+    message.initiatedDate = object.initiatedDate ?? "";
+    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.signature = object.signature ?? Buffer.alloc(0);
+    message.signedAtUs = (object.signedAtUs !== undefined && object.signedAtUs !== null)
+      ? BigInt(object.signedAtUs)
+      : 0n;
+    message.toAccountId = object.toAccountId ?? "";
+    return message;
+  },
+};
+
+function createBaseTransferOrder_MetadataEntry(): TransferOrder_MetadataEntry {
+  return { key: "", value: "" };
+}
+
+export const TransferOrder_MetadataEntry: MessageFns<TransferOrder_MetadataEntry> = {
+  encode(message: TransferOrder_MetadataEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferOrder_MetadataEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferOrder_MetadataEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferOrder_MetadataEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: TransferOrder_MetadataEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferOrder_MetadataEntry>): TransferOrder_MetadataEntry {
+    return TransferOrder_MetadataEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferOrder_MetadataEntry>): TransferOrder_MetadataEntry {
+    const message = createBaseTransferOrder_MetadataEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseTransferRequest(): TransferRequest {
+  return { transfer: undefined };
+}
+
+export const TransferRequest: MessageFns<TransferRequest> = {
+  encode(message: TransferRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transfer !== undefined) {
+      TransferOrder.encode(message.transfer, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfer = TransferOrder.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferRequest {
+    return { transfer: isSet(object.transfer) ? TransferOrder.fromJSON(object.transfer) : undefined };
+  },
+
+  toJSON(message: TransferRequest): unknown {
+    const obj: any = {};
+    if (message.transfer !== undefined) {
+      obj.transfer = TransferOrder.toJSON(message.transfer);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferRequest>): TransferRequest {
+    return TransferRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferRequest>): TransferRequest {
+    const message = createBaseTransferRequest();
+    message.transfer = (object.transfer !== undefined && object.transfer !== null)
+      ? TransferOrder.fromPartial(object.transfer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTransferResult(): TransferResult {
+  return { balanceAfterMinor: 0n, heldAfterMinor: 0n, entryNumber: 0n, repeated: false, error: undefined, state: 0 };
+}
+
+export const TransferResult: MessageFns<TransferResult> = {
+  encode(message: TransferResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.balanceAfterMinor !== 0n) {
+      if (BigInt.asIntN(64, message.balanceAfterMinor) !== message.balanceAfterMinor) {
+        throw new globalThis.Error("value provided for field message.balanceAfterMinor of type int64 too large");
+      }
+      writer.uint32(8).int64(message.balanceAfterMinor);
+    }
+    if (message.heldAfterMinor !== 0n) {
+      if (BigInt.asIntN(64, message.heldAfterMinor) !== message.heldAfterMinor) {
+        throw new globalThis.Error("value provided for field message.heldAfterMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.heldAfterMinor);
+    }
+    if (message.entryNumber !== 0n) {
+      if (BigInt.asIntN(64, message.entryNumber) !== message.entryNumber) {
+        throw new globalThis.Error("value provided for field message.entryNumber of type int64 too large");
+      }
+      writer.uint32(24).int64(message.entryNumber);
+    }
+    if (message.repeated !== false) {
+      writer.uint32(32).bool(message.repeated);
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(42).fork()).join();
+    }
+    if (message.state !== 0) {
+      writer.uint32(48).int32(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.balanceAfterMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.heldAfterMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.entryNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.repeated = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferResult {
+    return {
+      balanceAfterMinor: isSet(object.balanceAfterMinor)
+        ? BigInt(object.balanceAfterMinor)
+        : isSet(object.balance_after_minor)
+        ? BigInt(object.balance_after_minor)
+        : 0n,
+      heldAfterMinor: isSet(object.heldAfterMinor)
+        ? BigInt(object.heldAfterMinor)
+        : isSet(object.held_after_minor)
+        ? BigInt(object.held_after_minor)
+        : 0n,
+      entryNumber: isSet(object.entryNumber)
+        ? BigInt(object.entryNumber)
+        : isSet(object.entry_number)
+        ? BigInt(object.entry_number)
+        : 0n,
+      repeated: isSet(object.repeated) ? globalThis.Boolean(object.repeated) : false,
+      error: isSet(object.error) ? ItemError.fromJSON(object.error) : undefined,
+      state: isSet(object.state) ? transferStateFromJSON(object.state) : 0,
+    };
+  },
+
+  toJSON(message: TransferResult): unknown {
+    const obj: any = {};
+    if (message.balanceAfterMinor !== 0n) {
+      obj.balanceAfterMinor = message.balanceAfterMinor.toString();
+    }
+    if (message.heldAfterMinor !== 0n) {
+      obj.heldAfterMinor = message.heldAfterMinor.toString();
+    }
+    if (message.entryNumber !== 0n) {
+      obj.entryNumber = message.entryNumber.toString();
+    }
+    if (message.repeated !== false) {
+      obj.repeated = message.repeated;
+    }
+    if (message.error !== undefined) {
+      obj.error = ItemError.toJSON(message.error);
+    }
+    if (message.state !== 0) {
+      obj.state = transferStateToJSON(message.state);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferResult>): TransferResult {
+    return TransferResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferResult>): TransferResult {
+    const message = createBaseTransferResult();
+    message.balanceAfterMinor = (object.balanceAfterMinor !== undefined && object.balanceAfterMinor !== null)
+      ? BigInt(object.balanceAfterMinor)
+      : 0n;
+    message.heldAfterMinor = (object.heldAfterMinor !== undefined && object.heldAfterMinor !== null)
+      ? BigInt(object.heldAfterMinor)
+      : 0n;
+    message.entryNumber = (object.entryNumber !== undefined && object.entryNumber !== null)
+      ? BigInt(object.entryNumber)
+      : 0n;
+    message.repeated = object.repeated ?? false;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? ItemError.fromPartial(object.error)
+      : undefined;
+    message.state = object.state ?? 0;
+    return message;
+  },
+};
+
+function createBaseTransferResponse(): TransferResponse {
+  return { result: undefined, positionToken: "" };
+}
+
+export const TransferResponse: MessageFns<TransferResponse> = {
+  encode(message: TransferResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.result !== undefined) {
+      TransferResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = TransferResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferResponse {
+    return {
+      result: isSet(object.result) ? TransferResult.fromJSON(object.result) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: TransferResponse): unknown {
+    const obj: any = {};
+    if (message.result !== undefined) {
+      obj.result = TransferResult.toJSON(message.result);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferResponse>): TransferResponse {
+    return TransferResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferResponse>): TransferResponse {
+    const message = createBaseTransferResponse();
+    message.result = (object.result !== undefined && object.result !== null)
+      ? TransferResult.fromPartial(object.result)
+      : undefined;
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
+function createBaseTransferBatchRequest(): TransferBatchRequest {
+  return { transfers: [] };
+}
+
+export const TransferBatchRequest: MessageFns<TransferBatchRequest> = {
+  encode(message: TransferBatchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.transfers) {
+      TransferOrder.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferBatchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferBatchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfers.push(TransferOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferBatchRequest {
+    return {
+      transfers: globalThis.Array.isArray(object?.transfers)
+        ? object.transfers.map((e: any) => TransferOrder.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: TransferBatchRequest): unknown {
+    const obj: any = {};
+    if (message.transfers?.length) {
+      obj.transfers = message.transfers.map((e) => TransferOrder.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferBatchRequest>): TransferBatchRequest {
+    return TransferBatchRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferBatchRequest>): TransferBatchRequest {
+    const message = createBaseTransferBatchRequest();
+    message.transfers = object.transfers?.map((e) => TransferOrder.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTransferBatchResponse(): TransferBatchResponse {
+  return { results: [], positionToken: "", acceptedCount: 0 };
+}
+
+export const TransferBatchResponse: MessageFns<TransferBatchResponse> = {
+  encode(message: TransferBatchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TransferResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
+    }
+    if (message.acceptedCount !== 0) {
+      writer.uint32(24).int32(message.acceptedCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferBatchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferBatchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TransferResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.acceptedCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferBatchResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => TransferResult.fromJSON(e))
+        : [],
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+      acceptedCount: isSet(object.acceptedCount)
+        ? globalThis.Number(object.acceptedCount)
+        : isSet(object.accepted_count)
+        ? globalThis.Number(object.accepted_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: TransferBatchResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => TransferResult.toJSON(e));
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    if (message.acceptedCount !== 0) {
+      obj.acceptedCount = Math.round(message.acceptedCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferBatchResponse>): TransferBatchResponse {
+    return TransferBatchResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferBatchResponse>): TransferBatchResponse {
+    const message = createBaseTransferBatchResponse();
+    message.results = object.results?.map((e) => TransferResult.fromPartial(e)) || [];
+    message.positionToken = object.positionToken ?? "";
+    message.acceptedCount = object.acceptedCount ?? 0;
+    return message;
+  },
+};
+
 /**
  * Commands on accounts. A reply leaves only when everything it says is on durable storage. Every command carries a
  * request id; a repeat gets the first answer, marked as repeated.
@@ -2682,7 +3663,7 @@ export const AccountCommandServiceService = {
       Buffer.from(UnfreezeAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UnfreezeAccountResponse => UnfreezeAccountResponse.decode(value),
   },
-  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, ACCOUNT_CLOSED). */
+  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, TRANSFERS_PENDING, ACCOUNT_CLOSED). */
   closeAccount: {
     path: "/sluice.account.v1.AccountCommandService/CloseAccount" as const,
     requestStream: false as const,
@@ -2726,6 +3707,32 @@ export const AccountCommandServiceService = {
     responseSerialize: (value: PostStreamResponse): Buffer => Buffer.from(PostStreamResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostStreamResponse => PostStreamResponse.decode(value),
   },
+  /**
+   * Moves an amount from one account to another. The request id is one of the debited account: repeats get the first answer, and
+   * a posting with the same id is another request. Accounts of one partition: one commit, SETTLED. Otherwise the answer says that
+   * the amount is debited and will be delivered, PENDING; GetTransfer says when it is SETTLED, or REFUNDED because the target
+   * refused it.
+   */
+  transfer: {
+    path: "/sluice.account.v1.AccountCommandService/Transfer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TransferRequest): Buffer => Buffer.from(TransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TransferRequest => TransferRequest.decode(value),
+    responseSerialize: (value: TransferResponse): Buffer => Buffer.from(TransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TransferResponse => TransferResponse.decode(value),
+  },
+  /** Up to 10,000 transfers; each has its own result, in the order of the request. */
+  transferBatch: {
+    path: "/sluice.account.v1.AccountCommandService/TransferBatch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TransferBatchRequest): Buffer => Buffer.from(TransferBatchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TransferBatchRequest => TransferBatchRequest.decode(value),
+    responseSerialize: (value: TransferBatchResponse): Buffer =>
+      Buffer.from(TransferBatchResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TransferBatchResponse => TransferBatchResponse.decode(value),
+  },
 } as const;
 
 export interface AccountCommandServiceServer extends UntypedServiceImplementation {
@@ -2739,7 +3746,7 @@ export interface AccountCommandServiceServer extends UntypedServiceImplementatio
   freezeAccount: handleUnaryCall<FreezeAccountRequest, FreezeAccountResponse>;
   /** Opens a frozen account again. Errors: NOT_FOUND, FAILED_PRECONDITION (NOT_FROZEN, ACCOUNT_CLOSED). */
   unfreezeAccount: handleUnaryCall<UnfreezeAccountRequest, UnfreezeAccountResponse>;
-  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, ACCOUNT_CLOSED). */
+  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, TRANSFERS_PENDING, ACCOUNT_CLOSED). */
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
   /** One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"). */
   post: handleUnaryCall<PostRequest, PostResponse>;
@@ -2750,6 +3757,15 @@ export interface AccountCommandServiceServer extends UntypedServiceImplementatio
    * different accounts may overtake each other.
    */
   postStream: handleBidiStreamingCall<PostStreamRequest, PostStreamResponse>;
+  /**
+   * Moves an amount from one account to another. The request id is one of the debited account: repeats get the first answer, and
+   * a posting with the same id is another request. Accounts of one partition: one commit, SETTLED. Otherwise the answer says that
+   * the amount is debited and will be delivered, PENDING; GetTransfer says when it is SETTLED, or REFUNDED because the target
+   * refused it.
+   */
+  transfer: handleUnaryCall<TransferRequest, TransferResponse>;
+  /** Up to 10,000 transfers; each has its own result, in the order of the request. */
+  transferBatch: handleUnaryCall<TransferBatchRequest, TransferBatchResponse>;
 }
 
 export interface AccountCommandServiceClient extends Client {
@@ -2833,7 +3849,7 @@ export interface AccountCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UnfreezeAccountResponse) => void,
   ): ClientUnaryCall;
-  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, ACCOUNT_CLOSED). */
+  /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, TRANSFERS_PENDING, ACCOUNT_CLOSED). */
   closeAccount(
     request: CloseAccountRequest,
     callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
@@ -2888,6 +3904,43 @@ export interface AccountCommandServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<PostStreamRequest, PostStreamResponse>;
+  /**
+   * Moves an amount from one account to another. The request id is one of the debited account: repeats get the first answer, and
+   * a posting with the same id is another request. Accounts of one partition: one commit, SETTLED. Otherwise the answer says that
+   * the amount is debited and will be delivered, PENDING; GetTransfer says when it is SETTLED, or REFUNDED because the target
+   * refused it.
+   */
+  transfer(
+    request: TransferRequest,
+    callback: (error: ServiceError | null, response: TransferResponse) => void,
+  ): ClientUnaryCall;
+  transfer(
+    request: TransferRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TransferResponse) => void,
+  ): ClientUnaryCall;
+  transfer(
+    request: TransferRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TransferResponse) => void,
+  ): ClientUnaryCall;
+  /** Up to 10,000 transfers; each has its own result, in the order of the request. */
+  transferBatch(
+    request: TransferBatchRequest,
+    callback: (error: ServiceError | null, response: TransferBatchResponse) => void,
+  ): ClientUnaryCall;
+  transferBatch(
+    request: TransferBatchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TransferBatchResponse) => void,
+  ): ClientUnaryCall;
+  transferBatch(
+    request: TransferBatchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TransferBatchResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AccountCommandServiceClient = makeGenericClientConstructor(
@@ -2915,6 +3968,10 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -161,6 +161,80 @@ export interface PostingList {
   postings: Posting[];
 }
 
+/**
+ * Event: transfers were debited in one turn. Their legs are postings in PostingsRecorded of the same commit: the DEBIT, and the CREDIT
+ * where the target is of the same partition. Version 1.
+ */
+export interface TransfersRecorded {
+  /** One per debited account. */
+  accounts: AccountTransfers[];
+}
+
+/** The transfers of one debited account in one turn. */
+export interface AccountTransfers {
+  /** The debited account. */
+  accountId: string;
+  /** Its unit. */
+  unit: string;
+  /** Sum of those that are owed to another partition, in minor units: it is in transit from now on. */
+  pendingMinor: bigint;
+  /** The transfers, in the order in which they were decided. */
+  transfers: RecordedTransfer[];
+}
+
+/** A transfer that was debited. */
+export interface RecordedTransfer {
+  /** Its request id. */
+  requestId: string;
+  /** The target. */
+  toAccountId: string;
+  /** Amount in minor units. */
+  amountMinor: bigint;
+  /** The credit is owed to another partition; false: it is in the same commit, the transfer is settled. */
+  pending: boolean;
+}
+
+/**
+ * Event: the targets' verdicts on transfers came to the debited accounts. What they refused is credited again by postings in
+ * PostingsRecorded of the same commit. Version 1.
+ */
+export interface TransfersSettled {
+  /** One per debited account. */
+  accounts: AccountSettlements[];
+}
+
+/** The verdicts on transfers of one debited account in one turn. */
+export interface AccountSettlements {
+  /** The debited account. */
+  accountId: string;
+  /** Sum of these transfers in minor units: it is not in transit any more. */
+  amountMinor: bigint;
+  /** The transfers. */
+  transfers: SettledTransfer[];
+}
+
+/** A transfer with its target's verdict. */
+export interface SettledTransfer {
+  /** Its request id. */
+  requestId: string;
+  /** Why the target refused it: it is refunded; unspecified: it is settled. */
+  rejection: Rejection;
+}
+
+/** Command: what an owed delivery asks of the target of a transfer. The CREDIT names the account that was debited. */
+export interface TransferLeg {
+  /** The CREDIT as it will stand in the target's entries. */
+  posting: Posting | undefined;
+}
+
+/** Command: what the timer of a hold asks of its account. */
+export interface ExpireHold {
+  /** The account. */
+  accountId: string;
+  /** The hold. */
+  holdId: string;
+}
+
 function createBaseAccountOpened(): AccountOpened {
   return {
     requestId: "",
@@ -1665,6 +1739,781 @@ export const PostingList: MessageFns<PostingList> = {
   fromPartial(object: DeepPartial<PostingList>): PostingList {
     const message = createBasePostingList();
     message.postings = object.postings?.map((e) => Posting.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTransfersRecorded(): TransfersRecorded {
+  return { accounts: [] };
+}
+
+export const TransfersRecorded: MessageFns<TransfersRecorded> = {
+  encode(message: TransfersRecorded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.accounts) {
+      AccountTransfers.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransfersRecorded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransfersRecorded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accounts.push(AccountTransfers.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransfersRecorded {
+    return {
+      accounts: globalThis.Array.isArray(object?.accounts)
+        ? object.accounts.map((e: any) => AccountTransfers.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: TransfersRecorded): unknown {
+    const obj: any = {};
+    if (message.accounts?.length) {
+      obj.accounts = message.accounts.map((e) => AccountTransfers.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransfersRecorded>): TransfersRecorded {
+    return TransfersRecorded.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransfersRecorded>): TransfersRecorded {
+    const message = createBaseTransfersRecorded();
+    message.accounts = object.accounts?.map((e) => AccountTransfers.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAccountTransfers(): AccountTransfers {
+  return { accountId: "", unit: "", pendingMinor: 0n, transfers: [] };
+}
+
+export const AccountTransfers: MessageFns<AccountTransfers> = {
+  encode(message: AccountTransfers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.pendingMinor !== 0n) {
+      if (BigInt.asIntN(64, message.pendingMinor) !== message.pendingMinor) {
+        throw new globalThis.Error("value provided for field message.pendingMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.pendingMinor);
+    }
+    for (const v of message.transfers) {
+      RecordedTransfer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountTransfers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountTransfers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pendingMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.transfers.push(RecordedTransfer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccountTransfers {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      pendingMinor: isSet(object.pendingMinor)
+        ? BigInt(object.pendingMinor)
+        : isSet(object.pending_minor)
+        ? BigInt(object.pending_minor)
+        : 0n,
+      transfers: globalThis.Array.isArray(object?.transfers)
+        ? object.transfers.map((e: any) => RecordedTransfer.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AccountTransfers): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.pendingMinor !== 0n) {
+      obj.pendingMinor = message.pendingMinor.toString();
+    }
+    if (message.transfers?.length) {
+      obj.transfers = message.transfers.map((e) => RecordedTransfer.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccountTransfers>): AccountTransfers {
+    return AccountTransfers.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccountTransfers>): AccountTransfers {
+    const message = createBaseAccountTransfers();
+    message.accountId = object.accountId ?? "";
+    message.unit = object.unit ?? "";
+    message.pendingMinor = (object.pendingMinor !== undefined && object.pendingMinor !== null)
+      ? BigInt(object.pendingMinor)
+      : 0n;
+    message.transfers = object.transfers?.map((e) => RecordedTransfer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRecordedTransfer(): RecordedTransfer {
+  return { requestId: "", toAccountId: "", amountMinor: 0n, pending: false };
+}
+
+export const RecordedTransfer: MessageFns<RecordedTransfer> = {
+  encode(message: RecordedTransfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(18).string(message.toAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.amountMinor);
+    }
+    if (message.pending !== false) {
+      writer.uint32(32).bool(message.pending);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordedTransfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordedTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecordedTransfer {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      pending: isSet(object.pending) ? globalThis.Boolean(object.pending) : false,
+    };
+  },
+
+  toJSON(message: RecordedTransfer): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.pending !== false) {
+      obj.pending = message.pending;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RecordedTransfer>): RecordedTransfer {
+    return RecordedTransfer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordedTransfer>): RecordedTransfer {
+    const message = createBaseRecordedTransfer();
+    message.requestId = object.requestId ?? "";
+    message.toAccountId = object.toAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.pending = object.pending ?? false;
+    return message;
+  },
+};
+
+function createBaseTransfersSettled(): TransfersSettled {
+  return { accounts: [] };
+}
+
+export const TransfersSettled: MessageFns<TransfersSettled> = {
+  encode(message: TransfersSettled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.accounts) {
+      AccountSettlements.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransfersSettled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransfersSettled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accounts.push(AccountSettlements.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransfersSettled {
+    return {
+      accounts: globalThis.Array.isArray(object?.accounts)
+        ? object.accounts.map((e: any) => AccountSettlements.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: TransfersSettled): unknown {
+    const obj: any = {};
+    if (message.accounts?.length) {
+      obj.accounts = message.accounts.map((e) => AccountSettlements.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransfersSettled>): TransfersSettled {
+    return TransfersSettled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransfersSettled>): TransfersSettled {
+    const message = createBaseTransfersSettled();
+    message.accounts = object.accounts?.map((e) => AccountSettlements.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAccountSettlements(): AccountSettlements {
+  return { accountId: "", amountMinor: 0n, transfers: [] };
+}
+
+export const AccountSettlements: MessageFns<AccountSettlements> = {
+  encode(message: AccountSettlements, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amountMinor);
+    }
+    for (const v of message.transfers) {
+      SettledTransfer.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountSettlements {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountSettlements();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transfers.push(SettledTransfer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccountSettlements {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      transfers: globalThis.Array.isArray(object?.transfers)
+        ? object.transfers.map((e: any) => SettledTransfer.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AccountSettlements): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.transfers?.length) {
+      obj.transfers = message.transfers.map((e) => SettledTransfer.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccountSettlements>): AccountSettlements {
+    return AccountSettlements.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccountSettlements>): AccountSettlements {
+    const message = createBaseAccountSettlements();
+    message.accountId = object.accountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.transfers = object.transfers?.map((e) => SettledTransfer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSettledTransfer(): SettledTransfer {
+  return { requestId: "", rejection: 0 };
+}
+
+export const SettledTransfer: MessageFns<SettledTransfer> = {
+  encode(message: SettledTransfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.rejection !== 0) {
+      writer.uint32(16).int32(message.rejection);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettledTransfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettledTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rejection = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SettledTransfer {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      rejection: isSet(object.rejection) ? rejectionFromJSON(object.rejection) : 0,
+    };
+  },
+
+  toJSON(message: SettledTransfer): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.rejection !== 0) {
+      obj.rejection = rejectionToJSON(message.rejection);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SettledTransfer>): SettledTransfer {
+    return SettledTransfer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettledTransfer>): SettledTransfer {
+    const message = createBaseSettledTransfer();
+    message.requestId = object.requestId ?? "";
+    message.rejection = object.rejection ?? 0;
+    return message;
+  },
+};
+
+function createBaseTransferLeg(): TransferLeg {
+  return { posting: undefined };
+}
+
+export const TransferLeg: MessageFns<TransferLeg> = {
+  encode(message: TransferLeg, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.posting !== undefined) {
+      Posting.encode(message.posting, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferLeg {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferLeg();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.posting = Posting.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferLeg {
+    return { posting: isSet(object.posting) ? Posting.fromJSON(object.posting) : undefined };
+  },
+
+  toJSON(message: TransferLeg): unknown {
+    const obj: any = {};
+    if (message.posting !== undefined) {
+      obj.posting = Posting.toJSON(message.posting);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferLeg>): TransferLeg {
+    return TransferLeg.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferLeg>): TransferLeg {
+    const message = createBaseTransferLeg();
+    message.posting = (object.posting !== undefined && object.posting !== null)
+      ? Posting.fromPartial(object.posting)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExpireHold(): ExpireHold {
+  return { accountId: "", holdId: "" };
+}
+
+export const ExpireHold: MessageFns<ExpireHold> = {
+  encode(message: ExpireHold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.holdId !== "") {
+      writer.uint32(18).string(message.holdId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExpireHold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpireHold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.holdId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExpireHold {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      holdId: isSet(object.holdId)
+        ? globalThis.String(object.holdId)
+        : isSet(object.hold_id)
+        ? globalThis.String(object.hold_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ExpireHold): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.holdId !== "") {
+      obj.holdId = message.holdId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExpireHold>): ExpireHold {
+    return ExpireHold.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExpireHold>): ExpireHold {
+    const message = createBaseExpireHold();
+    message.accountId = object.accountId ?? "";
+    message.holdId = object.holdId ?? "";
     return message;
   },
 };

@@ -18,7 +18,17 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp";
-import { Account, AccountStatus, accountStatusFromJSON, accountStatusToJSON, Entry } from "./account";
+import {
+  Account,
+  AccountStatus,
+  accountStatusFromJSON,
+  accountStatusToJSON,
+  Entry,
+  Transfer,
+  TransferState,
+  transferStateFromJSON,
+  transferStateToJSON,
+} from "./account";
 
 /** Order of a statement. */
 export enum EntryOrder {
@@ -203,6 +213,49 @@ export interface WatchAccountRequest {
 export interface WatchAccountResponse {
   /** The account after the change. */
   account: Account | undefined;
+}
+
+/** Request of GetTransfer. */
+export interface GetTransferRequest {
+  /** The debited account; 1 to 128 bytes. */
+  fromAccountId: string;
+  /** Request id of the transfer; 1 to 128 bytes. */
+  requestId: string;
+  /** Token of an earlier reply. */
+  positionToken: string;
+}
+
+/** Response of GetTransfer. */
+export interface GetTransferResponse {
+  /** The transfer. */
+  transfer: Transfer | undefined;
+}
+
+/** Request of ListTransfers. At least one of from_account_id, to_account_id and state is set. */
+export interface ListTransfersRequest {
+  /** Only from this account; empty: any. */
+  fromAccountId: string;
+  /** Only to this account; empty: any. */
+  toAccountId: string;
+  /** Only in this state; unspecified: any. */
+  state: TransferState;
+  /** Transfers per page, 1 to 1,000; 0: 100. */
+  pageSize: number;
+  /** next_page_token of the previous page; empty: the first page. */
+  pageToken: string;
+  /** Token of an earlier reply. */
+  positionToken: string;
+}
+
+/** Response of ListTransfers. */
+export interface ListTransfersResponse {
+  /**
+   * The transfers, newest first by the commit time of the debit. A page looks at 10,000 transfers at most: with several filters it
+   * may hold fewer than asked for, or none, although there is a next page.
+   */
+  transfers: Transfer[];
+  /** Empty: this was the last page. */
+  nextPageToken: string;
 }
 
 function createBaseGetAccountRequest(): GetAccountRequest {
@@ -1647,6 +1700,448 @@ export const WatchAccountResponse: MessageFns<WatchAccountResponse> = {
   },
 };
 
+function createBaseGetTransferRequest(): GetTransferRequest {
+  return { fromAccountId: "", requestId: "", positionToken: "" };
+}
+
+export const GetTransferRequest: MessageFns<GetTransferRequest> = {
+  encode(message: GetTransferRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromAccountId !== "") {
+      writer.uint32(10).string(message.fromAccountId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTransferRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTransferRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetTransferRequest {
+    return {
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: GetTransferRequest): unknown {
+    const obj: any = {};
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetTransferRequest>): GetTransferRequest {
+    return GetTransferRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetTransferRequest>): GetTransferRequest {
+    const message = createBaseGetTransferRequest();
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
+function createBaseGetTransferResponse(): GetTransferResponse {
+  return { transfer: undefined };
+}
+
+export const GetTransferResponse: MessageFns<GetTransferResponse> = {
+  encode(message: GetTransferResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transfer !== undefined) {
+      Transfer.encode(message.transfer, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTransferResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTransferResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfer = Transfer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetTransferResponse {
+    return { transfer: isSet(object.transfer) ? Transfer.fromJSON(object.transfer) : undefined };
+  },
+
+  toJSON(message: GetTransferResponse): unknown {
+    const obj: any = {};
+    if (message.transfer !== undefined) {
+      obj.transfer = Transfer.toJSON(message.transfer);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetTransferResponse>): GetTransferResponse {
+    return GetTransferResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetTransferResponse>): GetTransferResponse {
+    const message = createBaseGetTransferResponse();
+    message.transfer = (object.transfer !== undefined && object.transfer !== null)
+      ? Transfer.fromPartial(object.transfer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListTransfersRequest(): ListTransfersRequest {
+  return { fromAccountId: "", toAccountId: "", state: 0, pageSize: 0, pageToken: "", positionToken: "" };
+}
+
+export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
+  encode(message: ListTransfersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromAccountId !== "") {
+      writer.uint32(10).string(message.fromAccountId);
+    }
+    if (message.toAccountId !== "") {
+      writer.uint32(18).string(message.toAccountId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(50).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransfersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransfersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromAccountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.toAccountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTransfersRequest {
+    return {
+      fromAccountId: isSet(object.fromAccountId)
+        ? globalThis.String(object.fromAccountId)
+        : isSet(object.from_account_id)
+        ? globalThis.String(object.from_account_id)
+        : "",
+      toAccountId: isSet(object.toAccountId)
+        ? globalThis.String(object.toAccountId)
+        : isSet(object.to_account_id)
+        ? globalThis.String(object.to_account_id)
+        : "",
+      state: isSet(object.state) ? transferStateFromJSON(object.state) : 0,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListTransfersRequest): unknown {
+    const obj: any = {};
+    if (message.fromAccountId !== "") {
+      obj.fromAccountId = message.fromAccountId;
+    }
+    if (message.toAccountId !== "") {
+      obj.toAccountId = message.toAccountId;
+    }
+    if (message.state !== 0) {
+      obj.state = transferStateToJSON(message.state);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListTransfersRequest>): ListTransfersRequest {
+    return ListTransfersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTransfersRequest>): ListTransfersRequest {
+    const message = createBaseListTransfersRequest();
+    message.fromAccountId = object.fromAccountId ?? "";
+    message.toAccountId = object.toAccountId ?? "";
+    message.state = object.state ?? 0;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTransfersResponse(): ListTransfersResponse {
+  return { transfers: [], nextPageToken: "" };
+}
+
+export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
+  encode(message: ListTransfersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.transfers) {
+      Transfer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransfersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransfersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfers.push(Transfer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTransfersResponse {
+    return {
+      transfers: globalThis.Array.isArray(object?.transfers)
+        ? object.transfers.map((e: any) => Transfer.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListTransfersResponse): unknown {
+    const obj: any = {};
+    if (message.transfers?.length) {
+      obj.transfers = message.transfers.map((e) => Transfer.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListTransfersResponse>): ListTransfersResponse {
+    return ListTransfersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTransfersResponse>): ListTransfersResponse {
+    const message = createBaseListTransfersResponse();
+    message.transfers = object.transfers?.map((e) => Transfer.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 /**
  * Reads of accounts, from the read store alone. A request that carries a position token is answered from data at least
  * that new: it waits until its deadline (5 s without one), else UNAVAILABLE, READ_BEHIND. A token of another incarnation
@@ -1719,6 +2214,27 @@ export const AccountQueryServiceService = {
       Buffer.from(WatchAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchAccountResponse => WatchAccountResponse.decode(value),
   },
+  /** One transfer. Unknown: NOT_FOUND, TRANSFER_NOT_FOUND. */
+  getTransfer: {
+    path: "/sluice.account.v1.AccountQueryService/GetTransfer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTransferRequest): Buffer => Buffer.from(GetTransferRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTransferRequest => GetTransferRequest.decode(value),
+    responseSerialize: (value: GetTransferResponse): Buffer => Buffer.from(GetTransferResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTransferResponse => GetTransferResponse.decode(value),
+  },
+  /** Transfers from an account, to an account or in a state, newest first, paged. */
+  listTransfers: {
+    path: "/sluice.account.v1.AccountQueryService/ListTransfers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTransfersRequest): Buffer => Buffer.from(ListTransfersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTransfersRequest => ListTransfersRequest.decode(value),
+    responseSerialize: (value: ListTransfersResponse): Buffer =>
+      Buffer.from(ListTransfersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTransfersResponse => ListTransfersResponse.decode(value),
+  },
 } as const;
 
 export interface AccountQueryServiceServer extends UntypedServiceImplementation {
@@ -1734,6 +2250,10 @@ export interface AccountQueryServiceServer extends UntypedServiceImplementation 
   getBalanceAt: handleUnaryCall<GetBalanceAtRequest, GetBalanceAtResponse>;
   /** The account as it is now, then again after changes (changes that come fast are drawn together), until cancelled. */
   watchAccount: handleServerStreamingCall<WatchAccountRequest, WatchAccountResponse>;
+  /** One transfer. Unknown: NOT_FOUND, TRANSFER_NOT_FOUND. */
+  getTransfer: handleUnaryCall<GetTransferRequest, GetTransferResponse>;
+  /** Transfers from an account, to an account or in a state, newest first, paged. */
+  listTransfers: handleUnaryCall<ListTransfersRequest, ListTransfersResponse>;
 }
 
 export interface AccountQueryServiceClient extends Client {
@@ -1827,6 +2347,38 @@ export interface AccountQueryServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchAccountResponse>;
+  /** One transfer. Unknown: NOT_FOUND, TRANSFER_NOT_FOUND. */
+  getTransfer(
+    request: GetTransferRequest,
+    callback: (error: ServiceError | null, response: GetTransferResponse) => void,
+  ): ClientUnaryCall;
+  getTransfer(
+    request: GetTransferRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetTransferResponse) => void,
+  ): ClientUnaryCall;
+  getTransfer(
+    request: GetTransferRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetTransferResponse) => void,
+  ): ClientUnaryCall;
+  /** Transfers from an account, to an account or in a state, newest first, paged. */
+  listTransfers(
+    request: ListTransfersRequest,
+    callback: (error: ServiceError | null, response: ListTransfersResponse) => void,
+  ): ClientUnaryCall;
+  listTransfers(
+    request: ListTransfersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTransfersResponse) => void,
+  ): ClientUnaryCall;
+  listTransfers(
+    request: ListTransfersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTransfersResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AccountQueryServiceClient = makeGenericClientConstructor(

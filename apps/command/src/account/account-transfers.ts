@@ -1,0 +1,302 @@
+/**
+ * Transfers of the accounts of one partition, on the columns of postings: the debits of callers' transfers, the credits that deliveries ask for,
+ * and what follows from the targets' verdicts.
+ *
+ *   caller's batch ─▶ debit ─┬─ target in this partition: its credit in the same commit
+ *                            └─ target elsewhere: the credit's bytes are owed to its partition ─▶ credit there ─▶ verdict here: settled, or refunded
+ *
+ * The credits of a batch are made and scanned together, and stay until the turn has written them.
+ */
+import {
+  beginTransit,
+  decideRefund,
+  decideTransferCredit,
+  decideTransferDebit,
+  endTransit,
+  murmurHash3,
+  type Account,
+  type AcceptedPosting,
+  type Posting,
+  type PostingType,
+  type RejectedPosting,
+} from '@sluice/domain';
+import type { InternalCommand, InternalVerdict, SettledDelivery, Turn } from '@sluice/engine';
+import {
+  ACCOUNT_ID_AT,
+  ACCOUNT_ID_LENGTH,
+  accountEvents,
+  accountpb,
+  creditsOf,
+  legsOf,
+  MalformedMessageError,
+  otherAccountId,
+  OUTCOME_NONE,
+  refundsOf,
+  scanTransferLegs,
+  STRIDE,
+  transferLeg,
+  type PostingBatch,
+} from '@sluice/protocol';
+import type { PostingGroup } from './posting-group';
+import type { PostingSubmission } from './posting-submission';
+
+export const TRANSFER_LEG = 'TransferLeg';
+
+/** What transfers need of the accounts of the partition. */
+export interface PartitionAccounts {
+  readonly partition: number;
+  /** Ordinal of the account; -1: there is none. */
+  find(hash: number, bytes: Uint8Array, at: number, length: number): number;
+  account(ordinal: number): Account;
+  /** Call before the account changes. */
+  touch(ordinal: number): Account;
+  /** The posting as the domain sees it, as one of the type; good until the next call. */
+  viewAs(type: PostingType, batch: PostingBatch, index: number): Posting;
+  /** Call before and after what is done with an amount: sums of huge amounts could leave int64, so they stand in groups of their own. */
+  separateHuge(batch: PostingBatch, index: number, turn: Turn): void;
+  /** Does the accepted posting and gathers its record. */
+  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup;
+}
+
+/** An accepted debit, and the credit that goes with it in the same commit; undefined: it is owed to another partition. */
+interface AcceptedTransfer extends AcceptedPosting {
+  readonly credit: { readonly ordinal: number; readonly accepted: AcceptedPosting } | undefined;
+}
+
+export type TransferDecision = AcceptedTransfer | RejectedPosting;
+
+/** The verdicts on transfers of one account in the turn. */
+interface Settlements {
+  readonly accountId: string;
+  amountMinor: bigint;
+  readonly transfers: accountpb.SettledTransfer[];
+}
+
+const TRANSFERS_RECORDED = accountEvents.written('TransfersRecorded');
+const TRANSFERS_SETTLED = accountEvents.written('TransfersSettled');
+const NO_PAYLOAD = new Uint8Array(0);
+const ACCEPTED: InternalVerdict = { kind: 'accepted', payload: NO_PAYLOAD };
+
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const stride = STRIDE;
+const accountIdAt = ACCOUNT_ID_AT;
+const accountIdLength = ACCOUNT_ID_LENGTH;
+const none = OUTCOME_NONE;
+
+export class AccountTransfers {
+  /** Credits of the batch that is being decided, and where among them each of its debits has its own. */
+  private credits: PostingBatch | undefined;
+  private creditAt = new Int32Array(0);
+  /** What the turn's records point to. */
+  private readonly gathered: PostingBatch[] = [];
+  private readonly settlements = new Map<number, Settlements>();
+
+  constructor(private readonly accounts: PartitionAccounts) {}
+
+  // ---- what callers ask for ----
+
+  /** Call before the debits of the submission are decided. */
+  begin(submission: BatchOfSubmission): void {
+    const { batch, commandCount } = submission;
+    if (this.creditAt.length < batch.count) this.creditAt = new Int32Array(Math.max(batch.count, this.creditAt.length * 2));
+    const open: number[] = [];
+    for (let position = 0; position < commandCount; position += 1) {
+      const index = submission.itemAt(position);
+      if (batch.outcomes[index] !== none) continue;
+      this.creditAt[index] = open.length;
+      open.push(index);
+    }
+    this.credits = creditsOf(batch, open);
+  }
+
+  /** Call when they are decided. */
+  end(): void {
+    if (this.credits !== undefined) this.gathered.push(this.credits);
+    this.credits = undefined;
+  }
+
+  /** Decides the transfer as a whole, and changes nothing. */
+  decide(account: Account | undefined, batch: PostingBatch, index: number, signatureValid: boolean): TransferDecision {
+    const { accounts } = this;
+    const { otherPartitions, otherAccountHashes, otherAccountAt } = legsOf(batch);
+    const pending = otherPartitions[index] !== accounts.partition;
+    const debit = decideTransferDebit(account, accounts.viewAs('DEBIT', batch, index), signatureValid, pending);
+    if (!debit.accepted) return debit;
+    if (pending) return { ...debit, credit: undefined };
+    const ordinal = accounts.find(
+      otherAccountHashes[index] as number,
+      batch.bytes,
+      otherAccountAt[index * 2] as number,
+      otherAccountAt[index * 2 + 1] as number,
+    );
+    const credit = decideTransferCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', batch, index));
+    return credit.accepted ? { ...debit, credit: { ordinal, accepted: credit } } : credit;
+  }
+
+  /** Does what was decided. */
+  accept(ordinal: number, batch: PostingBatch, index: number, transfer: AcceptedTransfer, turn: Turn): void {
+    const { accounts, credits } = this;
+    if (credits === undefined) throw new Error('a transfer is accepted outside its submission');
+    const amountMinor = batch.amounts[index] as bigint;
+    const { credit } = transfer;
+    const creditAt = this.creditAt[index] as number;
+    accounts.separateHuge(batch, index, turn);
+    const group = accounts.enter(ordinal, batch, index, transfer, turn);
+    group.markTransfer(credit === undefined, amountMinor);
+    if (credit !== undefined) accounts.enter(credit.ordinal, credits, creditAt, credit.accepted, turn);
+    else {
+      const { account } = group;
+      beginTransit(account, amountMinor);
+      const owedBy = { capability: 'account', key: account.accountId };
+      turn.owe({ capability: 'account', method: TRANSFER_LEG, key: otherAccountId(batch, index), payload: transferLeg(credits, creditAt), owedBy });
+    }
+    accounts.separateHuge(batch, index, turn);
+  }
+
+  // ---- what deliveries ask for ----
+
+  /** Credits that other partitions owe. */
+  decideCredits(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+    let credits: PostingBatch;
+    try {
+      credits = scanTransferLegs(commands.map(({ payload }) => payload));
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      // One of them is none: the others are decided.
+      if (commands.length > 1) return commands.flatMap((command) => this.decideCredits(turn, [command]));
+      return [{ kind: 'undecidable', reason: error.message }];
+    }
+    const ordinals = new OrdinalsByAccount(this.accounts);
+    const verdicts: InternalVerdict[] = [];
+    for (let index = 0; index < credits.count; index += 1) verdicts.push(this.decideCredit(turn, credits, index, ordinals.ofAccount(credits, index)));
+    this.gathered.push(credits);
+    return verdicts;
+  }
+
+  private decideCredit(turn: Turn, credits: PostingBatch, index: number, ordinal: number): InternalVerdict {
+    const { accounts } = this;
+    const decision = decideTransferCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', credits, index));
+    if (!decision.accepted) return { kind: 'rejected', reason: decision.rejection, payload: NO_PAYLOAD };
+    accounts.separateHuge(credits, index, turn);
+    accounts.enter(ordinal, credits, index, decision, turn);
+    accounts.separateHuge(credits, index, turn);
+    return ACCEPTED;
+  }
+
+  // ---- verdicts of the targets ----
+
+  settle(turn: Turn, deliveries: readonly SettledDelivery[]): void {
+    const credits = scanTransferLegs(deliveries.map(({ payload }) => payload));
+    const refused: number[] = [];
+    const refusedOrdinals: number[] = [];
+    const ordinals = new OrdinalsByAccount(this.accounts);
+    for (let index = 0; index < credits.count; index += 1) {
+      const { accepted, reason } = deliveries[index] as SettledDelivery;
+      const ordinal = ordinals.ofOther(credits, index);
+      if (ordinal === -1) throw new Error(`the verdict on a transfer of account ${otherAccountId(credits, index)}, which was never opened`);
+      const amountMinor = credits.amounts[index] as bigint;
+      endTransit(this.accounts.touch(ordinal), amountMinor);
+      const settlements = this.settlementsOf(ordinal);
+      settlements.amountMinor += amountMinor;
+      settlements.transfers.push({ requestId: credits.requestId(index), rejection: accepted ? 0 : rejectionOf(reason) });
+      if (accepted) continue;
+      refused.push(index);
+      refusedOrdinals.push(ordinal);
+    }
+    if (refused.length > 0) this.refund(turn, refundsOf(credits, refused), refusedOrdinals);
+    credits.release();
+  }
+
+  private refund(turn: Turn, refunds: PostingBatch, ordinals: readonly number[]): void {
+    const { accounts } = this;
+    for (const [index, ordinal] of ordinals.entries()) {
+      accounts.separateHuge(refunds, index, turn);
+      accounts.enter(ordinal, refunds, index, decideRefund(accounts.account(ordinal), refunds.amounts[index] as bigint), turn);
+      accounts.separateHuge(refunds, index, turn);
+    }
+    this.gathered.push(refunds);
+  }
+
+  private settlementsOf(ordinal: number): Settlements {
+    let settlements = this.settlements.get(ordinal);
+    if (settlements === undefined) {
+      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, transfers: [] };
+      this.settlements.set(ordinal, settlements);
+    }
+    return settlements;
+  }
+
+  // ---- the commit ----
+
+  /** The turn's records point to it: it is released when they are written. */
+  keepUntilWritten(batch: PostingBatch): void {
+    this.gathered.push(batch);
+  }
+
+  /** Writes the events of transfers, behind the postings of the groups. Nothing points to the gathered batches any more. */
+  flush(turn: Turn, groups: readonly PostingGroup[], groupCount: number): void {
+    this.writeRecorded(turn, groups, groupCount);
+    if (this.settlements.size > 0) {
+      const settled = accountpb.TransfersSettled.encode({ accounts: [...this.settlements.values()] }).finish();
+      turn.commit.event(TRANSFERS_SETTLED.type, TRANSFERS_SETTLED.version, settled);
+      this.settlements.clear();
+    }
+    for (const batch of this.gathered) batch.release();
+    this.gathered.length = 0;
+  }
+
+  private writeRecorded(turn: Turn, groups: readonly PostingGroup[], groupCount: number): void {
+    let mark: ReturnType<Turn['commit']['openEvent']> | undefined;
+    for (let at = 0; at < groupCount; at += 1) {
+      const group = groups[at] as PostingGroup;
+      if (!group.hasTransfers) continue;
+      mark ??= turn.commit.openEvent(TRANSFERS_RECORDED.type, TRANSFERS_RECORDED.version);
+      group.writeTransfers(turn.commit.writer);
+    }
+    if (mark !== undefined) turn.commit.closeEvent(mark);
+  }
+}
+
+type BatchOfSubmission = Pick<PostingSubmission, 'batch' | 'commandCount' | 'itemAt'>;
+
+/** Finds the accounts of legs. Many of a run are of one account. */
+class OrdinalsByAccount {
+  private lastBytes: Uint8Array = NO_PAYLOAD;
+  private lastAt = 0;
+  private lastLength = 0;
+  private lastOrdinal = -1;
+
+  constructor(private readonly accounts: PartitionAccounts) {}
+
+  ofAccount(batch: PostingBatch, index: number): number {
+    const base = index * stride;
+    return this.of(batch.bytes, batch.fields[base + accountIdAt] as number, batch.fields[base + accountIdLength] as number);
+  }
+
+  ofOther(batch: PostingBatch, index: number): number {
+    const { otherAccountAt } = legsOf(batch);
+    return this.of(batch.bytes, otherAccountAt[index * 2] as number, otherAccountAt[index * 2 + 1] as number);
+  }
+
+  private of(bytes: Uint8Array, at: number, length: number): number {
+    if (length === this.lastLength && this.isLast(bytes, at, length)) return this.lastOrdinal;
+    this.lastBytes = bytes;
+    this.lastAt = at;
+    this.lastLength = length;
+    this.lastOrdinal = this.accounts.find(murmurHash3(bytes, at, at + length, 0), bytes, at, length);
+    return this.lastOrdinal;
+  }
+
+  private isLast(bytes: Uint8Array, at: number, length: number): boolean {
+    const { lastBytes, lastAt } = this;
+    for (let offset = 0; offset < length; offset += 1) if (bytes[at + offset] !== lastBytes[lastAt + offset]) return false;
+    return true;
+  }
+}
+
+/** Number of a target's reason. Throws for one that no target of this or an older version gives. */
+function rejectionOf(reason: string): accountpb.Rejection {
+  const rejection = accountpb.Rejection[`REJECTION_${reason}` as keyof typeof accountpb.Rejection];
+  if (typeof rejection !== 'number') throw new Error(`a target refused a transfer with ${reason}, which this version of Sluice does not know`);
+  return rejection;
+}

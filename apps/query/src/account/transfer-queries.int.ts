@@ -1,0 +1,136 @@
+/** Reads of transfers over gRPC, from rows as the projection writes them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { MemoryReadStore } from '@sluice/memory';
+import type { ReadStore } from '@sluice/ports';
+import { projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
+import { TRANSFERS, transferId, transferRow, type TransferRow } from '@sluice/projections/account';
+import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
+import { SqliteReadStore } from '@sluice/store-sqlite';
+import { type QueryRuntime, startQuery } from '../query';
+
+const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_REFUNDED: REFUNDED, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
+const CREATED_US = 1_767_225_600_000_000;
+
+/** From alice to bob or carol, one a millisecond; every fifth is pending, the seventh is refunded. */
+const ROWS = Array.from({ length: 25 }, (_, at): TransferRow => {
+  const requestId = `t${String(at).padStart(2, '0')}`;
+  const state = at % 5 === 0 ? 'PENDING' : at === 7 ? 'REFUNDED' : 'SETTLED';
+  return {
+    transferId: transferId('alice', requestId),
+    requestId,
+    fromAccountId: 'alice',
+    toAccountId: at % 2 === 0 ? 'bob' : 'carol',
+    unit: 'EUR',
+    amountMinor: BigInt(at + 1),
+    state,
+    rejection: state === 'REFUNDED' ? accountpb.Rejection.REJECTION_TARGET_CLOSED : 0,
+    createdAtUs: CREATED_US + at * 1_000,
+    settledAtUs: state === 'PENDING' ? 0 : CREATED_US + at * 1_000 + 500,
+    partition: 1,
+    sequence: at + 1,
+  };
+});
+
+type Unary<Request, Response> = (request: Request, metadata: Metadata, callback: (error: ServiceError | null, response: Response) => void) => unknown;
+
+describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
+  let store: ReadStore;
+  let query: QueryRuntime;
+  let server: RunningServer;
+  let client: accountpb.AccountQueryServiceClient;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-transfers-'));
+    const identity = { incarnation: 'ab'.repeat(16), partitions: 2 };
+    store =
+      kind === 'memory'
+        ? new MemoryReadStore({ collections: READ_COLLECTIONS, identity })
+        : await SqliteReadStore.open({ file: join(folder, 'read.db'), collections: READ_COLLECTIONS, identity });
+    const writes = ROWS.map((row) => ({ kind: 'put' as const, collection: TRANSFERS.name, row: transferRow(row) }));
+    const projections = PROJECTIONS.map(projectionId);
+    await (await store.current()).apply({ partition: 1, projections, previousSequence: 0, sequence: 25, committedAtUs: CREATED_US, writes });
+    query = await startQuery({ readStore: store });
+    server = await startServer({ host: '127.0.0.1', port: 0 }, query.registrations);
+    client = new accountpb.AccountQueryServiceClient(server.address, credentials.createInsecure());
+  });
+
+  afterAll(async () => {
+    client.close();
+    await server.stop(100);
+    await query.stop();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      method.call(client, request, new Metadata(), (error, response) => (error === null ? resolve(response) : reject(error)));
+    });
+  }
+  const get = (request: Partial<accountpb.GetTransferRequest>) =>
+    call<accountpb.GetTransferRequest, accountpb.GetTransferResponse>(client.getTransfer, accountpb.GetTransferRequest.fromPartial(request));
+  const list = (request: Partial<accountpb.ListTransfersRequest>) =>
+    call<accountpb.ListTransfersRequest, accountpb.ListTransfersResponse>(client.listTransfers, accountpb.ListTransfersRequest.fromPartial(request));
+  const refusalOf = (answer: Promise<unknown>) =>
+    answer.then(
+      () => 'answered',
+      (error: ServiceError) => `${status[error.code]} ${errorInfoOf(error)?.reason}`,
+    );
+  const idsWhere = (fits: (row: TransferRow) => boolean): string[] =>
+    ROWS.filter(fits)
+      .map(({ requestId }) => requestId)
+      .reverse();
+
+  test('one transfer by its id', async () => {
+    expect((await get({ fromAccountId: 'alice', requestId: 't07' })).transfer).toEqual({
+      requestId: 't07',
+      fromAccountId: 'alice',
+      toAccountId: 'carol',
+      amountMinor: 8n,
+      unit: 'EUR',
+      state: REFUNDED,
+      rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED,
+      createdAt: timestampFromUs(CREATED_US + 7_000),
+      settledAt: timestampFromUs(CREATED_US + 7_500),
+      partition: 1,
+      sequence: 8n,
+    });
+    expect((await get({ fromAccountId: 'alice', requestId: 't05' })).transfer).toMatchObject({ state: PENDING, settledAt: undefined });
+  });
+
+  test.each`
+    request                                             | fits
+    ${{ fromAccountId: 'alice' }}                       | ${() => true}
+    ${{ toAccountId: 'bob' }}                           | ${({ toAccountId }: TransferRow) => toAccountId === 'bob'}
+    ${{ state: PENDING }}                               | ${({ state }: TransferRow) => state === 'PENDING'}
+    ${{ fromAccountId: 'alice', toAccountId: 'carol' }} | ${({ toAccountId }: TransferRow) => toAccountId === 'carol'}
+    ${{ toAccountId: 'bob', state: SETTLED }}           | ${({ toAccountId, state }: TransferRow) => toAccountId === 'bob' && state === 'SETTLED'}
+    ${{ fromAccountId: 'bob' }}                         | ${() => false}
+  `('a listing by $request, newest first, page by page', async ({ request, fits }: { request: object; fits: (row: TransferRow) => boolean }) => {
+    const found: string[] = [];
+    let pageToken = '';
+    do {
+      const page = await list({ ...request, pageSize: 4, pageToken });
+      expect(page.transfers.length).toBeLessThanOrEqual(4);
+      found.push(...page.transfers.map(({ requestId }) => requestId));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    expect(found).toEqual(idsWhere(fits));
+  });
+
+  test('what cannot be answered is refused', async () => {
+    expect(await refusalOf(get({ fromAccountId: 'alice', requestId: 't99' }))).toBe('NOT_FOUND TRANSFER_NOT_FOUND');
+    expect(await refusalOf(get({ fromAccountId: '', requestId: 't01' }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+    expect(await refusalOf(get({ fromAccountId: 'alice', requestId: '' }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+    expect(await refusalOf(list({}))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+    expect(await refusalOf(list({ state: 9 as accountpb.TransferState }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+    expect(await refusalOf(list({ toAccountId: 'x'.repeat(129) }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+    const { nextPageToken } = await list({ fromAccountId: 'alice', pageSize: 4 });
+    expect(await refusalOf(list({ toAccountId: 'bob', pageSize: 4, pageToken: nextPageToken }))).toBe('INVALID_ARGUMENT PAGE_TOKEN_INVALID');
+  });
+});

@@ -1,0 +1,56 @@
+/** The events of transfers as the projection and the verification fold them: one part per transfer. */
+import { accountEvents, decodeAccountSettlements, decodeAccountTransfers, transfersRecordedIn, transfersSettledIn } from '@sluice/protocol';
+import type { DecodedCommit, EventHandlersOf, EventRecord } from '@sluice/protocol';
+
+interface Moment {
+  readonly sequence: number;
+  readonly committedAtUs: number;
+}
+
+export type TransferPart = Moment & { readonly fromAccountId: string; readonly requestId: string } & (
+    | { readonly kind: 'recorded'; readonly toAccountId: string; readonly unit: string; readonly amountMinor: bigint; readonly pending: boolean }
+    /** rejection 0: the target has the amount. */
+    | { readonly kind: 'settled'; readonly rejection: number }
+  );
+
+interface Reading {
+  readonly moment: Moment;
+  readonly visit: (part: TransferPart) => void;
+}
+
+const nothing = (): void => undefined;
+
+const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
+  PostingsRecorded: nothing,
+  AccountOpened: nothing,
+  AccountUpdated: nothing,
+  AccountStatusChanged: nothing,
+  AccountCommandRejected: nothing,
+  TransfersRecorded: (payload, { moment, visit }) => {
+    for (const account of transfersRecordedIn(payload)) {
+      const { accountId: fromAccountId, unit, transfers } = decodeAccountTransfers(account);
+      for (const { requestId, toAccountId, amountMinor, pending } of transfers) {
+        visit({ kind: 'recorded', ...moment, fromAccountId, requestId, toAccountId, unit, amountMinor, pending });
+      }
+    }
+  },
+  TransfersSettled: (payload, { moment, visit }) => {
+    for (const account of transfersSettledIn(payload)) {
+      const { accountId: fromAccountId, transfers } = decodeAccountSettlements(account);
+      for (const { requestId, rejection } of transfers) visit({ kind: 'settled', ...moment, fromAccountId, requestId, rejection });
+    }
+  },
+};
+
+const TRANSFER_EVENTS: ReadonlySet<string> = new Set([accountEvents.written('TransfersRecorded').type, accountEvents.written('TransfersSettled').type]);
+
+/** Whether the event is one of transfers: then nothing else is in it. */
+export function isTransferEvent({ type }: EventRecord): boolean {
+  return TRANSFER_EVENTS.has(type);
+}
+
+/** Calls back for each transfer that the event is about, in its order. Throws UnknownEventError. */
+export function readTransferEvent(commit: DecodedCommit, event: EventRecord, visit: (part: TransferPart) => void): void {
+  const { sequence, committedAtUs } = commit;
+  accountEvents.read(event, commit, PARTS, { moment: { sequence, committedAtUs }, visit });
+}

@@ -1,0 +1,255 @@
+/**
+ * Transfers as columns, and the postings that they are made of. A transfer order has the field numbers of a posting, so the order with a type
+ * behind it is its own DEBIT: it is copied and scanned like any posting, and nothing is decoded for it. The CREDIT is made from the DEBIT's
+ * bytes by turning its accounts around.
+ *
+ * Legs are made once, where the debit is decided: the target of another partition records the bytes that came with the delivery.
+ */
+import { ByteReader, MalformedMessageError } from '../wire/byte-reader';
+import { ByteWriter } from '../wire/byte-writer';
+import {
+  ACCOUNT_ID_AT,
+  ACCOUNT_ID_LENGTH,
+  BODY,
+  END,
+  EXPIRES_FLAG,
+  FINAL_FLAG,
+  FROM_ACCOUNT_FLAG,
+  HOLD_EXPIRED_FLAG,
+  HOLD_ID_LENGTH_AND_FLAGS,
+  type LegColumns,
+  MAXIMUM_BATCH_POSTINGS,
+  MAXIMUM_ID_BYTES,
+  OUTCOME_NONE,
+  type PostingBatch,
+  REQUEST_ID_AT,
+  REQUEST_ID_LENGTH,
+  scanLegs,
+  type ScanIssues,
+  START,
+  STRIDE,
+  UNIT_AT,
+  UNIT_LENGTH,
+} from './posting-batch';
+
+const POSTING_TAG = 0x0a;
+const REQUEST_ID_TAG = 0x0a;
+const ACCOUNT_ID_TAG = 0x12;
+const TYPE_TAG = 0x18;
+const AMOUNT_TAG = 0x20;
+const UNIT_TAG = 0x2a;
+const HOLD_ID_TAG = 0x32;
+const SIGNATURE_TAG = 0x62;
+const SIGNED_AT_TAG = 0x68;
+const TO_ACCOUNT_TAG = 0x72;
+const FROM_ACCOUNT_TAG = 0x7a;
+const CREDIT = 1;
+const DEBIT = 2;
+const RELEASE = 5;
+/** What stands behind an order in its debit: the type. */
+const DEBIT_TAIL_BYTES = 2;
+/** Tag and length of a posting. */
+const FRAME_BYTES = 6;
+
+/**
+ * Scans an encoded TransferBatchRequest (also TransferRequest: the same field 1) as the debits of its transfers. Stops when there are more
+ * than `maximum`: then the batch has one more than that. Throws MalformedMessageError for bytes that are no such message.
+ */
+export function scanTransfers(bytes: Uint8Array, issues: ScanIssues, maximum: number = MAXIMUM_BATCH_POSTINGS): PostingBatch {
+  const writer = new ByteWriter(bytes.length + (bytes.length >> 4) + 64);
+  const reader = new ByteReader(bytes, 0, bytes.length);
+  let count = 0;
+  while (!reader.done && count <= maximum) {
+    const tag = reader.varint();
+    if (tag !== POSTING_TAG) {
+      if (tag < 8) throw new MalformedMessageError('a tag that names no field');
+      reader.skip(tag & 7);
+      continue;
+    }
+    const length = reader.length();
+    writer.reserve(FRAME_BYTES + DEBIT_TAIL_BYTES);
+    writer.byte(POSTING_TAG);
+    writer.varint(length + DEBIT_TAIL_BYTES);
+    writer.raw(bytes, reader.at, reader.at + length);
+    writer.reserve(DEBIT_TAIL_BYTES);
+    writer.byte(TYPE_TAG);
+    writer.byte(DEBIT);
+    reader.at += length;
+    count += 1;
+  }
+  const batch = scanLegs(writer.bytes.subarray(0, writer.at), count, issues);
+  for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === OUTCOME_NONE) checkOrder(batch, index, issues);
+  return batch;
+}
+
+function checkOrder(batch: PostingBatch, index: number, issues: ScanIssues): void {
+  const base = index * STRIDE;
+  const { fields, bytes } = batch;
+  const { otherAccountAt } = legsOf(batch);
+  const holdIdAndFlags = fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number;
+  const at = otherAccountAt[index * 2] as number;
+  const length = otherAccountAt[index * 2 + 1] as number;
+  if ((holdIdAndFlags & (0xff | FINAL_FLAG | FROM_ACCOUNT_FLAG | EXPIRES_FLAG | HOLD_EXPIRED_FLAG)) !== 0) {
+    issues.invalid(batch, index, 'the transfer has a field that only postings have');
+  } else if (length === 0 || length > MAXIMUM_ID_BYTES) {
+    issues.invalid(batch, index, `to_account_id has ${length} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`);
+  } else if (length === fields[base + ACCOUNT_ID_LENGTH] && sameBytes(bytes, at, fields[base + ACCOUNT_ID_AT] as number, length)) {
+    issues.invalid(batch, index, 'to_account_id is the account that is debited; a transfer is between two accounts');
+  }
+}
+
+/** The orders as they came, as a TransferBatchRequest of their own. */
+export function encodeOrders(batch: PostingBatch, indexes: readonly number[]): Buffer {
+  let size = 0;
+  for (const index of indexes) size += (batch.fields[index * STRIDE + END] as number) - (batch.fields[index * STRIDE + START] as number);
+  const writer = new ByteWriter(size + 8);
+  for (const index of indexes) {
+    const body = batch.fields[index * STRIDE + BODY] as number;
+    const end = (batch.fields[index * STRIDE + END] as number) - DEBIT_TAIL_BYTES;
+    writer.reserve(FRAME_BYTES);
+    writer.byte(POSTING_TAG);
+    writer.varint(end - body);
+    writer.raw(batch.bytes, body, end);
+  }
+  return writer.copy();
+}
+
+/** The credits of debits that were scanned, in the order of the indexes. */
+export function creditsOf(debits: PostingBatch, indexes: Iterable<number>): PostingBatch {
+  const writer = new ByteWriter(debits.bytes.length + 64);
+  let count = 0;
+  for (const index of indexes) {
+    writeCredit(writer, debits.bytes, debits.fields[index * STRIDE + BODY] as number, debits.fields[index * STRIDE + END] as number);
+    count += 1;
+  }
+  return scanLegs(writer.bytes.subarray(0, writer.at), count);
+}
+
+/** Everything but type and signature is copied; from and to change their places. Fields that this version does not know are left out. */
+function writeCredit(writer: ByteWriter, bytes: Uint8Array, body: number, end: number): void {
+  const reader = new ByteReader(bytes, body, end);
+  const frame = writer.open(POSTING_TAG);
+  while (!reader.done) {
+    const from = reader.at;
+    const tag = reader.varint();
+    reader.skip(tag & 7);
+    switch (tag) {
+      case ACCOUNT_ID_TAG:
+        writer.reserve(1);
+        writer.byte(FROM_ACCOUNT_TAG);
+        writer.raw(bytes, from + 1, reader.at);
+        break;
+      case TO_ACCOUNT_TAG:
+        writer.reserve(1);
+        writer.byte(ACCOUNT_ID_TAG);
+        writer.raw(bytes, from + 1, reader.at);
+        break;
+      case TYPE_TAG:
+      case SIGNATURE_TAG:
+      case SIGNED_AT_TAG:
+        break;
+      default:
+        // Tags of one byte: the fields of an order.
+        if (tag < 0x80) writer.raw(bytes, from, reader.at);
+    }
+  }
+  writer.reserve(2);
+  writer.byte(TYPE_TAG);
+  writer.byte(CREDIT);
+  writer.close(frame);
+}
+
+/** The encoded TransferLeg of the credit: what its delivery carries. It is a view of the batch's bytes. */
+export function transferLeg(credits: PostingBatch, index: number): Uint8Array {
+  return credits.bytes.subarray(credits.fields[index * STRIDE + START], credits.fields[index * STRIDE + END]);
+}
+
+/** Scans TransferLeg messages as one batch. Throws MalformedMessageError if one of them is none. */
+export function scanTransferLegs(messages: readonly Uint8Array[]): PostingBatch {
+  const batch = scanLegs(messages.length === 1 ? (messages[0] as Uint8Array) : Buffer.concat(messages), messages.length);
+  if (batch.count === messages.length && everyCredit(batch)) return batch;
+  batch.release();
+  throw new MalformedMessageError('a leg of a transfer is not the credit of one posting');
+}
+
+function everyCredit(batch: PostingBatch): boolean {
+  for (let index = 0; index < batch.count; index += 1) {
+    if (((batch.fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & FROM_ACCOUNT_FLAG) === 0) return false;
+  }
+  return true;
+}
+
+/** The credits that give refused transfers back, in the order of the indexes: made from the credits that were refused. */
+export function refundsOf(credits: PostingBatch, indexes: readonly number[]): PostingBatch {
+  const writer = new ByteWriter(credits.bytes.length + 64);
+  for (const index of indexes) {
+    const base = index * STRIDE;
+    const { fields, bytes, amountHalves } = credits;
+    const { otherAccountAt } = legsOf(credits);
+    const frame = writer.open(POSTING_TAG);
+    textField(writer, REQUEST_ID_TAG, bytes, fields[base + REQUEST_ID_AT] as number, fields[base + REQUEST_ID_LENGTH] as number);
+    textField(writer, ACCOUNT_ID_TAG, bytes, otherAccountAt[index * 2] as number, otherAccountAt[index * 2 + 1] as number);
+    writer.reserve(16);
+    writer.byte(TYPE_TAG);
+    writer.byte(CREDIT);
+    writer.byte(AMOUNT_TAG);
+    writer.varint64(amountHalves[index * 2] as number, amountHalves[index * 2 + 1] as number);
+    textField(writer, UNIT_TAG, bytes, fields[base + UNIT_AT] as number, fields[base + UNIT_LENGTH] as number);
+    textField(writer, TO_ACCOUNT_TAG, bytes, fields[base + ACCOUNT_ID_AT] as number, fields[base + ACCOUNT_ID_LENGTH] as number);
+    writer.close(frame);
+  }
+  return scanLegs(writer.bytes.subarray(0, writer.at), indexes.length);
+}
+
+export interface ExpiredHold {
+  readonly accountId: string;
+  readonly holdId: string;
+  readonly releasedMinor: bigint;
+  readonly unit: string;
+}
+
+/** The RELEASE of what was left of a hold, as a batch of one. */
+export function releaseOfExpired({ accountId, holdId, releasedMinor, unit }: ExpiredHold): PostingBatch {
+  const writer = new ByteWriter(512);
+  const frame = writer.open(POSTING_TAG);
+  writer.stringField(REQUEST_ID_TAG, holdId);
+  writer.stringField(ACCOUNT_ID_TAG, accountId);
+  writer.reserve(16);
+  writer.byte(TYPE_TAG);
+  writer.byte(RELEASE);
+  writer.byte(AMOUNT_TAG);
+  writer.varint64(Number(BigInt.asIntN(32, releasedMinor)), Number(releasedMinor >> 32n));
+  writer.stringField(UNIT_TAG, unit);
+  writer.stringField(HOLD_ID_TAG, holdId);
+  // hold_expired, field 18.
+  writer.reserve(3);
+  writer.byte(0x90);
+  writer.byte(0x01);
+  writer.byte(1);
+  writer.close(frame);
+  return scanLegs(writer.bytes.subarray(0, writer.at), 1);
+}
+
+/** Throws for a batch of ordinary postings. */
+export function legsOf(batch: PostingBatch): LegColumns {
+  if (batch.legs === undefined) throw new Error('the batch has no legs of transfers');
+  return batch.legs;
+}
+
+/** Id of the account on the other side. */
+export function otherAccountId(batch: PostingBatch, index: number): string {
+  const { otherAccountAt } = legsOf(batch);
+  return batch.text(otherAccountAt[index * 2] as number, otherAccountAt[index * 2 + 1] as number);
+}
+
+function textField(writer: ByteWriter, tag: number, bytes: Uint8Array, at: number, length: number): void {
+  writer.reserve(4);
+  writer.byte(tag);
+  writer.varint(length);
+  writer.raw(bytes, at, at + length);
+}
+
+function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (bytes[left + index] !== bytes[right + index]) return false;
+  return true;
+}
