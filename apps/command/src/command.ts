@@ -4,10 +4,8 @@
 import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
 import { type PeerTransport, peersOnly, type RateLimitedLog, type ServiceRegistration, type ServiceRuntime } from '@sluice/service';
-import { AccountForwarding } from './account/account-forwarding';
-import { accountCapability } from './account/account-capability';
-import { AccountService } from './account/account-service';
-import { Signatures } from './account/signatures';
+import { COMMAND_CAPABILITIES } from './capabilities.generated';
+import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
@@ -22,6 +20,8 @@ export interface CommandDependencies {
   readonly clock: Clock;
   /** Id of this instance. */
   readonly instanceId: string;
+  /** Default: all that there are. */
+  readonly capabilities?: readonly CommandCapability[];
   readonly pool?: PoolMode;
   /** Where runs of the request index are sorted; default: on a thread. */
   readonly sorting?: Sorting;
@@ -55,14 +55,15 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   letHeapGrow();
   const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER, projected } = dependencies;
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
-  const signatures = new Signatures(keyring, dependencies.pool ?? 'auto');
+  const { capabilities = COMMAND_CAPABILITIES, pool = 'auto' } = dependencies;
+  const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, trouble }));
   let ownership: PartitionOwnership | undefined;
   const engine = new Engine({
     log,
     snapshots,
     bus,
     clock,
-    capabilities: [accountCapability(signatures, trouble)],
+    capabilities: parts.map(({ capability }) => capability),
     owner: instanceId,
     shared: sharing !== undefined,
     observer,
@@ -103,22 +104,32 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       ...(sharing.log && { log: sharing.log }),
     });
     if (sharing.log !== undefined)
-      peerCheck = new PeerCheck({ self: instanceId, partitions, owners: ownership, connections: sharing.transport, clock, log: sharing.log });
+      peerCheck = new PeerCheck({
+        self: instanceId,
+        path: anyMethodOf(capabilities),
+        partitions,
+        owners: ownership,
+        connections: sharing.transport,
+        clock,
+        log: sharing.log,
+      });
   }
-  const service = new AccountService({
+  const context: CommandContext = {
     engine,
     observer,
     incarnation,
     seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
-    ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop), maximumMessageBytes: sharing?.maximumMessageBytes }),
-  });
-  const registration = service.registration();
-  ownMethods.add(registration);
+    ...(hop === undefined ? undefined : { hop }),
+    ...(sharing?.maximumMessageBytes === undefined ? undefined : { maximumMessageBytes: sharing.maximumMessageBytes }),
+  };
+  const registrations = parts.flatMap((part) => part.services(context));
+  for (const registration of registrations) ownMethods.add(registration);
   const peerRegistrations: readonly ServiceRegistration[] = [].map(peersOnly);
   return {
     engine,
     peerRegistrations,
-    registrations: sharing === undefined ? [registration] : [refusingHopsOfOthers(registration, serves), ...peerRegistrations],
+    registrations:
+      sharing === undefined ? registrations : [...registrations.map((registration) => refusingHopsOfOthers(registration, serves)), ...peerRegistrations],
     handOver: async () => ownership?.stop(),
     stop: async () => {
       await ownership?.stop();
@@ -126,7 +137,18 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       peerCheck?.close();
       hop?.close();
       sharing?.transport.close();
-      await signatures.close();
+      await stopAll(parts);
     },
   };
+}
+
+async function stopAll(parts: readonly CommandPart[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.stop?.()));
+}
+
+/** A command of which nothing is said is refused for its shape. */
+function anyMethodOf(capabilities: readonly CommandCapability[]): string {
+  const [method] = capabilities.flatMap(({ definitions }) => definitions.flatMap((definition) => Object.values(definition)));
+  if (method === undefined) throw new Error('a command service without methods');
+  return method.path;
 }

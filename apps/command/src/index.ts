@@ -1,2 +1,2 @@
 export { startCommand, type CommandDependencies, type CommandRuntime } from './command';
-export { ACCOUNT_COMMAND_SERVICE } from './account/account-service';
+export type { CapabilityContext, CommandCapability, CommandContext, CommandPart } from './command-capability';

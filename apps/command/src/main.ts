@@ -8,10 +8,10 @@
 import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
-import { accountpb } from '@sluice/protocol';
 import { ConfigurationError, partitionsOf, PeerConnections, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
+import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import { type CommandRuntime, startCommand } from './command';
 import { projectedSequence } from './projected-sequence';
 
@@ -21,7 +21,7 @@ const LEASE_TTL_MS = 2_400;
 void runServiceProcess({
   service: 'command',
   port: WELL_KNOWN_PORTS.command,
-  definitions: [accountpb.AccountCommandServiceService],
+  definitions: COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions),
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;

@@ -4,7 +4,6 @@
  * partition: it may only be away.
  */
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { accountpb } from '@sluice/protocol';
 import type { Caller, PeerTransport, RateLimitedLog } from '@sluice/service';
 import type { PartitionOwners } from './partition-owners';
 import { failureOf } from './peer-answer';
@@ -12,8 +11,6 @@ import { reportFault } from './peer-faults';
 
 /** The caller of the call: no caller has a name without letters. */
 const ITSELF: Caller = { name: '-', roles: new Set(['post']) };
-/** Does nothing: a batch without postings. */
-const { path } = accountpb.AccountCommandServiceService.postBatch;
 const NOTHING = Buffer.alloc(0);
 const ANSWER_LIMIT_MS = 5_000;
 /** Beyond so many addresses the oldest is forgotten, and called again. */
@@ -22,6 +19,8 @@ const MAXIMUM_ADDRESSES = 1_000;
 export interface PeerCheckDependencies {
   /** Id of this instance. */
   readonly self: string;
+  /** A method that does nothing when it gets a message without fields. */
+  readonly path: string;
   readonly partitions: number;
   readonly owners: PartitionOwners;
   readonly connections: PeerTransport;
@@ -44,7 +43,7 @@ export class PeerCheck {
   }
 
   private check(partition: number, owner: LeaseHolder | undefined): void {
-    const { self, connections, clock, log } = this.dependencies;
+    const { self, path, connections, clock, log } = this.dependencies;
     if (owner === undefined || owner.id === self || this.called.has(owner.address)) return;
     const { address } = owner;
     this.called.add(address);

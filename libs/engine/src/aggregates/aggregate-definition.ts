@@ -76,6 +76,8 @@ export interface EventCodec<Event> {
 /** A request, as far as the engine has to know it. */
 export interface RequestBody<Command> {
   readonly key: string;
+  /** Name of the message's field with the key, like "counter_id". */
+  readonly keyField: string;
   readonly requestId: string;
   readonly command: Command;
   readonly sizeBytes: number;
@@ -101,6 +103,8 @@ export interface CommandMessageOptions<Request, Command> {
   readonly messageName: string;
   /** As ts-proto generates it. */
   readonly codec: { encode(request: Request): { finish(): Uint8Array }; decode(bytes: Uint8Array): Request };
+  /** Name of the field with the key, like "counter_id". The id of a request is always in "request_id". */
+  readonly keyField: string;
   key(request: Request): string;
   requestId(request: Request): string;
   /** Throws for a wrong shape: a caller gets that error, a delivery waits for a version of the program that takes it. */
@@ -115,6 +119,7 @@ export function commandMessage<Request, Command>(options: CommandMessageOptions<
   const { messageName, codec } = options;
   const bodyWith = (request: Request, sizeBytes: number): RequestBody<Command> => ({
     key: options.key(request),
+    keyField: options.keyField,
     requestId: options.requestId(request),
     command: options.command(request),
     sizeBytes,

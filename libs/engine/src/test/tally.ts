@@ -46,6 +46,7 @@ function message<Command>(name: string, command: (request: TallyRequest) => Comm
   return commandMessage<TallyRequest, Command>({
     messageName: `tally.${name}`,
     codec,
+    keyField: 'key',
     key: ({ key }) => key,
     requestId: ({ requestId }) => requestId,
     command: (request) => {

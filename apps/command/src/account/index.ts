@@ -1,0 +1,22 @@
+/** Accounts, as the command service plugs them in. */
+import { accountpb } from '@sluice/protocol';
+import type { CommandCapability } from '../command-capability';
+import { accountCapability } from './account-capability';
+import { AccountForwarding } from './account-forwarding';
+import { AccountService } from './account-service';
+import { Signatures } from './signatures';
+
+export const commandCapability: CommandCapability = {
+  name: 'account',
+  definitions: [accountpb.AccountCommandServiceService],
+  create({ keyring, pool, trouble }) {
+    const signatures = new Signatures(keyring, pool);
+    return {
+      capability: accountCapability(signatures, trouble),
+      services: ({ hop, ...context }) => [
+        new AccountService({ ...context, ...(hop === undefined ? undefined : { forwarding: new AccountForwarding(hop) }) }).registration(),
+      ],
+      stop: () => signatures.close(),
+    };
+  },
+};

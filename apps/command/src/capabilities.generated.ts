@@ -1,0 +1,5 @@
+/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { commandCapability as account } from './account';
+import type { CommandCapability } from './command-capability';
+
+export const COMMAND_CAPABILITIES: readonly CommandCapability[] = [account];

@@ -1,0 +1,45 @@
+/**
+ * What a capability gives to the command service: its aggregates, as the engine plugs them in, and its services.
+ *
+ *   create ──▶ the engine loads the partitions with its capability ──▶ services ──▶ … ──▶ stop
+ */
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import type { Capability, Engine, EngineObserver, HashSeeds, PartitionHop, PoolMode } from '@sluice/engine';
+import type { Clock, Keyring } from '@sluice/ports';
+import type { CallContext, ServiceRegistration } from '@sluice/service';
+
+/** What is there before the engine is. */
+export interface CapabilityContext {
+  readonly clock: Clock;
+  readonly keyring: Keyring;
+  readonly pool: PoolMode;
+  /** Tells the operator of a fault that costs a caller an answer. */
+  trouble(partition: number, what: string, error: unknown): void;
+}
+
+/** What methods run on. */
+export interface CommandContext {
+  readonly engine: Engine;
+  readonly seeds: HashSeeds;
+  readonly observer: EngineObserver;
+  /** Of the log, hex. */
+  readonly incarnation: string;
+  /** Undefined: every partition is this instance's. */
+  readonly hop?: PartitionHop<CallContext>;
+  /** The largest message that the other instances take; undefined: the default. */
+  readonly maximumMessageBytes?: number;
+}
+
+export interface CommandPart {
+  readonly capability: Capability;
+  services(context: CommandContext): readonly ServiceRegistration[];
+  stop?(): Promise<void>;
+}
+
+export interface CommandCapability {
+  /** "account". */
+  readonly name: string;
+  /** The services that it has; known before anything is opened. */
+  readonly definitions: readonly ServiceDefinition[];
+  create(context: CapabilityContext): CommandPart;
+}

@@ -1,0 +1,169 @@
+/**
+ * A gRPC method that asks many aggregates for something at once. Each item has a result of its own: what one is refused for concerns no
+ * other. The items of a partition are decided together, here or at its owner.
+ */
+import type { MethodDefinition } from '@grpc/grpc-js';
+import type { AggregateCapability, AggregateRequest, RequestBody } from '@sluice/engine';
+import { decodePositionToken, encodePositionToken, MAXIMUM_BATCH_POSTINGS } from '@sluice/protocol';
+import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } from '@sluice/service';
+import type { CommandContext } from '../command-capability';
+import { notOwner } from '../peers/not-owner';
+import { bytesMethod, type ServiceMethod } from './command-method';
+import { decideHere, partitionOfKey, readRequest } from './partition-share';
+import { itemErrorOf, itemErrorOfRefusal, reasonOf, type ItemError } from './verdict-errors';
+
+/** Items whose ids and digests are made in one round of the event loop. */
+const ITEMS_PER_ROUND = 256;
+
+/** How the messages of a bulk method hold their items and results. */
+export interface BulkShape<Request, Response, Item, Result> {
+  /** Name of the field with the items. */
+  readonly field: string;
+  items(request: Request): readonly Item[];
+  /** The request with other items. */
+  withItems(request: Request, items: Item[]): Request;
+  body(item: Item): RequestBody<unknown>;
+  /** The result of an item that was accepted. */
+  accepted(reply: Uint8Array, repeated: boolean): Result;
+  refused(error: ItemError): Result;
+  response(results: Result[], positionToken: string): Response;
+  /** The reverse, for what another owner answered. */
+  resultsOf(response: Response): { readonly results: readonly Result[]; readonly positionToken: string };
+}
+
+/** An item on its way. */
+interface Routed<Result> {
+  /** Undefined: its shape is wrong. */
+  readonly request: AggregateRequest | undefined;
+  result: Result | undefined;
+}
+
+export function bulkCommandMethod<Request, Response, Item, Result>(
+  context: CommandContext,
+  capability: AggregateCapability,
+  method: string,
+  definition: MethodDefinition<Request, Response>,
+  shape: BulkShape<Request, Response, Item, Result>,
+): ServiceMethod {
+  const bulk = new BulkCommand(context, capability, method, definition, shape);
+  return bytesMethod(definition, async (bytes, call) => definition.responseSerialize(await bulk.run(definition.requestDeserialize(bytes), call)));
+}
+
+class BulkCommand<Request, Response, Item, Result> {
+  constructor(
+    private readonly context: CommandContext,
+    private readonly capability: AggregateCapability,
+    private readonly method: string,
+    private readonly definition: MethodDefinition<Request, Response>,
+    private readonly shape: BulkShape<Request, Response, Item, Result>,
+  ) {}
+
+  async run(request: Request, call: CallContext): Promise<Response> {
+    const { shape, context } = this;
+    const items = shape.items(request);
+    if (items.length === 0) throw invalidRequest(shape.field, 'is empty');
+    if (items.length > MAXIMUM_BATCH_POSTINGS)
+      throw refusal('BATCH_TOO_LARGE', `${shape.field} has more than ${MAXIMUM_BATCH_POSTINGS} items; send smaller batches`);
+    const routed = await this.route(items);
+    const positions = new Map<number, number>();
+    await Promise.all([...this.shares(routed)].map(([partition, share]) => this.answerShare(request, items, routed, partition, share, positions, call)));
+    const results = routed.map(({ result }) => {
+      if (result === undefined) throw new Error(`${this.method} left an item without a result`);
+      return result;
+    });
+    const token = positions.size === 0 ? '' : encodePositionToken({ incarnation: context.incarnation, sequences: positions });
+    return shape.response(results, token);
+  }
+
+  private async route(items: readonly Item[]): Promise<Routed<Result>[]> {
+    const routed: Routed<Result>[] = [];
+    for (const [at, item] of items.entries()) {
+      routed.push(this.routeOne(item, at));
+      if (routed.length % ITEMS_PER_ROUND === 0) await nextRound();
+    }
+    return routed;
+  }
+
+  private routeOne(item: Item, at: number): Routed<Result> {
+    const { shape, capability, method, context } = this;
+    try {
+      const body = readRequest(() => shape.body(item));
+      return { request: capability.request(method, body, context.seeds), result: undefined };
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
+      return { request: undefined, result: shape.refused(itemErrorOfRefusal({ reason: error.reason, message: `${shape.field}[${at}].${error.message}` })) };
+    }
+  }
+
+  /** Positions of the items of each partition. */
+  private shares(routed: readonly Routed<Result>[]): Map<number, number[]> {
+    const shares = new Map<number, number[]>();
+    for (const [at, { request }] of routed.entries()) {
+      if (request === undefined) continue;
+      const partition = partitionOfKey(this.context.engine, request.key.text);
+      const share = shares.get(partition);
+      if (share === undefined) shares.set(partition, [at]);
+      else share.push(at);
+    }
+    return shares;
+  }
+
+  private async answerShare(
+    request: Request,
+    items: readonly Item[],
+    routed: readonly Routed<Result>[],
+    partition: number,
+    share: readonly number[],
+    positions: Map<number, number>,
+    call: CallContext,
+  ): Promise<void> {
+    const { engine, hop } = this.context;
+    const requests = share.map((at) => (routed[at] as Routed<Result>).request as AggregateRequest);
+    if (hop === undefined || engine.partition(partition) !== undefined) {
+      const sequence = await decideHere(engine, this.capability.name, partition, requests);
+      if (sequence > 0) positions.set(partition, sequence);
+    }
+    const elsewhere =
+      hop !== undefined && requests.some(({ verdict }) => verdict === undefined || (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER'));
+    if (!elsewhere) {
+      for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = this.resultOf(requests[position] as AggregateRequest);
+      return;
+    }
+    if (call.forwarded) throw notOwner(partition);
+    const results = await this.atOwner(request, items, partition, share, positions, call);
+    for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position] as Result;
+  }
+
+  private async atOwner(
+    request: Request,
+    items: readonly Item[],
+    partition: number,
+    share: readonly number[],
+    positions: Map<number, number>,
+    call: CallContext,
+  ): Promise<readonly Result[]> {
+    const { shape, definition, context } = this;
+    try {
+      const part = shape.withItems(
+        request,
+        share.map((at) => items[at] as Item),
+      );
+      const bytes = await context.hop?.send(partition, { path: definition.path, repeatable: true }, definition.requestSerialize(part), call);
+      const { results, positionToken } = shape.resultsOf(definition.responseDeserialize(bytes as Buffer));
+      if (results.length !== share.length) throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} answered another number of items`);
+      if (positionToken !== '') for (const [answered, sequence] of decodePositionToken(positionToken).sequences) positions.set(answered, sequence);
+      return results;
+    } catch (error) {
+      // What is no refusal leaves the outcome unknown: the caller sends the items again.
+      const refused = error instanceof SluiceError ? error : refusal('PARTITION_UNAVAILABLE', String(error));
+      return share.map(() => shape.refused(itemErrorOfRefusal(refused)));
+    }
+  }
+
+  private resultOf({ verdict, repeated }: AggregateRequest): Result {
+    if (verdict === undefined) throw new Error(`${this.method} was answered without a verdict`);
+    if (verdict.kind === 'accepted') return this.shape.accepted(verdict.reply, repeated);
+    this.context.observer.rejected(reasonOf(verdict), 1);
+    return this.shape.refused(itemErrorOf(verdict));
+  }
+}

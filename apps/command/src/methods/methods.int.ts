@@ -1,0 +1,210 @@
+/** Methods of an ordinary capability: shape, verdicts, repeats, tokens, the hop to another owner. */
+import { hashSeeds, SILENT_OBSERVER, Engine, type PartitionHop } from '@sluice/engine';
+import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
+import { decodePositionToken } from '@sluice/protocol';
+import { ANYBODY, functionOf, SluiceError, type CallContext } from '@sluice/service';
+import type { CommandContext, CommandPart } from '../command-capability';
+import { notOwner } from '../peers/not-owner';
+import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackRequest, type PackResponse } from '../test/parcels';
+import { partitionOfKey } from './partition-share';
+
+const INCARNATION = '00112233445566778899aabbccddeeff';
+
+/** One process: an engine that owns some partitions, and the methods over it. */
+class Process {
+  readonly engine: Engine;
+  readonly rejected: string[] = [];
+  private readonly part: CommandPart;
+  private readonly context: CommandContext;
+
+  constructor(storage: MemoryLogStorage, blocks: MemoryBlocks, clock: ManualClock, hop?: PartitionHop<CallContext>) {
+    this.part = parcelCapability.create({ clock, keyring: new MemoryKeyring(), pool: 'off', trouble: () => undefined });
+    const observer = { ...SILENT_OBSERVER, rejected: (reason: string, count: number) => void this.rejected.push(`${reason} ${count}`) };
+    this.engine = new Engine({
+      log: new MemoryEventLog(storage),
+      snapshots: new MemorySnapshotStore(blocks),
+      bus: new InProcessBus({ clock }),
+      clock,
+      capabilities: [this.part.capability],
+      owner: 'one',
+      shared: true,
+      observer,
+    });
+    this.context = {
+      engine: this.engine,
+      seeds: hashSeeds(Buffer.from(INCARNATION, 'hex')),
+      observer,
+      incarnation: INCARNATION,
+      ...(hop === undefined ? undefined : { hop }),
+    };
+  }
+
+  async bytes(method: 'pack' | 'packAll', request: Buffer, forwardedTo?: number): Promise<Buffer> {
+    const [registration] = this.part.services(this.context);
+    const run = functionOf(registration?.implementation[method] as object);
+    if (run?.form !== 'unary') throw new Error(`${method} is not unary`);
+    const call = { caller: ANYBODY, forwardedTo, forwarded: forwardedTo !== undefined } as CallContext;
+    return (await run.run(request as never, call)) as Buffer;
+  }
+
+  async pack(request: Partial<PackRequest>): Promise<PackResponse> {
+    return PARCEL_METHODS.pack.responseDeserialize(
+      await this.bytes('pack', Buffer.from(JSON.stringify({ grams: 1, requestId: '', parcelId: '', ...request }))),
+    );
+  }
+
+  async packAll(...packs: readonly Partial<PackRequest>[]): Promise<PackAllResponse> {
+    const request = { packs: packs.map((pack) => ({ grams: 1, requestId: '', parcelId: '', ...pack })) };
+    return PARCEL_METHODS.packAll.responseDeserialize(await this.bytes('packAll', Buffer.from(JSON.stringify(request))));
+  }
+}
+
+let running: Process[] = [];
+afterEach(async () => {
+  for (const { engine } of running) await engine.stop({ snapshot: false });
+  running = [];
+});
+
+async function alone(): Promise<Process> {
+  const process = new Process(new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION }), new Map(), new ManualClock());
+  running.push(process);
+  await process.engine.own(0);
+  await process.engine.own(1);
+  return process;
+}
+
+/** Two processes with a partition each; the hops of the first one. */
+async function two(): Promise<{ first: Process; second: Process; hops: string[] }> {
+  const storage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION });
+  const blocks: MemoryBlocks = new Map();
+  const clock = new ManualClock();
+  const hops: string[] = [];
+  const second = new Process(storage, blocks, clock, { send: async (partition) => Promise.reject(notOwner(partition)) });
+  const hop: PartitionHop<CallContext> = {
+    send: async (partition, { path }, request) => {
+      hops.push(`${path} ${Buffer.from(request).toString()}`);
+      return second.bytes(path.endsWith('All') ? 'packAll' : 'pack', Buffer.from(request), partition);
+    },
+  };
+  const first = new Process(storage, blocks, clock, hop);
+  running.push(first, second);
+  await first.engine.own(0);
+  await second.engine.own(1);
+  return { first, second, hops };
+}
+
+const refusalOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'accepted',
+    (error: unknown) => {
+      if (!(error instanceof SluiceError)) throw error;
+      const { reason, message, metadata } = error;
+      return { reason, message, metadata };
+    },
+  );
+
+/** A key of the partition. */
+function keyOf(engine: Engine, partition: number): string {
+  for (let at = 0; ; at += 1) if (partitionOfKey(engine, `parcel ${at}`) === partition) return `parcel ${at}`;
+}
+
+describe('one request', () => {
+  test('is answered with the reply, and with the first one again, with a token each', async () => {
+    const process = await alone();
+    const first = await process.pack({ requestId: 'r', parcelId: 'p', grams: 5 });
+    expect(first).toMatchObject({ grams: 5, repeated: false });
+    await process.pack({ requestId: 's', parcelId: 'p', grams: 5 });
+    expect(await process.pack({ requestId: 'r', parcelId: 'p', grams: 5 })).toMatchObject({ grams: 5, repeated: true });
+    const partition = partitionOfKey(process.engine, 'p');
+    expect([...decodePositionToken(first.positionToken).sequences]).toEqual([[partition, 2]]);
+  });
+
+  test.each`
+    request                                         | field           | problem
+    ${{ parcelId: 'p' }}                            | ${'request_id'} | ${'request_id has 0 bytes; it must have 1 to 128'}
+    ${{ requestId: 'r' }}                           | ${'parcel_id'}  | ${'parcel_id has 0 bytes; it must have 1 to 128'}
+    ${{ requestId: 'r', parcelId: 'é'.repeat(65) }} | ${'parcel_id'}  | ${'parcel_id has 130 bytes; it must have 1 to 128'}
+    ${{ requestId: 'r', parcelId: 'p', grams: 0 }}  | ${'grams'}      | ${'grams must be above 0'}
+  `('of the wrong shape is refused: $problem', async ({ request, field, problem }: { request: Partial<PackRequest>; field: string; problem: string }) => {
+    const process = await alone();
+    expect(await refusalOf(process.pack(request))).toEqual({ reason: 'INVALID_REQUEST', message: problem, metadata: { field } });
+  });
+
+  test('that is not the message is refused', async () => {
+    const process = await alone();
+    expect(await refusalOf(process.bytes('pack', Buffer.from('{')))).toMatchObject({ reason: 'INVALID_REQUEST', metadata: { field: 'request' } });
+  });
+
+  test('that is rejected gets the reason with what it says, and the same again; another body is refused', async () => {
+    const process = await alone();
+    await process.pack({ requestId: 'q', parcelId: 'p', grams: 900 });
+    const rejected = { reason: 'ACCOUNT_FROZEN', metadata: { grams: '900' } };
+    expect(await refusalOf(process.pack({ requestId: 'r', parcelId: 'p', grams: 200 }))).toMatchObject(rejected);
+    expect(await refusalOf(process.pack({ requestId: 'r', parcelId: 'p', grams: 200 }))).toMatchObject(rejected);
+    expect(await refusalOf(process.pack({ requestId: 'r', parcelId: 'p', grams: 50 }))).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    expect(process.rejected).toEqual(['ACCOUNT_FROZEN 1', 'ACCOUNT_FROZEN 1', 'REQUEST_ID_REUSED 1']);
+  });
+
+  test('for a partition that no instance serves is unavailable', async () => {
+    const process = await alone();
+    await process.engine.disown(partitionOfKey(process.engine, 'p'), { snapshot: false });
+    expect(await refusalOf(process.pack({ requestId: 'r', parcelId: 'p' }))).toMatchObject({ reason: 'PARTITION_UNAVAILABLE' });
+  });
+
+  test('for another owner goes there with the bytes that the caller sent', async () => {
+    const { first, second, hops } = await two();
+    const parcelId = keyOf(first.engine, 1);
+    const bytes = Buffer.from(`{"requestId":"r", "parcelId":"${parcelId}", "grams":7, "of":"a later version"}`);
+    const response = PARCEL_METHODS.pack.responseDeserialize(await first.bytes('pack', bytes));
+    expect(response).toMatchObject({ grams: 7, repeated: false });
+    expect(hops).toEqual([`/parcel.ParcelCommandService/Pack ${bytes.toString()}`]);
+    expect(await second.pack({ requestId: 'r', parcelId, grams: 7 })).toMatchObject({ grams: 7, repeated: true });
+  });
+
+  test('that was sent on to an instance without the partition is refused there', async () => {
+    const { second, first } = await two();
+    const bytes = Buffer.from(JSON.stringify({ requestId: 'r', parcelId: keyOf(first.engine, 0), grams: 1 }));
+    expect(await refusalOf(second.bytes('pack', bytes, 0))).toMatchObject({ reason: 'PARTITION_UNAVAILABLE', metadata: { not_owner: 'true' } });
+  });
+});
+
+describe('many requests', () => {
+  test('have a result each, here and at another owner, and one token', async () => {
+    const { first, hops } = await two();
+    const here = keyOf(first.engine, 0);
+    const there = keyOf(first.engine, 1);
+    await first.pack({ requestId: 'full', parcelId: there, grams: 1_000 });
+    const { results, positionToken } = await first.packAll(
+      { requestId: 'a', parcelId: here, grams: 3 },
+      { requestId: 'b', parcelId: there, grams: 3 },
+      { requestId: 'c', parcelId: here, grams: 0 },
+      { requestId: 'a', parcelId: here, grams: 3 },
+      { requestId: 'full', parcelId: there, grams: 1_000 },
+    );
+    expect(results).toEqual([
+      { grams: 3, repeated: false },
+      { error: expect.objectContaining({ reason: 'ACCOUNT_FROZEN' }) },
+      { error: { code: 3, reason: 'INVALID_REQUEST', message: 'packs[2].grams must be above 0' } },
+      { grams: 3, repeated: true },
+      { grams: 1_000, repeated: true },
+    ]);
+    expect(hops).toHaveLength(2);
+    expect([...decodePositionToken(positionToken).sequences.keys()].sort()).toEqual([0, 1]);
+  });
+
+  test('whose owner does not answer are unavailable, and the others have their results', async () => {
+    const { first, second } = await two();
+    await second.engine.disown(1, { snapshot: false });
+    const { results } = await first.packAll({ requestId: 'a', parcelId: keyOf(first.engine, 1) }, { requestId: 'a', parcelId: keyOf(first.engine, 0) });
+    expect(results).toEqual([{ error: expect.objectContaining({ reason: 'PARTITION_UNAVAILABLE' }) }, { grams: 1, repeated: false }]);
+  });
+
+  test.each([
+    ['none', 0, 'INVALID_REQUEST'],
+    ['more than a batch may have', 10_001, 'BATCH_TOO_LARGE'],
+  ])('are refused whole where there are %s', async (_what, count, reason) => {
+    const process = await alone();
+    const packs = Array.from({ length: count }, (_, at) => ({ requestId: `r${at}`, parcelId: 'p' }));
+    expect(await refusalOf(process.packAll(...packs))).toMatchObject({ reason });
+  });
+});

@@ -1,0 +1,70 @@
+/** Requests of one call for one partition: where they belong, and their decision in this instance. */
+import { keyHash } from '@sluice/domain';
+import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody } from '@sluice/engine';
+import { MAXIMUM_ID_BYTES, MalformedMessageError } from '@sluice/protocol';
+import { invalidRequest } from '@sluice/service';
+import { activeTraceparent } from '@sluice/telemetry';
+
+/** A submission is taken whole: of a large share several are made. */
+const SUBMISSION_BYTES = 8 << 20;
+
+/** Reads a request and checks the ids in it. Throws INVALID_REQUEST, and what the capability throws for a wrong shape. */
+export function readRequest(read: () => RequestBody<unknown>): RequestBody<unknown> {
+  let body: RequestBody<unknown>;
+  try {
+    body = read();
+  } catch (error) {
+    if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
+    throw error;
+  }
+  checkId(body.requestId, 'request_id');
+  checkId(body.key, body.keyField);
+  return body;
+}
+
+function checkId(id: string, field: string): void {
+  const bytes = Buffer.byteLength(id, 'utf8');
+  if (bytes < 1 || bytes > MAXIMUM_ID_BYTES) throw invalidRequest(field, `has ${bytes} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`);
+}
+
+export function partitionOfKey(engine: Engine, key: string): number {
+  const bytes = Buffer.from(key, 'utf8');
+  return engine.partitionOfHash(keyHash(bytes, 0, bytes.length));
+}
+
+/**
+ * Decides the requests, whose verdicts are in them then. Resolves with the sequence on which the answers depend; 0: none.
+ * Where this instance does not serve the partition they are refused as NOT_OWNER.
+ */
+export async function decideHere(engine: Engine, capability: string, partition: number, requests: readonly AggregateRequest[]): Promise<number> {
+  const owned = engine.partition(partition);
+  if (owned === undefined || owned.state !== 'serving') {
+    for (const request of requests) request.verdict = { kind: 'refused', refusal: 'NOT_OWNER' };
+    return 0;
+  }
+  const sequences = await Promise.all(
+    partsThatFit(requests, Math.min(SUBMISSION_BYTES, engine.commitRoomBytes)).map(
+      (part) =>
+        new Promise<number>((resolve) => {
+          const submission = new AggregateSubmission(owned, capability, part, () => resolve(submission.sequence), activeTraceparent());
+          submission.submit();
+        }),
+    ),
+  );
+  return Math.max(...sequences);
+}
+
+/** Cuts requests into runs that record at most so many bytes; one request may be larger, and is refused by the partition. */
+function partsThatFit(requests: readonly AggregateRequest[], bytes: number): AggregateRequest[][] {
+  const parts: AggregateRequest[][] = [];
+  let left = 0;
+  for (const request of requests) {
+    if (parts.length === 0 || request.recordBytes > left) {
+      parts.push([]);
+      left = bytes;
+    }
+    left -= request.recordBytes;
+    (parts.at(-1) as AggregateRequest[]).push(request);
+  }
+  return parts;
+}
