@@ -40,7 +40,11 @@ export const accountReasons = {
   ),
   AMOUNT_OVERFLOW: reason('OUT_OF_RANGE', 'A balance or a sum would leave the range of a signed 64-bit integer.', 'Send less, or use a larger minor unit.'),
   BALANCE_NOT_ZERO: reason('FAILED_PRECONDITION', 'Only an account with balance 0 can be closed.', 'Bring the balance to 0, then send a new request.'),
-  HOLDS_OPEN: reason('FAILED_PRECONDITION', 'Only an account without open holds can be closed.', 'Capture or release the holds, then send a new request.'),
+  HOLDS_OPEN: reason(
+    'FAILED_PRECONDITION',
+    'Only an account without open holds can be closed. Named before BALANCE_NOT_ZERO where both stand in the way.',
+    'Capture or release the holds, then send a new request.',
+  ),
   TRANSFERS_PENDING: reason(
     'FAILED_PRECONDITION',
     'Only an account whose outgoing transfers have their verdicts can be closed.',

@@ -1,0 +1,75 @@
+/** The example for clients in Python, run as it stands in examples/python: by the server's reflection alone. */
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { accountpb } from '@sluice/protocol';
+import { type RunningServer, type ServiceRegistration, startServer, unary } from '@sluice/service';
+import { dataFolder, Server } from './harness/server';
+
+const run = promisify(execFile);
+const ROOT = join(__dirname, '../../..');
+const EXAMPLE = join(ROOT, 'examples/python/post_batch.py');
+const ENVIRONMENT = join(ROOT, 'node_modules/.cache/sluice/python');
+const PYTHON = join(ENVIRONMENT, 'bin', 'python');
+const PACKAGES = ['grpcio==1.85.3', 'grpcio-reflection==1.85.1'];
+
+const python = spawnSync('python3', ['-m', 'venv', '--help'], { stdio: 'ignore' }).status === 0;
+if (!python) process.stderr.write('SKIPPED: there is no python3 with venv; the example in Python is not run\n');
+const wherePythonIs = python ? test : test.skip;
+
+/** The packages are fetched once. */
+async function prepared(): Promise<void> {
+  const has = existsSync(PYTHON) && spawnSync(PYTHON, ['-c', 'import grpc, grpc_reflection'], { stdio: 'ignore' }).status === 0;
+  if (has) return;
+  await run('python3', ['-m', 'venv', ENVIRONMENT]);
+  await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+}
+
+/** A command service of which every item finds its partition between two owners, once. */
+function unsettledService(): ServiceRegistration {
+  const seen = new Set<string>();
+  const refused = { code: 14, reason: 'PARTITION_UNAVAILABLE', message: 'the partition changes its owner' };
+  const result = ({ requestId }: accountpb.Posting): accountpb.PostingResult =>
+    accountpb.PostingResult.fromPartial(seen.has(requestId) ? { balanceAfterMinor: 1n, repeated: true } : { error: refused });
+  const definition = accountpb.AccountCommandServiceService;
+  const none = unary(() => Promise.reject(new Error('the example does not call it')));
+  return {
+    name: 'sluice.account.v1.AccountCommandService',
+    definition,
+    implementation: {
+      ...Object.fromEntries(Object.keys(definition).map((method) => [method, none])),
+      openAccounts: unary(async () => accountpb.OpenAccountsResponse.fromPartial({})),
+      postBatch: unary(async ({ postings }: accountpb.PostBatchRequest) => {
+        const results = postings.map(result);
+        for (const { requestId } of postings) seen.add(requestId);
+        return accountpb.PostBatchResponse.fromPartial({ results });
+      }),
+    },
+  };
+}
+
+let stop: () => Promise<void>;
+
+afterEach(() => stop());
+
+wherePythonIs('it posts, and finds its postings again', async () => {
+  await prepared();
+  const folder = dataFolder();
+  const server = await Server.start(folder.path);
+  stop = async () => {
+    await server.end('SIGKILL');
+    folder.remove();
+  };
+  const { stdout } = await run(PYTHON, [EXAMPLE, server.address]);
+  expect(stdout).toBe('accepted 200 of 200; balances [25, 25, 25, 25, 25, 25, 25, 25]\nrepeated 200 of 200\n');
+});
+
+wherePythonIs('an item that is unavailable inside an answered batch is sent again by itself', async () => {
+  await prepared();
+  const server: RunningServer = await startServer({ host: '127.0.0.1', port: 0 }, [unsettledService()]);
+  server.setServing(true);
+  stop = () => server.stop(0);
+  const { stdout } = await run(PYTHON, [EXAMPLE, server.address]);
+  expect(stdout).toContain('accepted 200 of 200;');
+});
