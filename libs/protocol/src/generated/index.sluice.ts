@@ -6,3 +6,4 @@ export * as account from "./index.sluice.account";
 export * as log from "./index.sluice.log";
 export * as projection from "./index.sluice.projection";
 export * as scheduler from "./index.sluice.scheduler";
+export * as task from "./index.sluice.task";

@@ -1,0 +1,374 @@
+/**
+ * Queue: the aggregate behind tasks. It knows every task that has not ended, in columns, and decides alone who runs next, so that
+ * priorities, serial keys, concurrency and rates are exact.
+ *
+ *   submitted ──start at──▶ key (its first one) ──▶ heap of its type ──▶ started ──▶ ended
+ *                  ▲                                                        │
+ *                  └────────────────────pause──────── failed, to be tried again
+ *
+ * Heaps keep what may have become invalid until it comes to the top, and are packed when most of them is. What follows from the time alone
+ * (a delay is over) is no event: every instance finds it by itself.
+ */
+import { DueHeap } from './due-heap';
+import { KeyLane, StartGate, TypeLane } from './lanes';
+import { NO_QUEUE_LIMITS, NO_TYPE_LIMITS, type QueueLimits } from './queue-limits';
+import type { ReadyHeap } from './ready-heap';
+import type { Schedule } from './schedule';
+import { DEFAULT_POLICY, type NewTask, type TaskPolicy, type TaskRecord } from './task';
+import { DELAYED, READY, RUNNING, TaskColumns } from './task-columns';
+import type { LeaseName } from './task-id';
+
+/** Kinds of what is due. */
+export const DUE = { READY: 1, SUBMIT_TO_START: 2, START_TO_FINISH: 3, SUBMIT_TO_FINISH: 4, HEARTBEAT: 5, KEY_OPENS: 6 } as const;
+
+/** Attempts that ended lately, so that a report that comes twice is told from one that comes too late. */
+const RECENT_ENDS = 16_384;
+/** A heap is packed when it has more than twice what can be valid in it, and so many more. */
+const STALE_ENTRIES = 4_096;
+/** Entries that a task can have in the heap of what is due. */
+const DUES_PER_TASK = 4;
+const INTERNED_POLICIES = 4_096;
+
+export type AttemptOutcome = 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'RETURNED';
+
+export type QueueEvent =
+  | { readonly kind: 'created'; readonly number: number; readonly task: NewTask }
+  | { readonly kind: 'started'; readonly number: number; readonly attempt: number; readonly workerId: string }
+  /** @property retryAtUs when the next attempt may start; 0: the task has ended. */
+  | { readonly kind: 'attemptEnded'; readonly number: number; readonly attempt: number; readonly outcome: AttemptOutcome; readonly retryAtUs: number }
+  /** It ended without an attempt under way. */
+  | { readonly kind: 'ended'; readonly number: number }
+  | { readonly kind: 'configured'; readonly limits: QueueLimits }
+  | { readonly kind: 'paused'; readonly paused: boolean }
+  | { readonly kind: 'purged'; readonly upToNumber: number };
+
+/** The commit that records an event. */
+export interface CommitPlace {
+  readonly sequence: number;
+  readonly committedAtUs: number;
+}
+
+export class TaskQueue {
+  nextNumber = 1;
+  paused = false;
+  /** Tasks up to this number that wait are not started any more. */
+  purgedUpTo = 0;
+  /** Where the search for purged tasks goes on; -1: there are none. */
+  purgeSlot = -1;
+  limits: QueueLimits = NO_QUEUE_LIMITS;
+  readonly tasks = new TaskColumns();
+  readonly types = new Map<string, TypeLane>();
+  readonly keys = new Map<string, KeyLane>();
+  readonly gate = new StartGate(0, undefined);
+  readonly due = new DueHeap();
+  readonly schedules = new Map<string, Schedule>();
+  /** Called before a slot changes, while a snapshot is being taken. */
+  beforeChange: ((slot: number, wasFree: boolean) => void) | undefined;
+  /** Workers are not taken for lost before their heartbeat limit has passed from here: the owner was another one before. Not recorded. */
+  heardFloorUs = 0;
+  private readonly dedupes = new Map<string, number>();
+  private readonly policies = new Map<string, TaskPolicy>();
+  private readonly ends = new Map<number, LeaseName & { readonly outcome: AttemptOutcome }>();
+
+  constructor(readonly name: string) {}
+
+  /** Number of the task with the dedupe key that has not ended; 0: none. */
+  taskWithDedupeKey(dedupeKey: string): number {
+    return this.dedupes.get(dedupeKey) ?? 0;
+  }
+
+  /** How the attempt ended, if that is not long ago. */
+  endOf({ number, attempt, sequence }: LeaseName): AttemptOutcome | undefined {
+    const end = this.ends.get(number);
+    return end !== undefined && end.attempt === attempt && end.sequence === sequence ? end.outcome : undefined;
+  }
+
+  // ---- evolve ----
+
+  evolve(event: QueueEvent, place: CommitPlace): void {
+    switch (event.kind) {
+      case 'created':
+        return this.create(event.number, event.task, place);
+      case 'started':
+        return this.start(event, place);
+      case 'attemptEnded':
+        return this.endAttempt(event, place);
+      case 'ended':
+        return this.end(this.slotOf(event.number));
+      case 'configured':
+        return this.configure(event.limits, place.committedAtUs);
+      case 'paused':
+        this.paused = event.paused;
+        return undefined;
+      case 'purged':
+        this.purgedUpTo = event.upToNumber;
+        this.purgeSlot = 0;
+        return undefined;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  private create(number: number, task: NewTask, { sequence, committedAtUs }: CommitPlace): void {
+    this.nextNumber = number + 1;
+    this.restore({
+      ...task,
+      number,
+      createdAtUs: committedAtUs,
+      createdSequence: sequence,
+      running: false,
+      attempts: 0,
+      failures: 0,
+      firstStartedAtUs: 0,
+      startedAtUs: 0,
+      startedSequence: 0,
+      workerId: '',
+    });
+  }
+
+  /** Puts a task in as it is recorded: a new one, or one of a snapshot. */
+  restore(task: TaskRecord): void {
+    const { tasks } = this;
+    const type = this.typeLane(task.type);
+    const key = task.key === '' ? undefined : this.keyLane(task.key);
+    const slot = tasks.add(task.number, type, key, this.interned(task.policy));
+    this.beforeChange?.(slot, true);
+    tasks.priorities[slot] = task.priority;
+    tasks.createdAtUs[slot] = task.createdAtUs;
+    tasks.createdSequences[slot] = task.createdSequence;
+    tasks.startAtUs[slot] = task.startAtUs;
+    tasks.attempts[slot] = task.attempts;
+    tasks.failures[slot] = task.failures;
+    tasks.firstStartedAtUs[slot] = task.firstStartedAtUs;
+    type.live += 1;
+    if (key !== undefined) key.live += 1;
+    if (task.dedupeKey !== '') {
+      this.dedupes.set(task.dedupeKey, task.number);
+      tasks.dedupeKeys.set(task.number, task.dedupeKey);
+    }
+    const { limits } = tasks.policies[slot] as TaskPolicy;
+    if (limits.submitToStartMs > 0 && task.attempts === 0) this.due.push(task.createdAtUs + limits.submitToStartMs * 1_000, task.number, DUE.SUBMIT_TO_START);
+    if (limits.submitToFinishMs > 0) this.due.push(task.createdAtUs + limits.submitToFinishMs * 1_000, task.number, DUE.SUBMIT_TO_FINISH);
+    if (task.running) this.run(slot, task.startedAtUs, task.startedSequence, task.workerId);
+    else this.wait(slot, task.createdAtUs);
+  }
+
+  private start({ number, attempt, workerId }: QueueEvent & { kind: 'started' }, { sequence, committedAtUs }: CommitPlace): void {
+    const slot = this.slotOf(number);
+    const { tasks } = this;
+    this.beforeChange?.(slot, false);
+    tasks.attempts[slot] = attempt;
+    if (tasks.firstStartedAtUs[slot] === 0) tasks.firstStartedAtUs[slot] = committedAtUs;
+    this.gate.started(committedAtUs);
+    (tasks.types[slot] as TypeLane).gate.started(committedAtUs);
+    this.runFrom(slot, committedAtUs, sequence, workerId);
+    const key = tasks.keys[slot];
+    if (key === undefined) return;
+    key.gate.started(committedAtUs);
+    if (key.offered === number) key.offered = 0;
+    this.offerFirst(key);
+  }
+
+  /** A task of a snapshot is under way: it counts, but not as a start. */
+  private run(slot: number, startedAtUs: number, sequence: number, workerId: string): void {
+    this.gate.running += 1;
+    (this.tasks.types[slot] as TypeLane).gate.running += 1;
+    const key = this.tasks.keys[slot];
+    if (key !== undefined) key.gate.running += 1;
+    this.runFrom(slot, startedAtUs, sequence, workerId);
+  }
+
+  private runFrom(slot: number, startedAtUs: number, sequence: number, workerId: string): void {
+    const { tasks } = this;
+    tasks.phases[slot] = RUNNING;
+    tasks.startedAtUs[slot] = startedAtUs;
+    tasks.startedSequences[slot] = sequence;
+    tasks.heardAtUs[slot] = startedAtUs;
+    tasks.workers[slot] = workerId;
+    const number = tasks.numbers[slot] as number;
+    const { startToFinishMs, heartbeatMs } = (tasks.policies[slot] as TaskPolicy).limits;
+    if (startToFinishMs > 0) this.due.push(startedAtUs + startToFinishMs * 1_000, number, DUE.START_TO_FINISH);
+    if (workerId !== '') this.due.push(startedAtUs + heartbeatMs * 1_000, number, DUE.HEARTBEAT);
+  }
+
+  private endAttempt({ number, attempt, outcome, retryAtUs }: QueueEvent & { kind: 'attemptEnded' }, { committedAtUs }: CommitPlace): void {
+    const { tasks } = this;
+    const slot = this.slotOf(number);
+    this.beforeChange?.(slot, false);
+    this.rememberEnd({ number, attempt, sequence: tasks.startedSequences[slot] as number, outcome });
+    this.gate.running -= 1;
+    (tasks.types[slot] as TypeLane).gate.running -= 1;
+    const key = tasks.keys[slot];
+    if (key !== undefined) key.gate.running -= 1;
+    tasks.phases[slot] = DELAYED;
+    if (outcome === 'FAILED') tasks.failures[slot] = (tasks.failures[slot] as number) + 1;
+    if (retryAtUs === 0) {
+      this.end(slot);
+    } else {
+      tasks.startAtUs[slot] = retryAtUs;
+      this.wait(slot, committedAtUs);
+    }
+    if (key !== undefined && retryAtUs !== 0) this.offerFirst(key);
+  }
+
+  private end(slot: number): void {
+    const { tasks } = this;
+    this.beforeChange?.(slot, false);
+    const type = tasks.types[slot] as TypeLane;
+    const key = tasks.keys[slot];
+    const number = tasks.numbers[slot] as number;
+    const dedupeKey = tasks.dedupeKeys.get(number);
+    if (dedupeKey !== undefined && this.dedupes.get(dedupeKey) === number) this.dedupes.delete(dedupeKey);
+    tasks.remove(slot);
+    type.live -= 1;
+    if (key !== undefined) {
+      key.live -= 1;
+      if (key.offered === number) key.offered = 0;
+      this.offerFirst(key);
+      if (key.live === 0 && this.limits.ratePerKey === undefined) this.keys.delete(key.key);
+    }
+    if (type.live === 0 && !this.limits.types.has(type.name)) this.types.delete(type.name);
+  }
+
+  private configure(limits: QueueLimits, atUs: number): void {
+    this.limits = limits;
+    this.gate.limitTo(limits.maximumRunning, limits.rate);
+    for (const type of this.types.values()) {
+      const { maximumRunning, rate } = limits.types.get(type.name) ?? NO_TYPE_LIMITS;
+      type.gate.limitTo(maximumRunning, rate);
+      if (type.live === 0 && !limits.types.has(type.name)) this.types.delete(type.name);
+    }
+    for (const key of this.keys.values()) {
+      key.gate.limitTo(limits.maximumRunningPerKey, limits.ratePerKey);
+      if (key.live === 0 && key.gate.isIdle(atUs)) this.keys.delete(key.key);
+      else this.offerFirst(key);
+    }
+  }
+
+  // ---- what waits ----
+
+  /** The task waits from now on: until its time, or for its turn. */
+  private wait(slot: number, nowUs: number): void {
+    const startAtUs = this.tasks.startAtUs[slot] as number;
+    if (startAtUs <= nowUs) {
+      this.makeReady(slot);
+      return;
+    }
+    this.tasks.phases[slot] = DELAYED;
+    this.due.push(startAtUs, this.tasks.numbers[slot] as number, DUE.READY);
+  }
+
+  /** Its time has come. */
+  makeReady(slot: number): void {
+    const { tasks } = this;
+    tasks.phases[slot] = READY;
+    const priority = tasks.priorities[slot] as number;
+    const number = tasks.numbers[slot] as number;
+    const key = tasks.keys[slot];
+    if (key === undefined) {
+      this.pushReady((tasks.types[slot] as TypeLane).ready, priority, number, (tasks.types[slot] as TypeLane).live);
+    } else {
+      this.pushReady(key.ready, priority, number, key.live);
+      this.offerFirst(key);
+    }
+  }
+
+  /** The first one of the key stands in the heap of its type, unless as many of the key are under way as may be. */
+  offerFirst(key: KeyLane): void {
+    if (key.gate.isFull) return;
+    const number = this.firstOf(key.ready);
+    if (number === 0 || number === key.offered) return;
+    const type = this.tasks.types[this.tasks.slotOf(number)] as TypeLane;
+    key.offered = number;
+    this.pushReady(type.ready, key.ready.topPriority, number, type.live);
+  }
+
+  /** Number of the first task in the heap that waits and may start; 0: none. What is not valid any more is dropped. */
+  firstOf(heap: ReadyHeap): number {
+    for (let number = heap.topNumber; number !== 0; number = heap.topNumber) {
+      if (this.waits(number)) return number;
+      heap.pop();
+    }
+    return 0;
+  }
+
+  private waits(number: number): boolean {
+    const slot = this.tasks.slotOf(number);
+    return slot !== -1 && this.tasks.phases[slot] === READY && number > this.purgedUpTo;
+  }
+
+  private pushReady(heap: ReadyHeap, priority: number, number: number, live: number): void {
+    if (heap.size > 2 * live + STALE_ENTRIES) heap.keep((known) => this.waits(known));
+    heap.push(priority, number);
+  }
+
+  /** Drops what is due of tasks that have ended, and keys without tasks, when most of them are. */
+  pack(nowUs: number): void {
+    const live = this.tasks.size;
+    if (this.due.size > DUES_PER_TASK * live + STALE_ENTRIES) this.due.keep((timeUs, number, kind) => this.isDueOf(timeUs, number, kind));
+    if (this.keys.size <= live + STALE_ENTRIES) return;
+    for (const key of this.keys.values()) if (key.live === 0 && key.gate.isIdle(nowUs)) this.keys.delete(key.key);
+  }
+
+  private isDueOf(timeUs: number, number: number, kind: number): boolean {
+    const slot = this.tasks.slotOf(number);
+    if (slot === -1) return false;
+    // Of an attempt before this one.
+    const isOfAttempt = kind === DUE.START_TO_FINISH || kind === DUE.HEARTBEAT;
+    return !isOfAttempt || (this.tasks.phases[slot] === RUNNING && timeUs >= (this.tasks.startedAtUs[slot] as number));
+  }
+
+  // ---- parts ----
+
+  private slotOf(number: number): number {
+    const slot = this.tasks.slotOf(number);
+    if (slot === -1) throw new Error(`queue ${this.name}: task ${number} has ended or was never submitted`);
+    return slot;
+  }
+
+  private typeLane(name: string): TypeLane {
+    let lane = this.types.get(name);
+    if (lane === undefined) {
+      lane = new TypeLane(name, this.limits.types.get(name) ?? NO_TYPE_LIMITS);
+      this.types.set(name, lane);
+    }
+    return lane;
+  }
+
+  private keyLane(text: string): KeyLane {
+    let lane = this.keys.get(text);
+    if (lane === undefined) {
+      lane = new KeyLane(text, this.limits.maximumRunningPerKey, this.limits.ratePerKey);
+      this.keys.set(text, lane);
+    }
+    return lane;
+  }
+
+  private interned(policy: TaskPolicy): TaskPolicy {
+    if (policy === DEFAULT_POLICY) return policy;
+    const { limits, retry } = policy;
+    const text = [
+      limits.submitToStartMs,
+      limits.startToFinishMs,
+      limits.submitToFinishMs,
+      limits.heartbeatMs,
+      retry.maximumAttempts,
+      retry.firstPauseMs,
+      retry.growthPercent,
+      retry.maximumPauseMs,
+      retry.jitterPercent,
+      retry.retryTimeLimit,
+    ].join();
+    const known = this.policies.get(text);
+    if (known !== undefined) return known;
+    if (this.policies.size < INTERNED_POLICIES) this.policies.set(text, policy);
+    return policy;
+  }
+
+  private rememberEnd(end: LeaseName & { readonly outcome: AttemptOutcome }): void {
+    // Deleting first keeps the order of the ends.
+    this.ends.delete(end.number);
+    this.ends.set(end.number, end);
+    if (this.ends.size > RECENT_ENDS) this.ends.delete(this.ends.keys().next().value as number);
+  }
+}

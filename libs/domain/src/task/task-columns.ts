@@ -1,0 +1,127 @@
+/** The tasks of a queue that have not ended, in columns: a million of them are a few large arrays, and no objects. */
+import type { KeyLane, TypeLane } from './lanes';
+import { NumberIndex } from './number-index';
+import type { TaskPolicy, TaskRecord } from './task';
+
+export const FREE = 0;
+/** It waits for its time. */
+export const DELAYED = 1;
+/** It waits for its turn. */
+export const READY = 2;
+export const RUNNING = 3;
+const INITIAL = 16;
+
+export class TaskColumns {
+  phases = new Uint8Array(INITIAL);
+  numbers = new Float64Array(INITIAL);
+  priorities = new Int32Array(INITIAL);
+  createdAtUs = new Float64Array(INITIAL);
+  createdSequences = new Float64Array(INITIAL);
+  startAtUs = new Float64Array(INITIAL);
+  attempts = new Int32Array(INITIAL);
+  failures = new Int32Array(INITIAL);
+  firstStartedAtUs = new Float64Array(INITIAL);
+  startedAtUs = new Float64Array(INITIAL);
+  startedSequences = new Float64Array(INITIAL);
+  /** When the worker was heard last; not recorded. */
+  heardAtUs = new Float64Array(INITIAL);
+  readonly types: (TypeLane | undefined)[] = [];
+  readonly keys: (KeyLane | undefined)[] = [];
+  readonly policies: (TaskPolicy | undefined)[] = [];
+  readonly workers: string[] = [];
+  /** Few tasks have one. */
+  readonly dedupeKeys = new Map<number, string>();
+  /** Slots that were ever used. */
+  used = 0;
+  private readonly index = new NumberIndex();
+  private free: number[] = [];
+
+  get size(): number {
+    return this.index.size;
+  }
+
+  /** -1: the task is not known, or has ended. */
+  slotOf(number: number): number {
+    return this.index.get(number);
+  }
+
+  add(number: number, type: TypeLane, key: KeyLane | undefined, policy: TaskPolicy): number {
+    const slot = this.free.pop() ?? this.used;
+    if (slot === this.used) {
+      if (this.used === this.numbers.length) this.grow();
+      this.used += 1;
+    }
+    this.index.add(number, slot);
+    this.phases[slot] = DELAYED;
+    this.numbers[slot] = number;
+    this.types[slot] = type;
+    this.keys[slot] = key;
+    this.policies[slot] = policy;
+    this.workers[slot] = '';
+    for (const column of [this.attempts, this.failures, this.firstStartedAtUs, this.startedAtUs, this.startedSequences, this.heardAtUs]) column[slot] = 0;
+    return slot;
+  }
+
+  remove(slot: number): void {
+    const number = this.numbers[slot] as number;
+    this.index.delete(number);
+    this.dedupeKeys.delete(number);
+    this.phases[slot] = FREE;
+    this.types[slot] = undefined;
+    this.keys[slot] = undefined;
+    this.policies[slot] = undefined;
+    this.free.push(slot);
+  }
+
+  recordOf(slot: number): TaskRecord {
+    const number = this.numbers[slot] as number;
+    return {
+      number,
+      type: (this.types[slot] as TypeLane).name,
+      priority: this.priorities[slot] as number,
+      key: this.keys[slot]?.key ?? '',
+      startAtUs: this.startAtUs[slot] as number,
+      policy: this.policies[slot] as TaskPolicy,
+      dedupeKey: this.dedupeKeys.get(number) ?? '',
+      createdAtUs: this.createdAtUs[slot] as number,
+      createdSequence: this.createdSequences[slot] as number,
+      running: this.phases[slot] === RUNNING,
+      attempts: this.attempts[slot] as number,
+      failures: this.failures[slot] as number,
+      firstStartedAtUs: this.firstStartedAtUs[slot] as number,
+      startedAtUs: this.startedAtUs[slot] as number,
+      startedSequence: this.startedSequences[slot] as number,
+      workerId: this.workers[slot] as string,
+    };
+  }
+
+  private grow(): void {
+    const size = this.numbers.length * 2;
+    const phases = new Uint8Array(size);
+    phases.set(this.phases);
+    this.phases = phases;
+    this.numbers = grown(this.numbers, size);
+    this.priorities = grownIntegers(this.priorities, size);
+    this.createdAtUs = grown(this.createdAtUs, size);
+    this.createdSequences = grown(this.createdSequences, size);
+    this.startAtUs = grown(this.startAtUs, size);
+    this.attempts = grownIntegers(this.attempts, size);
+    this.failures = grownIntegers(this.failures, size);
+    this.firstStartedAtUs = grown(this.firstStartedAtUs, size);
+    this.startedAtUs = grown(this.startedAtUs, size);
+    this.startedSequences = grown(this.startedSequences, size);
+    this.heardAtUs = grown(this.heardAtUs, size);
+  }
+}
+
+function grown(column: Float64Array, size: number): Float64Array<ArrayBuffer> {
+  const result = new Float64Array(size);
+  result.set(column);
+  return result;
+}
+
+function grownIntegers(column: Int32Array, size: number): Int32Array<ArrayBuffer> {
+  const result = new Int32Array(size);
+  result.set(column);
+  return result;
+}
