@@ -11,6 +11,7 @@ import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
 import { PeerCheck } from './peers/peer-check';
 import { PeerHop } from './peers/peer-hop';
+import { timerRegistration } from './timers/timer-service';
 
 export interface CommandDependencies {
   readonly log: EventLog;
@@ -124,7 +125,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   };
   const registrations = parts.flatMap((part) => part.services(context));
   for (const registration of registrations) ownMethods.add(registration);
-  const peerRegistrations: readonly ServiceRegistration[] = [].map(peersOnly);
+  const peerRegistrations: readonly ServiceRegistration[] = [timerRegistration(engine.timers, clock)].map(peersOnly);
   return {
     engine,
     peerRegistrations,

@@ -1,2 +1,3 @@
 export { startCommand, type CommandDependencies, type CommandRuntime } from './command';
 export type { CapabilityContext, CommandCapability, CommandContext, CommandPart } from './command-capability';
+export { timerRegistration } from './timers/timer-service';

@@ -8,6 +8,7 @@
 import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
+import { logpb } from '@sluice/protocol';
 import { ConfigurationError, partitionsOf, PeerConnections, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
 import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
@@ -21,7 +22,7 @@ const LEASE_TTL_MS = 2_400;
 void runServiceProcess({
   service: 'command',
   port: WELL_KNOWN_PORTS.command,
-  definitions: COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions),
+  definitions: [...COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions), logpb.TimerServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;

@@ -6,7 +6,7 @@
  *      └────────lost─────────┴───────────────────────────────────┘      (stopped: released, so that the next one need not wait)
  *
  * While the lease service cannot be reached the active one stays active until its lease has lapsed; then no scheduler acts. That
- * trades work done late for work done twice.
+ * trades work done late for work done twice. Work that may be done twice (to fire timers) goes on: see `holds`.
  */
 import type { Clock, HeldLease, Lease, LeaseEvent } from '@sluice/ports';
 import type { Logger } from '@sluice/telemetry';
@@ -25,6 +25,8 @@ export class ActiveLease {
     private readonly lease: Lease,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    /** Whether it acts, or holds the lease, may have changed. */
+    private readonly changed: () => void = () => undefined,
   ) {}
 
   /** Tries once, and then whenever the lease is free; resolves after the first try. */
@@ -34,7 +36,12 @@ export class ActiveLease {
   }
 
   get active(): boolean {
-    return !this.stopped && this.held !== undefined && !this.lapsed;
+    return this.holds && !this.lapsed;
+  }
+
+  /** Whether no other instance is known to hold it: for work that is harmless if it is done twice, and that goes on while the lease service is away. */
+  get holds(): boolean {
+    return !this.stopped && this.held !== undefined;
   }
 
   async stop(): Promise<void> {
@@ -94,5 +101,6 @@ export class ActiveLease {
     if (this.held === undefined) return;
     this.lapsed = false;
     this.logger.info({ epoch: this.held.epoch }, 'this scheduler acts from now on');
+    this.changed();
   }
 }

@@ -1,9 +1,8 @@
 /**
  * The scheduler: fires what is due and drives again what is unfinished. One of its instances acts, the others stand by.
  *
- * No capability owes timed or unfinished work yet (accounts answer everything in the turn that takes the command), so there
- * is nothing to fire: the counts of its status are zero because nothing waits, and the lease is held so that the first
- * capability that owes work finds exactly one instance to do it.
+ * What waits is in the partitions and durable there; the scheduler keeps nothing. Each instance watches when timers are due, so that the next one
+ * can act at once, and answers questions about them.
  */
 import type { Clock, Lease } from '@sluice/ports';
 import { schedulerpb, timestampFromUs } from '@sluice/protocol';
@@ -11,6 +10,9 @@ import { type Caller, type ServiceRegistration, type ServiceRuntime, unary } fro
 import { type Logger, silentLogger } from '@sluice/telemetry';
 import { ActiveLease } from './active-lease';
 import type { CommandInstances } from './owners/command-instances';
+import { DueWatch } from './timers/due-watch';
+import { TimerDriver } from './timers/timer-driver';
+import { listTimers } from './timers/timer-listing';
 
 /** As whom it calls command instances. */
 export const SCHEDULER_CALLER: Caller = Object.freeze({ name: 'scheduler', roles: new Set(['operate'] as const) });
@@ -32,7 +34,12 @@ export interface SchedulerRuntime extends ServiceRuntime {
 export async function startScheduler(dependencies: SchedulerDependencies): Promise<SchedulerRuntime> {
   const { lease, instances, clock, logger = silentLogger } = dependencies;
   const startedAt = timestampFromUs(clock.nowUs());
-  const activeLease = new ActiveLease(lease, clock, logger);
+  const driving: { driver?: TimerDriver } = {};
+  const wake = (): void => driving.driver?.wake();
+  const activeLease = new ActiveLease(lease, clock, logger, wake);
+  const watch = new DueWatch({ instances, clock, logger, changed: wake });
+  const driver = new TimerDriver({ watch, clock, logger, acts: () => activeLease.holds });
+  driving.driver = driver;
   await activeLease.start();
   const registration: ServiceRegistration = {
     name: 'sluice.scheduler.v1.SchedulerService',
@@ -42,9 +49,10 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
         startedAt,
         instanceId: lease.holder.id,
         active: activeLease.active,
-        waitingTimers: 0n,
+        waitingTimers: [...watch.partitions()].reduce((sum, { pending }) => sum + BigInt(pending), 0n),
         unfinished: 0n,
       })),
+      listTimers: unary<schedulerpb.ListTimersRequest, schedulerpb.ListTimersResponse>((request) => listTimers(watch, request)),
     },
   };
   return {
@@ -53,6 +61,8 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
       return activeLease.active;
     },
     stop: async () => {
+      driver.close();
+      watch.close();
       instances.close();
       await activeLease.stop();
     },

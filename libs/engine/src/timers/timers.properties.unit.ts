@@ -12,6 +12,8 @@ import { rounds } from '../test/partition-under-test';
 const PARTITION = 1;
 /** Beyond every due time that a run has. */
 const FAR_MS = 100_000;
+/** Asked so often at most. */
+const MAXIMUM_TRIES = 200;
 /** Due times are multiples of it, so that many are the same. */
 const GRID_US = 250_000;
 
@@ -101,13 +103,14 @@ class Run {
   async finish(): Promise<void> {
     const { clock } = this.cluster;
     await clock.elapse(FAR_MS);
-    for (;;) {
+    for (let tries = 1; tries < MAXIMUM_TRIES; tries += 1) {
       const timers = this.owner.engine.timers.of(PARTITION);
       void timers?.fire(clock.nowUs());
       await clock.elapse(50);
       await rounds();
       if (timers !== undefined && this.owner.engine.timers.of(PARTITION) === timers && timers.state.pending === 0) return;
     }
+    throw new Error(`timers wait still: ${JSON.stringify(this.owner.engine.timers.of(PARTITION)?.state)}, ${this.owner.troubles.join('; ')}`);
   }
 
   get lines(): readonly string[] {
