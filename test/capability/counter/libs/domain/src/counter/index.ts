@@ -1,0 +1,2 @@
+/** Counters: what stands, what is asked for, what happens. */
+export * from './counter';
