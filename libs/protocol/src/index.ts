@@ -26,5 +26,6 @@ export * from './events/event-definition';
 export * from './events/event-table';
 export * from './events/event-tables';
 export * from './log/log-events';
+export * from './log/owed-deliveries';
 export * from './wire/byte-reader';
 export * from './wire/byte-writer';

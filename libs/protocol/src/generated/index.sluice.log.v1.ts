@@ -3,6 +3,8 @@
 /* eslint-disable */
 
 export * from "./sluice/log/v1/commit";
+export * from "./sluice/log/v1/deliveries";
+export * from "./sluice/log/v1/delivery_service";
 export * from "./sluice/log/v1/log_service";
 export * from "./sluice/log/v1/request_decided";
 export * from "./sluice/log/v1/timers";
