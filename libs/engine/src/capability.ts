@@ -41,7 +41,8 @@ export interface CapabilityState {
   flush(turn: Turn): void;
   /**
    * Decides what deliveries, timers and sweeps ask for, in order: one verdict for each command, which depends on nothing but the state, the
-   * command and the turn's commit time. What it records goes into the turn like the events of callers' commands. Undefined: it takes none.
+   * command and the turn's commit time. It stops at the first command that it cannot decide: the list ends with that verdict, and nothing behind it
+   * is decided. It throws for programmer errors only: an exception costs the partition a reload. What it records goes into the turn like the events of callers' commands. Undefined: it takes none.
    */
   decideInternal?(turn: Turn, commands: readonly InternalCommand[]): readonly InternalVerdict[];
   /** Deliveries that it owed have their verdicts, which the turn's commit records: it may record what follows from them, and owe anew. */

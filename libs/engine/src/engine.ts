@@ -9,6 +9,8 @@
 import { partitionOfHash } from '@sluice/domain';
 import type { Bus, Clock, EventLog, SnapshotStore } from '@sluice/ports';
 import type { Capability } from './capability';
+import { DEFAULT_DELIVERY_BUDGET, type DeliveryBudget } from './deliveries/delivery-budget';
+import type { DeliveryTransport } from './deliveries/delivery-transport';
 import { SILENT_OBSERVER, type EngineObserver } from './engine-observer';
 import { memoryIsShort } from './heap';
 import { commitRoomBytes, DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
@@ -36,6 +38,9 @@ export interface EngineDependencies {
   readonly projected?: (partition: number) => Promise<number>;
   /** Another owner has taken a partition of this process. */
   readonly onLost?: (partition: number) => void;
+  /** How deliveries reach partitions of other processes; undefined: they wait until the partition is this process's. */
+  readonly transport?: DeliveryTransport;
+  readonly deliveryBudget?: DeliveryBudget;
   /** Whether partitions should not be prepared for want of memory; default: by the limits of the heap and of the container. */
   readonly memoryIsShort?: () => boolean;
 }
@@ -153,6 +158,15 @@ export class Engine {
     await this.sorter.close();
   }
 
+  /** To a partition of this process without a detour. */
+  private async sendDeliveries(target: number, batch: Uint8Array): Promise<Uint8Array> {
+    const own = this.partitions.get(target);
+    if (own !== undefined) return own.deliveries.deliver(batch);
+    const { transport } = this.dependencies;
+    if (transport === undefined) throw new Error(`partition ${target} is not served by this process`);
+    return transport.send(target, batch);
+  }
+
   private newPartition(partition: number): Partition {
     const { log, snapshots, bus, clock, capabilities, owner, limits, shared = false, observer, projected, onLost } = this.dependencies;
     const made: Partition = new Partition({
@@ -171,6 +185,8 @@ export class Engine {
       shared,
       ...(projected === undefined ? undefined : { projected }),
       memoryIsShort: this.dependencies.memoryIsShort ?? memoryIsShort,
+      send: (target, batch) => this.sendDeliveries(target, batch),
+      deliveryBudget: this.dependencies.deliveryBudget ?? DEFAULT_DELIVERY_BUDGET,
       onLost: (lost) => {
         if (this.partitions.get(lost) === made) this.partitions.delete(lost);
         onLost?.(lost);

@@ -25,6 +25,7 @@ export * from './commit/commit-writer';
 export * from './events/event-definition';
 export * from './events/event-table';
 export * from './events/event-tables';
+export * from './log/delivery-batch';
 export * from './log/log-events';
 export * from './log/owed-deliveries';
 export * from './wire/byte-reader';

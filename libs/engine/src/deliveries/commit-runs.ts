@@ -50,8 +50,9 @@ export class CommitRuns {
     this.to = 0;
   }
 
-  *[Symbol.iterator](): Generator<{ readonly firstNumber: number; readonly sequence: number }> {
-    for (let at = this.from; at < this.to; at += 1) yield { firstNumber: this.firstNumberAt(at), sequence: this.sequenceAt(at) };
+  /** First number and sequence of every entry, one after the other. */
+  copy(): Float64Array {
+    return this.entries.slice(this.from * FIELDS, this.to * FIELDS);
   }
 
   private firstNumberAt(at: number): number {

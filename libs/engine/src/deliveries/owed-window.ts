@@ -8,6 +8,8 @@ import type { OwedDeliveries } from '@sluice/protocol';
 export interface OwedPart extends OwedDeliveries {
   /** Of the commit. */
   readonly sequence: number;
+  /** Of the commit; undefined: it was decided by this memory, and is found by its sequence. */
+  readonly checksum?: Uint8Array;
 }
 
 /** Bytes that the windows of a partition hold together. */

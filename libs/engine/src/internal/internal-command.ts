@@ -29,7 +29,10 @@ export type InternalVerdict =
 /** Finds the state of a capability; undefined: this version of the program does not have it. */
 export type StateByCapability = (capability: string) => CapabilityState | undefined;
 
-/** One verdict for each command, in order. Consecutive commands for one capability reach it at once. */
+/**
+ * One verdict for each command, in order. Consecutive commands for one capability reach it at once. The list ends with the first command that
+ * cannot be decided, and nothing behind it is decided: who asks decides whether to wait or to go on without it.
+ */
 export function decideInternal(turn: Turn, commands: readonly InternalCommand[], stateOf: StateByCapability): InternalVerdict[] {
   const verdicts: InternalVerdict[] = [];
   for (let from = 0; from < commands.length; ) {
@@ -38,17 +41,26 @@ export function decideInternal(turn: Turn, commands: readonly InternalCommand[],
     while (to < commands.length && commands[to]?.capability === capability) to += 1;
     const run = from === 0 && to === commands.length ? commands : commands.slice(from, to);
     for (const verdict of decideRun(turn, capability, run, stateOf(capability))) verdicts.push(verdict);
+    if (verdicts.length < to || verdicts.at(-1)?.kind === 'undecidable') break;
     from = to;
   }
   return verdicts;
 }
 
+/** One verdict for each command: goes on behind those that cannot be decided, which wait on their own. */
+export function decideEach(turn: Turn, commands: readonly InternalCommand[], stateOf: StateByCapability): InternalVerdict[] {
+  const verdicts = decideInternal(turn, commands, stateOf);
+  while (verdicts.length < commands.length) for (const verdict of decideInternal(turn, commands.slice(verdicts.length), stateOf)) verdicts.push(verdict);
+  return verdicts;
+}
+
 function decideRun(turn: Turn, capability: string, run: readonly InternalCommand[], state: CapabilityState | undefined): readonly InternalVerdict[] {
   if (state?.decideInternal === undefined) {
-    const undecidable: InternalVerdict = { kind: 'undecidable', reason: `this version of Sluice has no capability ${capability} that takes such commands` };
-    return run.map(() => undecidable);
+    return [{ kind: 'undecidable', reason: `this version of Sluice has no capability ${capability} that takes such commands` }];
   }
   const verdicts = state.decideInternal(turn, run);
-  if (verdicts.length !== run.length) throw new Error(`${capability} gave ${verdicts.length} verdicts on ${run.length} commands`);
+  const undecidable = verdicts.findIndex(({ kind }) => kind === 'undecidable');
+  const expected = undecidable === -1 ? run.length : undecidable + 1;
+  if (verdicts.length !== expected) throw new Error(`${capability} gave ${verdicts.length} verdicts on ${run.length} commands, ${expected} were expected`);
   return verdicts;
 }

@@ -2,7 +2,7 @@
 import type { CapabilityState } from '../capability';
 import type { Turn } from '../partition/turn';
 import { PartitionUnderTest, rounds, sorter } from '../test/partition-under-test';
-import { decideInternal, type InternalCommand, type InternalVerdict } from './internal-command';
+import { decideEach, decideInternal, type InternalCommand, type InternalVerdict } from './internal-command';
 
 afterAll(() => sorter.close());
 
@@ -39,16 +39,34 @@ test('consecutive commands for one capability reach it at once, and every comman
   expect(verdicts).toEqual(['1', '2', '3', '4'].map(accepted));
 });
 
-test('what no capability takes is undecidable, and what stands around it is decided', () => {
-  const state = counting([]);
+test('what no capability takes is undecidable, and nothing behind it is decided', () => {
+  const runs: string[][] = [];
+  const state = counting(runs);
   const verdicts = decideInternal(TURN, [command('a', '1'), command('new', '2'), command('a', '3')], (name) => (name === 'a' ? state : undefined));
-  expect(verdicts.map(({ kind }) => kind)).toEqual(['accepted', 'undecidable', 'accepted']);
+  expect(verdicts.map(({ kind }) => kind)).toEqual(['accepted', 'undecidable']);
   expect(verdicts[1]).toMatchObject({ reason: 'this version of Sluice has no capability new that takes such commands' });
+  expect(runs).toEqual([['1']]);
+});
+
+test('a capability stops at what it cannot decide', () => {
+  const cannot: InternalVerdict = { kind: 'undecidable', reason: 'no such method' };
+  const commands = ['1', '2', '3'].map((id) => command('a', id));
+  expect(decideInternal(TURN, commands, () => counting([], () => [accepted('1'), cannot]))).toEqual([accepted('1'), cannot]);
+  const goesOn = counting([], () => [accepted('1'), cannot, accepted('3')]);
+  expect(() => decideInternal(TURN, commands, () => goesOn)).toThrow('a gave 3 verdicts on 3 commands, 2 were expected');
+});
+
+test('commands that wait on their own are all decided but for those that cannot be', () => {
+  const runs: string[][] = [];
+  const state = counting(runs);
+  const verdicts = decideEach(TURN, [command('a', '1'), command('new', '2'), command('a', '3')], (name) => (name === 'a' ? state : undefined));
+  expect(verdicts.map(({ kind }) => kind)).toEqual(['accepted', 'undecidable', 'accepted']);
+  expect(runs).toEqual([['1'], ['3']]);
 });
 
 test('a capability that leaves a command without a verdict is a programming error', () => {
   const state = counting([], () => []);
-  expect(() => decideInternal(TURN, [command('a', '1')], () => state)).toThrow('a gave 0 verdicts on 1 commands');
+  expect(() => decideInternal(TURN, [command('a', '1')], () => state)).toThrow('a gave 0 verdicts on 1 commands, 1 were expected');
 });
 
 test.each`

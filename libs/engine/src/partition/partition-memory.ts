@@ -16,7 +16,7 @@ import {
   type LogPosition,
 } from '@sluice/protocol';
 import type { Capability, CapabilityState, PartitionServices } from '../capability';
-import { DeliveryRoom } from '../deliveries/delivery-room';
+import { DELIVERY_EVENTS, DeliveryRoom } from '../deliveries/delivery-room';
 import type { EngineRoom, EngineRooms } from '../internal/engine-room';
 import { type HashSeeds } from '../request-index/request-hash';
 import { RequestIndex } from '../request-index/request-index';
@@ -41,6 +41,7 @@ export class AbandonedError extends Error {
 
 interface Replaying {
   readonly memory: PartitionMemory;
+  readonly room: DeliveryRoom;
   readonly commit: DecodedCommit;
 }
 
@@ -56,6 +57,7 @@ const ENGINE_EVENTS: EventHandlersOf<typeof logEvents, Replaying, Iterable<numbe
     state.replayRequest(decided, commit);
     return undefined;
   },
+  ...DELIVERY_EVENTS,
   TimersSet: (event, { memory }) => memory.timers.replaySet(event),
   TimersCancelled: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
   TimersFired: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
@@ -76,6 +78,7 @@ export class PartitionMemory implements PartitionServices {
   readonly seeds: HashSeeds;
   readonly index: RequestIndex;
   readonly states: readonly CapabilityState[];
+  readonly deliveries: DeliveryRoom;
   readonly timers: TimerRoom;
   readonly rooms: EngineRooms;
   readonly commits: Commits;
@@ -102,7 +105,8 @@ export class PartitionMemory implements PartitionServices {
     this.partition = partition;
     this.seeds = seeds;
     this.timers = new TimerRoom(seeds);
-    this.rooms = { deliveries: new DeliveryRoom(), timers: this.timers };
+    this.deliveries = new DeliveryRoom(partition, log.identity.partitions);
+    this.rooms = { deliveries: this.deliveries, timers: this.timers };
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);
     this.commits = new Commits(partition, log, this.recent);
@@ -192,7 +196,7 @@ export class PartitionMemory implements PartitionServices {
   }
 
   private replayEvent(event: EventRecord, commit: DecodedCommit): Iterable<number> | undefined {
-    if (logEvents.owns(event.type)) return logEvents.read(event, commit, ENGINE_EVENTS, { memory: this, commit });
+    if (logEvents.owns(event.type)) return logEvents.read(event, commit, ENGINE_EVENTS, { memory: this, room: this.deliveries, commit });
     const name = event.type.slice(0, event.type.indexOf('.'));
     const at = this.dependencies.capabilities.findIndex((capability) => capability.name === name);
     if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);

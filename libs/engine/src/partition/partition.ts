@@ -20,6 +20,8 @@ import type { Bus, Clock, EventLog, SnapshotStore } from '@sluice/ports';
 import { SequenceTakenError } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
 import type { Capability, CapabilityState, Submission, SubmissionFailure } from '../capability';
+import type { DeliveryBudget } from '../deliveries/delivery-budget';
+import { PartitionDeliveries } from '../deliveries/partition-deliveries';
 import type { EngineObserver } from '../engine-observer';
 import type { PartitionWorker } from '../internal/engine-room';
 import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
@@ -72,6 +74,9 @@ export interface PartitionDependencies {
   readonly memoryIsShort: () => boolean;
   /** The timers of all partitions of the process. */
   readonly timers: DueTimers;
+  /** Sends an encoded batch of deliveries to a partition, and resolves with its encoded answer. */
+  readonly send: (target: number, batch: Uint8Array) => Promise<Uint8Array>;
+  readonly deliveryBudget: DeliveryBudget;
 }
 
 const RELOAD_FIRST_MS = 50;
@@ -85,6 +90,7 @@ const OWNERSHIP_ATTEMPTS = 10;
 export class Partition {
   readonly partition: number;
   readonly seeds: HashSeeds;
+  readonly deliveries: PartitionDeliveries;
   private memory: PartitionMemory;
   private readonly queue: SubmissionQueue;
   private readonly turns: TurnWriter;
@@ -119,6 +125,7 @@ export class Partition {
     this.turns = new TurnWriter(incarnation, clock);
     this.pipeline = new CommitPipeline({ partition, log, clock, durable: (commit) => this.becameDurable(commit), failed: (error) => this.appendFailed(error) });
     this.snapshots = new PartitionSnapshots({ ...dependencies, queue: this.queue });
+    this.deliveries = new PartitionDeliveries({ ...dependencies, budget: dependencies.deliveryBudget, submit: (submission) => this.submit(submission) });
     this.loader = new PartitionLoader({ ...dependencies, snapshots: this.snapshots, newMemory: () => this.newMemory() });
   }
 
@@ -515,7 +522,7 @@ export class Partition {
       stateOf: (capability) => memory.knownStateOf(capability),
       submit: (submission) => this.submit(submission),
     });
-    return [firing];
+    return [this.deliveries.begin(memory), firing];
   }
 
   private pause(waitMs: number): Promise<void> {

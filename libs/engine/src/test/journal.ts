@@ -34,12 +34,17 @@ export class JournalState implements CapabilityState {
 
   /** Writes a line with the command's id. A method that is not "Write" cannot be decided; a payload that begins with "no" is rejected. */
   decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
-    return commands.map(({ method, id, payload }) => {
-      if (method !== 'Write') return { kind: 'undecidable', reason: `the journal has no method ${method}` };
-      if (Buffer.from(payload).toString().startsWith('no')) return { kind: 'rejected', reason: 'NOT_WANTED', payload };
-      this.append(id, turn);
-      return { kind: 'accepted', payload };
-    });
+    const verdicts: InternalVerdict[] = [];
+    for (const { method, id, payload } of commands) {
+      if (method !== 'Write') {
+        verdicts.push({ kind: 'undecidable', reason: `the journal has no method ${method}` });
+        break;
+      }
+      const rejected = Buffer.from(payload).toString().startsWith('no');
+      if (!rejected) this.append(id, turn);
+      verdicts.push(rejected ? { kind: 'rejected', reason: 'NOT_WANTED', payload } : { kind: 'accepted', payload });
+    }
+    return verdicts;
   }
 
   flush(turn: Turn): void {

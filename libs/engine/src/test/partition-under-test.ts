@@ -3,6 +3,7 @@ import type { Bus, BusMessage, EventLog, SnapshotStore } from '@sluice/ports';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { logpb, NO_CHECKSUM, readNextCommit, type DecodedCommit, type LogPosition } from '@sluice/protocol';
 import type { Capability } from '../capability';
+import { DEFAULT_DELIVERY_BUDGET } from '../deliveries/delivery-budget';
 import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { LoadSlots } from '../partition/load-slots';
@@ -92,6 +93,8 @@ export class PartitionUnderTest {
       shared: surroundings.shared ?? false,
       onLost: (partition) => void this.lost.push(partition),
       memoryIsShort: () => surroundings.memoryIsShort ?? false,
+      send: () => Promise.reject(new Error('there is no other partition')),
+      deliveryBudget: DEFAULT_DELIVERY_BUDGET,
     });
   }
 

@@ -13,7 +13,7 @@ import type { Clock } from '@sluice/ports';
 import type { Submission } from '../capability';
 import type { EngineObserver } from '../engine-observer';
 import type { PartitionWorker } from '../internal/engine-room';
-import { decideInternal, type StateByCapability } from '../internal/internal-command';
+import { decideEach, type StateByCapability } from '../internal/internal-command';
 import { DueTimersSubmission, type StepOutcome, STEP_TIMERS } from './due-timers-submission';
 import type { DueState, DueTimers, PartitionTimers } from './due-timers';
 import type { TimerRoom } from './timer-room';
@@ -102,7 +102,7 @@ export class TimerFiring implements PartitionWorker, PartitionTimers {
       room,
       clock,
       due: room.pending.countDue(Math.min(nowUs, this.askedUpToUs), STEP_TIMERS),
-      decide: (turn, commands) => decideInternal(turn, commands, stateOf),
+      decide: (turn, commands) => decideEach(turn, commands, stateOf),
       ended: (outcome) => this.stepEnded(outcome),
     });
     this.firing = true;

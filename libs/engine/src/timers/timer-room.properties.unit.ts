@@ -103,6 +103,11 @@ function replayed(events: readonly EventRecord[]): TimerRoom {
       {
         OwnershipTaken: (): Iterable<number> => [],
         RequestDecided: () => [],
+        DeliveriesOwed: () => [],
+        DeliveriesTaken: () => [],
+        DeliveriesSettled: () => [],
+        DeliveriesDead: () => [],
+        DeliveriesRedriven: () => [],
         TimersSet: (set) => room.replaySet(set),
         TimersCancelled: ({ numbers }) => room.replayEnded(numbers),
         TimersFired: ({ numbers }) => room.replayEnded(numbers),

@@ -132,6 +132,11 @@ class Run {
           {
             OwnershipTaken: () => undefined,
             RequestDecided: () => undefined,
+            DeliveriesOwed: () => undefined,
+            DeliveriesTaken: () => undefined,
+            DeliveriesSettled: () => undefined,
+            DeliveriesDead: () => undefined,
+            DeliveriesRedriven: () => undefined,
             TimersSet: ({ firstNumber, timers }: logpb.TimersSet) => {
               for (const [at, { timerId, dueAtUs }] of timers.entries()) {
                 pending = pending.filter(({ name }) => name !== timerId);
