@@ -16,6 +16,7 @@ import { addRebuildCommand } from './projection/rebuild';
 import { addStatusCommand } from './projection/status';
 import { addVerifyCommand } from './projection/verify';
 import { addReplayCommand } from './replay/replay-command';
+import { addTimersCommand } from './scheduler/timers';
 import { addServeCommand } from './serve/serve-command';
 import { VERSION } from './version';
 
@@ -29,6 +30,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addVerifyCommand(program, surroundings);
   addRebuildCommand(program, surroundings);
   addStatusCommand(program, surroundings);
+  addTimersCommand(program, surroundings);
   addHealthCommand(program, surroundings);
   addConfigCommand(program, surroundings);
   addReplayCommand(program, surroundings);

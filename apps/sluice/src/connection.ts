@@ -10,6 +10,7 @@ export interface ConnectionOptions {
   readonly target?: string;
   readonly queryTarget?: string;
   readonly projectorTarget?: string;
+  readonly schedulerTarget?: string;
   readonly token?: string;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
@@ -24,6 +25,7 @@ export function addConnectionOptions(program: Command): Command {
     .option('--target <host:port>', `the server (environment: SLUICE_TARGET; default ${DEFAULT_TARGET})`)
     .option('--query-target <host:port>', 'the query service, where it runs apart')
     .option('--projector-target <host:port>', 'the projector, where it runs apart')
+    .option('--scheduler-target <host:port>', 'the scheduler, where it runs apart')
     .option('--token <token>', 'bearer token (SLUICE_TOKEN)')
     .option('--tls', 'encrypt the connection, believe the usual authorities')
     .option('--tls-ca <file>', 'encrypt, believe these authorities (PEM; SLUICE_TARGET_CA)')
@@ -41,6 +43,7 @@ export function clientOf(options: ConnectionOptions, environment: NodeJS.Process
     target: targetOf(options, environment),
     queryTarget: options.queryTarget,
     projectorTarget: options.projectorTarget,
+    schedulerTarget: options.schedulerTarget,
     token: options.token ?? given(environment['SLUICE_TOKEN']),
     deadlineMs: options.deadline,
     tls: encrypted ? { rootCertificates: pem(authorities), certificateChain: pem(options.tlsCert), privateKey: pem(options.tlsKey) } : undefined,

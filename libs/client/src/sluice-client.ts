@@ -5,7 +5,7 @@
  * the same request id, and remembers how new its reads must be.
  */
 import { Client } from '@grpc/grpc-js';
-import { healthpb, logpb, projectionpb } from '@sluice/protocol';
+import { healthpb, logpb, projectionpb, schedulerpb } from '@sluice/protocol';
 import { Caller } from './caller';
 import { callMetadata, channelCredentials, channelOptions, type TlsOptions } from './channel';
 import type { ClientContext } from './client-capability';
@@ -16,6 +16,7 @@ import { CLIENT_CAPABILITIES } from './capabilities.generated';
 import { ProjectionClient } from './projection-client';
 import { Reads } from './reads';
 import { type RetryOptions, retryPolicy } from './retry';
+import { SchedulerClient } from './scheduler-client';
 import { SluiceError } from './sluice-error';
 
 export const DEFAULT_TARGET = '127.0.0.1:7400';
@@ -25,6 +26,7 @@ export interface SluiceClientOptions {
   readonly target?: string;
   readonly queryTarget?: string;
   readonly projectorTarget?: string;
+  readonly schedulerTarget?: string;
   /** Encrypt, with these certificates. Default: plain text. */
   readonly tls?: TlsOptions;
   /** Bearer token, or what gives the one in force. */
@@ -44,13 +46,14 @@ class ConnectedClient {
   readonly target: string;
   readonly log: LogClient;
   readonly projection: ProjectionClient;
+  readonly scheduler: SchedulerClient;
   readonly #channels: readonly Client[];
   readonly #health: healthpb.HealthClient;
   readonly #caller: Caller;
   readonly #positions = new PositionTracker();
 
   constructor(options: SluiceClientOptions = {}) {
-    const { tls, token, target = DEFAULT_TARGET, queryTarget = target, projectorTarget = target } = options;
+    const { tls, token, target = DEFAULT_TARGET, queryTarget = target, projectorTarget = target, schedulerTarget = target } = options;
     this.target = target;
     this.#caller = new Caller({
       deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
@@ -75,6 +78,7 @@ class ConnectedClient {
     for (const capability of CLIENT_CAPABILITIES) Object.assign(this, capability.clients(context));
     this.log = new LogClient(this.#caller, new logpb.LogServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
     this.projection = new ProjectionClient(this.#caller, new projectionpb.ProjectionServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));
+    this.scheduler = new SchedulerClient(this.#caller, new schedulerpb.SchedulerServiceClient(schedulerTarget, credentials, channelTo(schedulerTarget)));
     this.#health = new healthpb.HealthClient(target, credentials, channelTo(target));
     this.#channels = [...channels.values()];
   }

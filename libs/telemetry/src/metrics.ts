@@ -46,6 +46,31 @@ export const METRICS = Object.freeze({
     attributes: ['partition'],
     meaning: '1: the log of the partition cannot be read and the instance does not serve it; the log line names the commit. 0: it can be read again.',
   },
+  'sluice.timers.pending': {
+    kind: 'gauge',
+    unit: '{timer}',
+    attributes: ['partition'],
+    meaning: 'Timers that wait, parked ones included.',
+  },
+  'sluice.timers.parked': {
+    kind: 'gauge',
+    unit: '{timer}',
+    attributes: ['partition'],
+    meaning: 'Timers whose command the owner’s version of Sluice cannot decide: they wait until the partition is loaded again; the log names them.',
+  },
+  'sluice.timers.fired': {
+    kind: 'counter',
+    unit: '{timer}',
+    attributes: ['partition'],
+    meaning: 'Timers that fired, those whose command was rejected included.',
+  },
+  'sluice.timers.lateness': {
+    kind: 'histogram',
+    unit: 's',
+    attributes: ['partition'],
+    meaning: 'From due to decided, of the last timer of each step of firing.',
+    buckets: SECONDS,
+  },
   'sluice.projection.commits': { kind: 'counter', unit: '{commit}', attributes: ['partition'], meaning: 'Commits that the read store has.' },
   'sluice.projection.postings': {
     kind: 'counter',

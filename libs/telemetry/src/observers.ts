@@ -73,6 +73,10 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     traced: recordCommit,
     publishing,
   };
+  const timersPending = metrics.gauge('sluice.timers.pending');
+  const timersParked = metrics.gauge('sluice.timers.parked');
+  const timersFired = metrics.counter('sluice.timers.fired');
+  const timersLateness = metrics.histogram('sluice.timers.lateness');
   const nothing = (): void => undefined;
   if (!metrics.enabled) return { turnDecided: nothing, committed: nothing, queued: nothing, rejected: nothing, trouble, ...told };
   return {
@@ -90,6 +94,14 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     },
     rejected(reason: string, count: number): void {
       rejections(count, { reason });
+    },
+    timersPending(partition: number, pending: number, parked: number): void {
+      timersPending(pending, of(partition));
+      timersParked(parked, of(partition));
+    },
+    timersFired(partition: number, fired: number, lateUs: number): void {
+      timersFired(fired, of(partition));
+      timersLateness(lateUs / US_PER_SECOND, of(partition));
     },
     trouble,
     ...told,

@@ -6,7 +6,7 @@ import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
 import { timeText } from '../output';
 import { accountPairs } from './account-view';
-import { firstOf, pageOf } from './listing';
+import { firstOf, pageOf } from '../listing';
 
 const DEFAULT_SHOWN = 100;
 

@@ -5,7 +5,7 @@ import { keyBytes, minorUnits, pair, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
 import { timeText } from '../output';
-import { firstOf, pageOf } from './listing';
+import { firstOf, pageOf } from '../listing';
 
 const DEFAULT_CHANNEL = 'cli';
 const DEFAULT_SHOWN = 100;
