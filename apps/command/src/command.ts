@@ -56,6 +56,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   letHeapGrow();
   const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER, projected } = dependencies;
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
+  const { incarnation, partitions } = log.identity;
+  const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
   const { capabilities = COMMAND_CAPABILITIES, pool = 'auto' } = dependencies;
   const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, trouble }));
   let ownership: PartitionOwnership | undefined;
@@ -65,6 +67,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     bus,
     clock,
     capabilities: parts.map(({ capability }) => capability),
+    seeds,
     owner: instanceId,
     shared: sharing !== undefined,
     observer,
@@ -73,7 +76,6 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     ...(limits === undefined ? undefined : { limits }),
     ...(projected === undefined ? undefined : { projected }),
   });
-  const { incarnation, partitions } = log.identity;
   const ownMethods = new OwnMethods();
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
   let hop: PeerHop | undefined;
@@ -119,7 +121,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     engine,
     observer,
     incarnation,
-    seeds: hashSeeds(Buffer.from(incarnation, 'hex')),
+    seeds,
     ...(hop === undefined ? undefined : { hop }),
     ...(sharing?.maximumMessageBytes === undefined ? undefined : { maximumMessageBytes: sharing.maximumMessageBytes }),
   };

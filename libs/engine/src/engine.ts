@@ -18,6 +18,7 @@ import { LoadSlots } from './partition/load-slots';
 import { Partition } from './partition/partition';
 import { AbandonedError } from './partition/partition-memory';
 import { DueTimers } from './timers/due-timers';
+import type { LogSeeds } from './request-index/request-hash';
 import { runSorter, type RunSorter, type Sorting } from './request-index/sorter';
 
 export interface EngineDependencies {
@@ -26,6 +27,8 @@ export interface EngineDependencies {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly capabilities: readonly Capability[];
+  /** The key of the hashes of this log, the same in every process that owns partitions of it. */
+  readonly seeds: LogSeeds;
   /** Id of this instance. */
   readonly owner: string;
   readonly limits?: Partial<PartitionLimits>;
@@ -168,7 +171,7 @@ export class Engine {
   }
 
   private newPartition(partition: number): Partition {
-    const { log, snapshots, bus, clock, capabilities, owner, limits, shared = false, observer, projected, onLost } = this.dependencies;
+    const { log, snapshots, bus, clock, capabilities, seeds, owner, limits, shared = false, observer, projected, onLost } = this.dependencies;
     const made: Partition = new Partition({
       partition,
       log,
@@ -176,6 +179,7 @@ export class Engine {
       bus,
       clock,
       capabilities,
+      seeds,
       sorter: this.sorter,
       timers: this.timers,
       slots: this.slots,

@@ -38,7 +38,7 @@ export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type Unreada
 export { RecordedVerdicts, verdictKey } from './requests/recorded-verdicts';
 export { RequestSubmission, type RequestRefusal } from './requests/request-submission';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';
-export { hashSeeds, lastHash, requestHash, type HashSeeds } from './request-index/request-hash';
+export { hashSeeds, keyedHash, lastHash, requestHash, type HashSeeds, type LogSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
 export type { RunSorter, Sorting } from './request-index/sorter';
 export { builtFile } from './pool/built-file';

@@ -1,5 +1,7 @@
 /** The keyring in memory, for tests and the simulation: nothing is written anywhere, so nothing is sealed. */
-import type { AccountKey, Keyring } from '@sluice/ports';
+import { derivedKeyOf, type AccountKey, type Keyring } from '@sluice/ports';
+
+const SECRET = Buffer.from('the secret of every keyring in memory');
 
 export type MemoryKeys = Map<string, Uint8Array>;
 
@@ -26,6 +28,10 @@ export class MemoryKeyring implements Keyring {
 
   cached(keyId: string): Uint8Array | undefined {
     return this.#cached.get(keyId);
+  }
+
+  derivedKey(purpose: string): Uint8Array {
+    return derivedKeyOf(SECRET, purpose);
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,14 @@ export interface Keyring {
   load(keyId: string): Promise<Uint8Array | undefined>;
   /** The key if it is in memory already. */
   cached(keyId: string): Uint8Array | undefined;
+  /** A key of 32 bytes for another purpose than signatures, derived from the keyring's secret: the same whenever the keyring is opened, another one for each purpose. */
+  derivedKey(purpose: string): Uint8Array;
   close(): Promise<void>;
+}
+
+/** What `derivedKey` of a keyring returns. @param secret by which the keyring seals. */
+export function derivedKeyOf(secret: Uint8Array, purpose: string): Uint8Array {
+  return createHmac('sha256', secret).update('sluice key for ').update(purpose).digest();
 }
 
 /** Copies the key and derives its id: the same account and key have the same id, so a repeat finds the key that is there. */

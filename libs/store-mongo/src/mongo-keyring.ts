@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, MongoBulkWriteError, MongoServerError } from 'mongodb';
-import type { AccountKey, Keyring } from '@sluice/ports';
+import { derivedKeyOf, type AccountKey, type Keyring } from '@sluice/ports';
 import { DUPLICATE_KEY } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 
@@ -76,6 +76,10 @@ export class MongoKeyring implements Keyring {
 
   cached(keyId: string): Uint8Array | undefined {
     return this.#cache.get(keyId);
+  }
+
+  derivedKey(purpose: string): Uint8Array {
+    return derivedKeyOf(this.sealingKey, purpose);
   }
 
   async close(): Promise<void> {

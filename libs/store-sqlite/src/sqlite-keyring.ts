@@ -3,7 +3,7 @@
  * says nothing about the keys. Keys that were used stay in memory.
  */
 import { randomBytes } from 'node:crypto';
-import type { AccountKey, Keyring } from '@sluice/ports';
+import { derivedKeyOf, type AccountKey, type Keyring } from '@sluice/ports';
 import { KeyringSecretError, sealingKey, secretFromFile } from './keyring-secret';
 import { seal, unseal } from './sealed-box';
 import { SqliteSnapshotStore } from './sqlite-snapshot-store';
@@ -80,6 +80,10 @@ export class SqliteKeyring implements Keyring {
 
   cached(keyId: string): Uint8Array | undefined {
     return this.#cached.get(keyId);
+  }
+
+  derivedKey(purpose: string): Uint8Array {
+    return derivedKeyOf(this.#sealingKey, purpose);
   }
 
   async close(): Promise<void> {

@@ -53,6 +53,15 @@ export function keyringContract(name: string, makeFixture: () => Promise<Keyring
       expect(hex(keyring.cached(key.keyId) as Uint8Array)).toBe(hex(key.key));
     });
 
+    test('a key for another purpose is the same whenever the keyring is opened, and another one for each purpose', async () => {
+      const derived = hex(keyring.derivedKey('a purpose'));
+      expect(derived).toHaveLength(64);
+      expect(hex(keyring.derivedKey('another purpose'))).not.toBe(derived);
+      await keyring.close();
+      keyring = await fixture.open();
+      expect(hex(keyring.derivedKey('a purpose'))).toBe(derived);
+    });
+
     test('the caller may change its bytes afterwards', async () => {
       const bytes = patternBytes(1, 32);
       const copied = accountKey('account', bytes);

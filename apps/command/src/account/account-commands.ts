@@ -1,8 +1,8 @@
 /**
  * Commands other than postings, from protos to items that a partition can decide: shape checks, ids of keys, digests of bodies.
  */
-import { murmurHash3, NO_LIMITS, type AccountCommand } from '@sluice/domain';
-import { lastHash, requestHash, type HashSeeds } from '@sluice/engine';
+import { NO_LIMITS, type AccountCommand } from '@sluice/domain';
+import { keyedHash, lastHash, requestHash, type HashSeeds } from '@sluice/engine';
 import { accountKey, type AccountKey } from '@sluice/ports';
 import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
@@ -24,7 +24,7 @@ export interface KeyedCommand<Command extends AccountCommand = AccountCommand> {
 export function itemOf(seeds: HashSeeds, requestId: string, accountId: string, { command, signingKey }: KeyedCommand): AccountCommandItem {
   const accountIdBytes = Buffer.from(accountId, 'utf8');
   const requestIdBytes = Buffer.from(requestId, 'utf8');
-  const accountHash = murmurHash3(accountIdBytes, 0, accountIdBytes.length, 0);
+  const accountHash = keyedHash(seeds, accountIdBytes, 0, accountIdBytes.length);
   requestHash(seeds, accountHash, requestIdBytes, 0, requestIdBytes.length);
   const { digest, length } = digestCommand(command);
   return {

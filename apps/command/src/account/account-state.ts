@@ -11,7 +11,6 @@ import {
   evolveAccount,
   evolvePostings,
   holdExpiry,
-  murmurHash3,
   UNRECORDED_REJECTIONS,
   type Account,
   type AcceptedPosting,
@@ -22,6 +21,7 @@ import {
 } from '@sluice/domain';
 import type { AccountKey } from '@sluice/ports';
 import {
+  keyedHash,
   lastHash,
   requestHash,
   verdictKey,
@@ -128,7 +128,7 @@ class PostingView implements Posting {
 }
 
 export class AccountState implements CapabilityState, PartitionAccounts {
-  private readonly table = new AccountTable();
+  private readonly table: AccountTable;
   private readonly groups: PostingGroup[] = [];
   private groupCount = 0;
   /** Group of an account in the turn that is being decided, + 1; by ordinal. */
@@ -144,7 +144,9 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     private readonly services: PartitionServices,
     readonly signatures: Signatures,
     readonly trouble: (what: string, error: unknown) => void,
-  ) {}
+  ) {
+    this.table = new AccountTable(services.seeds);
+  }
 
   get partition(): number {
     return this.services.partition;
@@ -173,7 +175,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   private decideOne(turn: Turn, submission: PostingSubmission, index: number): void {
     const { batch } = submission;
     if (batch.outcomes[index] !== none || this.setAside(submission, index)) return;
-    const ordinal = this.ordinalOf(batch, index);
+    const ordinal = this.ordinalOfPosting(batch, index);
     const account = ordinal === -1 ? undefined : this.table.account(ordinal);
     const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
     if (valid === undefined) {
@@ -291,23 +293,24 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     }
     trial.undo();
     if (culprit === -1) {
-      for (const [item, index] of items.entries()) this.accept(this.ordinalOf(batch, index), batch, index, decisions[item] as AcceptedPosting, turn);
+      for (const [item, index] of items.entries()) this.accept(this.ordinalOfPosting(batch, index), batch, index, decisions[item] as AcceptedPosting, turn);
       return;
     }
-    if (isRecorded(refusal) && items.every((index) => this.ordinalOf(batch, index) !== -1)) {
-      for (const index of items) this.refuse(this.groupFor(this.ordinalOf(batch, index)), batch, index, index === culprit ? refusal : BATCH_ABORTED, turn);
+    if (isRecorded(refusal) && items.every((index) => this.ordinalOfPosting(batch, index) !== -1)) {
+      for (const index of items)
+        this.refuse(this.groupFor(this.ordinalOfPosting(batch, index)), batch, index, index === culprit ? refusal : BATCH_ABORTED, turn);
       return;
     }
     batch.outcomes[culprit] = refusal;
     this.abort(batch, items, refusal);
-    const ordinal = this.ordinalOf(batch, culprit);
+    const ordinal = this.ordinalOfPosting(batch, culprit);
     if (ordinal !== -1) noteBalance(batch, culprit, this.table.account(ordinal));
   }
 
   /** Does one item of an atomic batch for a trial; a number: the outcome that refuses it. */
   private tryOne(submission: PostingSubmission, index: number, trial: AtomicTrial, turn: Turn): AcceptedPosting | number {
     const { batch } = submission;
-    const ordinal = this.ordinalOf(batch, index);
+    const ordinal = this.ordinalOfPosting(batch, index);
     const account = ordinal === -1 ? undefined : this.table.touch(ordinal);
     const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
     if (valid === undefined) return PARTITION_UNAVAILABLE;
@@ -324,13 +327,17 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     for (const index of items) {
       if (batch.outcomes[index] !== none) continue;
       batch.outcomes[index] = outcome;
-      const ordinal = this.ordinalOf(batch, index);
+      const ordinal = this.ordinalOfPosting(batch, index);
       noteBalance(batch, index, ordinal === -1 ? undefined : this.table.account(ordinal));
     }
   }
 
   find(hash: number, bytes: Uint8Array, at: number, length: number): number {
     return this.table.find(hash, bytes, at, length);
+  }
+
+  ordinalOf(bytes: Uint8Array, at: number, length: number): number {
+    return this.table.ordinalOf(bytes, at, length);
   }
 
   account(ordinal: number): Account {
@@ -341,7 +348,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     return this.table.touch(ordinal);
   }
 
-  private ordinalOf(batch: PostingBatch, index: number): number {
+  private ordinalOfPosting(batch: PostingBatch, index: number): number {
     const base = index * stride;
     return this.table.find(
       batch.accountHashes[index] as number,
@@ -358,7 +365,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
 
   /** Id of the key in force for the posting's account; '' where it is not signed. */
   signingKeyOf(batch: PostingBatch, index: number): string {
-    const ordinal = this.ordinalOf(batch, index);
+    const ordinal = this.ordinalOfPosting(batch, index);
     return ordinal === -1 ? '' : this.table.account(ordinal).signingKeyId;
   }
 
@@ -559,7 +566,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   private *replayTransfers(accounts: Iterable<TransfersOfAccount>, change: (account: Account, amountMinor: bigint) => void): Generator<number> {
     for (const { accountId, amountMinor, bytes } of accounts) {
       const id = Buffer.from(accountId, 'utf8');
-      const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+      const ordinal = this.table.ordinalOf(id, 0, id.length);
       if (ordinal === -1) throw new Error(`transfers of account ${accountId}, which was never opened`);
       if (amountMinor !== 0n) change(this.table.touch(ordinal), amountMinor);
       yield bytes.length;
@@ -568,7 +575,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
 
   private replayRejection({ accountId, requestId }: RecordedRequest, commit: CommitHeader): undefined {
     const id = Buffer.from(accountId, 'utf8');
-    if (this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length) === -1) {
+    if (this.table.ordinalOf(id, 0, id.length) === -1) {
       throw new Error(`a command on account ${accountId}, which was never opened`);
     }
     this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
@@ -578,7 +585,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   private *replayPostings(payload: Uint8Array, commit: CommitHeader): Generator<number> {
     for (const { postings, bytes } of postingsRecordedIn(payload)) {
       const id = Buffer.from(postings.accountId, 'utf8');
-      const hash = murmurHash3(id, 0, id.length, 0);
+      const hash = keyedHash(this.services.seeds, id, 0, id.length);
       const ordinal = this.table.find(hash, id, 0, id.length);
       if (ordinal === -1) throw new Error(`postings of account ${postings.accountId}, which was never opened`);
       evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
@@ -597,14 +604,14 @@ export class AccountState implements CapabilityState, PartitionAccounts {
 
   private evolve({ accountId, requestId }: RecordedRequest, event: AccountEvent, commit: CommitHeader): undefined {
     const id = Buffer.from(accountId, 'utf8');
-    const ordinal = this.table.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+    const ordinal = this.table.ordinalOf(id, 0, id.length);
     const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), event, commit.committedAtUs);
     if (ordinal === -1) this.table.add(account);
     this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
   }
 
   private rememberRequest(accountId: Uint8Array, requestId: Uint8Array, sequence: number): void {
-    requestHash(this.services.seeds, murmurHash3(accountId, 0, accountId.length, 0), requestId, 0, requestId.length);
+    requestHash(this.services.seeds, keyedHash(this.services.seeds, accountId, 0, accountId.length), requestId, 0, requestId.length);
     this.services.index.add(lastHash.first, lastHash.second, sequence);
   }
 

@@ -3,7 +3,7 @@
  * columns.
  */
 import type { Account, AccountLimits, AccountStatus } from '@sluice/domain';
-import { PackedTable, type RecordCodec } from '@sluice/engine';
+import { type HashSeeds, PackedTable, type RecordCodec } from '@sluice/engine';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
 import { ACCOUNT_RECORD_VERSION, packAccount, unpackAccount } from './account-record';
 
@@ -138,9 +138,9 @@ class AccountCodec implements RecordCodec<TableAccount> {
 export class AccountTable extends PackedTable<TableAccount> {
   private readonly amounts: Amounts;
 
-  constructor() {
+  constructor(seeds: HashSeeds) {
     const amounts = new Amounts();
-    super('accounts', new AccountCodec(amounts));
+    super('accounts', seeds, new AccountCodec(amounts));
     this.amounts = amounts;
   }
 

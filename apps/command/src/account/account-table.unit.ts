@@ -1,8 +1,11 @@
 /** The table of accounts against a plain map: while snapshots are taken in steps, after cold accounts were packed away, and from blocks. */
-import { murmurHash3, NO_LIMITS, type Account } from '@sluice/domain';
+import { NO_LIMITS, type Account } from '@sluice/domain';
+import { hashSeeds, keyedHash } from '@sluice/engine';
 import * as fc from 'fast-check';
 import { AccountTable } from './account-table';
 import { AtomicTrial } from './atomic-trial';
+
+const seeds = hashSeeds(Buffer.from('the secret of the tests'), Buffer.alloc(16));
 
 function account(accountId: string): Account {
   return {
@@ -30,7 +33,7 @@ function find(table: AccountTable, accountId: string): number {
   const id = Buffer.from(`before ${accountId} after`);
   const at = 'before '.length;
   const length = Buffer.byteLength(accountId);
-  return table.find(murmurHash3(id, at, at + length, 0), id, at, length);
+  return table.find(keyedHash(seeds, id, at, at + length), id, at, length);
 }
 
 interface Plain {
@@ -63,7 +66,7 @@ function change(table: AccountTable, model: Map<string, Plain>, id: string, amou
 }
 
 function restored(blocks: readonly Uint8Array[]): AccountTable {
-  const table = new AccountTable();
+  const table = new AccountTable(seeds);
   for (const block of blocks) table.restore(block);
   return table;
 }
@@ -78,7 +81,7 @@ const step = fc.oneof(
 test('a snapshot holds the accounts as they were when it began, whatever changes while it is taken', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 120 }), (steps) => {
-      const table = new AccountTable();
+      const table = new AccountTable(seeds);
       const model = new Map<string, Plain>();
       const ids: string[] = [];
       const add = (): void => {
@@ -118,7 +121,7 @@ test('a snapshot holds the accounts as they were when it began, whatever changes
 });
 
 test('many accounts: cut into blocks, changed between them, packed away when cold, found again', () => {
-  const table = new AccountTable();
+  const table = new AccountTable(seeds);
   const model = new Map<string, Plain>();
   const ids = Array.from({ length: 60_000 }, (_, at) => `{tenant-${at % 7}}-${at}`);
   for (const id of ids) {
@@ -145,7 +148,7 @@ test('many accounts: cut into blocks, changed between them, packed away when col
 });
 
 test('accounts with many holds make blocks of bounded size', () => {
-  const table = new AccountTable();
+  const table = new AccountTable(seeds);
   for (let at = 0; at < 200; at += 1) {
     const rich = account(`rich ${at}`);
     for (let hold = 0; hold < 500; hold += 1) rich.holds.set(`${'a long name of a hold '.repeat(3)}${hold}`, 1n);
@@ -160,7 +163,7 @@ test('accounts with many holds make blocks of bounded size', () => {
 });
 
 test('a trial takes back whatever a record holds', () => {
-  const table = new AccountTable();
+  const table = new AccountTable(seeds);
   const ordinal = table.add(account('alice'));
   table.add(account('bob'));
   const before = table.touch(ordinal);

@@ -13,7 +13,6 @@ import {
   decideTransferCredit,
   decideTransferDebit,
   endTransit,
-  murmurHash3,
   type Account,
   type AcceptedPosting,
   type Posting,
@@ -46,6 +45,8 @@ export const TRANSFER_LEG = 'TransferLeg';
 export interface PartitionAccounts {
   readonly partition: number;
   /** Ordinal of the account; -1: there is none. */
+  ordinalOf(bytes: Uint8Array, at: number, length: number): number;
+  /** The same, for an id that is hashed already. */
   find(hash: number, bytes: Uint8Array, at: number, length: number): number;
   account(ordinal: number): Account;
   /** Call before the account changes. */
@@ -283,7 +284,7 @@ class OrdinalsByAccount {
     this.lastBytes = bytes;
     this.lastAt = at;
     this.lastLength = length;
-    this.lastOrdinal = this.accounts.find(murmurHash3(bytes, at, at + length, 0), bytes, at, length);
+    this.lastOrdinal = this.accounts.ordinalOf(bytes, at, length);
     return this.lastOrdinal;
   }
 

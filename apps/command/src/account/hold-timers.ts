@@ -1,7 +1,7 @@
 /**
  * Timers of holds that expire. A hold's timer is set in the commit that records the hold, and cancelled in the one that takes the last of it.
  */
-import { decideHoldExpiry, murmurHash3, type Account, type AcceptedPosting } from '@sluice/domain';
+import { decideHoldExpiry, type Account, type AcceptedPosting } from '@sluice/domain';
 import type { InternalCommand, InternalVerdict, Turn } from '@sluice/engine';
 import { accountpb, releaseOfExpired } from '@sluice/protocol';
 import type { AccountTransfers, PartitionAccounts } from './account-transfers';
@@ -31,7 +31,7 @@ export function expireHold(accounts: PartitionAccounts, turn: Turn, { payload }:
   }
   const { accountId, holdId } = expire;
   const id = Buffer.from(accountId, 'utf8');
-  const ordinal = accounts.find(murmurHash3(id, 0, id.length, 0), id, 0, id.length);
+  const ordinal = accounts.ordinalOf(id, 0, id.length);
   if (ordinal === -1) return NOTHING_TO_DO;
   const account = accounts.account(ordinal);
   const expiry = decideHoldExpiry(account, holdId);

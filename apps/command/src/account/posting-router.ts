@@ -2,8 +2,8 @@
  * Takes a batch of postings to the partitions of its accounts and back: finds each posting's partition, submits each partition's share and
  * calls back when every share has its verdicts.
  */
-import { keyHash, murmurHash3, partitionOfHash } from '@sluice/domain';
-import { lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
+import { keyHash, partitionOfHash } from '@sluice/domain';
+import { keyedHash, lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, legsOf, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
@@ -19,6 +19,7 @@ const accountIdLength = ACCOUNT_ID_LENGTH;
 const requestIdAt = REQUEST_ID_AT;
 const requestIdLength = REQUEST_ID_LENGTH;
 const none = OUTCOME_NONE;
+const hashAccount = keyedHash;
 const hashRequest = requestHash;
 const hash = lastHash;
 
@@ -75,7 +76,7 @@ export class PostingRouter {
       const at = fields[base + accountIdAt] as number;
       const length = fields[base + accountIdLength] as number;
       if (length !== accountLength || !sameBytes(bytes, at, accountAt, length)) {
-        accountHash = murmurHash3(bytes, at, at + length, 0);
+        accountHash = hashAccount(seeds, bytes, at, at + length);
         partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
         accountAt = at;
         accountLength = length;
@@ -89,7 +90,7 @@ export class PostingRouter {
       requestHashes[index * 2] = hash.first;
       requestHashes[index * 2 + 1] = hash.second;
     }
-    if (batch.legs !== undefined) routeTargets(batch, partitionCount);
+    if (batch.legs !== undefined) routeTargets(batch, partitionCount, seeds);
     return { batch, only };
   }
 
@@ -208,7 +209,7 @@ export function failShare(batch: PostingBatch, indexes: readonly number[] | unde
 }
 
 /** Finds the partitions of the targets of transfers. */
-function routeTargets(batch: PostingBatch, partitionCount: number): void {
+function routeTargets(batch: PostingBatch, partitionCount: number, seeds: HashSeeds): void {
   const { bytes } = batch;
   const { otherAccountAt, otherAccountHashes, otherPartitions } = legsOf(batch);
   let lastAt = 0;
@@ -220,7 +221,7 @@ function routeTargets(batch: PostingBatch, partitionCount: number): void {
     const at = otherAccountAt[index * 2] as number;
     const length = otherAccountAt[index * 2 + 1] as number;
     if (length !== lastLength || !sameBytes(bytes, at, lastAt, length)) {
-      accountHash = murmurHash3(bytes, at, at + length, 0);
+      accountHash = hashAccount(seeds, bytes, at, at + length);
       partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
       lastAt = at;
       lastLength = length;

@@ -8,6 +8,8 @@ import { notOwner } from '../peers/not-owner';
 import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackRequest, type PackResponse } from '../test/parcels';
 import { partitionOfKey } from './partition-share';
 
+const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.alloc(16));
+
 const INCARNATION = '00112233445566778899aabbccddeeff';
 
 /** One process: an engine that owns some partitions, and the methods over it. */
@@ -25,6 +27,7 @@ class Process {
       snapshots: new MemorySnapshotStore(blocks),
       bus: new InProcessBus({ clock }),
       clock,
+      seeds: SEEDS,
       capabilities: [this.part.capability],
       owner: 'one',
       shared: true,
@@ -32,7 +35,7 @@ class Process {
     });
     this.context = {
       engine: this.engine,
-      seeds: hashSeeds(Buffer.from(INCARNATION, 'hex')),
+      seeds: SEEDS,
       observer,
       incarnation: INCARNATION,
       ...(hop === undefined ? undefined : { hop }),

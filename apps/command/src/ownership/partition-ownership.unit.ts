@@ -1,5 +1,5 @@
 /** Two instances over one log of which a commit was changed. */
-import { Engine, SILENT_OBSERVER, UNREADABLE_RETRY_MS, type EngineObserver } from '@sluice/engine';
+import { Engine, hashSeeds, SILENT_OBSERVER, UNREADABLE_RETRY_MS, type EngineObserver } from '@sluice/engine';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { PartitionOwnership } from './partition-ownership';
@@ -19,6 +19,7 @@ async function instance(id: string): Promise<{ engine: Engine; ownership: Partit
     bus: new InProcessBus({ clock }),
     clock,
     capabilities: [],
+    seeds: hashSeeds(Buffer.from('a secret'), Buffer.alloc(16)),
     owner: id,
     shared: true,
     observer,

@@ -2,12 +2,12 @@
  * The command service over memory adapters, called without a network: what a caller sends and gets, byte for byte. Stopping, crashing and
  * starting again keep the log, the snapshots and the keys.
  */
-import { keyHash, murmurHash3 } from '@sluice/domain';
+import { keyHash } from '@sluice/domain';
 import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys } from '@sluice/memory';
 import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
-import { lastHash, requestHash, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
+import { keyedHash, lastHash, requestHash, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
 import { startCommand, type CommandRuntime } from '../command';
 import { RecordedKeyring } from './recorded-keyring';
 
@@ -244,7 +244,7 @@ export class CommandUnderTest {
     const request = Buffer.from(requestId);
     const owned = this.engine.partition(this.engine.partitionOfHash(keyHash(account, 0, account.length)));
     if (owned === undefined) throw new Error('the partition is not owned');
-    requestHash(owned.seeds, murmurHash3(account, 0, account.length, 0), request, 0, request.length);
+    requestHash(owned.seeds, keyedHash(owned.seeds, account, 0, account.length), request, 0, request.length);
     const { first, second } = lastHash;
     for (let at = 0; owned.index.recent(first, second) !== 0; at += 1) {
       await this.post(posting('CREDIT', `pushes ${requestId} out ${at}`, 1n, { accountId }));

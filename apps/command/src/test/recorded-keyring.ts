@@ -1,5 +1,5 @@
 /** A keyring in memory that tells what it was asked to store, and that can be slow or fail. */
-import type { AccountKey, Keyring } from '@sluice/ports';
+import { derivedKeyOf, type AccountKey, type Keyring } from '@sluice/ports';
 import type { MemoryKeys } from '@sluice/memory';
 
 export class RecordedKeyring implements Keyring {
@@ -27,6 +27,10 @@ export class RecordedKeyring implements Keyring {
 
   cached(keyId: string): Uint8Array | undefined {
     return this.inMemory.get(keyId);
+  }
+
+  derivedKey(purpose: string): Uint8Array {
+    return derivedKeyOf(Buffer.from('the secret of a recorded keyring'), purpose);
   }
 
   async close(): Promise<void> {

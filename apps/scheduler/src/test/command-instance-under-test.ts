@@ -1,11 +1,13 @@
 /** Command instances over one log in memory, each with a clock of its own, and the ways to them, which can be cut. */
 import { timerRegistration } from '@sluice/command';
-import { Engine } from '@sluice/engine';
+import { Engine, hashSeeds } from '@sluice/engine';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { inProcessPeer, type PeerCalls } from '@sluice/service';
 import type { CommandInstance, CommandInstanceListener, CommandInstances } from '../owners/command-instances';
 import { SCHEDULER_CALLER } from '../scheduler';
 import { alarms, type AlarmState } from './alarms';
+
+const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.alloc(16));
 
 export const PARTITION = 1;
 const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -61,6 +63,7 @@ export class InstanceUnderTest implements CommandInstance {
       snapshots: new MemorySnapshotStore(blocks),
       bus: new InProcessBus({ clock }),
       clock,
+      seeds: SEEDS,
       capabilities: [alarms],
       owner: id,
       shared: true,

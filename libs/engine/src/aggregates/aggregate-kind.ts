@@ -1,6 +1,6 @@
 /** The aggregates of one kind in one partition: their states in the packed table, each with the newest commit in which something of it was decided. */
-import { murmurHash3 } from '@sluice/domain';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
+import { keyedHash, type HashSeeds } from '../request-index/request-hash';
 import type { AnyAggregate } from './aggregate-definition';
 import { PackedTable, type RecordCodec } from './packed-table';
 
@@ -20,9 +20,9 @@ export interface AggregateKey {
   readonly hash: number;
 }
 
-export function aggregateKey(text: string): AggregateKey {
+export function aggregateKey(seeds: HashSeeds, text: string): AggregateKey {
   const bytes = Buffer.from(text, 'utf8');
-  return { text, bytes, hash: murmurHash3(bytes, 0, bytes.length, 0) };
+  return { text, bytes, hash: keyedHash(seeds, bytes, 0, bytes.length) };
 }
 
 class AggregateCodec implements RecordCodec<Aggregate> {
@@ -53,8 +53,11 @@ class AggregateCodec implements RecordCodec<Aggregate> {
 export class AggregateKind {
   readonly table: PackedTable<Aggregate>;
 
-  constructor(readonly definition: AnyAggregate) {
-    this.table = new PackedTable(`${definition.capability} (${definition.aggregate})`, new AggregateCodec(definition));
+  constructor(
+    readonly definition: AnyAggregate,
+    seeds: HashSeeds,
+  ) {
+    this.table = new PackedTable(`${definition.capability} (${definition.aggregate})`, seeds, new AggregateCodec(definition));
   }
 
   /** Undefined: nothing of it is recorded. */

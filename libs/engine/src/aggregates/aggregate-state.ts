@@ -55,7 +55,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     private readonly services: PartitionServices,
     private readonly options: AggregateStateOptions,
   ) {
-    this.kinds = new Map(options.aggregates.map((definition) => [definition.aggregate, new AggregateKind(definition)]));
+    this.kinds = new Map(options.aggregates.map((definition) => [definition.aggregate, new AggregateKind(definition, services.seeds)]));
     for (const kind of this.kinds.values()) for (const method of Object.keys(kind.definition.commands)) this.kindsByMethod.set(method, kind);
     this.siblingView = options.view?.(this);
   }
@@ -63,11 +63,11 @@ export class AggregateState implements CapabilityState, AggregateReader {
   // ---- reading ----
 
   stateOf(aggregate: string, key: string): unknown {
-    return this.kindOf(aggregate).find(aggregateKey(key))?.state;
+    return this.kindOf(aggregate).find(aggregateKey(this.services.seeds, key))?.state;
   }
 
   sequenceOf(aggregate: string, key: string): number {
-    return this.kindOf(aggregate).find(aggregateKey(key))?.sequence ?? 0;
+    return this.kindOf(aggregate).find(aggregateKey(this.services.seeds, key))?.sequence ?? 0;
   }
 
   recall(sequence: number): Promise<DecodedCommit> {
@@ -121,7 +121,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     } catch (error) {
       return { kind: 'undecidable', reason: `${method} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
     }
-    const key = aggregateKey(keyText);
+    const key = aggregateKey(this.services.seeds, keyText);
     const asked: Asked = { requestId, origin, bodyDigest: undefined };
     const decision = kind.definition.decide(kind.stateOf(key), body.command, this.contextOf(turn, asked));
     if (!decision.accepted) return { kind: 'rejected', reason: decision.reason, payload: NOTHING };
@@ -187,7 +187,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
 
   private ownerOf({ owedBy }: SettledDelivery): { readonly kind: AggregateKind; readonly key: AggregateKey } {
     const slash = owedBy.key.indexOf('/');
-    return { kind: this.kindOf(owedBy.key.slice(0, slash)), key: aggregateKey(owedBy.key.slice(slash + 1)) };
+    return { kind: this.kindOf(owedBy.key.slice(0, slash)), key: aggregateKey(this.services.seeds, owedBy.key.slice(slash + 1)) };
   }
 
   // ---- the log ----
@@ -201,7 +201,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
 
   replayRequest(decided: logpb.RequestDecided, commit: CommitHeader): void {
     const kind = this.kindOf(decided.aggregate);
-    const key = aggregateKey(decided.key);
+    const key = aggregateKey(this.services.seeds, decided.key);
     const events = this.held;
     this.held = [];
     if (events.length > 0 && this.heldOf !== commit.sequence)

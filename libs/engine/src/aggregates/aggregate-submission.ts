@@ -28,7 +28,7 @@ export interface AggregateRequest {
 }
 
 export function aggregateRequest(definition: AnyAggregate, body: RequestBody<unknown>, seeds: HashSeeds): AggregateRequest {
-  const key = aggregateKey(body.key);
+  const key = aggregateKey(seeds, body.key);
   const { first, second } = requestIdHash(seeds, definition, key, body.requestId);
   return {
     aggregate: definition.aggregate,

@@ -8,9 +8,9 @@
  *
  * The key comes first, so that it can be compared without unpacking. What the body is says the kind's codec.
  */
-import { murmurHash3 } from '@sluice/domain';
 import { ByteReader, ByteWriter } from '@sluice/protocol';
 import type { SnapshotSession } from '../capability';
+import { keyedHash, type HashSeeds } from '../request-index/request-hash';
 
 const CHUNK_BYTES = 1 << 20;
 /** Aggregates that one step of a snapshot packs at most. */
@@ -56,6 +56,8 @@ export class PackedTable<Hot extends object> {
 
   constructor(
     private readonly what: string,
+    /** Of the partition: callers choose keys, and must not be able to choose keys that meet in one slot. */
+    private readonly seeds: HashSeeds,
     private readonly codec: RecordCodec<Hot>,
   ) {
     codec.grow?.(INITIAL_COLUMNS);
@@ -66,6 +68,11 @@ export class PackedTable<Hot extends object> {
   }
 
   /** Ordinal of the aggregate whose key is bytes[at, at + length); -1: there is none. */
+  ordinalOf(bytes: Uint8Array, at: number, length: number): number {
+    return this.find(keyedHash(this.seeds, bytes, at, at + length), bytes, at, length);
+  }
+
+  /** The same, for a key that is hashed already. @param hash `keyedHash` of it. */
   find(hash: number, bytes: Uint8Array, at: number, length: number): number {
     const { slots, mask, hashes } = this;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -100,7 +107,7 @@ export class PackedTable<Hot extends object> {
    */
   addUnder(key: Uint8Array, make: (ordinal: number) => Hot): number {
     if (key.length > MAXIMUM_KEY_BYTES) throw new Error(`a key of ${this.what} has ${key.length} bytes; ${MAXIMUM_KEY_BYTES} are the most`);
-    const ordinal = this.insert(murmurHash3(key, 0, key.length, 0), -1, 0);
+    const ordinal = this.insert(keyedHash(this.seeds, key, 0, key.length), -1, 0);
     const hot = make(ordinal);
     if (this.fresh === undefined || this.fresh.at > CHUNK_BYTES) {
       this.fresh = new ByteWriter(CHUNK_BYTES + (CHUNK_BYTES >> 2));
@@ -133,7 +140,7 @@ export class PackedTable<Hot extends object> {
     const chunk = this.openChunk(view, version);
     for (let at = 0; at < view.length; at += 4 + view.readUInt32LE(at)) {
       const keyLength = view[at + 4] as number;
-      this.insert(murmurHash3(view, at + HEAD_BYTES, at + HEAD_BYTES + keyLength, 0), chunk, at);
+      this.insert(keyedHash(this.seeds, view, at + HEAD_BYTES, at + HEAD_BYTES + keyLength), chunk, at);
     }
   }
 

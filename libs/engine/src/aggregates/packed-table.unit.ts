@@ -1,6 +1,6 @@
 /** The packed table with a record of two fields: versions of records, keys, snapshots that are given up. The table of accounts is tested by its own model. */
-import { murmurHash3 } from '@sluice/domain';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
+import { SEEDS } from '../test/partition-under-test';
 import { PackedTable, type RecordCodec } from './packed-table';
 
 interface Door {
@@ -35,7 +35,7 @@ class Doors implements RecordCodec<Door> {
   }
 }
 
-const table = (version: number): PackedTable<Door> => new PackedTable('doors', new Doors(version));
+const table = (version: number): PackedTable<Door> => new PackedTable('doors', SEEDS, new Doors(version));
 
 function add(doors: PackedTable<Door>, key: string, width: number): void {
   doors.addUnder(Buffer.from(key), () => ({ key, width, colour: 'blue' }));
@@ -43,7 +43,7 @@ function add(doors: PackedTable<Door>, key: string, width: number): void {
 
 function find(doors: PackedTable<Door>, key: string): Door | undefined {
   const bytes = Buffer.from(key);
-  const ordinal = doors.find(murmurHash3(bytes, 0, bytes.length, 0), bytes, 0, bytes.length);
+  const ordinal = doors.ordinalOf(bytes, 0, bytes.length);
   return ordinal === -1 ? undefined : doors.at(ordinal);
 }
 
@@ -100,7 +100,7 @@ test('one snapshot is taken at a time, and one that is given up leaves everythin
 
 test('a key has 255 bytes at most, and columns grow before an aggregate needs them', () => {
   const codec = new Doors(2);
-  const doors = new PackedTable('doors', codec);
+  const doors = new PackedTable('doors', SEEDS, codec);
   expect(() => doors.addUnder(Buffer.alloc(256), () => ({ key: '', width: 0, colour: '' }))).toThrow('a key of doors has 256 bytes; 255 are the most');
   for (let at = 0; at < 5_000; at += 1)
     doors.addUnder(Buffer.from(`door ${at}`), (ordinal) => ({ key: `door ${at}`, width: codec.grown > ordinal ? 1 : 0, colour: '' }));

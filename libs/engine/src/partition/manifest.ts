@@ -5,9 +5,7 @@
  */
 import type { RunDescription } from '../request-index/request-index';
 
-export const SNAPSHOT_VERSION = 3;
-/** Says nothing of versions, which are 1, and of rooms, which are empty. */
-const WITHOUT_ROOMS = 2;
+export const SNAPSHOT_VERSION = 4;
 
 /** The blocks of one capability, or of one room of the engine. */
 export interface SnapshotPart {
@@ -21,6 +19,8 @@ export interface Manifest {
   readonly version: number;
   /** Hex. */
   readonly incarnation: string;
+  /** Fingerprint of the key of the hashes in the runs, hex. */
+  readonly hashKey: string;
   readonly sequence: number;
   readonly epoch: number;
   readonly committedAtUs: number;
@@ -45,9 +45,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 export function decodeManifest(bytes: Uint8Array): Manifest | undefined {
   try {
     const manifest = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
-    if (manifest.version === SNAPSHOT_VERSION) return manifest;
-    if (manifest.version !== WITHOUT_ROOMS) return undefined;
-    return { ...manifest, capabilities: manifest.capabilities.map((part) => ({ ...part, version: 1 })), rooms: [] };
+    return manifest.version === SNAPSHOT_VERSION ? manifest : undefined;
   } catch {
     return undefined;
   }

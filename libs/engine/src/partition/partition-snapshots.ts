@@ -8,6 +8,7 @@ import type { Clock, EventLog, SnapshotStore } from '@sluice/ports';
 import { beginningOf, readNextCommit } from '@sluice/protocol';
 import type { Capability, SnapshotSession } from '../capability';
 import { numbered } from '../request-index/numbered-name';
+import type { LogSeeds } from '../request-index/request-hash';
 import type { RunDescription } from '../request-index/request-index';
 import type { PartitionLimits } from './limits';
 import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest, type SnapshotPart } from './manifest';
@@ -27,6 +28,7 @@ export interface PartitionSnapshotsDependencies {
   readonly capabilities: readonly Capability[];
   readonly limits: PartitionLimits;
   readonly queue: SubmissionQueue;
+  readonly seeds: LogSeeds;
 }
 
 /** What a snapshot is made of: the state of a capability, or a room of the engine. */
@@ -66,14 +68,14 @@ export class PartitionSnapshots {
 
   // ---- restoring ----
 
-  /** Manifests of this log, the newest epoch first. */
+  /** Manifests of this log whose runs were made under the key of now, the newest epoch first. Others are not used: the log has everything. */
   async manifests(): Promise<Manifest[]> {
-    const { snapshots, log } = this.dependencies;
+    const { snapshots, log, seeds } = this.dependencies;
     const found: Manifest[] = [];
     for (const name of (await snapshots.list(`${this.prefix}/manifest-`)).reverse()) {
       const bytes = await snapshots.get(name);
       const manifest = bytes === undefined ? undefined : decodeManifest(bytes);
-      if (manifest !== undefined && manifest.incarnation === log.identity.incarnation) found.push(manifest);
+      if (manifest?.incarnation === log.identity.incarnation && manifest.hashKey === seeds.fingerprint) found.push(manifest);
     }
     return found;
   }
@@ -156,7 +158,7 @@ export class PartitionSnapshots {
   }
 
   private async writeWhile(memory: PartitionMemory, { isNeeded, removeRuns }: Writing): Promise<void> {
-    const { snapshots, log, queue } = this.dependencies;
+    const { snapshots, log, queue, seeds } = this.dependencies;
     const { sequence, committedAtUs, epoch, index } = memory;
     const checksum = Buffer.from(memory.checksum).toString('hex');
     const { capabilities, rooms } = this.partsOf(memory);
@@ -173,7 +175,8 @@ export class PartitionSnapshots {
       const runs = await index.writeSealed(epoch);
       if (!(await isNeeded())) return;
       const { incarnation } = log.identity;
-      const manifest: Manifest = { version: SNAPSHOT_VERSION, incarnation, sequence, epoch, committedAtUs, checksum, blocks, ...written, runs };
+      const stands = { version: SNAPSHOT_VERSION, incarnation, hashKey: seeds.fingerprint, sequence, epoch, committedAtUs, checksum };
+      const manifest: Manifest = { ...stands, blocks, ...written, runs };
       await snapshots.put([{ name: manifestName(this.prefix, epoch), bytes: encodeManifest(manifest) }]);
       durable = true;
       memory.snapshotSizeBytes = written.sizeBytes;

@@ -24,7 +24,7 @@ import type { DeliveryBudget } from '../deliveries/delivery-budget';
 import { PartitionDeliveries } from '../deliveries/partition-deliveries';
 import type { EngineObserver } from '../engine-observer';
 import type { PartitionWorker } from '../internal/engine-room';
-import { hashSeeds, type HashSeeds } from '../request-index/request-hash';
+import type { LogSeeds } from '../request-index/request-hash';
 import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
 import type { DueTimers } from '../timers/due-timers';
@@ -58,6 +58,8 @@ export interface PartitionDependencies {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly capabilities: readonly Capability[];
+  /** The key of the hashes of this log. */
+  readonly seeds: LogSeeds;
   readonly sorter: RunSorter;
   readonly slots: LoadSlots;
   readonly limits: PartitionLimits;
@@ -89,7 +91,7 @@ const OWNERSHIP_ATTEMPTS = 10;
 
 export class Partition {
   readonly partition: number;
-  readonly seeds: HashSeeds;
+  readonly seeds: LogSeeds;
   readonly deliveries: PartitionDeliveries;
   private memory: PartitionMemory;
   private readonly queue: SubmissionQueue;
@@ -119,8 +121,8 @@ export class Partition {
     const { partition, log, clock, limits } = dependencies;
     const incarnation = Buffer.from(log.identity.incarnation, 'hex');
     this.partition = partition;
-    this.seeds = hashSeeds(incarnation);
-    this.memory = new PartitionMemory({ ...dependencies, seeds: this.seeds });
+    this.seeds = dependencies.seeds;
+    this.memory = new PartitionMemory(dependencies);
     this.queue = new SubmissionQueue(partition, limits, commitRoomBytes(log));
     this.turns = new TurnWriter(incarnation, clock);
     this.pipeline = new CommitPipeline({ partition, log, clock, durable: (commit) => this.becameDurable(commit), failed: (error) => this.appendFailed(error) });
@@ -428,7 +430,7 @@ export class Partition {
   private newMemory(): PartitionMemory {
     if (this.currentState !== 'loading' && this.currentState !== 'preparing') throw new AbandonedError();
     this.dropMemory();
-    this.memory = new PartitionMemory({ ...this.dependencies, seeds: this.seeds });
+    this.memory = new PartitionMemory(this.dependencies);
     return this.memory;
   }
 

@@ -2,6 +2,7 @@
 import { AppendFailedError, type CommitToAppend, type EventLog, type SnapshotStore } from '@sluice/ports';
 import { MemoryEventLog, MemorySnapshotStore } from '@sluice/memory';
 import { CommitWriter, CorruptCommitError } from '@sluice/protocol';
+import { hashSeeds } from '../request-index/request-hash';
 import { hashOf, Lines } from '../test/journal';
 import { INCARNATION, PartitionUnderTest, RecordingBus, rounds, sorter } from '../test/partition-under-test';
 import { TurnLostError } from './commits';
@@ -563,6 +564,15 @@ describe('snapshots', () => {
     await two.write('other b');
     await two.write('other c');
     await restarts(two);
+  });
+
+  test('whose hashes were made under another key are not used: the log is read, and every id is found', async () => {
+    const one = await PartitionUnderTest.started();
+    for (let at = 0; at < 12; at += 1) await one.write(`line ${at}`);
+    await one.partition.stop({ snapshot: true });
+    const two = await one.next({ seeds: hashSeeds(Buffer.from('another secret'), Buffer.from(INCARNATION, 'hex')) });
+    expect(two.lines).toEqual(one.logged());
+    await expectKnown(two);
   });
 
   test.each(['state', 'manifest', 'run'])('that are damaged (%s) are replaced by the log', async (kind) => {

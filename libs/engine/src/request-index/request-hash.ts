@@ -1,57 +1,128 @@
 /**
- * 64-bit hash of (account, request id), as two 32-bit numbers: two lanes of MurmurHash3's mixing in one pass over the id, seeded
- * by the log's incarnation and the account, so that nobody outside can construct collisions. Equal hashes are only a hint: the
- * log decides. The seeds never change for a log, because the hashes are stored.
+ * Hashes by which accounts and requests are found in memory and in the request index: HalfSipHash-1-3 with a 64-bit key and a 64-bit result
+ * (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast short-input PRF", 2012, and their variant for 32-bit machines). Callers choose the ids
+ * that are hashed. MurmurHash3 has collisions that hold for every seed, so that a secret seed is not enough: a keyed function is needed.
+ *
+ * The key comes from a secret of the deployment and from the log's incarnation. Neither the key nor a hash leaves the process in a reply, an
+ * event or a token. Runs of the request index hold hashes, so a manifest names the fingerprint of the key under which its runs were made.
+ * Equal hashes are only a hint: the log decides. Partitions are found by another hash, MurmurHash3, which stays the same for ever.
  */
-import { murmurHash3 } from '@sluice/domain';
+import { createHmac } from 'node:crypto';
 
-const C1 = 0xcc9e2d51;
-const C2 = 0x1b873593;
-
+/** The key of the hashes. */
 export interface HashSeeds {
   readonly first: number;
   readonly second: number;
 }
 
-export function hashSeeds(incarnation: Uint8Array): HashSeeds {
-  return { first: murmurHash3(incarnation, 0, incarnation.length, 0x5bd1e995), second: murmurHash3(incarnation, 0, incarnation.length, 0x7f4a7c15) };
+/** The key of the hashes of one log. */
+export interface LogSeeds extends HashSeeds {
+  /** Tells two keys apart and says nothing about either; hex. */
+  readonly fingerprint: string;
 }
 
-/** The result of the last `requestHash`. */
+/** @param secret of the deployment, the same at every start. @param incarnation of the log. */
+export function hashSeeds(secret: Uint8Array, incarnation: Uint8Array): LogSeeds {
+  const key = createHmac('sha256', secret).update('sluice hash key').update(incarnation).digest();
+  const fingerprint = createHmac('sha256', secret).update('sluice hash fingerprint').update(incarnation).digest('hex').slice(0, 32);
+  return { first: key.readInt32LE(0), second: key.readInt32LE(4), fingerprint };
+}
+
+/** The result of the last `requestHash` or `keyedHash`. */
 export const lastHash = { first: 0, second: 0 };
 
-/** Hashes bytes[start, end) under the account's hash into `lastHash`. */
-export function requestHash(seeds: HashSeeds, accountHash: number, bytes: Uint8Array, start: number, end: number): void {
-  let first = seeds.first ^ accountHash;
-  let second = seeds.second ^ Math.imul(accountHash, 0x9e3779b1);
+/** Hash of bytes[start, end): into `lastHash`; returns its first half. */
+export function keyedHash(seeds: HashSeeds, bytes: Uint8Array, start: number, end: number): number {
+  halfSipHash(seeds.first, seeds.second ^ LONG_RESULT, seeds.first ^ INITIAL_2, seeds.second ^ INITIAL_3, 0, bytes, start, end);
+  return lastHash.first;
+}
+
+/** Hashes the request id in bytes[start, end) into `lastHash`. @param aggregateHash `keyedHash` of the aggregate's key. */
+export function requestHash(seeds: HashSeeds, aggregateHash: number, bytes: Uint8Array, start: number, end: number): void {
+  let v0 = seeds.first;
+  let v1 = seeds.second ^ LONG_RESULT;
+  let v2 = seeds.first ^ INITIAL_2;
+  let v3 = seeds.second ^ INITIAL_3 ^ aggregateHash;
+  v0 = (v0 + v1) | 0;
+  v2 = (v2 + v3) | 0;
+  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+  v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+  v2 = (v2 + v1) | 0;
+  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+  v2 = (v2 << 16) | (v2 >>> 16);
+  halfSipHash(v0 ^ aggregateHash, v1, v2, v3, AGGREGATE_HASH_BYTES, bytes, start, end);
+}
+
+const INITIAL_2 = 0x6c796765;
+const INITIAL_3 = 0x74656462;
+/** Of the variant with a result of 64 bits. */
+const LONG_RESULT = 0xee;
+const SECOND_HALF = 0xdd;
+const FINAL_ROUNDS = 3;
+const AGGREGATE_HASH_BYTES = 4;
+
+/** Goes on from a state that has taken so many bytes in, a multiple of four. */
+function halfSipHash(state0: number, state1: number, state2: number, state3: number, taken: number, bytes: Uint8Array, start: number, end: number): void {
+  let v0 = state0;
+  let v1 = state1;
+  let v2 = state2;
+  let v3 = state3;
   const length = end - start;
   const blocksEnd = start + (length & ~3);
   let at = start;
   for (; at < blocksEnd; at += 4) {
-    const block = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
-    let mixed = Math.imul(block, C1);
-    mixed = (mixed << 15) | (mixed >>> 17);
-    first ^= Math.imul(mixed, C2);
-    first = (first << 13) | (first >>> 19);
-    first = (Math.imul(first, 5) + 0xe6546b64) | 0;
-    mixed = Math.imul(block, C2);
-    mixed = (mixed << 16) | (mixed >>> 16);
-    second ^= Math.imul(mixed, C1);
-    second = (second << 17) | (second >>> 15);
-    second = (Math.imul(second, 5) + 0x38495ab5) | 0;
+    const word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+    v3 ^= word;
+    v0 = (v0 + v1) | 0;
+    v2 = (v2 + v3) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+    v2 = (v2 + v1) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= word;
   }
-  let tail = 0;
-  for (let shift = 0; at < end; at += 1, shift += 8) tail |= (bytes[at] as number) << shift;
-  first ^= Math.imul(tail, C2) ^ length;
-  second ^= Math.imul(tail, C1) ^ length;
-  lastHash.first = finish(first);
-  lastHash.second = finish(second ^ lastHash.first);
-}
-
-function finish(hash: number): number {
-  let mixed = hash ^ (hash >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
+  let rest = (taken + length) << 24;
+  for (let shift = 0; at < end; at += 1, shift += 8) rest |= (bytes[at] as number) << shift;
+  v3 ^= rest;
+  v0 = (v0 + v1) | 0;
+  v2 = (v2 + v3) | 0;
+  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+  v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+  v2 = (v2 + v1) | 0;
+  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+  v2 = (v2 << 16) | (v2 >>> 16);
+  v0 ^= rest;
+  v2 ^= LONG_RESULT;
+  for (let round = 0; round < FINAL_ROUNDS; round += 1) {
+    v0 = (v0 + v1) | 0;
+    v2 = (v2 + v3) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+    v2 = (v2 + v1) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+  }
+  lastHash.first = v1 ^ v3;
+  v1 ^= SECOND_HALF;
+  for (let round = 0; round < FINAL_ROUNDS; round += 1) {
+    v0 = (v0 + v1) | 0;
+    v2 = (v2 + v3) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+    v2 = (v2 + v1) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+  }
+  lastHash.second = v1 ^ v3;
 }

@@ -6,7 +6,7 @@ import { SILENT_OBSERVER } from '../engine-observer';
 import type { Partition } from '../partition/partition';
 import type { PartitionLimits } from '../partition/limits';
 import { type Courier, courier, type CourierState, Dispatch, type Dispatched, keyIn, type Sent } from './courier';
-import { INCARNATION } from './partition-under-test';
+import { INCARNATION, SEEDS } from './partition-under-test';
 
 /** What happens to a batch on its way: the network calls `pass` as often as the batch arrives, and answers. */
 export type Network = (target: number, pass: () => Promise<Uint8Array>) => Promise<Uint8Array>;
@@ -34,6 +34,7 @@ export class CourierProcess {
       snapshots: new MemorySnapshotStore(blocks),
       bus: new InProcessBus({ clock }),
       clock,
+      seeds: SEEDS,
       capabilities: [this.courier],
       owner,
       shared: true,

@@ -7,7 +7,7 @@ import { SILENT_OBSERVER } from '../engine-observer';
 import type { Partition } from '../partition/partition';
 import type { PartitionLimits } from '../partition/limits';
 import { journal, type Answer, type JournalState, Lines } from './journal';
-import { INCARNATION } from './partition-under-test';
+import { INCARNATION, SEEDS } from './partition-under-test';
 
 export interface ProcessOptions {
   readonly limits?: Partial<PartitionLimits>;
@@ -35,6 +35,7 @@ export class EngineUnderTest {
       bus: new InProcessBus({ clock: cluster.clock }),
       clock: cluster.clock,
       capabilities: [options.capability ?? journal],
+      seeds: SEEDS,
       owner,
       shared: true,
       limits: options.limits ?? {},

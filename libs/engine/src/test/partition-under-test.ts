@@ -8,11 +8,13 @@ import { type EngineObserver, SILENT_OBSERVER } from '../engine-observer';
 import { DEFAULT_LIMITS, type PartitionLimits } from '../partition/limits';
 import { LoadSlots } from '../partition/load-slots';
 import { Partition } from '../partition/partition';
+import { hashSeeds, type LogSeeds } from '../request-index/request-hash';
 import { runSorter } from '../request-index/sorter';
 import { DueTimers } from '../timers/due-timers';
 import { journal, type JournalState, Lines, type Answer } from './journal';
 
 export const INCARNATION = '00112233445566778899aabbccddeeff';
+export const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.from(INCARNATION, 'hex'));
 const PARTITION = 1;
 
 /** One sorting thread for all tests of a file. */
@@ -21,6 +23,7 @@ export const sorter = runSorter('thread');
 export interface Surroundings {
   readonly owner?: string;
   readonly limits?: Partial<PartitionLimits>;
+  readonly seeds?: LogSeeds;
   readonly log?: EventLog;
   readonly snapshots?: SnapshotStore;
   readonly bus?: Bus;
@@ -84,6 +87,7 @@ export class PartitionUnderTest {
       bus: surroundings.bus ?? new InProcessBus({ clock: this.clock }),
       clock: this.clock,
       capabilities: surroundings.capabilities ?? [journal],
+      seeds: surroundings.seeds ?? SEEDS,
       sorter,
       timers: this.timers,
       slots: new LoadSlots(),
