@@ -3,10 +3,9 @@
  * projector runs, so that a partition's segments are appended to the end of its range of keys.
  */
 import { randomInt } from 'node:crypto';
-import { sortableNumber } from '@sluice/projections';
+import { attemptPrefix, sortableNumber } from '@sluice/projections';
 
-/** Partitions are at most 4,096, and milliseconds have eight digits until 2059. */
-const PARTITION_DIGITS = 3;
+/** Milliseconds have eight digits until 2059. */
 const TIME_DIGITS = 8;
 const RANDOM_DIGITS = 5;
 
@@ -23,11 +22,6 @@ export class AttemptNames {
     this.count += 1;
     return this.run + sortableNumber(this.count);
   }
-}
-
-/** What the names of all attempts of the partition, and so the keys of its segments, start with. */
-export function attemptPrefix(partition: number): string {
-  return base36(partition, PARTITION_DIGITS);
 }
 
 function base36(value: number, digits: number): string {

@@ -1,11 +1,12 @@
 /** `sluice.log.v1.LogService`: reads the event log for people, and compares an account with it. */
 import { partitionOfKey } from '@sluice/domain';
 import type { Clock, EventLog } from '@sluice/ports';
+import { ACCOUNT_AGGREGATE } from '@sluice/projections/account';
 import { logpb, readCommit } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { commitView } from './commit-view';
 import { refusalOf } from './projection-service';
-import { type ProjectorControl, UnknownAccountError } from './projector-control';
+import { type ProjectorControl, UnknownAggregateError } from './projector-control';
 import { Wakeup } from './wakeup';
 
 const MAXIMUM_KEY_BYTES = 128;
@@ -73,18 +74,19 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
     verifyAccount: unary<logpb.VerifyAccountRequest, logpb.VerifyAccountResponse>(async ({ accountId }, call) => {
       checkedKey('account_id', accountId);
       try {
-        const verified = await control.verifyAccount(accountId, call.signal);
+        const verified = await control.verifyAggregate(ACCOUNT_AGGREGATE, { aggregate: ACCOUNT_AGGREGATE, key: accountId }, call.signal);
+        const { balance, entries } = verified.figures;
         return {
           equal: verified.equal,
           differences: [...verified.differences],
           sequence: BigInt(verified.sequence),
-          logBalanceMinor: verified.logBalanceMinor,
-          readBalanceMinor: verified.readBalanceMinor,
-          logEntryCount: BigInt(verified.logEntryCount),
-          readEntryCount: BigInt(verified.readEntryCount),
+          logBalanceMinor: balance?.log ?? 0n,
+          readBalanceMinor: balance?.read ?? 0n,
+          logEntryCount: entries?.log ?? 0n,
+          readEntryCount: entries?.read ?? 0n,
         };
       } catch (error) {
-        if (error instanceof UnknownAccountError) throw refusal('ACCOUNT_NOT_FOUND', error.message);
+        if (error instanceof UnknownAggregateError) throw refusal('ACCOUNT_NOT_FOUND', error.message);
         throw refusalOf(error);
       }
     }),

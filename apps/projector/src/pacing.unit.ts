@@ -1,6 +1,7 @@
 /** What decides when to write and what is said about it, on a clock that stands still. */
 import { ManualClock } from '@sluice/memory';
-import { AttemptNames, attemptPrefix } from './attempt-names';
+import { attemptPrefix } from '@sluice/projections';
+import { AttemptNames } from './attempt-names';
 import { BusiestAccount } from './busiest-account';
 import { FlushPacer } from './flush-pacer';
 import { LagWindow } from './lag-window';

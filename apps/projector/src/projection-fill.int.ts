@@ -11,6 +11,7 @@ import type { ProjectedBatch, ReadCopy, ReadStore } from '@sluice/ports';
 import { accountProjection, ENTRY_SEGMENTS, type Projection, projectionId, readCollectionsOf } from '@sluice/projections';
 import { SqliteReadStore } from '@sluice/store-sqlite';
 import { Projector, type ProjectorOptions } from './projector';
+import type { VerificationProgress } from './projector-control';
 import { Ledger, PARTITIONS } from './test/ledger';
 import { openingsIn, openingsProjection } from './test/openings-projection';
 
@@ -74,6 +75,12 @@ async function caughtUp(store: ReadStore, projections: readonly Projection[]): P
     );
     return projections.map(projectionId).every((id) => heads.every((head, partition) => standing.get(`${partition} ${id}`) === head));
   });
+}
+
+async function verification(projector: Projector): Promise<VerificationProgress> {
+  const reports: VerificationProgress[] = [];
+  await projector.verifyAll((progress) => void reports.push(progress), new AbortController().signal);
+  return reports.at(-1) as VerificationProgress;
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -149,6 +156,26 @@ describe.each(['memory', 'SQLite'] as const)('on %s', (kind) => {
     await publishPostings(1);
     await caughtUp(store, WITH_OPENINGS);
     expect(batches.at(-1)?.projections).toEqual(['account@3', 'opening@1']);
+    expect(await verification(projector)).toMatchObject({ equal: true, compared: { accounts: IDS.length, openings: IDS.length, counts: PARTITIONS } });
+
+    const copy = await store.current();
+    const [row] = (await copy.find({ collection: 'openings', limit: 1 })).rows;
+    const partition = row?.partition as number;
+    const head = (await log.headSequences())[partition] as number;
+    const tampered = { ...row, unit: 'USD' };
+    await copy.apply({
+      partition,
+      projections: ['opening@1'],
+      previousSequence: head,
+      sequence: head,
+      committedAtUs: 1,
+      writes: [
+        { kind: 'delete', collection: 'openings', key: row?.account_id as string },
+        { kind: 'put', collection: 'openings', row: tampered },
+      ],
+    });
+    const { equal, differences } = await verification(projector);
+    expect([equal, differences]).toEqual([false, [`account "${String(row?.account_id)}": unit: the log says EUR, the read store USD`]]);
   });
 
   test('a projection with a new format is filled beside its old rows, which an older version reads on', async () => {

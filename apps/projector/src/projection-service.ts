@@ -25,12 +25,13 @@ export function projectionService(control: ProjectorControl, readiness: Readines
     verifyAll: serverStream(async function* (_request, call) {
       try {
         for await (const progress of progressOf<Parameters<Parameters<typeof control.verifyAll>[0]>[0]>((report) => control.verifyAll(report, call.signal))) {
-          const { doneCommits, totalCommits, accounts, entries, differences, finished, equal } = progress;
+          const { doneCommits, totalCommits, compared, differences, finished, equal } = progress;
           yield {
             doneCommits: BigInt(doneCommits),
             totalCommits: BigInt(totalCommits),
-            accounts: BigInt(accounts),
-            entries: BigInt(entries),
+            accounts: BigInt(compared.accounts ?? 0),
+            entries: BigInt(compared.entries ?? 0),
+            compared: Object.entries(compared).map(([what, count]) => ({ what, count: BigInt(count) })),
             differences: [...differences],
             finished,
             equal,

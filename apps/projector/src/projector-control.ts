@@ -2,7 +2,7 @@
  * What can be asked of the projector, wherever it runs: in this thread (projector.ts) or in another one (thread/). The
  * services know nothing else.
  */
-import type { SetAside } from '@sluice/projections';
+import type { AggregateComparison, AggregateName, SetAside } from '@sluice/projections';
 import type { LagPercentiles } from './lag-window';
 import type { BlockedPartition } from './unreadable-commit';
 
@@ -45,24 +45,19 @@ export interface RebuildProgress {
 export interface VerificationProgress {
   readonly doneCommits: number;
   readonly totalCommits: number;
-  /** Accounts and entries compared. */
-  readonly accounts: number;
-  readonly entries: number;
+  /** How many of each kind of thing were compared, like accounts and entries. */
+  readonly compared: Readonly<Record<string, number>>;
   /** What differs, for people; at most 100. */
   readonly differences: readonly string[];
   readonly finished: boolean;
   readonly equal: boolean;
 }
 
-export interface AccountVerification {
+/** The comparison of one aggregate. */
+export interface AggregateReport extends AggregateComparison {
   readonly equal: boolean;
-  readonly differences: readonly string[];
   /** The fold went up to this sequence. */
   readonly sequence: number;
-  readonly logBalanceMinor: bigint;
-  readonly readBalanceMinor: bigint;
-  readonly logEntryCount: number;
-  readonly readEntryCount: number;
 }
 
 /** A rebuild runs already, here or in another process; or another process has begun one, and this one has stopped. */
@@ -73,11 +68,14 @@ export class RebuildRunningError extends Error {
   }
 }
 
-/** Neither the log nor the read store knows the account. */
-export class UnknownAccountError extends Error {
-  constructor(readonly accountId: string) {
-    super(`there is no account "${accountId}"`);
-    this.name = 'UnknownAccountError';
+/** Neither the log nor the read store knows the aggregate. */
+export class UnknownAggregateError extends Error {
+  constructor(
+    readonly aggregate: string,
+    readonly key: string,
+  ) {
+    super(`there is no ${aggregate} "${key}"`);
+    this.name = 'UnknownAggregateError';
   }
 }
 
@@ -105,7 +103,7 @@ export interface ProjectorControl {
   rebuild(report: Report<RebuildProgress>): Promise<void>;
   /** Folds the whole log and compares it with the read store; the last report is the result. Throws ProjectionBehindError. */
   verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void>;
-  /** Throws UnknownAccountError or ProjectionBehindError. */
-  verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification>;
+  /** Compares one aggregate of the projection of that name. Throws UnknownAggregateError or ProjectionBehindError. */
+  verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport>;
   stop(): Promise<void>;
 }

@@ -112,7 +112,7 @@ describe.each([
     await on.publish(await on.ledger.open());
     for (let turn = 0; turn < 30; turn += 1) await on.publish(await on.ledger.post(40));
     await caughtUp(on);
-    expect(await verification(projector)).toMatchObject({ equal: true, finished: true, differences: [], accounts: 12 });
+    expect(await verification(projector)).toMatchObject({ equal: true, finished: true, differences: [], compared: { accounts: 12 } });
     const copy = await on.store.current();
     for (const accountId of ACCOUNT_IDS) {
       const snapshot = await readAccount(copy, accountId, true);
@@ -208,8 +208,11 @@ describe.each([
     const tampered = await verification(projector);
     expect(tampered.equal).toBe(false);
     expect(tampered.differences).toEqual([expect.stringMatching(/account "account-0": balance: the log says -?\d+, the read store -?\d+/)]);
-    expect(await projector.verifyAccount(accountId, NEVER)).toMatchObject({ equal: false });
-    expect(await projector.verifyAccount(ACCOUNT_IDS[1] as string, NEVER)).toMatchObject({ equal: true, differences: [] });
+    expect(await projector.verifyAggregate('account', { aggregate: 'account', key: accountId }, NEVER)).toMatchObject({ equal: false });
+    expect(await projector.verifyAggregate('account', { aggregate: 'account', key: ACCOUNT_IDS[1] as string }, NEVER)).toMatchObject({
+      equal: true,
+      differences: [],
+    });
 
     await projector.rebuild(() => undefined);
     expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });

@@ -15,7 +15,7 @@ import {
   SwitchEndedError,
   systemClock,
 } from '@sluice/ports';
-import { type Projection, PROJECTIONS, projectionId, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
+import { type AggregateName, type Projection, PROJECTIONS, projectionId, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
 import type { DecodedCommit } from '@sluice/protocol';
 import { BusiestAccount } from './busiest-account';
 import { FlushPacer } from './flush-pacer';
@@ -23,13 +23,14 @@ import { LagWindow } from './lag-window';
 import { PartitionLeases } from '@sluice/leases';
 import { BLOCKED_RETRY_MS, PartitionProjector } from './partition-projector';
 import {
-  type AccountVerification,
+  type AggregateReport,
   type PartitionStanding,
   type ProjectorControl,
   type ProjectorStatus,
   RebuildRunningError,
   type RebuildProgress,
   type Report,
+  UnknownAggregateError,
   type VerificationProgress,
 } from './projector-control';
 import { type FlushReport, type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from './projector-observer';
@@ -38,7 +39,7 @@ import { type RebuildLease, takeRebuildLease } from './rebuild-lease';
 import { RowsNotOfLogError, assertStoreOfLog } from './rows-position';
 import { SwitchWatch } from './switch-watch';
 import { unreadableCommitOf } from './unreadable-commit';
-import { verifyAccount } from './verification/verify-account';
+import { verifyAggregate } from './verification/verify-aggregate';
 import { verifyAll } from './verification/verify-all';
 
 /** Promised are 500 ms; a poll is one cheap read. */
@@ -163,9 +164,12 @@ export class Projector implements ProjectorControl {
     await verifyAll({ log, store, projections: this.projections, clock: this.clock, report, signal: AbortSignal.any([signal, this.stopping.signal]) });
   }
 
-  async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
+  async verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport> {
     const { log, store } = this.options;
-    return verifyAccount({ log, store, projections: this.projections, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) }, accountId);
+    const found = this.projections.find((one) => one.name === projection);
+    if (found === undefined) throw new UnknownAggregateError(name.aggregate, name.key);
+    const sources = { log, store, projections: this.projections, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) };
+    return verifyAggregate(sources, found, name);
   }
 
   private hold(partition: number): void {

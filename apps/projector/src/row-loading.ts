@@ -1,10 +1,11 @@
 /** Reads the rows that a flush lacks, as few calls as the port allows. */
-import type { ReadCopy, Row, RowPosition, RowQuery } from '@sluice/ports';
+import type { ReadCopy, Row } from '@sluice/ports';
 import {
   type LoadedRows,
   type Projection,
   projectionId,
   type RowKeys,
+  rowsOf,
   SET_ASIDE,
   type SetAside,
   type SetAsideByProjection,
@@ -13,7 +14,6 @@ import {
 
 /** Keys per call, as the port allows. */
 const KEYS_PER_CALL = 10_000;
-const ROWS_PER_PAGE = 1_000;
 
 export async function loadRows(copy: ReadCopy, wanted: RowKeys): Promise<LoadedRows> {
   const loaded = new Map<string, Map<string, Row>>();
@@ -29,16 +29,6 @@ export async function loadRows(copy: ReadCopy, wanted: RowKeys): Promise<LoadedR
     loaded.set(collection, byKey);
   }
   return loaded;
-}
-
-/** Every row that the query names, page by page. */
-export async function* rowsOf(copy: ReadCopy, query: Omit<RowQuery, 'after' | 'limit'>, rowsPerPage = ROWS_PER_PAGE): AsyncGenerator<Row[]> {
-  let after: RowPosition | undefined;
-  do {
-    const page = await copy.find({ ...query, after, limit: rowsPerPage });
-    if (page.rows.length > 0) yield page.rows;
-    after = page.next;
-  } while (after !== undefined);
 }
 
 /** The partition's aggregates that are set aside in the copy, by the id of the projection. */

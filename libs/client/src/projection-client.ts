@@ -47,6 +47,8 @@ export interface VerifyProgress {
   readonly totalCommits: bigint;
   readonly accounts: bigint;
   readonly entries: bigint;
+  /** What was compared, of every capability; accounts and entries are among it. */
+  readonly compared: readonly { readonly what: string; readonly count: bigint }[];
   /** At most 100. */
   readonly differences: readonly string[];
   /** True in the last one. */

@@ -8,6 +8,7 @@
  */
 import type { CollectionDefinition, Row, RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { ProjectionVerification } from './verification';
 
 /** Rows that a flush needs: collection to keys. */
 export type RowKeys = ReadonlyMap<string, readonly string[]>;
@@ -59,6 +60,7 @@ export interface Projection {
    * @param cachedAggregates how many aggregates to keep in memory.
    */
   open(partition: number, setAside: readonly SetAside[], cachedAggregates: number): PartitionProjection;
+  readonly verification: ProjectionVerification;
 }
 
 /** What names the projection's rows, and its checkpoints: "account@3". */

@@ -3,8 +3,8 @@
  * rows of one are of no use to the other.
  */
 import type { CollectionDefinition, FieldValue, ReadCopy, RowWrite } from '@sluice/ports';
-import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys } from '@sluice/projections';
-import { accountEvents, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { type LoadedRows, type PartitionProjection, type Projected, type Projection, type RowKeys, rowKind, verifyRows } from '@sluice/projections';
+import { accountEvents, accountpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 
 const OPENINGS: CollectionDefinition = {
   name: 'openings',
@@ -23,7 +23,13 @@ const COUNTS: CollectionDefinition = {
 
 export function openingsProjection(format: 1 | 2): Projection {
   const openings = format === 1 ? OPENINGS : { ...OPENINGS, fields: { ...OPENINGS.fields, opened_at_us: 'number' as const } };
-  return { name: 'opening', format, collections: [openings, COUNTS], open: (partition) => new PartitionOpenings(partition, format) };
+  return {
+    name: 'opening',
+    format,
+    collections: [openings, COUNTS],
+    open: (partition) => new PartitionOpenings(partition, format),
+    verification: VERIFICATION,
+  };
 }
 
 interface Opening {
@@ -31,6 +37,35 @@ interface Opening {
   readonly unit: string;
   readonly sequence: number;
   readonly openedAtUs: number;
+}
+
+const VERIFICATION = verifyRows(
+  rowKind<Opening>({
+    aggregate: 'account',
+    collection: OPENINGS,
+    counted: 'openings',
+    fold: (commit, change) => {
+      for (const event of commit.events) readOpening(commit, event, (opening) => change(opening.accountId, () => opening));
+    },
+    row: ({ unit, sequence }) => ({ unit, sequence }),
+  }),
+  rowKind<number>({
+    aggregate: 'partition',
+    collection: COUNTS,
+    keyOf: String,
+    counted: 'counts',
+    fold: (commit, change) => {
+      for (const event of commit.events) readOpening(commit, event, () => change(String(commit.partition), (count) => (count ?? 0) + 1));
+    },
+    row: (openings) => ({ openings }),
+  }),
+);
+
+function readOpening(commit: DecodedCommit, event: EventRecord, visit: (opening: Opening) => void): boolean {
+  if (event.type !== accountEvents.written('AccountOpened').type) return false;
+  const { accountId, unit } = accountpb.AccountOpened.decode(event.payload);
+  visit({ accountId, unit, sequence: commit.sequence, openedAtUs: commit.committedAtUs });
+  return true;
 }
 
 class PartitionOpenings implements PartitionProjection {
@@ -45,18 +80,7 @@ class PartitionOpenings implements PartitionProjection {
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
-    if (event.type !== accountEvents.written('AccountOpened').type) return false;
-    const ignore = (): void => undefined;
-    const handlers = {
-      AccountOpened: ({ accountId, unit }: { readonly accountId: string; readonly unit: string }) =>
-        void this.taken.push({ accountId, unit, sequence: commit.sequence, openedAtUs: commit.committedAtUs }),
-      AccountUpdated: ignore,
-      AccountStatusChanged: ignore,
-      AccountCommandRejected: ignore,
-      PostingsRecorded: ignore,
-    };
-    accountEvents.read(event, commit, handlers as unknown as Parameters<typeof accountEvents.read>[2], undefined);
-    return true;
+    return readOpening(commit, event, (opening) => void this.taken.push(opening));
   }
 
   missing(): RowKeys {

@@ -46,8 +46,8 @@ export class ProjectorLinkServer {
       case 'verifyAll':
         await control.verifyAll(report, signal);
         return undefined;
-      case 'verifyAccount':
-        return control.verifyAccount(request.accountId, signal);
+      case 'verifyAggregate':
+        return control.verifyAggregate(request.projection, request.name, signal);
       case 'stop':
         await control.stop();
         await this.stopped();

@@ -1,13 +1,14 @@
 /** The services' end of the link: a projector that runs in another thread, used like one in this. */
+import type { AggregateName } from '@sluice/projections';
 import {
-  type AccountVerification,
+  type AggregateReport,
   ProjectionBehindError,
   type ProjectorControl,
   type ProjectorStatus,
   RebuildRunningError,
   type RebuildProgress,
   type Report,
-  UnknownAccountError,
+  UnknownAggregateError,
   type VerificationProgress,
 } from '../projector-control';
 import type { ProjectorObserver } from '../projector-observer';
@@ -50,8 +51,8 @@ export class ProjectorLink implements ProjectorControl {
     await this.ask({ kind: 'verifyAll' }, report as Report<LinkReport>, signal);
   }
 
-  async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
-    return (await this.ask({ kind: 'verifyAccount', accountId }, undefined, signal)) as AccountVerification;
+  async verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport> {
+    return (await this.ask({ kind: 'verifyAggregate', projection, name }, undefined, signal)) as AggregateReport;
   }
 
   async stop(): Promise<void> {
@@ -144,8 +145,10 @@ export function errorOf({ name, message, stack }: LinkError, request?: LinkReque
       return new RebuildRunningError();
     case 'ProjectionBehindError':
       return new ProjectionBehindError(message);
-    case 'UnknownAccountError':
-      return new UnknownAccountError(request?.kind === 'verifyAccount' ? request.accountId : '');
+    case 'UnknownAggregateError': {
+      const { aggregate, key } = request?.kind === 'verifyAggregate' ? request.name : { aggregate: '', key: '' };
+      return new UnknownAggregateError(aggregate, key);
+    }
     default: {
       const error = new Error(message);
       error.name = name;

@@ -10,8 +10,9 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { type Clock, type EventLog, systemClock } from '@sluice/ports';
+import type { AggregateName } from '@sluice/projections';
 import {
-  type AccountVerification,
+  type AggregateReport,
   type ProjectorControl,
   ProjectorDownError,
   type ProjectorStatus,
@@ -92,8 +93,8 @@ class ProjectorThreadKeeper implements ProjectorControl {
     await this.running().verifyAll(report, signal);
   }
 
-  async verifyAccount(accountId: string, signal: AbortSignal): Promise<AccountVerification> {
-    return this.running().verifyAccount(accountId, signal);
+  async verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport> {
+    return this.running().verifyAggregate(projection, name, signal);
   }
 
   async stop(): Promise<void> {

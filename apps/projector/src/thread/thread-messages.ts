@@ -3,8 +3,8 @@
  * number; it is answered once, with reports before that where the work is long.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { SetAside } from '@sluice/projections';
-import type { AccountVerification, ProjectorStatus, RebuildProgress, VerificationProgress } from '../projector-control';
+import type { AggregateName, SetAside } from '@sluice/projections';
+import type { AggregateReport, ProjectorStatus, RebuildProgress, VerificationProgress } from '../projector-control';
 import type { FlushReport } from '../projector-observer';
 import type { BlockedPartition } from '../unreadable-commit';
 
@@ -12,14 +12,14 @@ export type LinkRequest =
   | { readonly kind: 'status' }
   | { readonly kind: 'rebuild' }
   | { readonly kind: 'verifyAll' }
-  | { readonly kind: 'verifyAccount'; readonly accountId: string }
+  | { readonly kind: 'verifyAggregate'; readonly projection: string; readonly name: AggregateName }
   | { readonly kind: 'stop' };
 
 export type ToProjector =
   | { readonly kind: 'request'; readonly number: number; readonly request: LinkRequest }
   | { readonly kind: 'cancel'; readonly number: number };
 
-export type LinkResult = ProjectorStatus | AccountVerification | undefined;
+export type LinkResult = ProjectorStatus | AggregateReport | undefined;
 export type LinkReport = RebuildProgress | VerificationProgress;
 
 /** Errors travel by name; those that callers act on are made anew at the other end. */

@@ -40,9 +40,9 @@ export async function reach({ store, projections, clock, signal }: VerificationS
 /** Waits before torn rows are read again; gives up when the projector does not finish its write in time. */
 export function pauseBetweenReads({ clock, signal }: VerificationSources): PauseBetweenReads {
   const giveUpMs = clock.monotonicMs() + REACH_TIMEOUT_MS;
-  return async (_reads, [accountId]) => {
+  return async (_reads, [key]) => {
     signal.throwIfAborted();
-    if (clock.monotonicMs() > giveUpMs) throw new ProjectionBehindError(`account "${accountId}" is being written, and that did not end in time`);
+    if (clock.monotonicMs() > giveUpMs) throw new ProjectionBehindError(`"${key}" is being written, and that did not end in time`);
     await new Promise<void>((resolve) => clock.after(REACH_POLL_MS, resolve));
   };
 }

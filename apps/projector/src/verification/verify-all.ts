@@ -1,32 +1,20 @@
 /**
- * Folds the whole log and compares it with the read store, partition by partition (memory is bounded by the largest one),
- * while both go on:
- *
- *   1. the rows of all accounts are captured, as fingerprints, each with the sequence that it reflects;
- *   2. the log is folded, each account up to its captured sequence, none less far than the log's head at the start;
- *   3. the entry segments are scanned, each account's records up to the same sequence;
- *   4. who differs is looked at closely: its chain of entries is walked, and if it still differs, its row is read again.
+ * Folds the whole log and compares it with the rows of every projection, partition by partition, while both go on. What may differ is
+ * looked at closely: it is compared on its own once more, which says what differs.
  */
-import { murmurHash3 } from '@sluice/domain';
-import type { ReadCopy } from '@sluice/ports';
-import { ACCOUNT_PROFILES, type AccountSnapshot, type BlockPointer, readAccount, readAccounts } from '@sluice/projections';
+import { type AggregateName, type PartitionVerification, type Projection, projectionId } from '@sluice/projections';
 import type { Report, VerificationProgress } from '../projector-control';
-import { rowsOf } from '../row-loading';
 import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
-import { comparableOfLedger, comparableOfSnapshot, type LedgerAccount, LedgerFold } from './ledger-fold';
-import { scanSegments } from './segment-scan';
-import { digestChain } from './stored-records';
-import { verifyAccount } from './verify-account';
+import { verifyAggregate } from './verify-aggregate';
 
 /** Differences that are reported; the others are counted. */
 const REPORTED_DIFFERENCES = 100;
-/** Accounts that are looked at closely: each costs a pass over its partition's log. */
+/** Aggregates that are looked at closely: each costs a pass over its partition's log. */
 const CLOSE_LOOKS = 20;
 
-interface Captured {
-  readonly sequence: number;
-  readonly fingerprint: string;
-  readonly newestBlock: BlockPointer | undefined;
+interface ProjectionRun {
+  readonly projection: Projection;
+  readonly verification: PartitionVerification;
 }
 
 export async function verifyAll(sources: VerificationSources & { readonly report: Report<VerificationProgress> }): Promise<void> {
@@ -40,10 +28,9 @@ export async function verifyAll(sources: VerificationSources & { readonly report
 class VerificationRun {
   private doneCommits = 0;
   private totalCommits: number;
-  private accounts = 0;
-  private entries = 0;
   private different = 0;
   private closeLooks = 0;
+  private readonly compared = new Map<string, number>();
   private readonly differences: string[] = [];
 
   constructor(
@@ -54,110 +41,55 @@ class VerificationRun {
   }
 
   tell(finished: boolean): void {
-    const { doneCommits, totalCommits, accounts, entries, differences, different } = this;
-    this.sources.report({ doneCommits, totalCommits, accounts, entries, differences: [...differences], finished, equal: finished && different === 0 });
+    const { doneCommits, totalCommits, compared, differences, different } = this;
+    const equal = finished && different === 0;
+    this.sources.report({ doneCommits, totalCommits, compared: Object.fromEntries(compared), differences: [...differences], finished, equal });
   }
 
   async verifyPartition(partition: number, head: number): Promise<void> {
-    const copy = await reach(this.sources, partition, head);
-    const captured = await this.capture(copy, partition);
-    let last = head;
-    for (const { sequence } of captured.values()) last = Math.max(last, sequence);
+    const runs = await this.capture(partition, head);
+    const last = Math.max(head, ...runs.map(({ verification }) => verification.last));
     this.totalCommits += last - head;
-    const boundOf = (accountId: string): number => Math.max(head, captured.get(accountId)?.sequence ?? 0);
-    const fold = new LedgerFold(boundOf);
     for await (const commits of commitsUpTo(this.sources, partition, last)) {
-      for (const commit of commits) fold.take(commit);
+      for (const commit of commits) for (const { verification } of runs) verification.take(commit);
       this.doneCommits += commits.length;
       this.tell(false);
     }
-    this.checkTotals(partition, fold);
-    await this.compare(copy, partition, fold, captured, boundOf);
+    for (const run of runs) await this.compare(partition, run);
     this.tell(false);
   }
 
-  private async capture(copy: ReadCopy, partition: number): Promise<Map<string, Captured>> {
-    const captured = new Map<string, Captured>();
-    const query = { collection: ACCOUNT_PROFILES.name, index: 'by_partition', equals: { partition } };
-    for await (const page of rowsOf(copy, query)) {
-      this.sources.signal.throwIfAborted();
-      const accountIds = page.map((row) => row[ACCOUNT_PROFILES.key] as string);
-      const snapshots = await readAccounts(copy, accountIds, true, pauseBetweenReads(this.sources));
-      accountIds.forEach((accountId, index) => captured.set(accountId, capture(snapshots[index])));
+  private async capture(partition: number, head: number): Promise<ProjectionRun[]> {
+    const { sources } = this;
+    const copy = await reach(sources, partition, head);
+    const runs: ProjectionRun[] = [];
+    for (const projection of sources.projections) {
+      const scope = { copy, projection: projectionId(projection), partition, head, pause: () => pauseBetweenReads(sources), signal: sources.signal };
+      runs.push({ projection, verification: await projection.verification.partition(scope) });
     }
-    return captured;
+    return runs;
   }
 
-  /** Nothing comes from nowhere: over all accounts, balances are credits less debits. */
-  private checkTotals(partition: number, fold: LedgerFold): void {
-    let balances = 0n;
-    for (const { balanceMinor } of fold.accounts.values()) balances += balanceMinor;
-    const posted = fold.totalCreditMinor - fold.totalDebitMinor;
-    if (balances !== posted) this.differ(`partition ${partition}: the balances add up to ${balances}, credits less debits to ${posted}`);
+  private async compare(partition: number, { projection, verification }: ProjectionRun): Promise<void> {
+    const { compared, faults, suspicious } = await verification.compare();
+    for (const [what, count] of Object.entries(compared)) this.compared.set(what, (this.compared.get(what) ?? 0) + count);
+    for (const fault of faults) this.differ(`partition ${partition}: ${fault}`);
+    for (const name of suspicious) await this.lookClosely(partition, projection, name);
   }
 
-  private async compare(
-    copy: ReadCopy,
-    partition: number,
-    fold: LedgerFold,
-    captured: ReadonlyMap<string, Captured>,
-    boundOf: (accountId: string) => number,
-  ): Promise<void> {
-    const scanned = await scanSegments(copy, partition, boundOf, this.sources.signal);
-    const suspicious: string[] = [];
-    for (const [accountId, ledger] of fold.accounts) {
-      const row = captured.get(accountId);
-      const stored = scanned.get(accountId);
-      const recordsEqual = stored === undefined ? ledger.digest.count === 0 : stored.digest.equals(ledger.digest) && stored.endsWith(row?.newestBlock);
-      const rowEqual = row !== undefined && ledger.fault === undefined && row.fingerprint === fingerprintOfLedger(ledger);
-      if (!rowEqual || !(recordsEqual || (await this.chainEquals(copy, ledger, boundOf(accountId))))) suspicious.push(accountId);
-      this.accounts += 1;
-      this.entries += ledger.entryCount;
-    }
-    for (const accountId of captured.keys()) if (!fold.accounts.has(accountId)) suspicious.push(accountId);
-    for (const accountId of suspicious) await this.lookClosely(accountId);
-  }
-
-  /** Segments hold blocks of writes that were not finished too; the account's chain does not lead to them. */
-  private async chainEquals(copy: ReadCopy, ledger: LedgerAccount, bound: number): Promise<boolean> {
-    const snapshot = await readAccount(copy, ledger.accountId, false, pauseBetweenReads(this.sources));
-    if (snapshot === undefined) return false;
-    return digestChain(copy, snapshot.account, bound).then(
-      (records) => records.equals(ledger.digest),
-      () => false,
-    );
-  }
-
-  private async lookClosely(accountId: string): Promise<void> {
+  private async lookClosely(partition: number, projection: Projection, name: AggregateName): Promise<void> {
+    const who = `${name.aggregate} "${name.key}"`;
     this.closeLooks += 1;
     if (this.closeLooks > CLOSE_LOOKS) {
-      this.differ(`account "${accountId}": differs`);
+      this.differ(`${who}: differs`);
       return;
     }
-    const { differences } = await verifyAccount(this.sources, accountId);
-    for (const difference of differences) this.differ(`account "${accountId}": ${difference}`);
+    const { differences } = await verifyAggregate(this.sources, projection, name, partition);
+    for (const difference of differences) this.differ(`${who}: ${difference}`);
   }
 
   private differ(difference: string): void {
     this.different += 1;
     if (this.differences.length < REPORTED_DIFFERENCES) this.differences.push(difference);
   }
-}
-
-function capture(snapshot: AccountSnapshot | undefined): Captured {
-  if (snapshot === undefined) return { sequence: 0, fingerprint: '', newestBlock: undefined };
-  const { account } = snapshot;
-  return {
-    sequence: account.sequence,
-    fingerprint: fingerprint(comparableOfSnapshot(snapshot)),
-    newestBlock: account.spine[0],
-  };
-}
-
-const fingerprintOfLedger = (ledger: LedgerAccount): string => fingerprint(comparableOfLedger(ledger));
-
-/** Short, because there is one per account in memory. */
-function fingerprint(fields: ReturnType<typeof comparableOfLedger>): string {
-  const text = Buffer.from(fields.map(([, value]) => value).join('\u0000'), 'utf8');
-  return `${murmurHash3(text, 0, text.length, 1)}/${murmurHash3(text, 0, text.length, 2)}`;
 }

@@ -47,8 +47,7 @@ async function verifyEverything(client: SluiceClient, output: Output, signal: Ab
   output.thing(last, [
     ['verdict', last.equal ? 'log = read store' : 'log and read store differ'],
     ['commits', last.doneCommits],
-    ['accounts', last.accounts],
-    ['entries', last.entries],
+    ...last.compared.map(({ what, count }) => [what, count] as const),
     ...last.differences.map((difference) => ['differs', difference] as const),
     ['what to do', last.equal ? undefined : 'sluice rebuild'],
   ]);

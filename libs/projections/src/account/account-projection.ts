@@ -10,6 +10,7 @@ import type { RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { RecentCache } from '../recent-cache';
+import { ACCOUNT_AGGREGATE } from './account-aggregate';
 import { readAccountEvent, type AccountPart } from './account-event';
 import {
   accountRow,
@@ -28,13 +29,13 @@ import type { PostingsPart } from './postings-reader';
 import { SegmentWriter } from './segment-writer';
 import { isTransferEvent } from './transfer-event';
 import { TransferFold } from './transfer-fold';
-
-export const ACCOUNT_AGGREGATE = 'account';
+import { accountVerification } from './verification/account-verification';
 
 export const accountProjection: Projection = {
   name: 'account',
   format: 3,
   collections: ACCOUNT_COLLECTIONS,
+  verification: accountVerification,
   open: (partition, setAside, cachedAggregates) => new AccountPartitionProjection(partition, setAside, cachedAggregates),
 };
 

@@ -1,6 +1,7 @@
 /** Accounts in the read store: their projection, and the readers of its rows. */
 export { accountProjection as projection } from './account-projection';
 
+export * from './account-aggregate';
 export * from './account-event';
 export * from './account-links';
 export * from './account-projection';

@@ -107,3 +107,30 @@ test.each([
   expect(aside.rows.map(setAsideOf)).toEqual([expect.objectContaining({ aggregate: 'transfer', key: transferId('a', 'x') })]);
   expect(await copy.get(TRANSFERS.name, transferId('a', 'fine'))).toBeDefined();
 });
+
+test('the verification finds a row that is not what the log says, and nothing else', async () => {
+  const copy = await new MemoryReadStore({ collections: READ_COLLECTIONS, identity: { incarnation: INCARNATION, partitions: 2 } }).current();
+  await flush(copy, new PartitionFold(0, [accountProjection], new Map(), 100), HISTORY);
+  const projection = projectionId(accountProjection);
+  const pause = () => () => Promise.reject(new Error('no row is torn'));
+  const scope = { copy, projection, partition: 0, head: HISTORY.length, pause, signal: new AbortController().signal };
+  const compare = async () => {
+    const run = await accountProjection.verification.partition(scope);
+    for (const each of HISTORY) run.take(each);
+    return run.compare();
+  };
+  expect(await compare()).toMatchObject({ compared: { transfers: 4 }, suspicious: [] });
+
+  const key = transferId('a', 'back');
+  const row = (await copy.get(TRANSFERS.name, key)) ?? {};
+  const writes = [
+    { kind: 'delete', collection: TRANSFERS.name, key },
+    { kind: 'put', collection: TRANSFERS.name, row: { ...row, state: 'SETTLED' } },
+  ] as const;
+  await copy.apply({ partition: 0, projections: [projection], previousSequence: HISTORY.length, sequence: HISTORY.length, committedAtUs: 3_000, writes });
+  const found = await compare();
+  expect(found.suspicious).toEqual([{ aggregate: 'transfer', key }]);
+  const closer = await accountProjection.verification.aggregate(scope, { aggregate: 'transfer', key });
+  for (const each of HISTORY) closer.take(each);
+  expect((await closer.compare())?.differences).toEqual(['state: the log says REFUNDED, the read store SETTLED']);
+});

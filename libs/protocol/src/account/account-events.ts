@@ -1,4 +1,4 @@
-/** The events of accounts. Postings and transfers stay encoded: they are copied and scanned, and only people see them decoded. */
+/** The events of accounts. */
 import { encodedForm, EventDefinition } from '../events/event-definition';
 import { EventTable } from '../events/event-table';
 import {
@@ -11,12 +11,25 @@ import {
   TransfersSettled,
 } from '../generated/index.sluice.account.v1';
 
-export const accountEvents = new EventTable('account', {
+const ACCOUNT_CHANGES = {
   AccountOpened: EventDefinition.first('sluice.account.v1.AccountOpened', AccountOpened),
   AccountUpdated: EventDefinition.first('sluice.account.v1.AccountUpdated', AccountUpdated),
   AccountStatusChanged: EventDefinition.first('sluice.account.v1.AccountStatusChanged', AccountStatusChanged),
   AccountCommandRejected: EventDefinition.first('sluice.account.v1.AccountCommandRejected', AccountCommandRejected),
+};
+
+/** Postings and transfers stay encoded: they are copied and scanned, and only people see them decoded. */
+export const accountEvents = new EventTable('account', {
+  ...ACCOUNT_CHANGES,
   PostingsRecorded: EventDefinition.first('sluice.account.v1.PostingsRecorded', encodedForm(PostingsRecorded)),
   TransfersRecorded: EventDefinition.first('sluice.account.v1.TransfersRecorded', encodedForm(TransfersRecorded)),
   TransfersSettled: EventDefinition.first('sluice.account.v1.TransfersSettled', encodedForm(TransfersSettled)),
+});
+
+/** The same events, all decoded by the generated codec: for the verification, which trusts no reader that is written by hand. */
+export const decodedAccountEvents = new EventTable('account', {
+  ...ACCOUNT_CHANGES,
+  PostingsRecorded: EventDefinition.first('sluice.account.v1.PostingsRecorded', PostingsRecorded),
+  TransfersRecorded: EventDefinition.first('sluice.account.v1.TransfersRecorded', TransfersRecorded),
+  TransfersSettled: EventDefinition.first('sluice.account.v1.TransfersSettled', TransfersSettled),
 });

@@ -127,6 +127,16 @@ export interface VerifyAllResponse {
   finished: boolean;
   /** In the last message: everything is equal. */
   equal: boolean;
+  /** What was compared, of every capability; accounts and entries are among it. */
+  compared: Compared[];
+}
+
+/** How many of something were compared. */
+export interface Compared {
+  /** Like "accounts". */
+  what: string;
+  /** How many. */
+  count: bigint;
 }
 
 function createBaseGetStatusRequest(): GetStatusRequest {
@@ -1107,6 +1117,7 @@ function createBaseVerifyAllResponse(): VerifyAllResponse {
     differences: [],
     finished: false,
     equal: false,
+    compared: [],
   };
 }
 
@@ -1144,6 +1155,9 @@ export const VerifyAllResponse: MessageFns<VerifyAllResponse> = {
     }
     if (message.equal !== false) {
       writer.uint32(56).bool(message.equal);
+    }
+    for (const v of message.compared) {
+      Compared.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1217,6 +1231,14 @@ export const VerifyAllResponse: MessageFns<VerifyAllResponse> = {
             message.equal = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.compared.push(Compared.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1248,6 +1270,7 @@ export const VerifyAllResponse: MessageFns<VerifyAllResponse> = {
         : [],
       finished: isSet(object.finished) ? globalThis.Boolean(object.finished) : false,
       equal: isSet(object.equal) ? globalThis.Boolean(object.equal) : false,
+      compared: globalThis.Array.isArray(object?.compared) ? object.compared.map((e: any) => Compared.fromJSON(e)) : [],
     };
   },
 
@@ -1274,6 +1297,9 @@ export const VerifyAllResponse: MessageFns<VerifyAllResponse> = {
     if (message.equal !== false) {
       obj.equal = message.equal;
     }
+    if (message.compared?.length) {
+      obj.compared = message.compared.map((e) => Compared.toJSON(e));
+    }
     return obj;
   },
 
@@ -1293,6 +1319,95 @@ export const VerifyAllResponse: MessageFns<VerifyAllResponse> = {
     message.differences = object.differences?.map((e) => e) || [];
     message.finished = object.finished ?? false;
     message.equal = object.equal ?? false;
+    message.compared = object.compared?.map((e) => Compared.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCompared(): Compared {
+  return { what: "", count: 0n };
+}
+
+export const Compared: MessageFns<Compared> = {
+  encode(message: Compared, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asIntN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type int64 too large");
+      }
+      writer.uint32(16).int64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Compared {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompared();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Compared {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+    };
+  },
+
+  toJSON(message: Compared): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Compared>): Compared {
+    return Compared.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Compared>): Compared {
+    const message = createBaseCompared();
+    message.what = object.what ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     return message;
   },
 };

@@ -3,12 +3,12 @@
  * segments, which stand in another order, are compared without holding either. Every record goes in with its number.
  */
 import { murmurHash3 } from '@sluice/domain';
+import { accountpb } from '@sluice/protocol';
 
 export interface DigestedRecord {
   readonly recordNumber: number;
   readonly sequence: number;
-  /** The encoded request. */
-  readonly request: Uint8Array;
+  readonly posting: accountpb.Posting;
   readonly balanceAfterMinor: bigint;
   readonly heldAfterMinor: bigint;
   readonly rejection: number;
@@ -20,7 +20,9 @@ export class RecordDigest {
   private weightedSum = 0;
 
   add(record: DigestedRecord): void {
-    const { request, recordNumber, sequence, balanceAfterMinor, heldAfterMinor, rejection } = record;
+    const { posting, recordNumber, sequence, balanceAfterMinor, heldAfterMinor, rejection } = record;
+    // Encoded anew, so that both sides stand in one form whatever bytes the caller sent.
+    const request = accountpb.Posting.encode(posting).finish();
     let hash = murmurHash3(request, 0, request.length, recordNumber);
     hash = mix(hash, sequence);
     hash = mix(hash, Number(BigInt.asIntN(32, balanceAfterMinor)));

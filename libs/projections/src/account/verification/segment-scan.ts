@@ -8,9 +8,11 @@
  */
 import { murmurHash3 } from '@sluice/domain';
 import type { ReadCopy } from '@sluice/ports';
-import { type BlockPointer, ENTRY_SEGMENTS, postingsOf, readBlocks } from '@sluice/projections';
-import { attemptPrefix } from '../attempt-names';
-import { rowsOf } from '../row-loading';
+import { attemptPrefix } from '../../attempt-prefix';
+import { rowsOf } from '../../row-pages';
+import { ENTRY_SEGMENTS } from '../collections';
+import { postingsOf, readBlocks } from '../entry-block';
+import type { BlockPointer } from '../entry-spine';
 import { RecordDigest } from './record-digest';
 import { digestPart } from './stored-records';
 

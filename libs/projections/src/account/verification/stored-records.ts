@@ -1,6 +1,10 @@
 /** The records of an account as the read store has them, digested on the way along its chain: what a statement would show. */
 import type { ReadCopy } from '@sluice/ports';
-import { type AccountState, ENTRY_SEGMENTS, EntryChain, type EntryPart, postingsOf, RecordCursor } from '@sluice/projections';
+import type { AccountState } from '../account-state';
+import { ENTRY_SEGMENTS } from '../collections';
+import { type EntryPart, postingsOf } from '../entry-block';
+import { EntryChain } from '../entry-chain';
+import { RecordCursor } from '../record-columns';
 import { RecordDigest } from './record-digest';
 
 /** Segments of one account follow each other: the last one read is the likely next one. */
@@ -32,7 +36,7 @@ export function digestPart(digest: RecordDigest, part: EntryPart, recordsBefore:
   const postings = postingsOf(part);
   const cursor = new RecordCursor(postings, postings.heldAfterMinor);
   while (cursor.next()) {
-    const { request, rejection, balanceAfterMinor, heldAfterMinor } = cursor;
-    digest.add({ recordNumber: recordsBefore + cursor.position + 1, sequence: part.sequence, request, balanceAfterMinor, heldAfterMinor, rejection });
+    const { posting, rejection, balanceAfterMinor, heldAfterMinor } = cursor;
+    digest.add({ recordNumber: recordsBefore + cursor.position + 1, sequence: part.sequence, posting, balanceAfterMinor, heldAfterMinor, rejection });
   }
 }

@@ -1,0 +1,237 @@
+/**
+ * Folds the log of a partition into what the read store must show: every record's balance is worked out anew from its
+ * request and compared with what the commit says. It reads events by the generated codec, and shares no code with the projection.
+ */
+import { accountpb, type DecodedCommit, decodedAccountEvents, type EventHandlersOf } from '@sluice/protocol';
+import type { AccountSnapshot } from '../account-reader';
+import { applyRequest, type VerifiedBalance } from './posting-effect';
+import { RecordDigest } from './record-digest';
+
+interface LedgerLimits {
+  readonly overdraftMinor: bigint;
+  readonly maximumBalanceMinor?: bigint;
+  readonly maximumPostingMinor?: bigint;
+  readonly allowedTypes: readonly string[];
+}
+
+export interface LedgerAccount extends VerifiedBalance {
+  readonly accountId: string;
+  readonly unit: string;
+  readonly branchId: string;
+  product: string;
+  status: string;
+  limits: LedgerLimits;
+  signingKeyId: string;
+  version: number;
+  entryCount: number;
+  rejectionCount: number;
+  readonly openedAtUs: number;
+  readonly openedSequence: number;
+  balanceUpdatedAtUs: number;
+  readonly digest: RecordDigest;
+  /** What the log itself says wrongly about it; the first one. */
+  fault: string | undefined;
+}
+
+interface Moment {
+  readonly sequence: number;
+  readonly committedAtUs: number;
+}
+
+interface Folding {
+  readonly fold: LedgerFold;
+  readonly moment: Moment;
+}
+
+export class LedgerFold {
+  readonly accounts = new Map<string, LedgerAccount>();
+  /** Over all accounts: what was added and taken. */
+  totalCreditMinor = 0n;
+  totalDebitMinor = 0n;
+
+  /**
+   * @param boundOf up to which sequence the account is folded; 0: not at all.
+   */
+  constructor(private readonly boundOf: (accountId: string) => number) {}
+
+  take(commit: DecodedCommit): void {
+    const { sequence, committedAtUs } = commit;
+    const folding = { fold: this, moment: { sequence, committedAtUs } };
+    for (const event of commit.events) if (decodedAccountEvents.owns(event.type)) decodedAccountEvents.read(event, commit, HANDLERS, folding);
+  }
+
+  open({ accountId, unit, branchId, product, limits, signingKeyId }: accountpb.AccountOpened, { sequence, committedAtUs }: Moment): void {
+    if (sequence > this.boundOf(accountId)) return;
+    const known = this.accounts.get(accountId);
+    if (known !== undefined) {
+      known.fault ??= `it is opened again at sequence ${sequence}`;
+      return;
+    }
+    this.accounts.set(accountId, {
+      accountId,
+      unit,
+      branchId,
+      product,
+      status: 'OPEN',
+      limits: limitsOf(limits),
+      signingKeyId,
+      balanceMinor: 0n,
+      heldMinor: 0n,
+      holds: undefined,
+      version: 1,
+      entryCount: 0,
+      rejectionCount: 0,
+      openedAtUs: committedAtUs,
+      openedSequence: sequence,
+      balanceUpdatedAtUs: committedAtUs,
+      digest: new RecordDigest(),
+      fault: undefined,
+    });
+  }
+
+  update({ accountId, limits, product, signingKeyId }: accountpb.AccountUpdated, { sequence }: Moment): void {
+    const account = this.existing(accountId, sequence);
+    if (account === undefined) return;
+    if (limits !== undefined) account.limits = limitsOf(limits);
+    if (product !== undefined) account.product = product;
+    if (signingKeyId !== undefined) account.signingKeyId = signingKeyId;
+    account.version += 1;
+  }
+
+  changeStatus({ accountId, status }: accountpb.AccountStatusChanged, { sequence }: Moment): void {
+    const account = this.existing(accountId, sequence);
+    if (account === undefined) return;
+    account.status = nameOf(accountpb.AccountStatus, status, 'ACCOUNT_STATUS_');
+    account.version += 1;
+  }
+
+  post(postings: accountpb.AccountPostings, { sequence, committedAtUs }: Moment): void {
+    const account = this.existing(postings.accountId, sequence);
+    if (account === undefined) return;
+    const says = (what: string, said: bigint | number, found: bigint | number): void => {
+      if (said !== found) account.fault ??= `sequence ${sequence} says ${what} ${said}, its entries make it ${found}`;
+    };
+    says('the balance before is', postings.balanceBeforeMinor, account.balanceMinor);
+    says('held before is', postings.heldBeforeMinor, account.heldMinor);
+    says('the entries before are', Number(postings.entriesBefore), account.entryCount);
+    const rejections = new Map(postings.rejectedPositions.map((position, at) => [position, postings.rejections[at] ?? accountpb.Rejection.UNRECOGNIZED]));
+    const requests = postings.requests?.postings ?? [];
+    let accepted = 0;
+    for (const [position, posting] of requests.entries()) {
+      const rejection = rejections.get(position) ?? 0;
+      const balanceAfterMinor = postings.balancesAfterMinor[position] ?? 0n;
+      const heldAfterMinor = postings.holdsAfterMinor.length === 0 ? postings.heldAfterMinor : (postings.holdsAfterMinor[position] ?? 0n);
+      if (rejection === 0) {
+        accepted += 1;
+        try {
+          applyRequest(account, posting);
+        } catch (error) {
+          account.fault ??= `sequence ${sequence}: ${error instanceof Error ? error.message : String(error)}`;
+        }
+      }
+      says('a balance after is', balanceAfterMinor, account.balanceMinor);
+      says('held after is', heldAfterMinor, account.heldMinor);
+      account.digest.add({ recordNumber: account.digest.count + 1, sequence, posting, balanceAfterMinor, heldAfterMinor, rejection });
+    }
+    const refused = requests.length - accepted;
+    says('the accepted requests are', postings.acceptedCount, accepted);
+    says('the refused requests are', postings.rejectedCount, refused);
+    says('the balance after is', postings.balanceAfterMinor, account.balanceMinor);
+    says('held after is', postings.heldAfterMinor, account.heldMinor);
+    account.entryCount += accepted;
+    account.rejectionCount += refused;
+    account.version += accepted;
+    if (postings.totalCreditMinor !== 0n || postings.totalDebitMinor !== 0n) account.balanceUpdatedAtUs = committedAtUs;
+    says('the version is', Number(postings.version), account.version);
+    this.totalCreditMinor += postings.totalCreditMinor;
+    this.totalDebitMinor += postings.totalDebitMinor;
+  }
+
+  /** Undefined: the account is not folded so far. */
+  private existing(accountId: string, sequence: number): LedgerAccount | undefined {
+    if (sequence > this.boundOf(accountId)) return undefined;
+    const account = this.accounts.get(accountId);
+    if (account === undefined) throw new Error(`account "${accountId}" has events at sequence ${sequence} but was never opened`);
+    return account;
+  }
+}
+
+const HANDLERS: EventHandlersOf<typeof decodedAccountEvents, Folding, void> = {
+  PostingsRecorded: ({ accounts }, { fold, moment }) => {
+    for (const postings of accounts) fold.post(postings, moment);
+  },
+  AccountOpened: (opened, { fold, moment }) => fold.open(opened, moment),
+  AccountUpdated: (updated, { fold, moment }) => fold.update(updated, moment),
+  AccountStatusChanged: (changed, { fold, moment }) => fold.changeStatus(changed, moment),
+  // A refused change of the account changes none of its rows.
+  AccountCommandRejected: () => undefined,
+  // What transfers do to accounts are postings; their own rows are compared apart (transfer-rows.ts).
+  TransfersRecorded: () => undefined,
+  TransfersSettled: () => undefined,
+};
+
+function limitsOf(limits: accountpb.AccountLimits | undefined): LedgerLimits {
+  return {
+    overdraftMinor: limits?.overdraftMinor ?? 0n,
+    maximumBalanceMinor: limits?.maximumBalanceMinor,
+    maximumPostingMinor: limits?.maximumPostingMinor,
+    allowedTypes: (limits?.allowedTypes ?? []).map((type) => nameOf(accountpb.PostingType, type, 'POSTING_TYPE_')),
+  };
+}
+
+/** The name of an enumerated value, without what all of them begin with. */
+function nameOf(values: Readonly<Record<number, string>>, value: number, prefix: string): string {
+  return (values[value] ?? String(value)).replace(prefix, '');
+}
+
+type Comparable = readonly (readonly [what: string, value: string])[];
+
+/** What the log says of the account, in the form that it is compared in. */
+export function comparableOfLedger(account: LedgerAccount): Comparable {
+  return comparable({ ...account, recordCount: account.digest.count, holds: account.holds ?? NO_HOLDS });
+}
+
+/** What the read store says of it. */
+export function comparableOfSnapshot({ account, profile, holds }: AccountSnapshot): Comparable {
+  return comparable({ ...profile, ...account, holds: holds?.holds ?? NO_HOLDS });
+}
+
+const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
+
+interface Compared extends Omit<LedgerAccount, 'digest' | 'fault' | 'holds'> {
+  readonly recordCount: number;
+  readonly holds: ReadonlyMap<string, bigint>;
+}
+
+function comparable(account: Compared): Comparable {
+  const { limits } = account;
+  return [
+    ['balance', String(account.balanceMinor)],
+    ['held', String(account.heldMinor)],
+    ['version', String(account.version)],
+    ['entry count', String(account.entryCount)],
+    ['rejection count', String(account.rejectionCount)],
+    ['record count', String(account.recordCount)],
+    ['balance updated at', String(account.balanceUpdatedAtUs)],
+    ['unit', account.unit],
+    ['branch', account.branchId],
+    ['product', account.product],
+    ['status', account.status],
+    ['overdraft', String(limits.overdraftMinor)],
+    ['maximum balance', String(limits.maximumBalanceMinor ?? 'none')],
+    ['maximum posting', String(limits.maximumPostingMinor ?? 'none')],
+    ['allowed types', limits.allowedTypes.join(',')],
+    ['signing key', account.signingKeyId],
+    ['opened at', String(account.openedAtUs)],
+    ['opened at sequence', String(account.openedSequence)],
+    ['holds', [...account.holds].map(([holdId, remainingMinor]) => `${holdId}=${remainingMinor}`).join(' ')],
+  ];
+}
+
+/** What differs, for people. */
+export function differences(log: Comparable, read: Comparable): string[] {
+  return log.flatMap(([what, value], index) => {
+    const found = read[index]?.[1];
+    return found === value ? [] : [`${what}: the log says ${value}, the read store ${found}`];
+  });
+}
