@@ -7,6 +7,7 @@ export {
   type AggregateDefinition,
   type AnyAggregate,
   type CommandMessage,
+  type CommitPlace,
   type Consequences,
   type Decision,
   type DecisionContext,
@@ -16,6 +17,7 @@ export {
   type RequestBody,
   type RequestOrigin,
   type StateCodec,
+  type StateSteps,
   type TimerChange,
 } from './aggregates/aggregate-definition';
 export type { AggregateReader, AggregateState } from './aggregates/aggregate-state';

@@ -8,6 +8,7 @@
  * `decide` changes nothing and depends on nothing but what it is given. `evolve` may change the state in place.
  */
 import { requestDigest, type EventPlace, type EventRecord, MalformedMessageError } from '@sluice/protocol';
+import type { SnapshotSession } from '../capability';
 import type { OwedDelivery, SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand } from '../internal/internal-command';
 
@@ -20,6 +21,8 @@ export interface DecisionContext {
   readonly requestId: string;
   /** Commit time of the turn, microseconds; never before an earlier one's. */
   readonly committedAtUs: number;
+  /** Sequence of the turn's commit, if it records anything. */
+  readonly sequence: number;
   /** What another capability lets its siblings read of its state in this partition; undefined: nothing. */
   sibling(capability: string): unknown;
 }
@@ -64,6 +67,26 @@ export interface StateCodec<State> {
   encode(state: State): Uint8Array;
   /** @param version in which it was encoded: this one or an older one. */
   decode(bytes: Uint8Array, version: number, key: string): State;
+}
+
+/**
+ * For few, large aggregates, like queues: a state stays in memory as it is, and snapshots take it in steps. The state itself sees to it that
+ * what changes before its step comes is in the snapshot as it was.
+ */
+export interface StateSteps<State> {
+  /** Of the blocks that a snapshot makes; it rises with every change of the form. */
+  readonly version: number;
+  /** Begins a snapshot of the state as it is now. Blocks are not empty. */
+  beginSnapshot(state: State): SnapshotSession;
+  /** Takes a block into the state, which began as `initialState`. Blocks come in their order. @param version in which it was made. */
+  restore(state: State, block: Uint8Array, version: number): void;
+}
+
+/** Where an event stands. */
+export interface CommitPlace {
+  readonly sequence: number;
+  /** Microseconds. */
+  readonly committedAtUs: number;
 }
 
 /** Events between the log and the domain. */
@@ -145,14 +168,15 @@ export interface AggregateDefinition<State, Command, Event> {
   readonly capability: string;
   /** Which of the capability's kinds of aggregates. */
   readonly aggregate: string;
-  readonly record: StateCodec<State>;
+  readonly record: StateCodec<State> | StateSteps<State>;
   readonly events: EventCodec<Event>;
   /** By name of the method; a name is used once in a capability. */
   readonly commands: Readonly<Record<string, AggregateCommand<Command>>>;
   /** The state of an aggregate of which nothing is recorded. */
   initialState(key: string): State;
   decide(state: State, command: Command, context: DecisionContext): Decision<Event>;
-  evolve(state: State, event: Event, committedAtUs: number): State;
+  /** The state after the event: the same one changed in place, or another one. */
+  evolve(state: State, event: Event, place: CommitPlace): State;
   /** A delivery that this aggregate owed has its verdict. */
   settled?(state: State, delivery: SettledDelivery, context: DecisionContext): Consequences<Event>;
 }

@@ -1,8 +1,9 @@
-/** The aggregates of one kind in one partition: their states in the packed table, each with the newest commit in which something of it was decided. */
-import type { ByteReader, ByteWriter } from '@sluice/protocol';
+/** The aggregates of one kind in one partition, each with the newest commit in which something of it was decided. */
+import type { SnapshotSession } from '../capability';
 import { keyedHash, type HashSeeds } from '../request-index/request-hash';
 import type { AnyAggregate } from './aggregate-definition';
-import { PackedTable, type RecordCodec } from './packed-table';
+import { LiveAggregates } from './live-aggregates';
+import { PackedAggregates } from './packed-aggregates';
 
 export interface Aggregate {
   readonly key: string;
@@ -25,68 +26,39 @@ export function aggregateKey(seeds: HashSeeds, text: string): AggregateKey {
   return { text, bytes, hash: keyedHash(seeds, bytes, 0, bytes.length) };
 }
 
-class AggregateCodec implements RecordCodec<Aggregate> {
-  readonly version: number;
-
-  constructor(private readonly definition: AnyAggregate) {
-    this.version = definition.record.version;
-  }
-
-  pack(writer: ByteWriter, { state, sequence }: Aggregate): void {
-    const bytes = this.definition.record.encode(state);
-    writer.reserve(10 + bytes.length);
-    writer.varint(sequence);
-    writer.raw(bytes, 0, bytes.length);
-  }
-
-  unpack(key: string, body: ByteReader, version: number): Aggregate {
-    const sequence = body.varint();
-    const state = this.definition.record.decode(body.bytes.subarray(body.at, body.end), version, key);
-    return { key, state, sequence, previous: 0 };
-  }
-
-  takeBack(aggregate: Aggregate, { state, sequence }: Aggregate): void {
-    Object.assign(aggregate, { state, sequence, previous: 0 });
-  }
+/** Where the aggregates of a kind are: packed, or as they are. */
+export interface AggregateStore {
+  /** To be read. Undefined: nothing of it is recorded. */
+  find(key: AggregateKey): Aggregate | undefined;
+  /** To be changed; made if there is none. */
+  touch(key: AggregateKey): Aggregate;
+  beginSnapshot(): SnapshotSession;
+  restore(block: Uint8Array, version: number): void;
 }
 
 export class AggregateKind {
-  readonly table: PackedTable<Aggregate>;
+  readonly store: AggregateStore;
 
   constructor(
     readonly definition: AnyAggregate,
     seeds: HashSeeds,
   ) {
-    this.table = new PackedTable(`${definition.capability} (${definition.aggregate})`, seeds, new AggregateCodec(definition));
-  }
-
-  /** Undefined: nothing of it is recorded. */
-  find(key: AggregateKey): Aggregate | undefined {
-    const ordinal = this.ordinalOf(key);
-    return ordinal === -1 ? undefined : this.table.at(ordinal);
+    const { record } = definition;
+    this.store = 'encode' in record ? new PackedAggregates(definition, record, seeds) : new LiveAggregates(definition, record);
   }
 
   stateOf(key: AggregateKey): unknown {
-    const found = this.find(key);
+    const found = this.store.find(key);
     return found === undefined ? this.definition.initialState(key.text) : found.state;
   }
 
-  /** The aggregate as it changes in the commit: made if there is none. `previous` is right from here to the end of the commit. */
+  /** The aggregate as it changes in the commit. `previous` is right from here to the end of the commit. */
   changedIn(sequence: number, key: AggregateKey): Aggregate {
-    const ordinal = this.ordinalOf(key);
-    const aggregate = this.table.touch(ordinal === -1 ? this.made(key) : ordinal);
+    const aggregate = this.store.touch(key);
     if (aggregate.sequence !== sequence) {
       aggregate.previous = aggregate.sequence;
       aggregate.sequence = sequence;
     }
     return aggregate;
-  }
-
-  private made({ text, bytes }: AggregateKey): number {
-    return this.table.addUnder(bytes, () => ({ key: text, state: this.definition.initialState(text), sequence: 0, previous: 0 }));
-  }
-
-  private ordinalOf({ hash, bytes }: AggregateKey): number {
-    return this.table.find(hash, bytes, 0, bytes.length);
   }
 }

@@ -63,11 +63,11 @@ export class AggregateState implements CapabilityState, AggregateReader {
   // ---- reading ----
 
   stateOf(aggregate: string, key: string): unknown {
-    return this.kindOf(aggregate).find(aggregateKey(this.services.seeds, key))?.state;
+    return this.kindOf(aggregate).store.find(aggregateKey(this.services.seeds, key))?.state;
   }
 
   sequenceOf(aggregate: string, key: string): number {
-    return this.kindOf(aggregate).find(aggregateKey(this.services.seeds, key))?.sequence ?? 0;
+    return this.kindOf(aggregate).store.find(aggregateKey(this.services.seeds, key))?.sequence ?? 0;
   }
 
   recall(sequence: number): Promise<DecodedCommit> {
@@ -139,8 +139,8 @@ export class AggregateState implements CapabilityState, AggregateReader {
     }
   }
 
-  private contextOf({ committedAtUs }: Turn, { origin, requestId }: Asked): DecisionContext {
-    return { origin, requestId, committedAtUs, sibling: (capability) => this.services.sibling(capability) };
+  private contextOf({ committedAtUs, sequence }: Turn, { origin, requestId }: Asked): DecisionContext {
+    return { origin, requestId, committedAtUs, sequence, sibling: (capability) => this.services.sibling(capability) };
   }
 
   /** Of what the engine asked for: the engine records the verdict, so that without consequences nothing is left to record. */
@@ -163,7 +163,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     for (const event of consequences?.events ?? []) {
       const { type, version, payload } = kind.definition.events.write(event, key.text);
       turn.event(type, version, payload);
-      changed.state = kind.definition.evolve(changed.state, event, turn.committedAtUs);
+      changed.state = kind.definition.evolve(changed.state, event, turn);
     }
     for (const owed of consequences?.owes ?? []) turn.owe({ ...owed, owedBy: { capability, key: `${aggregate}/${key.text}` } });
     for (const change of consequences?.timers ?? []) {
@@ -207,7 +207,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     if (events.length > 0 && this.heldOf !== commit.sequence)
       throw new Error(`partition ${commit.partition}, sequence ${this.heldOf}: events without a verdict behind them`);
     const changed = kind.changedIn(commit.sequence, key);
-    for (const event of events) changed.state = kind.definition.evolve(changed.state, kind.definition.events.read(event, commit), commit.committedAtUs);
+    for (const event of events) changed.state = kind.definition.evolve(changed.state, kind.definition.events.read(event, commit), commit);
     if (decided.origin !== logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) return;
     const { first, second } = requestIdHash(this.services.seeds, kind.definition, key, decided.requestId);
     this.services.index.add(first, second, commit.sequence);
@@ -220,6 +220,6 @@ export class AggregateState implements CapabilityState, AggregateReader {
   }
 
   restore(block: Uint8Array): void {
-    restoreBlock(block, (aggregate) => this.kindOf(aggregate).table);
+    restoreBlock(block, (aggregate) => this.kindOf(aggregate));
   }
 }

@@ -3,10 +3,11 @@ import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/
 import type { SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand } from '../internal/internal-command';
 import type { Turn } from '../partition/turn';
-import { sorter } from '../test/partition-under-test';
-import { encoded, handedOut, tallies, tallyCapability } from '../test/tally';
+import { rounds, sorter } from '../test/partition-under-test';
+import { encoded, handedOut, REMINDER_DUE_US, tallies, tallyCapability } from '../test/tally';
 import { said, TallyPartition } from '../test/tally-partition';
 import { aggregateCommits } from './aggregate-commits';
+import type { AggregateState } from './aggregate-state';
 import { requestDecided, recordedRequestIn } from './recorded-requests';
 
 afterAll(() => sorter.close());
@@ -141,7 +142,7 @@ describe('what follows from a decision', () => {
     const { asked } = await decided(internal('Remind', 3, 'd-0-1-1'), internal('Remind', 0, 'd-0-1-2'));
     const name = { capability: 'tally', key: 'a', timerId: 'tally/reminder' };
     expect(asked.filter((one) => typeof one === 'object')).toEqual([
-      { set: { ...name, dueAtUs: 5, method: 'Add', payload: encoded({ key: 'a', amount: 3 }) } },
+      { set: { ...name, dueAtUs: REMINDER_DUE_US, method: 'Add', payload: encoded({ key: 'a', amount: 3 }) } },
       { cancelled: name },
     ]);
   });
@@ -198,6 +199,49 @@ describe('what follows from a decision', () => {
     release();
     await answer;
     expect(handedOut).toEqual(expected);
+  });
+});
+
+test('a timer that a decision sets asks the aggregate when it is due, and its answer is no answer to a caller', async () => {
+  const partition = await TallyPartition.started();
+  await partition.one('Remind', { key: 'a', requestId: 'r', amount: 3 });
+  await partition.under.timers.of(1)?.fire(REMINDER_DUE_US);
+  await rounds();
+  expect(partition.count('a')).toBe(3);
+  expect(lines(partition.under.commits()).slice(-2)).toEqual(['counted 3', `tally a/t-tally/reminder-${REMINDER_DUE_US} after 2`]);
+  // A caller that names its request like the timer is not answered from it.
+  expect(said(await partition.one('Add', { key: 'a', requestId: `t-tally/reminder-${REMINDER_DUE_US}`, amount: 3 }))).toBe('6');
+  await partition.under.partition.stop({ snapshot: false });
+  expect((await partition.next()).count('a')).toBe(6);
+});
+
+describe('aggregates whose states stay as they are', () => {
+  const note = (requestId: string, amount: number, key = 'n') => ['Note', { key, requestId, amount }] as const;
+  const notesOf = (state: AggregateState, key = 'n') => (state.stateOf('notebook', key) as { notes: string[] } | undefined)?.notes;
+
+  test('are in a snapshot as they were when it began, with their pointers, empty ones too', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(note('r1', 1), note('r2', 2), note('r3', 0, 'empty'));
+    await partition.ask(note('r3', 3));
+    const session = partition.state.beginSnapshot();
+    const blocks = [session.next() as Uint8Array];
+    await partition.ask(note('r4', 4), note('r1', 1, 'new'));
+    for (let block = session.next(); block !== undefined; block = session.next()) blocks.push(block);
+    session.end(true);
+    const { state } = await TallyPartition.started();
+    for (const block of blocks) state.restore(block);
+    expect([notesOf(state), notesOf(state, 'empty'), notesOf(state, 'new')]).toEqual([['1 in 2', '2 in 2', '3 in 3'], [], undefined]);
+    expect([state.sequenceOf('notebook', 'n'), state.sequenceOf('notebook', 'empty')]).toEqual([3, 2]);
+  });
+
+  test('come back from a snapshot and from the log', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(note('r1', 1));
+    await partition.under.partition.stop({ snapshot: true });
+    const next = await partition.next();
+    expect((await next.ask(note('r1', 1), note('r2', 2))).map(said)).toEqual(['0 again', '1']);
+    await next.under.partition.stop({ snapshot: false });
+    expect(notesOf((await next.next()).state)).toEqual(['1 in 2', '2 in 4']);
   });
 });
 

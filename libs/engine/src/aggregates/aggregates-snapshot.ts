@@ -6,7 +6,6 @@
 import { ByteReader, ByteWriter } from '@sluice/protocol';
 import type { SnapshotSession } from '../capability';
 import type { AggregateKind } from './aggregate-kind';
-import type { PackedTable } from './packed-table';
 
 interface KindSession {
   readonly head: Uint8Array;
@@ -18,9 +17,9 @@ export class AggregatesSnapshot implements SnapshotSession {
   private at = 0;
 
   constructor(kinds: readonly AggregateKind[]) {
-    this.sessions = kinds.map(({ definition, table }) => ({
+    this.sessions = kinds.map(({ definition, store }) => ({
       head: headOf(definition.aggregate, definition.record.version),
-      blocks: table.beginSnapshot(),
+      blocks: store.beginSnapshot(),
     }));
   }
 
@@ -38,12 +37,12 @@ export class AggregatesSnapshot implements SnapshotSession {
   }
 }
 
-/** Gives the records of a block to the table of their kind. */
-export function restoreBlock<Hot extends object>(block: Uint8Array, tableOf: (aggregate: string) => PackedTable<Hot>): void {
+/** Gives the records of a block to the aggregates of their kind. */
+export function restoreBlock(block: Uint8Array, kindOf: (aggregate: string) => AggregateKind): void {
   const reader = new ByteReader(block, 0, block.length);
   const aggregate = reader.string();
   const version = reader.varint();
-  tableOf(aggregate).restore(block.subarray(reader.at), version);
+  kindOf(aggregate).store.restore(block.subarray(reader.at), version);
 }
 
 function headOf(aggregate: string, version: number): Uint8Array {

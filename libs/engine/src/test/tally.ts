@@ -6,6 +6,7 @@
  *   Remind   sets a timer that adds, or cancels it with amount 0
  *   Hand     hands the amount out when the commit is durable
  *   Put      into a box
+ *   Note     in a notebook, whose state stays in memory as it is
  */
 import type { EventRecord } from '@sluice/protocol';
 import { UnknownEventError } from '@sluice/protocol';
@@ -85,6 +86,8 @@ function evolve(tally: Tally, { amount }: Counted): Tally {
 }
 
 const replyOf = (count: number): Uint8Array => Buffer.from(String(count));
+/** When reminders are due. */
+export const REMINDER_DUE_US = 5;
 /** What was handed out, in order. */
 export const handedOut: number[] = [];
 
@@ -99,7 +102,11 @@ function decideTally({ count }: Tally, { verb: name, key, amount }: TallyCommand
     case 'Remind':
       return amount === 0
         ? { accepted: true, events: [], timers: [{ kind: 'cancel', timerId: 'reminder' }] }
-        : { accepted: true, events: [], timers: [{ kind: 'set', timerId: 'reminder', dueAtUs: 5, method: 'Add', payload: encoded({ key, amount }) }] };
+        : {
+            accepted: true,
+            events: [],
+            timers: [{ kind: 'set', timerId: 'reminder', dueAtUs: REMINDER_DUE_US, method: 'Add', payload: encoded({ key, amount }) }],
+          };
     case 'Hand':
       return { accepted: true, events: [], handOut: () => handedOut.push(amount) };
     default:
@@ -131,6 +138,32 @@ const boxes: AggregateDefinition<Tally, TallyRequest, Counted> = {
   evolve,
 };
 
+interface Notebook {
+  readonly notes: string[];
+}
+
+/** Every note is a block of a snapshot. */
+const notebooks: AggregateDefinition<Notebook, TallyRequest, Counted> = {
+  capability: 'tally',
+  aggregate: 'notebook',
+  record: {
+    version: 1,
+    beginSnapshot: ({ notes }) => {
+      const kept = [...notes];
+      return { next: () => (kept.length === 0 ? undefined : Buffer.from(kept.shift() as string)), end: () => undefined };
+    },
+    restore: ({ notes }, block) => void notes.push(Buffer.from(block).toString()),
+  },
+  events,
+  commands: { Note: message('Note', (request) => request) },
+  initialState: () => ({ notes: [] }),
+  decide: ({ notes }, { amount }) => ({ accepted: true, events: amount === 0 ? [] : [{ amount }], reply: replyOf(notes.length) }),
+  evolve: (notebook, { amount }, { sequence }) => {
+    notebook.notes.push(`${amount} in ${sequence}`);
+    return notebook;
+  },
+};
+
 /** What siblings read. */
 export interface TallyView {
   count(key: string): number;
@@ -138,5 +171,5 @@ export interface TallyView {
 
 export function tallyCapability(options: Partial<AggregateCapabilityOptions> = {}) {
   const view = (states: AggregateReader): TallyView => ({ count: (key) => (states.stateOf('tally', key) as Tally | undefined)?.count ?? 0 });
-  return aggregateCapability({ aggregates: [tallies, boxes], view, ...options });
+  return aggregateCapability({ aggregates: [tallies, boxes, notebooks], view, ...options });
 }
