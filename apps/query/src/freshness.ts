@@ -5,14 +5,25 @@
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
 import type { PauseBetweenReads } from '@sluice/projections';
-import { coversPosition, decodePositionToken, InvalidPositionTokenError, type Position } from '@sluice/protocol';
-import { type CallContext, refusal } from '@sluice/service';
+import {
+  coversPosition,
+  decodePositionToken,
+  encodePositionToken,
+  InvalidPositionTokenError,
+  mergePositions,
+  type Position,
+  PositionOfOtherLogError,
+} from '@sluice/protocol';
+import { type CallContext, invalidRequest, refusal, type SluiceError } from '@sluice/service';
 import { isBeingFilled, type Standing, type StandingFeed, sequencesOf } from './standing';
 
 /** How long a call without a deadline waits. */
 const DEFAULT_WAIT_MS = 5_000;
-/** Kept back of a deadline, so that the refusal still reaches the caller. */
-const ANSWER_MS = 50;
+/** Kept back of a deadline, so that the refusal still reaches the caller: a twentieth of it, within these bounds. */
+const ANSWER_MS = { least: 50, most: 1_000 };
+const ANSWER_SHARE = 0.05;
+/** Tokens of one request; each may name every partition. */
+const MAXIMUM_TOKENS = 64;
 
 /** Before torn rows are read again: the first pause, doubled so many times at most. The feed ends every pause after 100 ms. */
 const FIRST_PAUSE_MS = 1;
@@ -29,18 +40,17 @@ export class Freshness {
     private readonly projection: string,
   ) {}
 
-  /** The copy to answer from: it covers the token. */
-  async copyFor(positionToken: string, call: CallContext): Promise<ReadCopy> {
-    if (positionToken === '') {
-      const copy = await this.feed.copy();
-      return copy.name === this.filled ? copy : this.filledIn(await this.feed.look());
-    }
-    return this.copyAt(positionOf(positionToken), call);
+  /** The copy to answer from: it covers every token of the request. */
+  async copyFor(tokens: PositionTokens, call: CallContext): Promise<ReadCopy> {
+    const position = positionOf(tokens);
+    if (position !== undefined) return this.copyAt(position, call);
+    const copy = await this.feed.copy();
+    return copy.name === this.filled ? copy : this.filledIn(await this.feed.look());
   }
 
-  /** The copy to answer from: it has the partition's commits up to the sequence, and covers the token. */
-  async copyUpTo(partition: number, sequence: number, positionToken: string, call: CallContext): Promise<ReadCopy> {
-    const token = positionToken === '' ? undefined : positionOf(positionToken);
+  /** The copy to answer from: it has the partition's commits up to the sequence, and covers every token of the request. */
+  async copyUpTo(partition: number, sequence: number, tokens: PositionTokens, call: CallContext): Promise<ReadCopy> {
+    const token = positionOf(tokens);
     const incarnation = token?.incarnation ?? (await this.feed.seen()).incarnation;
     if (incarnation === undefined) throw refusal('READ_BEHIND');
     const sequences = new Map(token?.sequences);
@@ -84,7 +94,7 @@ export class Freshness {
       }
       if (call.ended) throw refusal('CANCELLED');
       const leftMs = giveUpMs - this.nowMs();
-      if (leftMs <= 0) throw refusal('READ_BEHIND');
+      if (leftMs <= 0) throw readBehind(sequencesOf(standing, this.projection), position);
       await this.feed.changed(leftMs, call.signal);
     }
   }
@@ -92,7 +102,8 @@ export class Freshness {
   private patienceMs(call: CallContext): number {
     if (!Number.isFinite(call.deadlineMs)) return DEFAULT_WAIT_MS;
     // Deadlines are counted by the machine's clock.
-    return Math.max(0, call.deadlineMs - Date.now() - ANSWER_MS);
+    const leftMs = call.deadlineMs - Date.now();
+    return Math.max(0, leftMs - Math.min(ANSWER_MS.most, Math.max(ANSWER_MS.least, leftMs * ANSWER_SHARE)));
   }
 
   private nowMs(): number {
@@ -100,11 +111,44 @@ export class Freshness {
   }
 }
 
-function positionOf(positionToken: string): Position {
-  try {
-    return decodePositionToken(positionToken);
-  } catch (error) {
-    if (error instanceof InvalidPositionTokenError) throw refusal('TOKEN_INVALID', error.message);
-    throw error;
+/** What a read request says of how new its answer must be. */
+export interface PositionTokens {
+  readonly positionToken: string;
+  readonly positionTokens?: readonly string[];
+}
+
+/** Covers every token; undefined: there is none. Refuses one that is not ours, and tokens of two logs. */
+function positionOf({ positionToken, positionTokens = [] }: PositionTokens): Position | undefined {
+  if (positionTokens.length > MAXIMUM_TOKENS) throw invalidRequest('position_tokens', `are at most ${MAXIMUM_TOKENS}, not ${positionTokens.length}`);
+  let covered: Position | undefined;
+  for (const token of [positionToken, ...positionTokens]) {
+    if (token === '') continue;
+    try {
+      const position = decodePositionToken(token);
+      covered = covered === undefined ? position : mergePositions(covered, position);
+    } catch (error) {
+      if (error instanceof InvalidPositionTokenError || error instanceof PositionOfOtherLogError) throw refusal('TOKEN_INVALID', error.message);
+      throw error;
+    }
   }
+  return covered;
+}
+
+/** One token that stands for all of the request's, for the reply; empty: it has none. */
+export function mergedToken(tokens: PositionTokens): string {
+  const position = positionOf(tokens);
+  return position === undefined ? '' : encodePositionToken(position);
+}
+
+/** Says what is waited for, and how far the read store is. */
+function readBehind(sequences: ReadonlyMap<number, number>, position: Position): SluiceError {
+  const behind = [...position.sequences].find(([partition, sequence]) => (sequences.get(partition) ?? 0) < sequence);
+  if (behind === undefined) return refusal('READ_BEHIND');
+  const [partition, sequence] = behind;
+  const reached = sequences.get(partition) ?? 0;
+  return refusal('READ_BEHIND', `the read store has partition ${partition} up to sequence ${reached}; the call asks for ${sequence}, and its time is over`, {
+    partition: String(partition),
+    sequence: String(sequence),
+    read_sequence: String(reached),
+  });
 }

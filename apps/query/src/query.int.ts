@@ -7,7 +7,7 @@ import { NO_LIMITS, partitionOfKey, type PostingType } from '@sluice/domain';
 import { MemoryReadStore } from '@sluice/memory';
 import type { ProjectedBatch, ReadCopy, ReadStore, Row } from '@sluice/ports';
 import { accountProjection, PartitionFold, projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
-import { accountpb, encodePositionToken, readCommit, timestampFromUs } from '@sluice/protocol';
+import { accountpb, mergePositionTokens, encodePositionToken, readCommit, timestampFromUs } from '@sluice/protocol';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { SqliteReadStore } from '@sluice/store-sqlite';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
@@ -124,7 +124,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     });
   }
   const getAccount = (accountId: string, positionToken = '', deadlineMs?: number) =>
-    call<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(client.getAccount, { accountId, positionToken }, deadlineMs);
+    call<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(client.getAccount, { accountId, positionToken, positionTokens: [] }, deadlineMs);
   const listEntries = (request: Partial<accountpb.ListEntriesRequest>) =>
     call<accountpb.ListEntriesRequest, accountpb.ListEntriesResponse>(client.listEntries, accountpb.ListEntriesRequest.fromPartial(request));
   const listAccounts = (request: Partial<accountpb.ListAccountsRequest>) =>
@@ -191,7 +191,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       lastDayDate: '',
       lastDayUpdatedAt: undefined,
       partition: projection.partitionOf('alice'),
-      holds: [{ holdId: hold.kind === 'post' ? hold.posting.requestId : '', remainingMinor: 30n }],
+      holds: [{ holdId: hold.kind === 'post' ? hold.posting.requestId : '', remainingMinor: 30n, expiresAtUs: 0n }],
       sequence: BigInt(sequence + 1),
     });
   });
@@ -202,6 +202,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     const { accounts, notFound } = await call<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(client.batchGetAccounts, {
       accountIds: ['bob', 'nobody', 'alice', 'bob'],
       positionToken: '',
+      positionTokens: [],
     });
     expect(accounts.map(({ accountId }) => accountId)).toEqual(['bob', 'alice', 'bob']);
     expect(notFound).toEqual(['nobody']);
@@ -392,6 +393,35 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     expect(await getBalanceAt({ accountId: 'alice', moment: sequence(refusedOnly) })).toMatchObject({ balanceMinor: 100n, sequence: BigInt(first) });
     expect(await getBalanceAt({ accountId: 'alice', moment: time(1_000) })).toMatchObject({ balanceMinor: 60n, heldMinor: 5n, entryNumber: 3n });
     expect(await refusalOf(getBalanceAt({ accountId: 'alice', moment: sequence(1_000) }, 300))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    // The wait ends before the caller's deadline, and says what is awaited.
+    const late = await getBalanceAt({ accountId: 'alice', moment: sequence(1_000) }, 2_000).catch((error: ServiceError) => error);
+    expect((late as ServiceError).details).toMatch(/^the read store has partition \d up to sequence \d+; the call asks for 1000, and its time is over$/);
+    for (const beyond of [0n, -1n, 1n << 53n]) {
+      expect(await refusalOf(getBalanceAt({ accountId: 'alice', moment: { $case: 'sequence', value: beyond } }))).toEqual({
+        code: 'INVALID_ARGUMENT',
+        reason: 'INVALID_REQUEST',
+      });
+    }
+  });
+
+  test('several position tokens: the answer covers them all, and one token that stands for them comes back', async () => {
+    const opened = await projection.open('alice');
+    const elsewhere = await projection.open('bob');
+    const tokens = [tokenAt('alice', opened + 1), tokenAt('bob', elsewhere)];
+    const request = { accountIds: ['alice', 'bob'], positionToken: '', positionTokens: tokens };
+    const waiting = call<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(client.batchGetAccounts, request);
+    await projection.turn('alice', [projection.posting('alice', 'CREDIT', 7n)]);
+    const { accounts, positionToken } = await waiting;
+    expect(accounts.map(({ balanceMinor }) => balanceMinor)).toEqual([7n, 0n]);
+    expect(positionToken).toBe(mergePositionTokens(tokens[0] as string, tokens[1] as string));
+    const merged = { ...request, positionToken, positionTokens: [] };
+    expect((await call<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(client.batchGetAccounts, merged)).positionToken).toBe(
+      positionToken,
+    );
+    const ofTwoLogs = { ...request, positionToken: tokenAt('alice', 1, 'cd'.repeat(16)) };
+    expect(await refusalOf(call(client.batchGetAccounts, ofTwoLogs))).toEqual({ code: 'INVALID_ARGUMENT', reason: 'TOKEN_INVALID' });
+    const many = { ...request, positionTokens: Array.from({ length: 65 }, () => tokens[0] as string) };
+    expect(await refusalOf(call(client.batchGetAccounts, many))).toEqual({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' });
   });
 
   test('a position token: waits for what it names, refuses what it cannot have', async () => {
@@ -406,7 +436,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
 
   test('a watch shows the account now and after changes, over the switch to another copy', async () => {
     await projection.open('alice');
-    const watch: ClientReadableStream<accountpb.WatchAccountResponse> = client.watchAccount({ accountId: 'alice', positionToken: '' });
+    const watch: ClientReadableStream<accountpb.WatchAccountResponse> = client.watchAccount({ accountId: 'alice', positionToken: '', positionTokens: [] });
     const balances = watch[Symbol.asyncIterator]() as AsyncIterator<accountpb.WatchAccountResponse>;
     const next = async () => ((await balances.next()).value as accountpb.WatchAccountResponse).account?.balanceMinor;
     expect(await next()).toBe(0n);

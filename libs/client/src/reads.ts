@@ -9,6 +9,8 @@ import { toSluiceError } from './sluice-error';
 export interface ReadOptions extends CallOptions {
   /** Answer from data at least this new; default: what this client wrote. Empty: from what is there. */
   readonly positionToken?: string;
+  /** Tokens of several replies, of other clients' too: the answer covers them all. */
+  readonly positionTokens?: readonly string[];
 }
 
 export interface PageOptions extends ReadOptions {
@@ -37,8 +39,14 @@ export class Reads {
   }
 
   /** The position token that the read carries. */
-  position(options: { readonly positionToken?: string } | undefined): string {
+  position(options: Pick<ReadOptions, 'positionToken' | 'positionTokens'> | undefined): string {
+    if (options?.positionTokens !== undefined) return options.positionToken ?? '';
     return options?.positionToken ?? (this.#readYourWrites ? this.#positions.token : '');
+  }
+
+  /** The position tokens that the read carries, where it may carry several. */
+  covering(options: Pick<ReadOptions, 'positionToken' | 'positionTokens'> | undefined): { positionToken: string; positionTokens: string[] } {
+    return { positionToken: this.position(options), positionTokens: [...(options?.positionTokens ?? [])] };
   }
 
   async read<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions | undefined): Promise<Response> {

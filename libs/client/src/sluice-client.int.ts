@@ -93,9 +93,9 @@ describe('read your writes', () => {
     },
     queries: {
       getAccount: ({ request }, callback) => {
-        seen.push(request.positionToken);
+        seen.push(request.positionToken, ...request.positionTokens);
         if (reason !== undefined && request.positionToken !== '') callback(grpcError(status.FAILED_PRECONDITION, reason));
-        else callback(null, { account: account(request.accountId) });
+        else callback(null, { account: account(request.accountId), positionToken: '' });
       },
     },
   });
@@ -114,6 +114,14 @@ describe('read your writes', () => {
       ]),
     });
     expect(client.positionToken).toBe(seen[0]);
+  });
+
+  test('a read may carry the tokens of several other clients', async () => {
+    const seen: string[] = [];
+    const client = await clientOf(script([position(1, 5)], seen));
+    await client.accounts.credit(credit);
+    await client.accounts.get('a', { positionTokens: [position(2, 7), position(3, 1)] });
+    expect(seen).toEqual(['', position(2, 7), position(3, 1)]);
   });
 
   test('it can be switched off, for a client and for a call', async () => {
@@ -198,7 +206,7 @@ test('a listing asks for page after page as it is read', async () => {
         const entries = [1, 2].map((number) =>
           accountpb.Entry.fromPartial({ entryNumber: BigInt(page * 2 + number), type: accountpb.PostingType.POSTING_TYPE_DEBIT }),
         );
-        callback(null, { entries, nextPageToken: page < 2 ? String(page + 1) : '' });
+        callback(null, { entries, nextPageToken: page < 2 ? String(page + 1) : '', positionToken: '' });
       },
     },
   });
@@ -218,8 +226,8 @@ test('leaving a watch cancels it at the server', async () => {
     queries: {
       watchAccount: (call) => {
         call.on('cancelled', cancelled);
-        call.write({ account: account('a') });
-        call.write({ account: account('a') });
+        call.write({ account: account('a'), positionToken: '' });
+        call.write({ account: account('a'), positionToken: '' });
       },
     },
   });

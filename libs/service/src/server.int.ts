@@ -218,8 +218,8 @@ describe('unary calls', () => {
   test('a message above the limit is refused with advice, and one below passes', async () => {
     const server = await start([query({ getAccount: unary(async () => ({ account: undefined })) })], { maxMessageBytes: 1_000_000 });
     const client = clientOf(accountpb.AccountQueryServiceClient, server);
-    expect(await call(client.getAccount, client, { accountId: 'x'.repeat(900_000), positionToken: '' })).toEqual({ account: undefined });
-    expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(3_000_000), positionToken: '' }))).toEqual({
+    expect(await call(client.getAccount, client, { accountId: 'x'.repeat(900_000), positionToken: '', positionTokens: [] })).toEqual({ account: undefined });
+    expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(3_000_000), positionToken: '', positionTokens: [] }))).toEqual({
       code: 'RESOURCE_EXHAUSTED',
       reason: 'MESSAGE_TOO_LARGE',
       message: 'the message is larger than 1000000 bytes; send smaller batches',
@@ -237,7 +237,8 @@ describe('unary calls', () => {
 describe('server streams', () => {
   const answer = (number: number): accountpb.WatchAccountResponse =>
     accountpb.WatchAccountResponse.fromPartial({ account: { accountId: 'a', version: BigInt(number) } });
-  const watch = (server: RunningServer) => clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' });
+  const watch = (server: RunningServer) =>
+    clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '', positionTokens: [] });
 
   test('send what the iterable yields, then end', async () => {
     const server = await start([
@@ -485,7 +486,7 @@ describe('bursts and callers that do not read', () => {
   test.each`
     form                        | registration        | open
     ${'a bidirectional stream'} | ${command(endless)} | ${(server: RunningServer) => clientOf(accountpb.AccountCommandServiceClient, server).postStream()}
-    ${'a watch'}                | ${query(watched)}   | ${(server: RunningServer) => clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' })}
+    ${'a watch'}                | ${query(watched)}   | ${(server: RunningServer) => clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '', positionTokens: [] })}
   `('$form whose caller does not read is held back, and ended after a while', async ({ registration, open }) => {
     const clock = new ManualClock();
     [sent, held] = [0, deferred()];
@@ -714,7 +715,7 @@ describe('stopping', () => {
         }),
       }),
     ]);
-    const stream = clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '' });
+    const stream = clientOf(accountpb.AccountQueryServiceClient, server).watchAccount({ accountId: 'a', positionToken: '', positionTokens: [] });
     const refused = (async () => {
       for await (const _response of stream) throw new Error('answered');
     })();

@@ -48,7 +48,7 @@ beforeAll(async () => {
     await ask();
     answer = () => Promise.reject(new TypeError('broken'));
     await ask();
-    for await (const _response of query.watchAccount({ accountId: 'a', positionToken: '' }));
+    for await (const _response of query.watchAccount({ accountId: 'a', positionToken: '', positionTokens: [] }));
   });
   scheduler.close();
   query.close();

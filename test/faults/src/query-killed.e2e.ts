@@ -18,7 +18,7 @@ testFault(
     const seen: bigint[] = [];
     const watch = (address: string) => {
       const client = new accountpb.AccountQueryServiceClient(address, credentials.createInsecure(), QUICK_RECONNECT);
-      const stream = client.watchAccount({ accountId: account ?? '', positionToken: '' });
+      const stream = client.watchAccount({ accountId: account ?? '', positionToken: '', positionTokens: [] });
       const ended = new Promise<void>((resolve) => stream.once('error', () => resolve()));
       stream.on('data', ({ account: now }: accountpb.WatchAccountResponse) => seen.push(now?.entryCount ?? 0n));
       return { ended, stop: () => client.close() };

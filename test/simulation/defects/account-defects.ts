@@ -76,8 +76,8 @@ export const accountDefects = {
         Freshness.prototype,
         'copyFor',
         (copyFor) =>
-          function (this: Freshness, _token: string, call: Parameters<Freshness['copyFor']>[1]) {
-            return copyFor.call(this, '', call);
+          function (this: Freshness, _tokens: unknown, call: Parameters<Freshness['copyFor']>[1]) {
+            return copyFor.call(this, { positionToken: '' }, call);
           },
       ),
   },

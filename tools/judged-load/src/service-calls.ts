@@ -34,7 +34,7 @@ export class ServiceCalls {
 
   account(queryAddress: string, accountId: string, positionToken = '', limitMs = CALL_LIMIT_MS): Promise<accountpb.Account> {
     return this.with(accountpb.AccountQueryServiceClient, queryAddress, async (client, metadata) => {
-      const { account } = await called(client.getAccount.bind(client), { accountId, positionToken }, { metadata, limitMs });
+      const { account } = await called(client.getAccount.bind(client), { accountId, positionToken, positionTokens: [] }, { metadata, limitMs });
       if (account === undefined) throw new Error(`${accountId}: an answer without an account`);
       return account;
     });

@@ -38,7 +38,7 @@ export async function callEveryService({ command, query, scheduler }: Addresses,
   try {
     return await inSpan('post and read back', {}, async () => {
       const { positionToken } = await called<accountpb.PostResponse>((done) => commands.post({ posting: posting(requestId) }, done));
-      await called<accountpb.GetAccountResponse>((done) => queries.getAccount({ accountId: ACCOUNT, positionToken }, done));
+      await called<accountpb.GetAccountResponse>((done) => queries.getAccount({ accountId: ACCOUNT, positionToken, positionTokens: [] }, done));
       await called<schedulerpb.GetStatusResponse>((done) => schedulers.getStatus({}, done));
       return parseTraceparent(activeTraceparent() ?? '')?.traceId ?? '';
     });

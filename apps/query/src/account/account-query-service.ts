@@ -5,7 +5,7 @@ import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAc
 import { accountpb, timestampFromUs } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
-import type { Freshness } from '../freshness';
+import { type Freshness, mergedToken } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import { checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
@@ -34,20 +34,24 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
   const implementation: accountpb.AccountQueryServiceServer = {
     ...transferQueries(freshness),
 
-    getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async ({ accountId, positionToken }, call) => {
+    getAccount: unary<accountpb.GetAccountRequest, accountpb.GetAccountResponse>(async (request, call) => {
+      const { accountId } = request;
       checkKey('account_id', accountId);
-      return { account: accountMessage(await find(await freshness.copyFor(positionToken, call), accountId, true, call)) };
+      const account = accountMessage(await find(await freshness.copyFor(request, call), accountId, true, call));
+      return { account, positionToken: mergedToken(request) };
     }),
 
-    batchGetAccounts: unary<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(async ({ accountIds, positionToken }, call) => {
+    batchGetAccounts: unary<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(async (request, call) => {
+      const { accountIds } = request;
       if (accountIds.length < 1 || accountIds.length > MAXIMUM_BATCH_ACCOUNTS)
         throw invalidRequest('account_ids', `are 1 to ${MAXIMUM_BATCH_ACCOUNTS}, not ${accountIds.length}`);
       accountIds.forEach((accountId, index) => checkKey(`account_ids[${index}]`, accountId));
-      const copy = await freshness.copyFor(positionToken, call);
+      const copy = await freshness.copyFor(request, call);
       const snapshots = await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
         notFound: accountIds.filter((_, index) => snapshots[index] === undefined),
+        positionToken: mergedToken(request),
       };
     }),
 
@@ -58,13 +62,14 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const [first, ...others] = filters;
       const query = { collection: ACCOUNT_PROFILES.name, ...(first && { index: first.index, equals: { [first.field]: first.value } }) };
       const after = placeOfPage(ACCOUNT_PROFILES, query, scope, request.pageToken);
-      const copy = await freshness.copyFor(request.positionToken, call);
+      const copy = await freshness.copyFor(request, call);
       const { rows, next } = await findMatching(copy, ACCOUNT_PROFILES, { ...query, after, limit }, others);
       const accountIds = rows.map((row) => row[ACCOUNT_PROFILES.key] as string);
       const snapshots = accountIds.length === 0 ? [] : await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
         nextPageToken: tokenOfPlace(scope, next),
+        positionToken: mergedToken(request),
       };
     }),
 
@@ -78,7 +83,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const toUs = request.toTime && checkedTimeUs('to_time', request.toTime);
       const scope = ['entries', accountId, oldestFirst, includeRejections, fromUs, toUs];
       const cursor = decodePageToken(scope, request.pageToken);
-      const copy = await freshness.copyFor(request.positionToken, call);
+      const copy = await freshness.copyFor(request, call);
       const snapshot = await find(copy, accountId, false, call);
       const { recordCount, entryCount } = snapshot.account;
       const start = cursor === undefined ? undefined : Number(cursor);
@@ -90,34 +95,40 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       return {
         entries: page.records.map((record) => entryMessage(snapshot.profile.partition, record)),
         nextPageToken: page.next === undefined ? '' : encodePageToken(scope, String(page.next)),
+        positionToken: mergedToken(request),
       };
     }),
 
-    getBalanceAt: unary<accountpb.GetBalanceAtRequest, accountpb.GetBalanceAtResponse>(async ({ accountId, moment, positionToken }, call) => {
+    getBalanceAt: unary<accountpb.GetBalanceAtRequest, accountpb.GetBalanceAtResponse>(async (request, call) => {
+      const { accountId, moment } = request;
+      const positionToken = mergedToken(request);
       checkKey('account_id', accountId);
       if (moment === undefined) throw invalidRequest('moment', 'is missing: give a time or a sequence');
       if (moment.$case === 'time') {
         const timeUs = checkedTimeUs('time', moment.value);
-        const copy = await freshness.copyFor(positionToken, call);
+        const copy = await freshness.copyFor(request, call);
         const snapshot = await find(copy, accountId, false, call);
         if (timeUs < snapshot.profile.openedAtUs) throw refusal('ACCOUNT_NOT_OPEN_THEN');
-        return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1));
+        return { ...(await balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1))), positionToken };
       }
+      if (moment.value < 1n || moment.value > Number.MAX_SAFE_INTEGER)
+        throw invalidRequest('sequence', `is 1 to ${Number.MAX_SAFE_INTEGER}, not ${moment.value}`);
       const sequence = Number(moment.value);
-      if (!Number.isSafeInteger(sequence) || sequence < 1) throw invalidRequest('sequence', 'is 1, 2, 3 …');
       const partitions = await store.partitions();
       if (partitions === undefined) throw refusal('READ_BEHIND');
-      const copy = await freshness.copyUpTo(partitionOfKey(Buffer.from(accountId, 'utf8'), partitions), sequence, positionToken, call);
+      const copy = await freshness.copyUpTo(partitionOfKey(Buffer.from(accountId, 'utf8'), partitions), sequence, request, call);
       const snapshot = await find(copy, accountId, false, call);
       if (sequence < snapshot.profile.openedSequence) throw refusal('ACCOUNT_NOT_OPEN_THEN');
-      return balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeSequence(sequence + 1));
+      return { ...(await balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeSequence(sequence + 1))), positionToken };
     }),
 
-    watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* ({ accountId, positionToken }, call) {
+    watchAccount: serverStream<accountpb.WatchAccountRequest, accountpb.WatchAccountResponse>(async function* (request, call) {
+      const { accountId } = request;
       checkKey('account_id', accountId);
-      const now = await find(await freshness.copyFor(positionToken, call), accountId, true, call);
-      yield { account: accountMessage(now) };
-      for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later) };
+      const positionToken = mergedToken(request);
+      const now = await find(await freshness.copyFor(request, call), accountId, true, call);
+      yield { account: accountMessage(now), positionToken };
+      for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later), positionToken };
     }),
   };
   return { name: 'sluice.account.v1.AccountQueryService', definition: accountpb.AccountQueryServiceService, implementation: { ...implementation } };
@@ -127,7 +138,7 @@ async function balanceAt(
   { account, profile }: AccountSnapshot,
   chain: EntryChain,
   seek: (chain: EntryChain) => ReturnType<EntryChain['momentBeforeTime']>,
-): Promise<accountpb.GetBalanceAtResponse> {
+): Promise<Omit<accountpb.GetBalanceAtResponse, 'positionToken'>> {
   const { accountId } = account;
   const { unit } = profile;
   const moment = await seek(chain);

@@ -3,23 +3,24 @@ import { TRANSFERS, transferId, transferRowOf, type TransferRow } from '@sluice/
 import { accountpb, timestampFromUs } from '@sluice/protocol';
 import { invalidRequest, refusal, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
-import type { Freshness } from '../freshness';
+import { type Freshness, mergedToken } from '../freshness';
 import { checkedPageSize, checkKey } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import { checkFilter } from './account-request-shape';
 
 export function transferQueries(freshness: Freshness): Pick<accountpb.AccountQueryServiceServer, 'getTransfer' | 'listTransfers'> {
   return {
-    getTransfer: unary<accountpb.GetTransferRequest, accountpb.GetTransferResponse>(async ({ fromAccountId, requestId, positionToken }, call) => {
+    getTransfer: unary<accountpb.GetTransferRequest, accountpb.GetTransferResponse>(async (request, call) => {
+      const { fromAccountId, requestId } = request;
       checkKey('from_account_id', fromAccountId);
       checkKey('request_id', requestId);
-      const copy = await freshness.copyFor(positionToken, call);
+      const copy = await freshness.copyFor(request, call);
       const row = await copy.get(TRANSFERS.name, transferId(fromAccountId, requestId));
       if (row === undefined) {
         const metadata = { from_account_id: fromAccountId, request_id: requestId };
         throw refusal('TRANSFER_NOT_FOUND', `account "${fromAccountId}" has no transfer "${requestId}"`, metadata);
       }
-      return { transfer: transferMessage(transferRowOf(row)) };
+      return { transfer: transferMessage(transferRowOf(row)), positionToken: mergedToken(request) };
     }),
 
     listTransfers: unary<accountpb.ListTransfersRequest, accountpb.ListTransfersResponse>(async (request, call) => {
@@ -30,9 +31,13 @@ export function transferQueries(freshness: Freshness): Pick<accountpb.AccountQue
       const scope = ['transfers', Object.fromEntries(filters.map(({ field, value }) => [field, value]))];
       const query = { collection: TRANSFERS.name, index: first.index, equals: { [first.field]: first.value }, direction: 'descending' as const };
       const after = placeOfPage(TRANSFERS, query, scope, request.pageToken);
-      const copy = await freshness.copyFor(request.positionToken, call);
+      const copy = await freshness.copyFor(request, call);
       const { rows, next } = await findMatching(copy, TRANSFERS, { ...query, after, limit }, others);
-      return { transfers: rows.map((row) => transferMessage(transferRowOf(row))), nextPageToken: tokenOfPlace(scope, next) };
+      return {
+        transfers: rows.map((row) => transferMessage(transferRowOf(row))),
+        nextPageToken: tokenOfPlace(scope, next),
+        positionToken: mergedToken(request),
+      };
     }),
   };
 }

@@ -276,7 +276,7 @@ export class AccountsClient {
 
   /** How a transfer stands. Throws NOT_FOUND for an unknown one. */
   async getTransfer(fromAccountId: string, requestId: string, options?: ReadOptions): Promise<Transfer> {
-    const request = { fromAccountId, requestId, positionToken: this.#reads.position(options) };
+    const request = { fromAccountId, requestId, ...this.#reads.covering(options) };
     const { transfer } = await this.#reads.read(this.#queries.getTransfer.bind(this.#queries), request, options);
     if (transfer === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no transfer' });
     return transferFromWire(transfer);
@@ -289,7 +289,7 @@ export class AccountsClient {
       state: transferStateToWire(filter.state),
       pageSize: options.pageSize ?? 0,
       pageToken: options.pageToken ?? '',
-      positionToken: this.#reads.position(options),
+      ...this.#reads.covering(options),
     };
     const response = await this.#reads.read(this.#queries.listTransfers.bind(this.#queries), request, options);
     return { items: response.transfers.map(transferFromWire), nextPageToken: response.nextPageToken };
@@ -304,11 +304,7 @@ export class AccountsClient {
 
   /** Throws NOT_FOUND for an unknown account. */
   async get(accountId: string, options?: ReadOptions): Promise<Account> {
-    const { account } = await this.#reads.read(
-      this.#queries.getAccount.bind(this.#queries),
-      { accountId, positionToken: this.#reads.position(options) },
-      options,
-    );
+    const { account } = await this.#reads.read(this.#queries.getAccount.bind(this.#queries), { accountId, ...this.#reads.covering(options) }, options);
     if (account === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no account' });
     return accountFromWire(account);
   }
@@ -317,7 +313,7 @@ export class AccountsClient {
   async batchGet(accountIds: readonly string[], options?: ReadOptions): Promise<Map<string, Account>> {
     const found = new Map<string, Account>();
     for (let start = 0; start < accountIds.length; start += MAXIMUM_GET_ACCOUNTS) {
-      const request = { accountIds: accountIds.slice(start, start + MAXIMUM_GET_ACCOUNTS), positionToken: this.#reads.position(options) };
+      const request = { accountIds: accountIds.slice(start, start + MAXIMUM_GET_ACCOUNTS), ...this.#reads.covering(options) };
       const { accounts } = await this.#reads.read(this.#queries.batchGetAccounts.bind(this.#queries), request, options);
       for (const account of accounts) found.set(account.accountId, accountFromWire(account));
     }
@@ -332,7 +328,7 @@ export class AccountsClient {
       unit: filter.unit ?? '',
       pageSize: options.pageSize ?? 0,
       pageToken: options.pageToken ?? '',
-      positionToken: this.#reads.position(options),
+      ...this.#reads.covering(options),
     };
     const response = await this.#reads.read(this.#queries.listAccounts.bind(this.#queries), request, options);
     return { items: response.accounts.map(accountFromWire), nextPageToken: response.nextPageToken };
@@ -352,7 +348,7 @@ export class AccountsClient {
       fromTime: filter.from === undefined ? undefined : timestampFromUs(microseconds(filter.from)),
       toTime: filter.to === undefined ? undefined : timestampFromUs(microseconds(filter.to)),
       includeRejections: filter.includeRejections ?? false,
-      positionToken: this.#reads.position(options),
+      ...this.#reads.covering(options),
     };
     const response = await this.#reads.read(this.#queries.listEntries.bind(this.#queries), request, options);
     return { items: response.entries.map(entryFromWire), nextPageToken: response.nextPageToken };
@@ -368,14 +364,14 @@ export class AccountsClient {
     const request: accountpb.GetBalanceAtRequest = {
       accountId,
       moment: 'time' in moment ? { $case: 'time', value: timestampFromUs(microseconds(moment.time)) } : { $case: 'sequence', value: moment.sequence },
-      positionToken: this.#reads.position(options),
+      ...this.#reads.covering(options),
     };
     return balanceAtFromWire(await this.#reads.read(this.#queries.getBalanceAt.bind(this.#queries), request, options));
   }
 
   /** The account now, then again after changes, until the loop is left or the signal aborts. */
   async *watch(accountId: string, options?: WatchOptions): AsyncGenerator<Account, void, undefined> {
-    const request = { accountId, positionToken: this.#reads.position(options) };
+    const request = { accountId, ...this.#reads.covering(options) };
     for await (const { account } of this.#caller.stream((metadata) => this.#queries.watchAccount(request, metadata), options)) {
       if (account !== undefined) yield accountFromWire(account);
     }

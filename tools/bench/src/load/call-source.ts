@@ -41,7 +41,7 @@ export function callSource(calls: Calls): CallSource {
     case 'getAccount':
       return reads(
         accountpb.AccountQueryServiceService.getAccount.path,
-        accountpb.GetAccountRequest.encode({ accountId: calls.accountId, positionToken: '' }).finish(),
+        accountpb.GetAccountRequest.encode({ accountId: calls.accountId, positionToken: '', positionTokens: [] }).finish(),
         (answer) => accountpb.GetAccountResponse.decode(answer).account?.accountId === calls.accountId,
       );
     case 'listEntries':

@@ -91,7 +91,7 @@ export class Control {
 
   /** Number of entries that a query answers for the account. */
   async entryCount(accountId: string): Promise<number> {
-    const { account } = await call(this.#queries.getAccount.bind(this.#queries), { accountId, positionToken: '' });
+    const { account } = await call(this.#queries.getAccount.bind(this.#queries), { accountId, positionToken: '', positionTokens: [] });
     return Number(account?.entryCount ?? 0n);
   }
 

@@ -81,9 +81,10 @@ export async function startLedgerInMemory(): Promise<LedgerInMemory> {
       callback(null, {
         accounts: found.map((accountId) => accountpb.Account.fromPartial({ accountId, balanceMinor: accounts.get(accountId)?.balanceMinor })),
         notFound: [],
+        positionToken: '',
       });
     },
-    listEntries: ({ request }, callback) => callback(null, { entries: accounts.get(request.accountId)?.entries ?? [], nextPageToken: '' }),
+    listEntries: ({ request }, callback) => callback(null, { entries: accounts.get(request.accountId)?.entries ?? [], nextPageToken: '', positionToken: '' }),
   } as Partial<accountpb.AccountQueryServiceServer> as accountpb.AccountQueryServiceServer);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));

@@ -3684,7 +3684,10 @@ export const AccountCommandServiceService = {
     responseSerialize: (value: PostResponse): Buffer => Buffer.from(PostResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostResponse => PostResponse.decode(value),
   },
-  /** Up to 10,000 postings; each has its own result, in the order of the request. */
+  /**
+   * Up to 10,000 postings; each has its own result, in the order of the request. The call may be OK while an item is UNAVAILABLE
+   * (PARTITION_UNAVAILABLE): send that item again, with its request id.
+   */
   postBatch: {
     path: "/sluice.account.v1.AccountCommandService/PostBatch" as const,
     requestStream: false as const,
@@ -3750,7 +3753,10 @@ export interface AccountCommandServiceServer extends UntypedServiceImplementatio
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
   /** One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"). */
   post: handleUnaryCall<PostRequest, PostResponse>;
-  /** Up to 10,000 postings; each has its own result, in the order of the request. */
+  /**
+   * Up to 10,000 postings; each has its own result, in the order of the request. The call may be OK while an item is UNAVAILABLE
+   * (PARTITION_UNAVAILABLE): send that item again, with its request id.
+   */
   postBatch: handleUnaryCall<PostBatchRequest, PostBatchResponse>;
   /**
    * Postings one by one on a stream; each gets its own answer, with its request id, as soon as it is durable. Answers of
@@ -3878,7 +3884,10 @@ export interface AccountCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostResponse) => void,
   ): ClientUnaryCall;
-  /** Up to 10,000 postings; each has its own result, in the order of the request. */
+  /**
+   * Up to 10,000 postings; each has its own result, in the order of the request. The call may be OK while an item is UNAVAILABLE
+   * (PARTITION_UNAVAILABLE): send that item again, with its request id.
+   */
   postBatch(
     request: PostBatchRequest,
     callback: (error: ServiceError | null, response: PostBatchResponse) => void,

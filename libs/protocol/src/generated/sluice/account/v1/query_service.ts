@@ -79,12 +79,18 @@ export interface GetAccountRequest {
   accountId: string;
   /** Token of an earlier reply; empty: answer from what is there. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetAccount. */
 export interface GetAccountResponse {
   /** The account. */
-  account: Account | undefined;
+  account:
+    | Account
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of BatchGetAccounts. */
@@ -93,6 +99,8 @@ export interface BatchGetAccountsRequest {
   accountIds: string[];
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of BatchGetAccounts. */
@@ -101,6 +109,8 @@ export interface BatchGetAccountsResponse {
   accounts: Account[];
   /** The ids that do not exist. */
   notFound: string[];
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListAccounts. */
@@ -119,6 +129,8 @@ export interface ListAccountsRequest {
   pageToken: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListAccounts. */
@@ -130,6 +142,8 @@ export interface ListAccountsResponse {
   accounts: Account[];
   /** Empty: this was the last page. */
   nextPageToken: string;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListEntries. */
@@ -154,6 +168,8 @@ export interface ListEntriesRequest {
   includeRejections: boolean;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListEntries. */
@@ -162,6 +178,8 @@ export interface ListEntriesResponse {
   entries: Entry[];
   /** Empty: this was the last page. */
   nextPageToken: string;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of GetBalanceAt. */
@@ -179,6 +197,8 @@ export interface GetBalanceAtRequest {
     | undefined;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetBalanceAt. */
@@ -199,6 +219,8 @@ export interface GetBalanceAtResponse {
     | undefined;
   /** Sequence of the commit that reached it. */
   sequence: bigint;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of WatchAccount. */
@@ -207,12 +229,18 @@ export interface WatchAccountRequest {
   accountId: string;
   /** Token of an earlier reply: the first answer is at least that new. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response message of WatchAccount. */
 export interface WatchAccountResponse {
   /** The account after the change. */
-  account: Account | undefined;
+  account:
+    | Account
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of GetTransfer. */
@@ -223,12 +251,18 @@ export interface GetTransferRequest {
   requestId: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetTransfer. */
 export interface GetTransferResponse {
   /** The transfer. */
-  transfer: Transfer | undefined;
+  transfer:
+    | Transfer
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListTransfers. At least one of from_account_id, to_account_id and state is set. */
@@ -245,6 +279,8 @@ export interface ListTransfersRequest {
   pageToken: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListTransfers. */
@@ -256,10 +292,12 @@ export interface ListTransfersResponse {
   transfers: Transfer[];
   /** Empty: this was the last page. */
   nextPageToken: string;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 function createBaseGetAccountRequest(): GetAccountRequest {
-  return { accountId: "", positionToken: "" };
+  return { accountId: "", positionToken: "", positionTokens: [] };
 }
 
 export const GetAccountRequest: MessageFns<GetAccountRequest> = {
@@ -269,6 +307,9 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -302,6 +343,14 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -326,6 +375,11 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -337,6 +391,9 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -347,18 +404,22 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
     const message = createBaseGetAccountRequest();
     message.accountId = object.accountId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetAccountResponse(): GetAccountResponse {
-  return { account: undefined };
+  return { account: undefined, positionToken: "" };
 }
 
 export const GetAccountResponse: MessageFns<GetAccountResponse> = {
   encode(message: GetAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.account !== undefined) {
       Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -384,6 +445,14 @@ export const GetAccountResponse: MessageFns<GetAccountResponse> = {
             message.account = Account.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -397,13 +466,23 @@ export const GetAccountResponse: MessageFns<GetAccountResponse> = {
   },
 
   fromJSON(object: any): GetAccountResponse {
-    return { account: isSet(object.account) ? Account.fromJSON(object.account) : undefined };
+    return {
+      account: isSet(object.account) ? Account.fromJSON(object.account) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: GetAccountResponse): unknown {
     const obj: any = {};
     if (message.account !== undefined) {
       obj.account = Account.toJSON(message.account);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -416,12 +495,13 @@ export const GetAccountResponse: MessageFns<GetAccountResponse> = {
     message.account = (object.account !== undefined && object.account !== null)
       ? Account.fromPartial(object.account)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseBatchGetAccountsRequest(): BatchGetAccountsRequest {
-  return { accountIds: [], positionToken: "" };
+  return { accountIds: [], positionToken: "", positionTokens: [] };
 }
 
 export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
@@ -431,6 +511,9 @@ export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -464,6 +547,14 @@ export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -488,6 +579,11 @@ export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -499,6 +595,9 @@ export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -509,12 +608,13 @@ export const BatchGetAccountsRequest: MessageFns<BatchGetAccountsRequest> = {
     const message = createBaseBatchGetAccountsRequest();
     message.accountIds = object.accountIds?.map((e) => e) || [];
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseBatchGetAccountsResponse(): BatchGetAccountsResponse {
-  return { accounts: [], notFound: [] };
+  return { accounts: [], notFound: [], positionToken: "" };
 }
 
 export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
@@ -524,6 +624,9 @@ export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
     }
     for (const v of message.notFound) {
       writer.uint32(18).string(v!);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -557,6 +660,14 @@ export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
             message.notFound.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -577,6 +688,11 @@ export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
         : globalThis.Array.isArray(object?.not_found)
         ? object.not_found.map((e: any) => globalThis.String(e))
         : [],
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -588,6 +704,9 @@ export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
     if (message.notFound?.length) {
       obj.notFound = message.notFound;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -598,12 +717,22 @@ export const BatchGetAccountsResponse: MessageFns<BatchGetAccountsResponse> = {
     const message = createBaseBatchGetAccountsResponse();
     message.accounts = object.accounts?.map((e) => Account.fromPartial(e)) || [];
     message.notFound = object.notFound?.map((e) => e) || [];
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseListAccountsRequest(): ListAccountsRequest {
-  return { branchId: "", product: "", status: 0, unit: "", pageSize: 0, pageToken: "", positionToken: "" };
+  return {
+    branchId: "",
+    product: "",
+    status: 0,
+    unit: "",
+    pageSize: 0,
+    pageToken: "",
+    positionToken: "",
+    positionTokens: [],
+  };
 }
 
 export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
@@ -628,6 +757,9 @@ export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(58).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -701,6 +833,14 @@ export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -738,6 +878,11 @@ export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -764,6 +909,9 @@ export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -779,12 +927,13 @@ export const ListAccountsRequest: MessageFns<ListAccountsRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListAccountsResponse(): ListAccountsResponse {
-  return { accounts: [], nextPageToken: "" };
+  return { accounts: [], nextPageToken: "", positionToken: "" };
 }
 
 export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
@@ -794,6 +943,9 @@ export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -827,6 +979,14 @@ export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -847,6 +1007,11 @@ export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -858,6 +1023,9 @@ export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -868,6 +1036,7 @@ export const ListAccountsResponse: MessageFns<ListAccountsResponse> = {
     const message = createBaseListAccountsResponse();
     message.accounts = object.accounts?.map((e) => Account.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
@@ -882,6 +1051,7 @@ function createBaseListEntriesRequest(): ListEntriesRequest {
     toTime: undefined,
     includeRejections: false,
     positionToken: "",
+    positionTokens: [],
   };
 }
 
@@ -910,6 +1080,9 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(66).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(74).string(v!);
     }
     return writer;
   },
@@ -991,6 +1164,14 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1041,6 +1222,11 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1070,6 +1256,9 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1090,12 +1279,13 @@ export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
       : undefined;
     message.includeRejections = object.includeRejections ?? false;
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListEntriesResponse(): ListEntriesResponse {
-  return { entries: [], nextPageToken: "" };
+  return { entries: [], nextPageToken: "", positionToken: "" };
 }
 
 export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
@@ -1105,6 +1295,9 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -1138,6 +1331,14 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1158,6 +1359,11 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -1169,6 +1375,9 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -1179,12 +1388,13 @@ export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
     const message = createBaseListEntriesResponse();
     message.entries = object.entries?.map((e) => Entry.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseGetBalanceAtRequest(): GetBalanceAtRequest {
-  return { accountId: "", moment: undefined, positionToken: "" };
+  return { accountId: "", moment: undefined, positionToken: "", positionTokens: [] };
 }
 
 export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
@@ -1205,6 +1415,9 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(34).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1254,6 +1467,14 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1283,6 +1504,11 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1298,6 +1524,9 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
     }
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
+    }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
     }
     return obj;
   },
@@ -1323,6 +1552,7 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
       }
     }
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
@@ -1336,6 +1566,7 @@ function createBaseGetBalanceAtResponse(): GetBalanceAtResponse {
     entryNumber: 0n,
     committedAt: undefined,
     sequence: 0n,
+    positionToken: "",
   };
 }
 
@@ -1373,6 +1604,9 @@ export const GetBalanceAtResponse: MessageFns<GetBalanceAtResponse> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(56).int64(message.sequence);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(66).string(message.positionToken);
     }
     return writer;
   },
@@ -1446,6 +1680,14 @@ export const GetBalanceAtResponse: MessageFns<GetBalanceAtResponse> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1487,6 +1729,11 @@ export const GetBalanceAtResponse: MessageFns<GetBalanceAtResponse> = {
         ? fromJsonTimestamp(object.committed_at)
         : undefined,
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -1513,6 +1760,9 @@ export const GetBalanceAtResponse: MessageFns<GetBalanceAtResponse> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -1534,12 +1784,13 @@ export const GetBalanceAtResponse: MessageFns<GetBalanceAtResponse> = {
       ? Timestamp.fromPartial(object.committedAt)
       : undefined;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseWatchAccountRequest(): WatchAccountRequest {
-  return { accountId: "", positionToken: "" };
+  return { accountId: "", positionToken: "", positionTokens: [] };
 }
 
 export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
@@ -1549,6 +1800,9 @@ export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1582,6 +1836,14 @@ export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1606,6 +1868,11 @@ export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1617,6 +1884,9 @@ export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1627,18 +1897,22 @@ export const WatchAccountRequest: MessageFns<WatchAccountRequest> = {
     const message = createBaseWatchAccountRequest();
     message.accountId = object.accountId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseWatchAccountResponse(): WatchAccountResponse {
-  return { account: undefined };
+  return { account: undefined, positionToken: "" };
 }
 
 export const WatchAccountResponse: MessageFns<WatchAccountResponse> = {
   encode(message: WatchAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.account !== undefined) {
       Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -1664,6 +1938,14 @@ export const WatchAccountResponse: MessageFns<WatchAccountResponse> = {
             message.account = Account.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1677,13 +1959,23 @@ export const WatchAccountResponse: MessageFns<WatchAccountResponse> = {
   },
 
   fromJSON(object: any): WatchAccountResponse {
-    return { account: isSet(object.account) ? Account.fromJSON(object.account) : undefined };
+    return {
+      account: isSet(object.account) ? Account.fromJSON(object.account) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: WatchAccountResponse): unknown {
     const obj: any = {};
     if (message.account !== undefined) {
       obj.account = Account.toJSON(message.account);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -1696,12 +1988,13 @@ export const WatchAccountResponse: MessageFns<WatchAccountResponse> = {
     message.account = (object.account !== undefined && object.account !== null)
       ? Account.fromPartial(object.account)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseGetTransferRequest(): GetTransferRequest {
-  return { fromAccountId: "", requestId: "", positionToken: "" };
+  return { fromAccountId: "", requestId: "", positionToken: "", positionTokens: [] };
 }
 
 export const GetTransferRequest: MessageFns<GetTransferRequest> = {
@@ -1714,6 +2007,9 @@ export const GetTransferRequest: MessageFns<GetTransferRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(26).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -1755,6 +2051,14 @@ export const GetTransferRequest: MessageFns<GetTransferRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1784,6 +2088,11 @@ export const GetTransferRequest: MessageFns<GetTransferRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1798,6 +2107,9 @@ export const GetTransferRequest: MessageFns<GetTransferRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1809,18 +2121,22 @@ export const GetTransferRequest: MessageFns<GetTransferRequest> = {
     message.fromAccountId = object.fromAccountId ?? "";
     message.requestId = object.requestId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetTransferResponse(): GetTransferResponse {
-  return { transfer: undefined };
+  return { transfer: undefined, positionToken: "" };
 }
 
 export const GetTransferResponse: MessageFns<GetTransferResponse> = {
   encode(message: GetTransferResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.transfer !== undefined) {
       Transfer.encode(message.transfer, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -1846,6 +2162,14 @@ export const GetTransferResponse: MessageFns<GetTransferResponse> = {
             message.transfer = Transfer.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1859,13 +2183,23 @@ export const GetTransferResponse: MessageFns<GetTransferResponse> = {
   },
 
   fromJSON(object: any): GetTransferResponse {
-    return { transfer: isSet(object.transfer) ? Transfer.fromJSON(object.transfer) : undefined };
+    return {
+      transfer: isSet(object.transfer) ? Transfer.fromJSON(object.transfer) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: GetTransferResponse): unknown {
     const obj: any = {};
     if (message.transfer !== undefined) {
       obj.transfer = Transfer.toJSON(message.transfer);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -1878,12 +2212,21 @@ export const GetTransferResponse: MessageFns<GetTransferResponse> = {
     message.transfer = (object.transfer !== undefined && object.transfer !== null)
       ? Transfer.fromPartial(object.transfer)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseListTransfersRequest(): ListTransfersRequest {
-  return { fromAccountId: "", toAccountId: "", state: 0, pageSize: 0, pageToken: "", positionToken: "" };
+  return {
+    fromAccountId: "",
+    toAccountId: "",
+    state: 0,
+    pageSize: 0,
+    pageToken: "",
+    positionToken: "",
+    positionTokens: [],
+  };
 }
 
 export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
@@ -1905,6 +2248,9 @@ export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(50).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -1970,6 +2316,14 @@ export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2010,6 +2364,11 @@ export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2033,6 +2392,9 @@ export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -2047,12 +2409,13 @@ export const ListTransfersRequest: MessageFns<ListTransfersRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListTransfersResponse(): ListTransfersResponse {
-  return { transfers: [], nextPageToken: "" };
+  return { transfers: [], nextPageToken: "", positionToken: "" };
 }
 
 export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
@@ -2062,6 +2425,9 @@ export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -2095,6 +2461,14 @@ export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2117,6 +2491,11 @@ export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -2128,6 +2507,9 @@ export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -2138,6 +2520,7 @@ export const ListTransfersResponse: MessageFns<ListTransfersResponse> = {
     const message = createBaseListTransfersResponse();
     message.transfers = object.transfers?.map((e) => Transfer.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
@@ -2203,7 +2586,10 @@ export const AccountQueryServiceService = {
       Buffer.from(GetBalanceAtResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetBalanceAtResponse => GetBalanceAtResponse.decode(value),
   },
-  /** The account as it is now, then again after changes (changes that come fast are drawn together), until cancelled. */
+  /**
+   * The account as it is now, then again after changes, until cancelled. Changes that come fast are drawn together: of 600 commits in a second a caller may see ten states.
+   * `sequence` and `entry_count` of each state say what was drawn together; ListEntries has every entry.
+   */
   watchAccount: {
     path: "/sluice.account.v1.AccountQueryService/WatchAccount" as const,
     requestStream: false as const,
@@ -2248,7 +2634,10 @@ export interface AccountQueryServiceServer extends UntypedServiceImplementation 
   listEntries: handleUnaryCall<ListEntriesRequest, ListEntriesResponse>;
   /** The balance right after a past commit time or sequence. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. */
   getBalanceAt: handleUnaryCall<GetBalanceAtRequest, GetBalanceAtResponse>;
-  /** The account as it is now, then again after changes (changes that come fast are drawn together), until cancelled. */
+  /**
+   * The account as it is now, then again after changes, until cancelled. Changes that come fast are drawn together: of 600 commits in a second a caller may see ten states.
+   * `sequence` and `entry_count` of each state say what was drawn together; ListEntries has every entry.
+   */
   watchAccount: handleServerStreamingCall<WatchAccountRequest, WatchAccountResponse>;
   /** One transfer. Unknown: NOT_FOUND, TRANSFER_NOT_FOUND. */
   getTransfer: handleUnaryCall<GetTransferRequest, GetTransferResponse>;
@@ -2337,7 +2726,10 @@ export interface AccountQueryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetBalanceAtResponse) => void,
   ): ClientUnaryCall;
-  /** The account as it is now, then again after changes (changes that come fast are drawn together), until cancelled. */
+  /**
+   * The account as it is now, then again after changes, until cancelled. Changes that come fast are drawn together: of 600 commits in a second a caller may see ten states.
+   * `sequence` and `entry_count` of each state say what was drawn together; ListEntries has every entry.
+   */
   watchAccount(
     request: WatchAccountRequest,
     options?: Partial<CallOptions>,
