@@ -1,5 +1,5 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
-import { commandCapability as account } from './account';
+import { commandCapability as account } from './account/index';
 import type { CommandCapability } from './command-capability';
 
 export const COMMAND_CAPABILITIES: readonly CommandCapability[] = [account];

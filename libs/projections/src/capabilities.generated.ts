@@ -1,5 +1,5 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
-import { projection as account } from './account';
+import { projection as account } from './account/index';
 import type { Projection } from './projection';
 
 export const PROJECTIONS: readonly Projection[] = [account];

@@ -1,4 +1,4 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
-import { protocolCapability as account } from './account';
+import { protocolCapability as account } from './account/index';
 
 export const PROTOCOL_CAPABILITIES = [account] as const;

@@ -66,7 +66,7 @@ function pathIn({ folder }: Part, file: string): string {
 }
 
 function listText({ manifest, list, type }: Part, capabilities: readonly string[]): string {
-  const imports = capabilities.map((name) => `import { ${manifest} as ${name} } from './${name}';`);
+  const imports = capabilities.map((name) => `import { ${manifest} as ${name} } from './${name}/index';`);
   if (type !== undefined) imports.push(`import type { ${type[0]} } from '${type[1]}';`);
   const names = `[${capabilities.join(', ')}]`;
   const declaration = type === undefined ? `export const ${list} = ${names} as const;` : `export const ${list}: readonly ${type[0]}[] = ${names};`;

@@ -74,8 +74,8 @@ describe('the lists of capabilities', () => {
     expect(
       lists.get('apps/query/src/capabilities.generated.ts')?.toString(),
     ).toBe(`/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
-import { queryCapability as account } from './account';
-import { queryCapability as task } from './task';
+import { queryCapability as account } from './account/index';
+import { queryCapability as task } from './task/index';
 import type { QueryCapability } from './query-capability';
 
 export const QUERY_CAPABILITIES: readonly QueryCapability[] = [account, task];
