@@ -1,4 +1,5 @@
 import type { EventLog } from '@sluice/ports';
+import { SEGMENT_IDS } from '../request-index/segment';
 
 /** Limits of the hot path, in one place. */
 export interface PartitionLimits {
@@ -16,6 +17,8 @@ export interface PartitionLimits {
   readonly recentBytes: number;
   /** Memory of the request-id filters of one partition. */
   readonly filterBytes: number;
+  /** Newest request ids of one partition that stay in memory: more are written to a run, by a snapshot or while the log is replayed. */
+  readonly segmentIds: number;
 }
 
 const MEBIBYTE = 1 << 20;
@@ -42,4 +45,5 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   snapshotBytes: 48 * MEBIBYTE,
   recentBytes: 16 * MEBIBYTE,
   filterBytes: 64 * MEBIBYTE,
+  segmentIds: SEGMENT_IDS,
 };

@@ -3,7 +3,7 @@
  * last; without it the blocks are nothing. Manifests and blocks are named by the owner's epoch, so that two owners never write to or
  * remove the same ones.
  */
-import type { RunDescription } from '../request-index/request-index';
+import type { RunDescription } from '../request-index/run-store';
 
 export const SNAPSHOT_VERSION = 4;
 

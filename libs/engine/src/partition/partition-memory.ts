@@ -3,11 +3,13 @@
  * log. It is built once, from a snapshot and the log, and given up whole. What still works on a memory that was given up finds `ended` set
  * and ends, too.
  */
+import { crc32 } from 'node:zlib';
 import type { EventLog, SnapshotStore } from '@sluice/ports';
 import {
   beginningOf,
   logEvents,
   NO_CHECKSUM,
+  readCommit,
   readNextCommit,
   UnknownEventError,
   type DecodedCommit,
@@ -20,6 +22,7 @@ import { DELIVERY_EVENTS, DeliveryRoom } from '../deliveries/delivery-room';
 import type { EngineRoom, EngineRooms } from '../internal/engine-room';
 import { type HashSeeds } from '../request-index/request-hash';
 import { RequestIndex } from '../request-index/request-index';
+import { RunStore } from '../request-index/run-store';
 import type { RunSorter } from '../request-index/sorter';
 import { TimerRoom } from '../timers/timer-room';
 import { Commits } from './commits';
@@ -71,6 +74,8 @@ export interface PartitionMemoryDependencies {
   readonly capabilities: readonly Capability[];
   readonly sorter: RunSorter;
   readonly limits: PartitionLimits;
+  /** Id of this instance. */
+  readonly owner: string;
 }
 
 export class PartitionMemory implements PartitionServices {
@@ -99,9 +104,11 @@ export class PartitionMemory implements PartitionServices {
 
   private readonly beginning: LogPosition;
   private isEnded = false;
+  /** 0: nothing was spilled. */
+  private spillEpoch = 0;
 
   constructor(private readonly dependencies: PartitionMemoryDependencies) {
-    const { partition, seeds, log, snapshots, sorter, limits, capabilities } = dependencies;
+    const { partition, seeds, log, snapshots, sorter, limits, capabilities, owner } = dependencies;
     this.partition = partition;
     this.seeds = seeds;
     this.timers = new TimerRoom(seeds);
@@ -110,7 +117,7 @@ export class PartitionMemory implements PartitionServices {
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);
     this.commits = new Commits(partition, log, this.recent);
-    this.index = new RequestIndex(`partition/${partition}`, snapshots, sorter, limits.filterBytes);
+    this.index = new RequestIndex(new RunStore(snapshots, `partition/${partition}`, writerOf(owner)), sorter, limits);
     this.states = capabilities.map((capability) => capability.createState(this));
   }
 
@@ -172,10 +179,21 @@ export class PartitionMemory implements PartitionServices {
       this.checksum = commit.checksum;
       this.committedAtUs = commit.committedAtUs;
       this.logBytesSinceSnapshot += bytes.length;
+      if (this.index.full) await this.spillIndex();
     } catch (error) {
       this.drop();
       throw error;
     }
+  }
+
+  /** Ids leave memory while the log is replayed, too. Runs carry an epoch above that of the owner of now, which removes only what is older. */
+  private async spillIndex(): Promise<void> {
+    if (this.spillEpoch === 0) {
+      const head = await this.dependencies.log.head(this.partition);
+      this.spillEpoch = 1 + Math.max(this.epoch, head === undefined ? 0 : readCommit(head.bytes).epoch);
+    }
+    await this.index.spill(this.spillEpoch);
+    if (this.isEnded) throw new AbandonedError();
   }
 
   /** Lets the event loop run if a step is over; rejects with AbandonedError if the memory ended meanwhile. */
@@ -202,4 +220,9 @@ export class PartitionMemory implements PartitionServices {
     if (at === -1) throw new UnknownEventError(this.partition, commit.sequence, event.type, event.version);
     return (this.states[at] as CapabilityState).replay(event, commit);
   }
+}
+
+/** Names the instance in the names of runs, which hold no arbitrary text. */
+function writerOf(owner: string): string {
+  return crc32(owner).toString(16).padStart(8, '0');
 }

@@ -9,7 +9,7 @@ import { beginningOf, readNextCommit } from '@sluice/protocol';
 import type { Capability, SnapshotSession } from '../capability';
 import { numbered } from '../request-index/numbered-name';
 import type { LogSeeds } from '../request-index/request-hash';
-import type { RunDescription } from '../request-index/request-index';
+import type { RunDescription } from '../request-index/run-store';
 import type { PartitionLimits } from './limits';
 import { decodeManifest, encodeManifest, SNAPSHOT_VERSION, type Manifest, type SnapshotPart } from './manifest';
 import type { PartitionMemory } from './partition-memory';

@@ -566,6 +566,19 @@ describe('snapshots', () => {
     await restarts(two);
   });
 
+  test('bound the ids in memory while the log is replayed, too', async () => {
+    const one = await PartitionUnderTest.started();
+    for (let at = 0; at < 300; at += 1) await one.write(`line ${at}`);
+    const two = await one.next({ limits: { segmentIds: 20 } });
+    expect(two.partition.index.activeCount).toBeLessThan(20);
+    expect(two.lines).toEqual(one.logged());
+    await expectKnown(two);
+    await two.partition.stop({ snapshot: true });
+    const three = await two.next();
+    await expectKnown(three);
+    expect(three.troubles).toEqual([]);
+  });
+
   test('whose hashes were made under another key are not used: the log is read, and every id is found', async () => {
     const one = await PartitionUnderTest.started();
     for (let at = 0; at < 12; at += 1) await one.write(`line ${at}`);

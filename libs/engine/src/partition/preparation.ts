@@ -85,7 +85,6 @@ export class Preparation {
       // The owner has written a newer snapshot since, which holds less than what was followed.
       else if (memory.logBytesSinceSnapshot > this.maximumLogBytes(memory)) this.memory = await loader.load();
       else await loader.catchUp(memory);
-      if (memory.index.full) memory.index.seal();
     } catch (error) {
       if (this.ended) return;
       if (memory.ended) this.drop('a prepared partition cannot follow its log; it is loaded when it is taken over', error);

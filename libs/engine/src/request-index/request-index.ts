@@ -8,63 +8,46 @@
  * number grows with the logarithm of the log; filters are folded to stay within their memory. A hit is a hint: the
  * commit itself decides whether it is the same request.
  */
-import { crc32 } from 'node:zlib';
-import type { SnapshotStore } from '@sluice/ports';
-import { Filter } from './filter';
-import { BLOCK_ENTRIES, findInBlock } from './run-builder';
-import { numbered } from './numbered-name';
+import { Filter, foldedSizes } from './filter';
+import { findInBlock } from './run-builder';
+import { RunDirectory } from './run-directory';
+import type { Run, RunBeginning, RunDescription, RunStore } from './run-store';
 import { ENTRY_NUMBERS, Segment } from './segment';
 import type { RunSorter } from './sorter';
 
 const RUNS_PER_MERGE = 8;
-/** Entries that a merge holds in memory at a time: 16 MiB. */
-const MERGE_SLICE_ENTRIES = 1 << 20;
-const BLOCKS_PER_PUT = 64;
+/** Entries that a merge holds in memory at a time: 4 MiB. */
+const MERGE_SLICE_ENTRIES = 1 << 18;
+/** Values of the first half of a hash. */
+const HASHES = 0x1_0000_0000;
 
-/** What the manifest of a partition says about a run. */
-export interface RunDescription {
-  /** Prefix of its blocks. */
-  readonly name: string;
-  readonly count: number;
-  /** 0: sealed; + 1 with every merge. */
-  readonly tier: number;
-  readonly lastSequence: number;
-  /** First hash of every block, unsigned. */
-  readonly blockStarts: readonly number[];
-  /** CRC-32 of every block: a damaged one must not pass for one that does not have an id. */
-  readonly blockChecksums: readonly number[];
-  readonly filterChecksum: number;
-}
-
-/** Blocks of a run that is being written. */
-class BlockList {
-  readonly starts: number[] = [];
-  readonly checksums: number[] = [];
-}
-
-interface Run {
-  readonly description: RunDescription;
-  readonly filter: Filter;
+export interface RequestIndexLimits {
+  /** Memory of all filters. */
+  readonly filterBytes: number;
+  /** Ids of a segment after which it should be sealed. */
+  readonly segmentIds: number;
 }
 
 export class RequestIndex {
   private active = new Segment();
   private sealed: { readonly segment: Segment; written: boolean }[] = [];
   private runs: Run[] = [];
+  /** Names of the runs that this index has stored, and that a spill has not removed again. */
+  private readonly made = new Set<string>();
 
   constructor(
-    private readonly prefix: string,
-    private readonly store: SnapshotStore,
+    private readonly store: RunStore,
     private readonly sorter: RunSorter,
-    private readonly filterBytes: number,
+    private readonly limits: RequestIndexLimits,
   ) {}
 
   get activeCount(): number {
     return this.active.count;
   }
 
+  /** The active segment should be sealed. */
   get full(): boolean {
-    return this.active.full;
+    return this.active.count >= this.limits.segmentIds;
   }
 
   add(first: number, second: number, sequence: number): void {
@@ -100,19 +83,11 @@ export class RequestIndex {
   async old(first: number, second: number): Promise<number[]> {
     const found: number[] = [];
     const hash = first >>> 0;
-    for (const { description, filter } of this.runs) {
-      if (!filter.mayHave(first, second)) continue;
-      const { blockStarts } = description;
-      let low = 0;
-      let high = blockStarts.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((blockStarts[middle] as number) < hash) low = middle + 1;
-        else high = middle;
-      }
-      // Equal hashes may begin at the end of the block before.
-      for (let block = Math.max(0, low - 1); block < blockStarts.length && (blockStarts[block] as number) <= hash; block += 1) {
-        findInBlock(await this.block(description, block), first, second, found);
+    for (const run of this.runs) {
+      if (!run.filter.mayHave(first, second)) continue;
+      const { directory } = run;
+      for (let block = directory.firstBlockFor(hash); directory.startsBelow(block, hash + 1); block += 1) {
+        findInBlock(await this.store.block(run, block), first, second, found);
       }
     }
     return found;
@@ -137,12 +112,45 @@ export class RequestIndex {
     return this.runs.map((run) => run.description);
   }
 
+  /**
+   * Writes the active segment as a run and forgets it: while the log is replayed, where nothing was looked up before. No manifest names the
+   * run yet; runs of this kind that a merge has replaced are removed at once.
+   */
+  async spill(epoch: number): Promise<void> {
+    this.seal();
+    const runs = await this.writeSealed(epoch);
+    this.forgetWritten(runs);
+    for (const name of this.made) {
+      if (runs.some((run) => run.name === name)) continue;
+      this.made.delete(name);
+      await this.store.remove(name);
+    }
+  }
+
   private async write(segment: Segment, epoch: number): Promise<void> {
-    const name = runName(this.prefix, epoch, segment.lastSequence, 0);
-    const blocks = new BlockList();
-    await this.sorter.begin(name, segment.count);
-    await this.putBlocks(name, await this.sorter.sort(name, segment.entries()), blocks);
-    this.runs.push(await this.finishRun({ name, count: segment.count, tier: 0, lastSequence: segment.lastSequence }, blocks));
+    const { count, lastSequence } = segment;
+    const beginning = { name: this.store.nameOf(epoch, lastSequence, 0), count, tier: 0, lastSequence };
+    const run = await this.build(beginning, this.runs, async function* () {
+      yield segment.entries();
+    });
+    this.runs.push(run);
+  }
+
+  /** Stores a run of these entries, which come in slices of rising hashes. @param kept the runs that stay beside it. */
+  private async build(beginning: RunBeginning, kept: readonly Run[], slices: () => AsyncGenerator<Int32Array>): Promise<Run> {
+    const { name, count } = beginning;
+    const directory = new RunDirectory();
+    this.made.add(name);
+    await this.store.begin(name);
+    await this.sorter.begin(name, this.filterBytesFor(count, kept));
+    for await (const entries of slices()) await this.store.putEntries(name, directory, await this.sorter.sort(name, entries));
+    return this.store.finish(beginning, directory, await this.sorter.finish(name));
+  }
+
+  /** The size to which the filter of so many ids is folded, so that all of them stay within their memory. */
+  private filterBytesFor(count: number, kept: readonly Run[]): number {
+    const sizes = [...kept.map(({ filter }) => filter.sizeBytes), Filter.bytesFor(count)];
+    return foldedSizes(sizes, this.limits.filterBytes).at(-1) as number;
   }
 
   /** A manifest that names these runs is durable, and every request looked up before they stood is decided: their segments may go. */
@@ -151,35 +159,27 @@ export class RequestIndex {
     this.sealed = this.sealed.filter(({ segment, written }) => !written || segment.lastSequence > durable);
   }
 
-  /** Runs of a manifest, at the start of a partition. */
+  /** Runs of a manifest, at the start of a partition. Throws if the store lacks a part of one, or it is damaged. */
   async restore(descriptions: readonly RunDescription[]): Promise<void> {
-    const stored = new Set(await this.store.list(`${this.prefix}/run-`));
-    for (const description of descriptions) {
-      const { name, blockStarts, filterChecksum } = description;
-      for (let block = 0; block < blockStarts.length; block += 1) {
-        if (!stored.has(blockName(name, block))) throw new Error(`the request-id index lacks block ${block} of ${name}`);
-      }
-      const bytes = await this.store.get(`${name}/filter`);
-      if (bytes === undefined || crc32(bytes) !== filterChecksum) throw new Error(`the request-id index lacks ${name}/filter, or it is damaged`);
-      this.runs.push({ description, filter: Filter.fromBytes(bytes) });
-    }
-    this.boundFilters();
+    const sizes = foldedSizes(
+      descriptions.map(({ filterBytes }) => filterBytes),
+      this.limits.filterBytes,
+    );
+    for (const [at, description] of descriptions.entries()) this.runs.push(await this.store.load(description, sizes[at] as number));
   }
 
   /** Throws if the store lacks one of the runs: an owner has merged and removed it since it was restored. */
   async assertStored(): Promise<void> {
-    const missing = await Promise.all(
-      this.runs.map(async ({ description: { name } }) => ((await this.store.list(`${name}/filter`)).length === 0 ? [name] : [])),
-    );
-    if (missing.flat().length > 0) throw new Error(`the request-id index lacks ${missing.flat().join(', ')}`);
+    const stored = new Set(await this.store.names());
+    const missing = this.runs.map(({ description }) => description.name).filter((name) => !stored.has(name));
+    if (missing.length > 0) throw new Error(`the request-id index lacks ${missing.join(', ')}`);
   }
 
   /** Removes the blocks of runs that neither a manifest nor memory has: left by merges, and by snapshots that failed. Not those of newer owners. @param mayRemove asked before each run. */
   async removeUnused(named: readonly RunDescription[], epoch: number, mayRemove = (): boolean => true): Promise<void> {
     const keep = new Set([...named, ...this.runs.map((run) => run.description)].map((run) => run.name));
-    const newer = runName(this.prefix, epoch + 1, 0, 0);
-    const stored = new Set((await this.store.list(`${this.prefix}/run-`)).map((block) => block.slice(0, block.lastIndexOf('/'))));
-    for (const name of stored) if (!keep.has(name) && name < newer && mayRemove()) await this.store.remove(`${name}/`);
+    const newer = this.store.firstNameOf(epoch + 1);
+    for (const name of await this.store.names()) if (!keep.has(name) && name < newer && mayRemove()) await this.store.remove(name);
   }
 
   private mergeable(): Run[] | undefined {
@@ -199,29 +199,27 @@ export class RequestIndex {
     const count = runs.reduce((sum, run) => sum + run.description.count, 0);
     const lastSequence = Math.max(...runs.map((run) => run.description.lastSequence));
     const tier = (runs[0] as Run).description.tier + 1;
-    const name = runName(this.prefix, epoch, lastSequence, tier);
+    const kept = this.runs.filter((run) => !runs.includes(run));
+    const beginning = { name: this.store.nameOf(epoch, lastSequence, tier), count, tier, lastSequence };
+    this.runs = [...kept, await this.build(beginning, kept, () => this.slices(runs, count))];
+  }
+
+  private async *slices(runs: readonly Run[], count: number): AsyncGenerator<Int32Array> {
     const slices = Math.max(1, Math.ceil(count / MERGE_SLICE_ENTRIES));
-    const width = Math.ceil(0x1_0000_0000 / slices);
-    const blocks = new BlockList();
-    await this.sorter.begin(name, count);
+    const width = Math.ceil(HASHES / slices);
     for (let slice = 0; slice < slices; slice += 1) {
       const entries = await this.slice(runs, slice * width, (slice + 1) * width);
-      if (entries.length === 0) continue;
-      await this.putBlocks(name, await this.sorter.sort(name, entries), blocks);
+      if (entries.length > 0) yield entries;
     }
-    const merged = await this.finishRun({ name, count, tier, lastSequence }, blocks);
-    this.runs = [...this.runs.filter((run) => !runs.includes(run)), merged];
   }
 
   /** Entries of the runs with from <= hash < to. */
   private async slice(runs: readonly Run[], from: number, to: number): Promise<Int32Array> {
     const parts: Int32Array[] = [];
-    for (const { description } of runs) {
-      const { blockStarts } = description;
-      for (let block = 0; block < blockStarts.length; block += 1) {
-        const next = blockStarts[block + 1] ?? 0x1_0000_0000;
-        if ((blockStarts[block] as number) >= to || next < from) continue;
-        const entries = await this.block(description, block);
+    for (const run of runs) {
+      const { directory } = run;
+      for (let block = directory.firstBlockFor(from); directory.startsBelow(block, to); block += 1) {
+        const entries = await this.store.nextBlock(run, block);
         let start = 0;
         while (start < entries.length && (entries[start] as number) >>> 0 < from) start += ENTRY_NUMBERS;
         let end = entries.length;
@@ -238,52 +236,11 @@ export class RequestIndex {
     return joined;
   }
 
-  private async putBlocks(name: string, sorted: Int32Array, list: BlockList): Promise<void> {
-    const step = BLOCK_ENTRIES * ENTRY_NUMBERS;
-    for (let at = 0; at < sorted.length; ) {
-      const blocks: { name: string; bytes: Uint8Array }[] = [];
-      for (; at < sorted.length && blocks.length < BLOCKS_PER_PUT; at += step) {
-        const block = sorted.slice(at, Math.min(at + step, sorted.length));
-        const bytes = new Uint8Array(block.buffer);
-        blocks.push({ name: blockName(name, list.starts.length), bytes });
-        list.starts.push((block[0] as number) >>> 0);
-        list.checksums.push(crc32(bytes));
-      }
-      await this.store.put(blocks);
-    }
-  }
-
-  private async finishRun(run: Pick<RunDescription, 'name' | 'count' | 'tier' | 'lastSequence'>, { starts, checksums }: BlockList): Promise<Run> {
-    const bytes = await this.sorter.finish(run.name);
-    await this.store.put([{ name: `${run.name}/filter`, bytes }]);
-    return { description: { ...run, blockStarts: starts, blockChecksums: checksums, filterChecksum: crc32(bytes) }, filter: Filter.fromBytes(bytes) };
-  }
-
-  private async block(description: RunDescription, index: number): Promise<Int32Array> {
-    const bytes = await this.store.get(blockName(description.name, index));
-    if (bytes === undefined || crc32(bytes) !== description.blockChecksums[index]) {
-      throw new Error(`the request-id index lacks block ${index} of ${description.name}, or it is damaged; remove the snapshots to build it from the log`);
-    }
-    const copy = new Int32Array(bytes.length / 4);
-    new Uint8Array(copy.buffer).set(bytes);
-    return copy;
-  }
-
   private boundFilters(): void {
-    let total = this.runs.reduce((sum, run) => sum + run.filter.sizeBytes, 0);
-    while (total > this.filterBytes) {
-      const largest = this.runs.reduce((left, right) => (right.filter.sizeBytes > left.filter.sizeBytes ? right : left));
-      const before = largest.filter.sizeBytes;
-      if (!largest.filter.fold()) return;
-      total -= before - largest.filter.sizeBytes;
-    }
+    const sizes = foldedSizes(
+      this.runs.map(({ filter }) => filter.sizeBytes),
+      this.limits.filterBytes,
+    );
+    for (const [at, { filter }] of this.runs.entries()) while (filter.sizeBytes > (sizes[at] as number)) filter.fold();
   }
-}
-
-function runName(prefix: string, epoch: number, lastSequence: number, tier: number): string {
-  return `${prefix}/run-${numbered(epoch)}-${numbered(lastSequence)}-${tier}`;
-}
-
-function blockName(run: string, index: number): string {
-  return `${run}/block-${String(index).padStart(8, '0')}`;
 }

@@ -1,11 +1,14 @@
 /** No request id is ever forgotten: whatever is sealed, written, merged, forgotten in memory, folded or restored. */
 import * as fc from 'fast-check';
+import type { SnapshotStore } from '@sluice/ports';
 import { MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { Filter } from './filter';
 import { hashSeeds, lastHash, requestHash } from './request-hash';
-import { RequestIndex, type RunDescription } from './request-index';
+import { RequestIndex } from './request-index';
+import { RunDirectory } from './run-directory';
+import { RunStore, type RunDescription } from './run-store';
 import { BLOCK_ENTRIES, findInBlock, sortEntries } from './run-builder';
-import { ENTRY_NUMBERS, Segment } from './segment';
+import { ENTRY_NUMBERS, Segment, SEGMENT_IDS } from './segment';
 import { runSorter } from './sorter';
 
 const sorter = runSorter('thread');
@@ -17,6 +20,10 @@ function hashOf(id: string): [number, number] {
   const bytes = Buffer.from(id);
   requestHash(seeds, 7, bytes, 0, bytes.length);
   return [lastHash.first, lastHash.second];
+}
+
+function indexOf(store: SnapshotStore, filterBytes = 1 << 20, segmentIds = SEGMENT_IDS): RequestIndex {
+  return new RequestIndex(new RunStore(store, 'partition/0', '00000001'), sorter, { filterBytes, segmentIds });
 }
 
 async function sequencesOf(index: RequestIndex, first: number, second: number): Promise<number[]> {
@@ -37,7 +44,7 @@ test('every id that was added is found with its commit, every other is not', asy
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), fc.constantFrom(1 << 20, 200), async (steps, filterBytes) => {
       const blocks: MemoryBlocks = new Map();
       const store = new MemorySnapshotStore(blocks);
-      const open = (): RequestIndex => new RequestIndex('partition/0', store, sorter, filterBytes);
+      const open = (): RequestIndex => indexOf(store, filterBytes);
       let index = open();
       /** What the log has: id by id, with its sequence. */
       const log: { id: string; sequence: number }[] = [];
@@ -75,7 +82,7 @@ test('every id that was added is found with its commit, every other is not', asy
 
 test('eight runs become one, again and again, and what is left behind is removed with the next snapshot', async () => {
   const blocks: MemoryBlocks = new Map();
-  const index = new RequestIndex('partition/0', new MemorySnapshotStore(blocks), sorter, 1 << 20);
+  const index = indexOf(new MemorySnapshotStore(blocks));
   let runs: RunDescription[] = [];
   for (let round = 1; round <= 65; round += 1) {
     index.add(...hashOf(`id ${round}`), round);
@@ -89,11 +96,94 @@ test('eight runs become one, again and again, and what is left behind is removed
     [0, 1],
   ]);
   await index.removeUnused(runs, 1);
-  expect([...blocks.keys()].sort()).toEqual(runs.flatMap(({ name }) => [`${name}/block-00000000`, `${name}/filter`]).sort());
+  const stored = runs.flatMap(({ name }) => [
+    name.replace('/run-', '/marker-of-run-'),
+    `${name}/block-00000000`,
+    `${name}/directory-0000`,
+    `${name}/filter-0000`,
+  ]);
+  expect([...blocks.keys()].sort()).toEqual(stored.sort());
+});
+
+/** Refuses what a store takes in no case, and says how much was read between two rounds of the event loop. */
+class StrictStore extends MemorySnapshotStore {
+  largestBytes = 0;
+  mostReadsInRound = 0;
+  private reads = 0;
+
+  override async put(blocks: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
+    this.largestBytes = Math.max(this.largestBytes, ...blocks.map(({ bytes }) => bytes.length));
+    await super.put(blocks);
+  }
+
+  override async get(name: string): Promise<Uint8Array | undefined> {
+    if (this.reads === 0) setImmediate(() => (this.reads = 0));
+    this.reads += 1;
+    this.mostReadsInRound = Math.max(this.mostReadsInRound, this.reads);
+    return super.get(name);
+  }
+}
+
+test('a billion ids stay within the memory of the filters, in blocks of 1 MiB, and with a small manifest', async () => {
+  const blocks: MemoryBlocks = new Map();
+  const store = new StrictStore(blocks);
+  const filterBytes = 64 << 20;
+  const first = indexOf(store, filterBytes);
+  for (let run = 1; run <= 15; run += 1) {
+    first.add(...hashOf(`id ${run}`), run);
+    first.seal();
+    first.forgetWritten(await first.writeSealed(1));
+  }
+  // Seven runs of one tier and a merged one, with counts as after a billion ids: what is sized by counts is sized for them.
+  const made = (await first.writeSealed(1)).map((run) => ({ ...run, tier: 3, count: 125_000_000 }));
+  expect(made.reduce((sum, { count }) => sum + count, 0)).toBe(1_000_000_000);
+  const second = indexOf(store, filterBytes);
+  await second.restore(made);
+  const [merged, ...others] = await second.writeSealed(2);
+  expect(others).toEqual([]);
+  expect(merged).toMatchObject({ count: 1_000_000_000, tier: 4 });
+  expect(merged?.filterBytes).toBeLessThanOrEqual(filterBytes);
+  expect(store.largestBytes).toBeLessThanOrEqual(1 << 20);
+  expect(JSON.stringify(merged).length).toBeLessThan(10_000);
+  const third = indexOf(store, filterBytes);
+  await third.restore([merged as RunDescription]);
+  for (let run = 1; run <= 15; run += 1) expect(await sequencesOf(third, ...hashOf(`id ${run}`))).toEqual([run]);
+  expect(third.mayBeOld(...hashOf('a stranger'))).toBe(false);
+});
+
+test('the directory of a billion ids is stored in pieces below 1 MiB', () => {
+  const directory = new RunDirectory();
+  const blocks = Math.ceil(1_000_000_000 / BLOCK_ENTRIES);
+  for (let block = 0; block < blocks; block += 1) directory.add(block * 17_000, block);
+  const pieces = directory.toPieces();
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(1 << 20);
+  const copy = RunDirectory.fromPieces(pieces);
+  expect(copy.blocks).toBe(blocks);
+  for (const block of [1, 70_000, blocks - 1]) {
+    expect(copy.firstBlockFor(block * 17_000 + 1)).toBe(block);
+    expect(copy.checksum(block)).toBe(block);
+  }
+});
+
+test('ids that are spilled are found, and nothing is left of runs that were merged', async () => {
+  const blocks: MemoryBlocks = new Map();
+  const index = indexOf(new MemorySnapshotStore(blocks), 1 << 20, 10);
+  for (let id = 0; id < 800; id += 1) {
+    index.add(...hashOf(`id ${id}`), id + 1);
+    if (index.full) await index.spill(1);
+    expect(index.activeCount).toBeLessThanOrEqual(10);
+  }
+  for (let id = 0; id < 800; id += 1) expect(await sequencesOf(index, ...hashOf(`id ${id}`))).toEqual([id + 1]);
+  const runs = await index.writeSealed(1);
+  expect(runs.length).toBeLessThan(16);
+  expect(new Set([...blocks.keys()].filter((name) => name.includes('/run-')).map((name) => name.slice(0, name.lastIndexOf('/'))))).toEqual(
+    new Set(runs.map(({ name }) => name)),
+  );
 });
 
 test('a merge of more entries than are held at a time keeps all of them', async () => {
-  const index = new RequestIndex('partition/0', new MemorySnapshotStore(), sorter, 64 << 20);
+  const store = new StrictStore();
+  const index = indexOf(store, 64 << 20);
   const runs = 8;
   const perRun = 140_000;
   let added = 0;
@@ -108,12 +198,13 @@ test('a merge of more entries than are held at a time keeps all of them', async 
   }
   const [merged] = await index.writeSealed(1);
   expect(merged).toMatchObject({ tier: 1, count: runs * perRun });
-  expect(merged?.blockStarts).toEqual([...(merged?.blockStarts ?? [])].sort((left, right) => left - right));
+  // Calls are answered between two steps of a merge.
+  expect(store.mostReadsInRound).toBeLessThanOrEqual(16);
   for (let id = 0; id < added; id += 9_973) expect(await sequencesOf(index, Math.imul(id, 0x9e3779b1), id)).toEqual([Math.floor(id / perRun) + 1]);
 });
 
 test('ids whose hashes begin alike are told apart, also where they fill several blocks', async () => {
-  const index = new RequestIndex('partition/0', new MemorySnapshotStore(), sorter, 1 << 20);
+  const index = indexOf(new MemorySnapshotStore());
   const count = BLOCK_ENTRIES * 2 + 100;
   for (let at = 0; at < count; at += 1) index.add(-5, at, at + 1);
   for (let at = 0; at < 100; at += 1) index.add(at, 1, 999_999);
@@ -124,7 +215,7 @@ test('ids whose hashes begin alike are told apart, also where they fill several 
 });
 
 test('the same hash of different requests gives all their commits', async () => {
-  const index = new RequestIndex('partition/0', new MemorySnapshotStore(), sorter, 1 << 20);
+  const index = indexOf(new MemorySnapshotStore());
   index.add(1, 2, 10);
   index.add(1, 2, 11);
   expect(index.allRecent(1, 2)).toEqual([10, 11]);
@@ -140,7 +231,7 @@ test('the same hash of different requests gives all their commits', async () => 
 test('damage says so: a block that was changed does not pass for one without the id', async () => {
   const blocks: MemoryBlocks = new Map();
   const store = new MemorySnapshotStore(blocks);
-  const index = new RequestIndex('partition/0', store, sorter, 1 << 20);
+  const index = indexOf(store);
   index.add(1, 2, 10);
   index.seal();
   const runs = await index.writeSealed(1);
@@ -153,9 +244,9 @@ test('damage says so: a block that was changed does not pass for one without the
   damage('block-');
   await expect(index.old(1, 2)).rejects.toThrow(/damaged/);
   damage('filter');
-  await expect(new RequestIndex('partition/0', store, sorter, 1 << 20).restore(runs)).rejects.toThrow(/damaged/);
+  await expect(indexOf(store).restore(runs)).rejects.toThrow(/damaged/);
   blocks.clear();
-  await expect(new RequestIndex('partition/0', store, sorter, 1 << 20).restore(runs)).rejects.toThrow(/lacks block 0/);
+  await expect(indexOf(store).restore(runs)).rejects.toThrow(/lacks block 0/);
 });
 
 describe('a segment', () => {

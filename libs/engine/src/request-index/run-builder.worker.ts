@@ -6,7 +6,7 @@ import { Filter } from './filter';
 import { addToFilter, sortEntries } from './run-builder';
 
 export type RunBuilderRequest =
-  | { readonly id: number; readonly kind: 'begin'; readonly run: string; readonly count: number }
+  | { readonly id: number; readonly kind: 'begin'; readonly run: string; readonly filterBytes: number }
   | { readonly id: number; readonly kind: 'sort'; readonly run: string; readonly entries: Int32Array }
   | { readonly id: number; readonly kind: 'finish'; readonly run: string };
 
@@ -21,7 +21,7 @@ const filters = new Map<string, Filter>();
 parentPort?.on('message', (request: RunBuilderRequest) => {
   switch (request.kind) {
     case 'begin':
-      filters.set(request.run, Filter.forCount(request.count));
+      filters.set(request.run, Filter.ofBytes(request.filterBytes));
       parentPort?.postMessage({ id: request.id } satisfies RunBuilderReply);
       return;
     case 'sort': {
@@ -34,7 +34,7 @@ parentPort?.on('message', (request: RunBuilderRequest) => {
     case 'finish': {
       const filter = filters.get(request.run)?.toBytes();
       filters.delete(request.run);
-      parentPort?.postMessage({ id: request.id, filter } satisfies RunBuilderReply);
+      parentPort?.postMessage({ id: request.id, filter } satisfies RunBuilderReply, filter === undefined ? [] : [filter.buffer as ArrayBuffer]);
       return;
     }
   }

@@ -6,8 +6,8 @@
 export const ENTRY_NUMBERS = 4;
 const INITIAL_SLOTS = 1 << 12;
 const MAXIMUM_LOAD = 0.7;
-/** Ids after which a segment is sealed: its table has 16 MiB then. */
-const FULL_COUNT = Math.floor((1 << 20) * MAXIMUM_LOAD) - 10_000;
+/** Ids after which a segment is sealed, if nothing else is said: its table has 16 MiB then. */
+export const SEGMENT_IDS = Math.floor((1 << 20) * MAXIMUM_LOAD) - 10_000;
 
 export class Segment {
   private slots = new Int32Array(INITIAL_SLOTS * ENTRY_NUMBERS);
@@ -16,11 +16,6 @@ export class Segment {
   count = 0;
   /** Highest sequence in it. */
   lastSequence = 0;
-
-  /** It should be sealed: the next ids would have to share a table that is too full. */
-  get full(): boolean {
-    return this.count >= FULL_COUNT;
-  }
 
   add(first: number, second: number, sequence: number): void {
     if (this.count >= this.limit) this.grow();

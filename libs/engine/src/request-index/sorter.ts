@@ -8,8 +8,8 @@ import { addToFilter, sortEntries } from './run-builder';
 import type { RunBuilderReply, RunBuilderRequest } from './run-builder.worker';
 
 export interface RunSorter {
-  /** A run of so many entries begins. */
-  begin(run: string, count: number): Promise<void>;
+  /** A run begins, with a filter of this size. */
+  begin(run: string, filterBytes: number): Promise<void>;
   /** Sorts a slice of the run and adds it to the run's filter. Takes the entries over: the caller must not use them again. */
   sort(run: string, entries: Int32Array): Promise<Int32Array>;
   /** Resolves with the bytes of the run's filter. */
@@ -27,8 +27,8 @@ export function runSorter(sorting: Sorting): RunSorter {
 class LocalRunSorter implements RunSorter {
   private readonly filters = new Map<string, Filter>();
 
-  async begin(run: string, count: number): Promise<void> {
-    this.filters.set(run, Filter.forCount(count));
+  async begin(run: string, filterBytes: number): Promise<void> {
+    this.filters.set(run, Filter.ofBytes(filterBytes));
   }
 
   async sort(run: string, entries: Int32Array): Promise<Int32Array> {
@@ -62,8 +62,8 @@ export class ThreadRunSorter implements RunSorter {
   private nextId = 1;
   private readonly waiting = new Map<number, { resolve: (reply: RunBuilderReply) => void; reject: (error: Error) => void }>();
 
-  begin(run: string, count: number): Promise<void> {
-    return this.call({ kind: 'begin', run, count }, []).then(() => undefined);
+  begin(run: string, filterBytes: number): Promise<void> {
+    return this.call({ kind: 'begin', run, filterBytes }, []).then(() => undefined);
   }
 
   async sort(run: string, entries: Int32Array): Promise<Int32Array> {
