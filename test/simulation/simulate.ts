@@ -15,7 +15,7 @@ const FAULTS_US = 8_000_000;
 /** Simulated time in which a calm deployment answers everything. */
 const CALM_LIMIT_US = 60_000_000;
 const JUDGE_LIMIT_US = 60_000_000;
-const COUNTS = { command: 3, projector: 2, query: 2 };
+const COUNTS = { command: 3, projector: 2, query: 2, scheduler: 2 };
 
 export interface Outcome {
   readonly seed: number;

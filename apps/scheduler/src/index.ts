@@ -1,2 +1,2 @@
 export * from './scheduler';
-export { type CommandInstances, oneCommandInstance } from './owners/command-instances';
+export { type CommandInstances, leasedCommandInstances, oneCommandInstance } from './owners/command-instances';

@@ -1,7 +1,7 @@
 export { type Authenticator } from './admission';
 export { CallContext, GatheredCall } from './call-context';
 export { connectedPeer, inProcessPeer, peersOnly, type PeerAnswerListener, type PeerCalls } from './peers/peer-calls';
-export { PeerConnections, type PeerOptions, type PeerRequest, type PeerTransport } from './peers/peer-connections';
+export { type PeerChannels, PeerConnections, type PeerOptions, type PeerRequest, type PeerTransport } from './peers/peer-connections';
 export * from './caller';
 export { tracingInterceptor } from './client-tracing';
 export { type ForwardedCall, HopProof } from './hop-proof';

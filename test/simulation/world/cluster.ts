@@ -1,5 +1,5 @@
 /**
- * The deployment under test: command, projector and query instances in one program, each with lives of its own, over shared servers in memory
+ * The deployment under test: command, projector, query and scheduler instances in one program, each with lives of its own, over shared servers in memory
  * (log, snapshots, bus, leases, read store). What runs is the real code of the services; only what stands behind the ports is simulated.
  */
 import { startCommand, type CommandRuntime } from '@sluice/command';
@@ -17,6 +17,8 @@ import {
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { Projector, SILENT_PROJECTOR_OBSERVER, startProjector, type ProjectorRuntime } from '@sluice/projector';
 import { startQuery, type QueryRuntime } from '@sluice/query';
+import { leasedCommandInstances, SCHEDULER_CALLER, startScheduler } from '@sluice/scheduler';
+import { connectedPeer } from '@sluice/service';
 import { BusServer, SimulatedBus } from './simulated-bus';
 import { SimulatedEventLog } from './simulated-event-log';
 import { SimulatedLeaseTable } from './simulated-lease-table';
@@ -30,12 +32,14 @@ import type { World } from './world';
 export const PARTITIONS = 4;
 const OWNER_LEASE_MS = 2_400;
 const PROJECTOR_LEASE_MS = 3_000;
+const SCHEDULER_LEASE_MS = 2_400;
 /** A process that ended is started again after this time, as by a supervisor. */
 const RESTART_US = 300_000;
 /** Small limits, so that a short run takes many turns, snapshots and runs of the request index. */
 const LIMITS = { snapshotBytes: 2_048, turnCommands: 64, decideAheadCommands: 4, recentBytes: 4_096 };
 
-export type InstanceKind = 'command' | 'projector' | 'query';
+export type InstanceKind = 'command' | 'projector' | 'query' | 'scheduler';
+const KINDS: readonly InstanceKind[] = ['command', 'projector', 'query', 'scheduler'];
 
 /** One process of the deployment, over all its lives. */
 export interface Instance {
@@ -64,7 +68,7 @@ export class Cluster {
 
   start(counts: Readonly<Record<InstanceKind, number>>): void {
     const random = this.world.random.fork('hosts');
-    for (const kind of ['command', 'projector', 'query'] as const) {
+    for (const kind of KINDS) {
       for (let number = 1; number <= counts[kind]; number += 1) {
         const { skewUs: most } = this.world.faults;
         const skewUs = most === 0 ? 0 : random.between(-most, most);
@@ -126,15 +130,28 @@ export class Cluster {
 
   #run(instance: Instance): void {
     const { life } = instance;
-    const begin =
-      instance.kind === 'command' ? this.#runCommand(instance) : instance.kind === 'projector' ? this.#runProjector(instance) : this.#runQuery(instance);
-    begin.catch((error: unknown) => {
+    this.#begin(instance).catch((error: unknown) => {
       if (!life.alive) return;
       // A process that cannot start ends; its supervisor tries again.
       this.world.trace.note(instance.name, `cannot start: ${describe(error)}`);
       life.end();
       this.world.timeline.schedule(RESTART_US, () => this.#restart(instance));
     });
+  }
+
+  #begin(instance: Instance): Promise<void> {
+    switch (instance.kind) {
+      case 'command':
+        return this.#runCommand(instance);
+      case 'projector':
+        return this.#runProjector(instance);
+      case 'query':
+        return this.#runQuery(instance);
+      case 'scheduler':
+        return this.#runScheduler(instance);
+      default:
+        return instance.kind satisfies never;
+    }
   }
 
   async #runCommand(instance: Instance): Promise<void> {
@@ -184,6 +201,17 @@ export class Cluster {
     const runtime: QueryRuntime = await startQuery({ readStore: new SimulatedReadStore(life, this.readStorage, undefined), clock: life.clock });
     instance.stop = () => runtime.stop();
     this.network.serve(name, life, runtime.registrations);
+  }
+
+  async #runScheduler(instance: Instance): Promise<void> {
+    const { life, name } = instance;
+    const lease = await this.#leaseFor(life, SCHEDULER_LEASE_MS);
+    const connections = peerTransport(life, this.network);
+    const instances = leasedCommandInstances(lease, (address) => connectedPeer(connections, address, SCHEDULER_CALLER));
+    const runtime = await startScheduler({ lease, instances, clock: life.clock });
+    instance.stop = () => runtime.stop();
+    this.network.serve(name, life, runtime.registrations);
+    this.world.trace.note(name, 'serves');
   }
 
   #leaseFor(life: Life, ttlMs: number): Promise<SessionLease> {

@@ -53,6 +53,10 @@ export class Life {
     this.#held = [];
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   pause(): void {
     this.#paused = true;
   }

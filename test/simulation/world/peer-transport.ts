@@ -1,10 +1,10 @@
-/** Requests from one command instance to another, over the simulated network. */
+/** Requests of command instances and schedulers to command instances, over the simulated network. */
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import { type PeerTransport, statusOf } from '@sluice/service';
+import { type PeerChannels, statusOf } from '@sluice/service';
 import type { Life } from './life';
 import { CallFailed, type Network } from './network';
 
-export function peerTransport(life: Life, network: Network): PeerTransport {
+export function peerTransport(life: Life, network: Network): PeerChannels {
   return {
     send: (address, { path, bytes, forwarded, deadlineMs }, done) => {
       const cancelled = new AbortController();
@@ -15,6 +15,8 @@ export function peerTransport(life: Life, network: Network): PeerTransport {
       );
       return { cancel: () => cancelled.abort() };
     },
+    stream: (address, { path, bytes }, { message, ended }) =>
+      network.stream(life, address, path, bytes, { message, ended: (error) => ended(error && asServiceError(error)) }),
     close: () => undefined,
   };
 }

@@ -8,7 +8,7 @@ import type { Caller } from '../caller';
 import { functionOf, serverStream, unary } from '../handlers';
 import type { ServiceRegistration } from '../service-runtime';
 import { refusal } from '../sluice-error';
-import type { PeerConnections } from './peer-connections';
+import type { PeerChannels } from './peer-connections';
 
 export interface PeerAnswerListener<Response> {
   readonly message: (response: Response) => void;
@@ -26,7 +26,7 @@ export interface PeerCalls {
 const ANY_PARTITION = 0;
 
 /** The instance at the address. */
-export function connectedPeer(connections: PeerConnections, address: string, caller: Caller): PeerCalls {
+export function connectedPeer(connections: PeerChannels, address: string, caller: Caller): PeerCalls {
   return {
     unary: ({ path, requestSerialize, responseDeserialize }, request, partition, deadlineMs) =>
       new Promise((resolve, reject) => {

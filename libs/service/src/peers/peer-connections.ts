@@ -49,6 +49,11 @@ export interface PeerTransport {
   close(): void;
 }
 
+/** How the scheduler reaches command instances: calls, and streams of answers. */
+export interface PeerChannels extends PeerTransport {
+  stream(address: string, request: PeerRequest, listener: PeerStreamListener): { cancel(): void };
+}
+
 export interface PeerStreamListener {
   message(bytes: Buffer): void;
   /** The stream ended, or was cut, and brings no more; called once. */
@@ -75,7 +80,7 @@ interface Peer {
   cancelLimit: (() => void) | undefined;
 }
 
-export class PeerConnections implements PeerTransport {
+export class PeerConnections implements PeerChannels {
   /** In the order of use, longest unused first. */
   private readonly peers = new Map<string, Peer>();
 
