@@ -10,5 +10,6 @@ export * from './row-query';
 export * from './row-scan';
 export * from './snapshot-store';
 export * from './stored-name';
+export * from './store-unavailable-error';
 export * from './system-clock';
 export * from './text-order';

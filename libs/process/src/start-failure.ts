@@ -8,7 +8,7 @@ const FAULT_EXIT_CODE = 1;
 
 /** Errors of the drivers that say that a server was not there for a moment. */
 const PASSING =
-  /^Mongo(Network|ServerSelection|NotConnected|Topology|Pool)|^(Timeout|Connection|ClosedConnection|DrainingConnection|Request|NoResponders)Error$/;
+  /^StoreUnavailableError$|^Mongo(Network|ServerSelection|NotConnected|Topology|Pool)|^(Timeout|Connection|ClosedConnection|DrainingConnection|Request|NoResponders)Error$/;
 
 /** True: the server may be there in a moment. */
 export function willPass(error: unknown): boolean {

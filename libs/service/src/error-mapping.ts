@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type StatusObject } from '@grpc/grpc-js';
+import { StoreUnavailableError } from '@sluice/ports';
 import { InvalidPositionTokenError, PositionOfOtherLogError } from '@sluice/protocol';
 import type { Logger } from '@sluice/telemetry';
 import { refusal, SluiceError, statusOf } from './sluice-error';
@@ -12,6 +13,10 @@ export function refusalOfThrown(thrown: unknown, method: string, logger: Logger)
   if (thrown instanceof SluiceError) return thrown;
   if (thrown instanceof InvalidPositionTokenError) return refusal('TOKEN_INVALID', thrown.message);
   if (thrown instanceof PositionOfOtherLogError) return refusal('TOKEN_OF_OTHER_LOG', thrown.message);
+  if (thrown instanceof StoreUnavailableError) {
+    logger.warn({ method, error: thrown }, 'a call could not be answered; the caller may try again');
+    return refusal('READ_STORE_UNAVAILABLE');
+  }
   const errorId = randomBytes(8).toString('hex');
   logger.error({ method, errorId, error: thrown instanceof Error ? thrown : new Error(String(thrown)) }, 'a call failed for a reason of ours');
   return refusal('INTERNAL', `internal error ${errorId}; the server's log has the cause under this id`, { error_id: errorId });

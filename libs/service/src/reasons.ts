@@ -46,6 +46,11 @@ const SHARED_REASONS = {
     'The read store is being filled with the rows that this query reads, as after an upgrade.',
     'Ask again later; GetStatus of the projector and `sluice status` show how far it is.',
   ),
+  READ_STORE_UNAVAILABLE: refused(
+    status.UNAVAILABLE,
+    'The read store cannot be reached, or the projector is still making an index that the answer needs.',
+    'Ask again after a pause.',
+  ),
   TOKEN_INVALID: refused(status.INVALID_ARGUMENT, 'The position token is not one that a reply carried.', 'Pass tokens on as they came.'),
   TOKEN_OF_OTHER_LOG: refused(
     status.FAILED_PRECONDITION,

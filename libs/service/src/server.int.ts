@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { type ChannelCredentials, type ClientReadableStream, credentials, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import { StoreUnavailableError } from '@sluice/ports';
 import { accountpb, healthpb, schedulerpb } from '@sluice/protocol';
 import { ManualClock } from '@sluice/memory';
 import { createLogger, type Metrics } from '@sluice/telemetry';
@@ -143,6 +144,17 @@ describe('unary calls', () => {
     expect(refused).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
     expect(refused.message).not.toContain('password');
     expect(lines[0]).toMatchObject({ errorId: (refused.metadata as { error_id: string }).error_id, error: { message: 'the database password is wrong' } });
+  });
+
+  test('a store that cannot be reached is no fault of ours: the caller is told to ask again', async () => {
+    const server = await start([
+      scheduler(() => {
+        throw new StoreUnavailableError('mongodb-1 is away', { cause: undefined });
+      }),
+    ]);
+    const refused = await refusalOf(askStatus(server));
+    expect(refused).toMatchObject({ code: 'UNAVAILABLE', reason: 'READ_STORE_UNAVAILABLE' });
+    expect(refused.message).not.toContain('mongodb-1');
   });
 
   test('an answer that cannot be encoded is a fault of ours', async () => {

@@ -16,6 +16,7 @@ import { CopyAbandonedError, type CopySwitch, SwitchEndedError } from '@sluice/p
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 
 import { DUPLICATE_KEY } from './log-identity-document';
+import { tellingUnavailable } from './read-failure';
 
 const IN_FORCE = 'in-force';
 const NAME_PREFIX = 'copy_';
@@ -152,7 +153,7 @@ export class CopyRegistry {
   }
 
   async #read(): Promise<RegistryDocument | undefined> {
-    return (await this.#documents.findOne({ _id: IN_FORCE })) ?? undefined;
+    return (await tellingUnavailable(this.#documents.findOne({ _id: IN_FORCE }))) ?? undefined;
   }
 }
 

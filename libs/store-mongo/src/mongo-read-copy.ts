@@ -30,6 +30,7 @@ import type { CopyState } from './copy-registry';
 import { DUPLICATE_KEY } from './log-identity-document';
 import { ensureIndexes } from './declared-indexes';
 import { explainScan, readScan } from './index-scan';
+import { tellingUnavailable } from './read-failure';
 import { type RowDocument, RowMapping } from './row-document';
 import { bulksOf, writeBulk } from './write-bulks';
 
@@ -78,7 +79,7 @@ export class MongoReadCopy implements ReadCopy {
 
   async get(collection: string, key: string): Promise<Row | undefined> {
     const mapping = this.#mapping(collection);
-    const document = await this.#collection(mapping).findOne({ _id: key });
+    const document = await tellingUnavailable(this.#collection(mapping).findOne({ _id: key }));
     return document === null ? undefined : mapping.toRow(document);
   }
 
@@ -86,9 +87,11 @@ export class MongoReadCopy implements ReadCopy {
     const mapping = this.#mapping(collection);
     if (keys.length > MAXIMUM_PAGE_ROWS) throw new RangeError(`${keys.length} keys in one call, ${MAXIMUM_PAGE_ROWS} is the most`);
     if (keys.length === 0) return [];
-    const documents = await this.#collection(mapping)
-      .find({ _id: { $in: [...new Set(keys)] } })
-      .toArray();
+    const documents = await tellingUnavailable(
+      this.#collection(mapping)
+        .find({ _id: { $in: [...new Set(keys)] } })
+        .toArray(),
+    );
     const rows = new Map(documents.map((document) => [document._id, mapping.toRow(document)]));
     return keys.map((key) => rows.get(key));
   }
@@ -97,7 +100,7 @@ export class MongoReadCopy implements ReadCopy {
     const mapping = this.#mapping(query.collection);
     const scan = scanOf(mapping.definition, query);
     if (scan === undefined) return { rows: [], next: undefined };
-    return pageOf(scan, await readScan(this.#collection(mapping), mapping, scan));
+    return pageOf(scan, await tellingUnavailable(readScan(this.#collection(mapping), mapping, scan)));
   }
 
   /** How the server answers the query, for tests and for people: the stages of the plan of each of its parts. */
@@ -123,7 +126,7 @@ export class MongoReadCopy implements ReadCopy {
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    const documents = await this.#checkpoints.find().sort({ _id: 1 }).toArray();
+    const documents = await tellingUnavailable(this.#checkpoints.find().sort({ _id: 1 }).toArray());
     return documents.flatMap(({ _id, projections = {} }) =>
       Object.entries(projections)
         .map(([projection, { sequence, committedAtUs }]) => ({

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { haveServer, type RunningServer, startMongo } from '@sluice/infra';
-import { AppendFailedError, type CollectionDefinition } from '@sluice/ports';
+import { AppendFailedError, type CollectionDefinition, StoreUnavailableError } from '@sluice/ports';
 import { contractCommit } from '@sluice/testing';
 import { MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
@@ -57,7 +57,7 @@ const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { n
     };
     await applyUntilHeard();
     await server.stop();
-    await expect(copy.checkpoints()).rejects.toThrow();
+    await expect(copy.checkpoints()).rejects.toBeInstanceOf(StoreUnavailableError);
     await server.restart();
     await applyUntilHeard();
     await Promise.all([store.close(), writer.close()]);
