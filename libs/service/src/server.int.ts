@@ -33,17 +33,17 @@ type GetStatus = (request: schedulerpb.GetStatusRequest, call: CallContext) => P
 
 const ANSWER: schedulerpb.GetStatusResponse = { startedAt: undefined, instanceId: 'one', active: true, waitingTimers: 3n, unfinished: 0n };
 
+const unused = unary(async () => {
+  throw refusal('INTERNAL', 'not part of this test');
+});
+
 function scheduler(getStatus: GetStatus = async () => ANSWER): ServiceRegistration {
   return {
     name: 'sluice.scheduler.v1.SchedulerService',
     definition: schedulerpb.SchedulerServiceService,
-    implementation: { getStatus: unary(getStatus) },
+    implementation: { getStatus: unary(getStatus), listTimers: unused },
   };
 }
-
-const unused = unary(async () => {
-  throw refusal('INTERNAL', 'not part of this test');
-});
 
 function query(methods: Partial<Record<keyof accountpb.AccountQueryServiceServer, unknown>>): ServiceRegistration {
   const implementation = Object.fromEntries(Object.keys(accountpb.AccountQueryServiceService).map((name) => [name, unused]));

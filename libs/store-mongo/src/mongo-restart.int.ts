@@ -20,8 +20,8 @@ const NOTES: CollectionDefinition = { name: 'notes', key: 'note_id', fields: { n
     folder = mkdtempSync(join(tmpdir(), 'sluice-mongo-'));
     server = await startMongo({ dataDir: folder, external: false });
     const url = new URL(server.url);
-    url.searchParams.set('serverSelectionTimeoutMS', '400');
-    connection = await MongoConnection.open({ url: url.href });
+    url.searchParams.set('serverSelectionTimeoutMS', '1000');
+    connection = await MongoConnection.open({ url: url.href, wait: { onWaiting: () => undefined } });
   });
   afterEach(async () => {
     await connection.close();
