@@ -13,6 +13,8 @@ export interface CapabilityContext {
   readonly clock: Clock;
   readonly keyring: Keyring;
   readonly pool: PoolMode;
+  /** Threads of the pool; undefined: by the machine's processors. */
+  readonly poolThreads?: number | undefined;
   /** Tells the operator of a fault that costs a caller an answer. */
   trouble(partition: number, what: string, error: unknown): void;
 }

@@ -24,6 +24,8 @@ export interface CommandDependencies {
   /** Default: all that there are. */
   readonly capabilities?: readonly CommandCapability[];
   readonly pool?: PoolMode;
+  /** Threads of the pool; undefined: by the machine's processors. */
+  readonly poolThreads?: number | undefined;
   /** Where runs of the request index are sorted; default: on a thread. */
   readonly sorting?: Sorting;
   readonly limits?: Partial<PartitionLimits>;
@@ -58,8 +60,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const { incarnation, partitions } = log.identity;
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
-  const { capabilities = COMMAND_CAPABILITIES, pool = 'auto' } = dependencies;
-  const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, trouble }));
+  const { capabilities = COMMAND_CAPABILITIES, pool = 'auto', poolThreads } = dependencies;
+  const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, poolThreads, trouble }));
   let ownership: PartitionOwnership | undefined;
   const engine = new Engine({
     log,

@@ -25,7 +25,7 @@ void runServiceProcess({
   definitions: [...COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions), logpb.TimerServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
-    const { keyringSecret: secret, pool, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
+    const { keyringSecret: secret, pool, poolThreads, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
     const { proof, problem } = opening.peer;
     if (problem !== undefined) throw new ConfigurationError([problem]);
     if (secret === undefined || proof === undefined)
@@ -70,6 +70,7 @@ void runServiceProcess({
       clock,
       instanceId: holder.id,
       pool,
+      poolThreads,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
       observer: {
         ...measured,

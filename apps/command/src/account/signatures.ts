@@ -30,8 +30,9 @@ export class Signatures {
   constructor(
     private readonly keyring: Keyring,
     private readonly mode: PoolMode,
+    threads?: number,
   ) {
-    this.pool = mode === 'off' ? undefined : new WorkerPool(builtFile(__dirname, 'signature.worker.js'));
+    this.pool = mode === 'off' ? undefined : new WorkerPool(builtFile(__dirname, 'signature.worker.js'), threads);
   }
 
   /** Stores keys, in one round trip; they can be checked with from now on. */

@@ -14,6 +14,7 @@ import { RecordedKeyring } from './recorded-keyring';
 export interface CommandOptions {
   readonly partitions?: number;
   readonly pool?: PoolMode;
+  readonly poolThreads?: number;
   readonly limits?: Partial<PartitionLimits>;
   readonly incarnation?: string;
   /** What the log takes in one commit. */
@@ -99,7 +100,7 @@ export class CommandUnderTest {
 
   private async run(): Promise<void> {
     const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (partition, what, error) => void this.troubles.push({ partition, what, error }) };
-    const { pool = 'off', limits, maximumCommitBytes } = this.options;
+    const { pool = 'off', poolThreads, limits, maximumCommitBytes } = this.options;
     if (maximumCommitBytes !== undefined) this.log.maximumCommitBytes = maximumCommitBytes;
     this.keyring = new RecordedKeyring(this.keys);
     this.runtime = await startCommand({
@@ -110,6 +111,7 @@ export class CommandUnderTest {
       clock: this.clock,
       instanceId: 'instance-under-test',
       pool,
+      poolThreads,
       observer,
       ...(limits === undefined ? undefined : { limits }),
     });

@@ -96,6 +96,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       clock,
       instanceId,
       pool: configuration.pool,
+      poolThreads: configuration.poolThreads,
       limits: limitsOf(configuration),
       observer: meter.over(engineObserver(telemetry.metrics, logger)),
     }),

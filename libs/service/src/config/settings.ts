@@ -101,6 +101,7 @@ export const SETTINGS = {
   turnBytes: setting(wholeNumber(65_536, 12 * MEBIBYTE), 4 * MEBIBYTE, 'Bytes of one turn at most; a commit is about as large.'),
   snapshotBytes: setting(wholeNumber(MEBIBYTE), 48 * MEBIBYTE, 'Log bytes of a partition after which a snapshot is taken: more means longer starts.'),
   pool: setting(oneOf(['auto', 'always', 'off']), 'auto', 'Whether large turns are split over worker threads.'),
+  poolThreads: optional(wholeNumber(1, 64), 'one less than the machine has processors, 1 to 8', 'Worker threads that large turns are split over.'),
 
   // Where the command line and the tools call.
   target: setting(hostAndPort(), '127.0.0.1:7400', 'HOST:PORT that the commands of `sluice` call.'),
