@@ -1,11 +1,23 @@
 /**
  * The command service: accepts, routes to the partition's owner, decides, commits, answers.
  */
-import { Engine, hashSeeds, letHeapGrow, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode, type Sorting } from '@sluice/engine';
+import {
+  type DeliveryBudget,
+  Engine,
+  hashSeeds,
+  letHeapGrow,
+  SILENT_OBSERVER,
+  type EngineObserver,
+  type PartitionLimits,
+  type PoolMode,
+  type Sorting,
+} from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
 import { type PeerTransport, peersOnly, type RateLimitedLog, type ServiceRegistration, type ServiceRuntime } from '@sluice/service';
 import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
+import { deliveryRegistration } from './deliveries/delivery-service';
+import { peerDeliveries } from './deliveries/peer-deliveries';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
@@ -29,6 +41,7 @@ export interface CommandDependencies {
   /** Where runs of the request index are sorted; default: on a thread. */
   readonly sorting?: Sorting;
   readonly limits?: Partial<PartitionLimits>;
+  readonly deliveryBudget?: DeliveryBudget;
   readonly observer?: EngineObserver;
   /** Sequence up to which the read store has a partition: what is older need not be on the bus. */
   readonly projected?: (partition: number) => Promise<number>;
@@ -63,6 +76,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const { capabilities = COMMAND_CAPABILITIES, pool = 'auto', poolThreads } = dependencies;
   const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, poolThreads, trouble }));
   let ownership: PartitionOwnership | undefined;
+  let hop: PeerHop | undefined;
   const engine = new Engine({
     log,
     snapshots,
@@ -77,10 +91,18 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     onLost: (partition) => ownership?.fenced(partition),
     ...(limits === undefined ? undefined : { limits }),
     ...(projected === undefined ? undefined : { projected }),
+    ...(sharing === undefined
+      ? undefined
+      : {
+          transport: peerDeliveries(
+            () => hop,
+            () => clock.nowUs() / 1_000,
+          ),
+        }),
+    ...(dependencies.deliveryBudget === undefined ? undefined : { deliveryBudget: dependencies.deliveryBudget }),
   });
   const ownMethods = new OwnMethods();
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
-  let hop: PeerHop | undefined;
   let peerCheck: PeerCheck | undefined;
   if (sharing === undefined) {
     // One after the other: replaying is bound by this thread, and memory stays low.
@@ -128,8 +150,9 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     ...(sharing?.maximumMessageBytes === undefined ? undefined : { maximumMessageBytes: sharing.maximumMessageBytes }),
   };
   const registrations = parts.flatMap((part) => part.services(context));
-  for (const registration of registrations) ownMethods.add(registration);
-  const peerRegistrations: readonly ServiceRegistration[] = [timerRegistration(engine.timers, clock)].map(peersOnly);
+  const deliveries = deliveryRegistration(engine);
+  for (const registration of [...registrations, deliveries]) ownMethods.add(registration);
+  const peerRegistrations: readonly ServiceRegistration[] = [timerRegistration(engine.timers, clock), deliveries].map(peersOnly);
   return {
     engine,
     peerRegistrations,

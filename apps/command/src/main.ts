@@ -22,7 +22,7 @@ const LEASE_TTL_MS = 2_400;
 void runServiceProcess({
   service: 'command',
   port: WELL_KNOWN_PORTS.command,
-  definitions: [...COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions), logpb.TimerServiceService],
+  definitions: [...COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions), logpb.TimerServiceService, logpb.DeliveryServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
     const { keyringSecret: secret, pool, poolThreads, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;

@@ -9,6 +9,7 @@ import { schedulerpb, timestampFromUs } from '@sluice/protocol';
 import { type Caller, type ServiceRegistration, type ServiceRuntime, unary } from '@sluice/service';
 import { type Logger, silentLogger } from '@sluice/telemetry';
 import { ActiveLease } from './active-lease';
+import { UnfinishedDeliveries } from './deliveries/unfinished-deliveries';
 import type { CommandInstances } from './owners/command-instances';
 import { DueWatch } from './timers/due-watch';
 import { TimerDriver } from './timers/timer-driver';
@@ -40,6 +41,7 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
   const watch = new DueWatch({ instances, clock, logger, changed: wake });
   const driver = new TimerDriver({ watch, clock, logger, acts: () => activeLease.holds });
   driving.driver = driver;
+  const unfinished = new UnfinishedDeliveries({ watch, clock, logger, acts: () => activeLease.holds });
   await activeLease.start();
   const registration: ServiceRegistration = {
     name: 'sluice.scheduler.v1.SchedulerService',
@@ -50,9 +52,11 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
         instanceId: lease.holder.id,
         active: activeLease.active,
         waitingTimers: [...watch.partitions()].reduce((sum, { pending }) => sum + BigInt(pending), 0n),
-        unfinished: 0n,
+        unfinished: unfinished.count,
       })),
       listTimers: unary<schedulerpb.ListTimersRequest, schedulerpb.ListTimersResponse>((request) => listTimers(watch, request)),
+      listUnfinished: unary<schedulerpb.ListUnfinishedRequest, schedulerpb.ListUnfinishedResponse>((request) => unfinished.list(request)),
+      redrive: unary<schedulerpb.RedriveRequest, schedulerpb.RedriveResponse>((request) => unfinished.redrive(request)),
     },
   };
   return {
@@ -62,6 +66,7 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
     },
     stop: async () => {
       driver.close();
+      unfinished.close();
       watch.close();
       instances.close();
       await activeLease.stop();

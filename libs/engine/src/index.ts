@@ -25,6 +25,11 @@ export { AggregateSubmission, type AggregateRequest } from './aggregates/aggrega
 export type { AggregateName, RequestVerdict } from './aggregates/recorded-requests';
 export { PackedTable, type RecordCodec } from './aggregates/packed-table';
 export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
+export { DEFAULT_DELIVERY_BUDGET, type DeliveryBudget } from './deliveries/delivery-budget';
+export type { DeliveryTransport } from './deliveries/delivery-transport';
+export { MisdirectedBatchError, type PartitionDeliveries } from './deliveries/partition-deliveries';
+export { DeliveryFailedError } from './deliveries/take-submission';
+export type { UnfinishedPlace } from './deliveries/unfinished';
 export { Engine, type EngineDependencies } from './engine';
 export { letHeapGrow } from './heap';
 export type { DueCommand, OwedDelivery, SettledDelivery, TimerName } from './internal/engine-room';

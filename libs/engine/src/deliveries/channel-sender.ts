@@ -22,7 +22,7 @@ import type { DecisionFaults } from './decision-faults';
 import { DeadLetters } from './dead-letters';
 import type { DeliveryRoom } from './delivery-room';
 import type { DeliveryBudget } from './delivery-budget';
-import { BATCH_BYTES, BATCH_COMMANDS, BATCHES_IN_FLIGHT, BATCHES_TO_SETTLE } from './limits';
+import { BATCH_COMMANDS, BATCHES_IN_FLIGHT, BATCHES_TO_SETTLE } from './limits';
 import { checksumOf, partsOf, readCommits } from './log-parts';
 import type { OutgoingChannel } from './outgoing-channel';
 import { lastNumber, type OwedPart } from './owed-window';
@@ -41,6 +41,7 @@ export interface ChannelSenderDependencies {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly budget: DeliveryBudget;
+  readonly batchBytes: number;
   /** Sends an encoded batch to a partition, and resolves with its encoded answer. */
   readonly send: (target: number, batch: Uint8Array) => Promise<Uint8Array>;
   /** False: the queue is full. */
@@ -189,12 +190,13 @@ export class ChannelSender {
 
   private nextFlight(): Flight | undefined {
     const { window } = this.channel;
+    const { batchBytes } = this.dependencies;
     const parts: OwedPart[] = [];
     let count = 0;
     let bytes = 0;
     let next = this.next;
     for (let part = window.partOf(next); part !== undefined && part.sequence <= this.durableSequence; part = window.partOf(next)) {
-      if (parts.length > 0 && (count + part.count > BATCH_COMMANDS || bytes + part.bytes.length > BATCH_BYTES)) break;
+      if (parts.length > 0 && (count + part.count > BATCH_COMMANDS || bytes + part.bytes.length > batchBytes)) break;
       parts.push(part);
       count += part.count;
       bytes += part.bytes.length;

@@ -15,7 +15,7 @@ import type { DeliveriesRoom, OwedDelivery } from '../internal/engine-room';
 import type { Turn } from '../partition/turn';
 import { deliveryId } from './delivery-id';
 import { IncomingChannel } from './incoming-channel';
-import { MAXIMUM_DELIVERY_BYTES, PART_BYTES, PART_COMMANDS, WINDOW_BYTES } from './limits';
+import { MAXIMUM_DELIVERY_BYTES, PART_COMMANDS, PARTS_PER_BATCH, WINDOW_BYTES } from './limits';
 import { OutgoingChannel } from './outgoing-channel';
 import type { WindowBudget } from './owed-window';
 import { snapshotOf, restoreBlock } from './room-snapshot';
@@ -49,6 +49,7 @@ export class DeliveryRoom implements DeliveriesRoom {
   readonly outgoing = new Map<number, OutgoingChannel>();
   /** By source. */
   readonly incoming = new Map<number, IncomingChannel>();
+  private readonly partBytes: number;
   private readonly budget: WindowBudget = { bytes: 0, limitBytes: WINDOW_BYTES };
   private owing = new Map<number, Owing>();
   private taking = new Map<number, Taking>();
@@ -57,7 +58,10 @@ export class DeliveryRoom implements DeliveriesRoom {
   constructor(
     readonly partition: number,
     private readonly partitions: number,
-  ) {}
+    batchBytes: number,
+  ) {
+    this.partBytes = batchBytes / PARTS_PER_BATCH;
+  }
 
   outgoingTo(target: number): OutgoingChannel {
     let channel = this.outgoing.get(target);
@@ -94,7 +98,7 @@ export class DeliveryRoom implements DeliveriesRoom {
     const number = owing.channel.owed + 1;
     const newest = owing.events.at(-1);
     const writer =
-      newest !== undefined && takesMore(newest, owedBy.capability, capability, method)
+      newest !== undefined && newest.sizeBytes < this.partBytes && takesMore(newest, owedBy.capability, capability, method)
         ? newest
         : this.openEvent(owing, number, { target, owedBy: owedBy.capability, capability, method });
     writer.add(key, payload, owedBy.key);
@@ -258,8 +262,8 @@ export class DeliveryRoom implements DeliveriesRoom {
 }
 
 function takesMore(writer: OwedDeliveriesWriter, owedBy: string, capability: string, method: string): boolean {
-  const { kind, count, sizeBytes } = writer;
-  return kind.method === method && kind.capability === capability && kind.owedBy === owedBy && count < PART_COMMANDS && sizeBytes < PART_BYTES;
+  const { kind, count } = writer;
+  return kind.method === method && kind.capability === capability && kind.owedBy === owedBy && count < PART_COMMANDS;
 }
 
 type DeliveryEvent = 'DeliveriesTaken' | 'DeliveriesSettled' | 'DeliveriesDead' | 'DeliveriesRedriven';

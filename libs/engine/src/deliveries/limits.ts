@@ -1,11 +1,11 @@
 /** Bounds of deliveries, in one place. */
 
-/** Commands and bytes of one batch; a single larger command travels alone. */
+/** Commands of one batch. Its bytes are a limit of the partition; a single larger command travels alone. */
 export const BATCH_COMMANDS = 1_000;
-export const BATCH_BYTES = 1 << 20;
 /** One event of owed deliveries is closed beyond these; a batch carries whole events. */
 export const PART_COMMANDS = BATCH_COMMANDS;
-export const PART_BYTES = 256 << 10;
+/** Four events fill a batch. */
+export const PARTS_PER_BATCH = 4;
 /** The payload of one delivery. */
 export const MAXIMUM_DELIVERY_BYTES = 512 << 10;
 /** Bodies of outstanding deliveries that a partition holds in memory, of all targets together. */

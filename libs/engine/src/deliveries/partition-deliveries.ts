@@ -7,6 +7,7 @@ import { readDeliveryBatch } from '@sluice/protocol';
 import type { Submission } from '../capability';
 import type { EngineObserver } from '../engine-observer';
 import type { PartitionWorker } from '../internal/engine-room';
+import type { PartitionLimits } from '../partition/limits';
 import type { PartitionMemory } from '../partition/partition-memory';
 import { QueueFullError } from '../partition/submission-queue';
 import { DecisionFaults } from './decision-faults';
@@ -28,6 +29,7 @@ export interface PartitionDeliveriesDependencies {
   readonly clock: Clock;
   readonly observer: EngineObserver;
   readonly budget: DeliveryBudget;
+  readonly limits: Pick<PartitionLimits, 'deliveryBatchBytes'>;
   /** Sends an encoded batch to a partition, and resolves with its encoded answer. */
   readonly send: (target: number, batch: Uint8Array) => Promise<Uint8Array>;
   /** Throws QueueFullError. */
@@ -67,7 +69,7 @@ export class PartitionDeliveries {
 
   /** Sends what the memory owes, until the memory is given up. */
   begin(memory: PartitionMemory): PartitionWorker {
-    const { partition, log, clock, budget, send, observer } = this.dependencies;
+    const { partition, log, clock, budget, limits, send, observer } = this.dependencies;
     const sender = new DeliverySender({
       partition,
       incarnation: this.incarnation,
@@ -78,6 +80,7 @@ export class PartitionDeliveries {
       log,
       clock,
       budget,
+      batchBytes: limits.deliveryBatchBytes,
       send,
       submit: (submission) => this.submitted(submission),
       trouble: (what, error) => observer.trouble(partition, what, error),

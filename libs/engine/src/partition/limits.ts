@@ -19,6 +19,8 @@ export interface PartitionLimits {
   readonly filterBytes: number;
   /** Newest request ids of one partition that stay in memory: more are written to a run, by a snapshot or while the log is replayed. */
   readonly segmentIds: number;
+  /** Bytes of one batch of deliveries; no more than other processes take in a message. */
+  readonly deliveryBatchBytes: number;
 }
 
 const MEBIBYTE = 1 << 20;
@@ -46,4 +48,5 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   recentBytes: 16 * MEBIBYTE,
   filterBytes: 64 * MEBIBYTE,
   segmentIds: SEGMENT_IDS,
+  deliveryBatchBytes: MEBIBYTE,
 };

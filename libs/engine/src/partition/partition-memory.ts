@@ -112,7 +112,7 @@ export class PartitionMemory implements PartitionServices {
     this.partition = partition;
     this.seeds = seeds;
     this.timers = new TimerRoom(seeds);
-    this.deliveries = new DeliveryRoom(partition, log.identity.partitions);
+    this.deliveries = new DeliveryRoom(partition, log.identity.partitions, limits.deliveryBatchBytes);
     this.rooms = { deliveries: this.deliveries, timers: this.timers };
     this.beginning = beginningOf(log.identity, partition);
     this.recent = new RecentCommits(limits.recentBytes);

@@ -120,6 +120,8 @@ export interface UnfinishedDelivery {
 
 /** Request of Deliver. */
 export interface DeliverRequest {
+  /** The target partition. */
+  partition: number;
   /** The encoded DeliveryBatch. */
   batch: Buffer;
 }
@@ -457,13 +459,16 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
 };
 
 function createBaseDeliverRequest(): DeliverRequest {
-  return { batch: Buffer.alloc(0) };
+  return { partition: 0, batch: Buffer.alloc(0) };
 }
 
 export const DeliverRequest: MessageFns<DeliverRequest> = {
   encode(message: DeliverRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).int32(message.partition);
+    }
     if (message.batch.length !== 0) {
-      writer.uint32(10).bytes(message.batch);
+      writer.uint32(18).bytes(message.batch);
     }
     return writer;
   },
@@ -482,7 +487,15 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
@@ -502,11 +515,17 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
   },
 
   fromJSON(object: any): DeliverRequest {
-    return { batch: isSet(object.batch) ? Buffer.from(bytesFromBase64(object.batch)) : Buffer.alloc(0) };
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
+      batch: isSet(object.batch) ? Buffer.from(bytesFromBase64(object.batch)) : Buffer.alloc(0),
+    };
   },
 
   toJSON(message: DeliverRequest): unknown {
     const obj: any = {};
+    if (message.partition !== 0) {
+      obj.partition = Math.round(message.partition);
+    }
     if (message.batch.length !== 0) {
       obj.batch = base64FromBytes(message.batch);
     }
@@ -518,6 +537,7 @@ export const DeliverRequest: MessageFns<DeliverRequest> = {
   },
   fromPartial(object: DeepPartial<DeliverRequest>): DeliverRequest {
     const message = createBaseDeliverRequest();
+    message.partition = object.partition ?? 0;
     message.batch = object.batch ?? Buffer.alloc(0);
     return message;
   },

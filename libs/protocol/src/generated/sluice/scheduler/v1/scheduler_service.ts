@@ -16,6 +16,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp";
+import { UnfinishedDelivery } from "../../log/v1/delivery_service";
 
 /** Request of GetStatus. */
 export interface GetStatusRequest {
@@ -83,6 +84,42 @@ export interface Timer {
     | undefined;
   /** True: its command cannot be decided by the version of Sluice that its owner runs. It waits, and is tried again when its partition is loaded again. */
   parked: boolean;
+}
+
+/** Request of ListUnfinished. */
+export interface ListUnfinishedRequest {
+  /** Only what this partition owes; unset: what all owe. */
+  partition?:
+    | number
+    | undefined;
+  /** Only dead letters. */
+  deadOnly: boolean;
+  /** At most so many; 0: 100. At most 1,000. */
+  pageSize: number;
+  /** Token of the page before; empty: the first page. */
+  pageToken: string;
+}
+
+/** Response of ListUnfinished. */
+export interface ListUnfinishedResponse {
+  /** The deliveries. */
+  deliveries: UnfinishedDelivery[];
+  /** Token of the next page; empty: there is none. */
+  nextPageToken: string;
+}
+
+/** Request of Redrive. */
+export interface RedriveRequest {
+  /** Ids of dead letters, 1 to 1,000; empty with all_dead. */
+  deliveryIds: string[];
+  /** All dead letters, up to 1,000 of each partition. */
+  allDead: boolean;
+}
+
+/** Response of Redrive. */
+export interface RedriveResponse {
+  /** How many are sent again; ids that are no dead letters are passed over. */
+  redriven: number;
 }
 
 function createBaseGetStatusRequest(): GetStatusRequest {
@@ -721,6 +758,386 @@ export const Timer: MessageFns<Timer> = {
   },
 };
 
+function createBaseListUnfinishedRequest(): ListUnfinishedRequest {
+  return { partition: undefined, deadOnly: false, pageSize: 0, pageToken: "" };
+}
+
+export const ListUnfinishedRequest: MessageFns<ListUnfinishedRequest> = {
+  encode(message: ListUnfinishedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.deadOnly !== false) {
+      writer.uint32(16).bool(message.deadOnly);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUnfinishedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUnfinishedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deadOnly = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListUnfinishedRequest {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : undefined,
+      deadOnly: isSet(object.deadOnly)
+        ? globalThis.Boolean(object.deadOnly)
+        : isSet(object.dead_only)
+        ? globalThis.Boolean(object.dead_only)
+        : false,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListUnfinishedRequest): unknown {
+    const obj: any = {};
+    if (message.partition !== undefined) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.deadOnly !== false) {
+      obj.deadOnly = message.deadOnly;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListUnfinishedRequest>): ListUnfinishedRequest {
+    return ListUnfinishedRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListUnfinishedRequest>): ListUnfinishedRequest {
+    const message = createBaseListUnfinishedRequest();
+    message.partition = object.partition ?? undefined;
+    message.deadOnly = object.deadOnly ?? false;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListUnfinishedResponse(): ListUnfinishedResponse {
+  return { deliveries: [], nextPageToken: "" };
+}
+
+export const ListUnfinishedResponse: MessageFns<ListUnfinishedResponse> = {
+  encode(message: ListUnfinishedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deliveries) {
+      UnfinishedDelivery.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUnfinishedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUnfinishedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deliveries.push(UnfinishedDelivery.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListUnfinishedResponse {
+    return {
+      deliveries: globalThis.Array.isArray(object?.deliveries)
+        ? object.deliveries.map((e: any) => UnfinishedDelivery.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListUnfinishedResponse): unknown {
+    const obj: any = {};
+    if (message.deliveries?.length) {
+      obj.deliveries = message.deliveries.map((e) => UnfinishedDelivery.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListUnfinishedResponse>): ListUnfinishedResponse {
+    return ListUnfinishedResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListUnfinishedResponse>): ListUnfinishedResponse {
+    const message = createBaseListUnfinishedResponse();
+    message.deliveries = object.deliveries?.map((e) => UnfinishedDelivery.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseRedriveRequest(): RedriveRequest {
+  return { deliveryIds: [], allDead: false };
+}
+
+export const RedriveRequest: MessageFns<RedriveRequest> = {
+  encode(message: RedriveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deliveryIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.allDead !== false) {
+      writer.uint32(16).bool(message.allDead);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deliveryIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.allDead = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveRequest {
+    return {
+      deliveryIds: globalThis.Array.isArray(object?.deliveryIds)
+        ? object.deliveryIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.delivery_ids)
+        ? object.delivery_ids.map((e: any) => globalThis.String(e))
+        : [],
+      allDead: isSet(object.allDead)
+        ? globalThis.Boolean(object.allDead)
+        : isSet(object.all_dead)
+        ? globalThis.Boolean(object.all_dead)
+        : false,
+    };
+  },
+
+  toJSON(message: RedriveRequest): unknown {
+    const obj: any = {};
+    if (message.deliveryIds?.length) {
+      obj.deliveryIds = message.deliveryIds;
+    }
+    if (message.allDead !== false) {
+      obj.allDead = message.allDead;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveRequest>): RedriveRequest {
+    return RedriveRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveRequest>): RedriveRequest {
+    const message = createBaseRedriveRequest();
+    message.deliveryIds = object.deliveryIds?.map((e) => e) || [];
+    message.allDead = object.allDead ?? false;
+    return message;
+  },
+};
+
+function createBaseRedriveResponse(): RedriveResponse {
+  return { redriven: 0 };
+}
+
+export const RedriveResponse: MessageFns<RedriveResponse> = {
+  encode(message: RedriveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redriven !== 0) {
+      writer.uint32(8).int32(message.redriven);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.redriven = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveResponse {
+    return { redriven: isSet(object.redriven) ? globalThis.Number(object.redriven) : 0 };
+  },
+
+  toJSON(message: RedriveResponse): unknown {
+    const obj: any = {};
+    if (message.redriven !== 0) {
+      obj.redriven = Math.round(message.redriven);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveResponse>): RedriveResponse {
+    return RedriveResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveResponse>): RedriveResponse {
+    const message = createBaseRedriveResponse();
+    message.redriven = object.redriven ?? 0;
+    return message;
+  },
+};
+
 /** The scheduler: fires what is due and re-drives what is unfinished. */
 export type SchedulerServiceService = typeof SchedulerServiceService;
 export const SchedulerServiceService = {
@@ -744,6 +1161,28 @@ export const SchedulerServiceService = {
     responseSerialize: (value: ListTimersResponse): Buffer => Buffer.from(ListTimersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListTimersResponse => ListTimersResponse.decode(value),
   },
+  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  listUnfinished: {
+    path: "/sluice.scheduler.v1.SchedulerService/ListUnfinished" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListUnfinishedRequest): Buffer =>
+      Buffer.from(ListUnfinishedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListUnfinishedRequest => ListUnfinishedRequest.decode(value),
+    responseSerialize: (value: ListUnfinishedResponse): Buffer =>
+      Buffer.from(ListUnfinishedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListUnfinishedResponse => ListUnfinishedResponse.decode(value),
+  },
+  /** Sends dead letters again, under the same ids. */
+  redrive: {
+    path: "/sluice.scheduler.v1.SchedulerService/Redrive" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RedriveRequest): Buffer => Buffer.from(RedriveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RedriveRequest => RedriveRequest.decode(value),
+    responseSerialize: (value: RedriveResponse): Buffer => Buffer.from(RedriveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RedriveResponse => RedriveResponse.decode(value),
+  },
 } as const;
 
 export interface SchedulerServiceServer extends UntypedServiceImplementation {
@@ -751,6 +1190,10 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   /** Pending timers: partition by partition, those of each in the order in which they are due. */
   listTimers: handleUnaryCall<ListTimersRequest, ListTimersResponse>;
+  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  listUnfinished: handleUnaryCall<ListUnfinishedRequest, ListUnfinishedResponse>;
+  /** Sends dead letters again, under the same ids. */
+  redrive: handleUnaryCall<RedriveRequest, RedriveResponse>;
 }
 
 export interface SchedulerServiceClient extends Client {
@@ -785,6 +1228,38 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTimersResponse) => void,
+  ): ClientUnaryCall;
+  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  listUnfinished(
+    request: ListUnfinishedRequest,
+    callback: (error: ServiceError | null, response: ListUnfinishedResponse) => void,
+  ): ClientUnaryCall;
+  listUnfinished(
+    request: ListUnfinishedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListUnfinishedResponse) => void,
+  ): ClientUnaryCall;
+  listUnfinished(
+    request: ListUnfinishedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListUnfinishedResponse) => void,
+  ): ClientUnaryCall;
+  /** Sends dead letters again, under the same ids. */
+  redrive(
+    request: RedriveRequest,
+    callback: (error: ServiceError | null, response: RedriveResponse) => void,
+  ): ClientUnaryCall;
+  redrive(
+    request: RedriveRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RedriveResponse) => void,
+  ): ClientUnaryCall;
+  redrive(
+    request: RedriveRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RedriveResponse) => void,
   ): ClientUnaryCall;
 }
 
