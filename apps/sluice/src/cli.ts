@@ -17,6 +17,7 @@ import { addStatusCommand } from './projection/status';
 import { addVerifyCommand } from './projection/verify';
 import { addReplayCommand } from './replay/replay-command';
 import { addTimersCommand } from './scheduler/timers';
+import { addUnfinishedCommand } from './scheduler/unfinished';
 import { addServeCommand } from './serve/serve-command';
 import { VERSION } from './version';
 
@@ -31,6 +32,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addRebuildCommand(program, surroundings);
   addStatusCommand(program, surroundings);
   addTimersCommand(program, surroundings);
+  addUnfinishedCommand(program, surroundings);
   addHealthCommand(program, surroundings);
   addConfigCommand(program, surroundings);
   addReplayCommand(program, surroundings);

@@ -1,5 +1,5 @@
 /** The scheduler, for those who operate it: which instance acts, and what waits. */
-import { type schedulerpb, timestampFromUs, usFromTimestamp } from '@sluice/protocol';
+import { logpb, type schedulerpb, timestampFromUs, usFromTimestamp } from '@sluice/protocol';
 import type { Caller, CallOptions } from './caller';
 import { iteratePages, type PageOptions } from './reads';
 
@@ -34,6 +34,47 @@ export interface TimerFilter {
   readonly dueUntilUs?: number;
 }
 
+export type DeliveryState = 'WAITING' | 'SENT' | 'RETRYING' | 'DEAD' | 'REDRIVEN' | 'HALTED';
+
+/** A command that one partition owes to another and that has no verdict yet. */
+export interface UnfinishedDelivery {
+  readonly deliveryId: string;
+  /** DEAD: the target could not decide it; it waits for `redrive`. HALTED: the histories of the two partitions differ, as after a restore. */
+  readonly state: DeliveryState;
+  /** The partitions that owe and that decide it. */
+  readonly source: number;
+  readonly target: number;
+  /** The capability and the aggregate that owe it. */
+  readonly owedBy: string;
+  readonly owedByKey: string;
+  /** The capability and the aggregate that decide it, and what is asked. */
+  readonly capability: string;
+  readonly key: string;
+  readonly method: string;
+  readonly owedAtUs: number;
+  /** How often it was sent; of one that is sent again, since its partition was loaded. */
+  readonly attempts: number;
+  /** Why the last attempt failed; empty if none did. */
+  readonly reason: string;
+}
+
+export interface UnfinishedFilter {
+  /** Only what this partition owes. */
+  readonly partition?: number;
+  readonly deadOnly?: boolean;
+}
+
+const STATES: Readonly<Record<logpb.DeliveryState, DeliveryState>> = {
+  [logpb.DeliveryState.DELIVERY_STATE_UNSPECIFIED]: 'WAITING',
+  [logpb.DeliveryState.DELIVERY_STATE_WAITING]: 'WAITING',
+  [logpb.DeliveryState.DELIVERY_STATE_SENT]: 'SENT',
+  [logpb.DeliveryState.DELIVERY_STATE_RETRYING]: 'RETRYING',
+  [logpb.DeliveryState.DELIVERY_STATE_DEAD]: 'DEAD',
+  [logpb.DeliveryState.DELIVERY_STATE_REDRIVEN]: 'REDRIVEN',
+  [logpb.DeliveryState.DELIVERY_STATE_HALTED]: 'HALTED',
+  [logpb.DeliveryState.UNRECOGNIZED]: 'WAITING',
+};
+
 export class SchedulerClient {
   readonly #caller: Caller;
   readonly #service: schedulerpb.SchedulerServiceClient;
@@ -58,6 +99,22 @@ export class SchedulerClient {
       const page = await this.#caller.unary(this.#service.listTimers.bind(this.#service), request, call);
       return { items: page.timers.map(({ dueAt, ...timer }) => ({ ...timer, dueAtUs: microseconds(dueAt) })), nextPageToken: page.nextPageToken };
     }, options);
+  }
+
+  /** Deliveries without a verdict: partition by partition, dead letters of a pair first. Page after page, as they are asked for. */
+  unfinished(filter: UnfinishedFilter = {}, options: Omit<PageOptions, 'positionToken'> = {}): AsyncGenerator<UnfinishedDelivery, void, undefined> {
+    const { partition, deadOnly = false } = filter;
+    return iteratePages(async ({ pageSize = 0, pageToken = '', ...call }) => {
+      const page = await this.#caller.unary(this.#service.listUnfinished.bind(this.#service), { partition, deadOnly, pageSize, pageToken }, call);
+      const items = page.deliveries.map(({ owedAt, state, ...delivery }) => ({ ...delivery, state: STATES[state], owedAtUs: microseconds(owedAt) }));
+      return { items, nextPageToken: page.nextPageToken };
+    }, options);
+  }
+
+  /** Sends dead letters again, under the same ids. Resolves with how many; ids that are no dead letters are passed over. */
+  async redrive(deliveries: readonly string[] | 'all dead', options?: CallOptions): Promise<number> {
+    const request = deliveries === 'all dead' ? { deliveryIds: [], allDead: true } : { deliveryIds: [...deliveries], allDead: false };
+    return (await this.#caller.unary(this.#service.redrive.bind(this.#service), request, options)).redriven;
   }
 }
 
