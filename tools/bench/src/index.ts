@@ -49,6 +49,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/telemetry.js')).telemetry,
   },
   {
+    name: 'timers',
+    about: '1,000,000 timers that wait, 10,000 that are due at once, single ones on an idle system; embedded and distributed',
+    load: async () => (await import('./scenario/timers.js')).timers,
+  },
+  {
     name: 'distributed',
     about: 'hot-account batches through two command processes on MongoDB and JetStream',
     load: async () => (await import('./scenario/distributed.js')).distributed,

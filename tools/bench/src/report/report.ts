@@ -70,6 +70,33 @@ export interface TelemetryFigures {
   readonly singles: TelemetryCost;
 }
 
+/** How late timers fire. */
+export interface TimerLateness {
+  /** Timers that were due at the same moment, and milliseconds from then until the last was decided, and until its commit was in the log and read from it. */
+  readonly burst: number;
+  readonly burstDecidedMs: number;
+  readonly burstMs: number;
+  /** Timers that were due one after the other on an idle system, and from due to decided. */
+  readonly singles: number;
+  readonly lateP50Ms: number;
+  readonly lateP99Ms: number;
+  readonly latestMs: number;
+}
+
+/** Only of `timers`. */
+export interface TimerFigures {
+  readonly pending: number;
+  /** Of one processor, while nothing is due. */
+  readonly cpuShareEmpty: number | null;
+  readonly cpuSharePending: number | null;
+  /** Resident. */
+  readonly bytesEmpty: number | null;
+  readonly bytesPending: number | null;
+  readonly embedded: TimerLateness;
+  /** Null: there were no servers to run it on. */
+  readonly distributed: TimerLateness | null;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -78,6 +105,7 @@ export interface BenchReport extends Figures {
   readonly reads?: ReadFigures;
   readonly distributed?: DistributedFigures;
   readonly telemetry?: TelemetryFigures;
+  readonly timers?: TimerFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -88,6 +116,7 @@ export interface Outcome {
   readonly reads?: ReadFigures;
   readonly distributed?: DistributedFigures;
   readonly telemetry?: TelemetryFigures;
+  readonly timers?: TimerFigures;
 }
 
 const FIGURE_NAMES = [
@@ -114,7 +143,7 @@ const FIGURE_NAMES = [
 
 const SIGNIFICANT_DIGITS = 4;
 
-export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry }: Outcome): BenchReport {
+export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry, timers }: Outcome): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
     const figure = figures[name];
@@ -129,6 +158,7 @@ export function makeReport(scenario: string, seconds: number, { figures, skipped
     ...(reads && { reads }),
     ...(distributed && { distributed }),
     ...(telemetry && { telemetry }),
+    ...(timers && { timers }),
     skipped: reasons,
   };
 }

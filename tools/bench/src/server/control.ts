@@ -4,6 +4,7 @@
  */
 import * as grpc from '@grpc/grpc-js';
 import { accountpb, logpb, projectionpb } from '@sluice/protocol';
+import { firedIn, type FiredTimers } from '../measure/fired-timers';
 
 const CALL_TIMEOUT_MS = 60_000;
 /** Folding a log of millions of entries takes its time. */
@@ -71,6 +72,24 @@ export class Control {
   async post(posting: accountpb.Posting): Promise<string> {
     const { positionToken } = await call(this.#commands.post.bind(this.#commands), { posting });
     return positionToken;
+  }
+
+  /** Throws if a posting is refused. */
+  async postAll(postings: accountpb.Posting[]): Promise<void> {
+    const { results } = await call(this.#commands.postBatch.bind(this.#commands), accountpb.PostBatchRequest.fromPartial({ postings }));
+    const refused = results.find(({ error }) => error !== undefined);
+    if (refused?.error !== undefined) throw new Error(`a posting was refused: ${refused.error.reason}: ${refused.error.message}`);
+  }
+
+  /** Calls back for every commit that fires timers, from now on. Returns how to end that. */
+  watchFired(fired: (timers: FiredTimers) => void): () => void {
+    const stream = this.#log.tailCommits({ partition: undefined, fromSequence: 0n, headersOnly: false });
+    stream.on('data', ({ commit }: logpb.TailCommitsResponse) => {
+      const timers = commit && firedIn(commit);
+      if (timers !== undefined) fired(timers);
+    });
+    stream.on('error', () => undefined);
+    return () => stream.cancel();
   }
 
   status(): Promise<projectionpb.GetStatusResponse> {

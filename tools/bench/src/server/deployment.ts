@@ -7,6 +7,7 @@ import type { ServerUnderTest } from './server-under-test';
 const COMMAND = ['apps/command/dist/main.js'] as const;
 const PROJECTOR = ['apps/projector/dist/main.js'] as const;
 const QUERY = ['apps/query/dist/main.js'] as const;
+const SCHEDULER = ['apps/scheduler/dist/main.js'] as const;
 
 /** How long owners may take to share out the partitions. */
 const SETTLE_TIMEOUT_MS = 30_000;
@@ -20,6 +21,8 @@ export interface DeploymentOptions {
   readonly partitions: number;
   /** Command processes. */
   readonly owners: number;
+  /** Default: none. */
+  readonly scheduler?: boolean;
 }
 
 export interface Deployment extends Target {
@@ -31,7 +34,7 @@ export interface Deployment extends Target {
 
 /** Resolves when all processes serve and an account could be opened in every partition. */
 export async function startDeployment(bench: Bench, options: DeploymentOptions, accountIds: readonly string[]): Promise<Deployment> {
-  const { name, mongoUrl, natsUrl, partitions, owners } = options;
+  const { name, mongoUrl, natsUrl, partitions, owners, scheduler = false } = options;
   bench.progress.step(`starting ${owners} owners, a projector and a query`);
   const environment = {
     SLUICE_MONGODB_URL: withDatabase(mongoUrl, name),
@@ -45,6 +48,7 @@ export async function startDeployment(bench: Bench, options: DeploymentOptions, 
   const started = performance.now();
   const commands = await Promise.all(Array.from({ length: owners }, () => bench.startServer(COMMAND, environment)));
   const [projector, query] = await Promise.all([bench.startServer(PROJECTOR, environment), bench.startServer(QUERY, environment)]);
+  const schedulers = scheduler ? [await bench.startServer(SCHEDULER, environment)] : [];
   const readyMs = performance.now() - started;
   const addresses = commands.map(({ address }) => address);
   const control = bench.controlOf(addresses[0] as string, query.address, projector.address);
@@ -57,7 +61,7 @@ export async function startDeployment(bench: Bench, options: DeploymentOptions, 
     commands,
     readyMs,
     stop: async () => {
-      for (const server of [query, projector, ...commands]) await server.stop();
+      for (const server of [...schedulers, query, projector, ...commands]) await server.stop();
     },
   };
 }

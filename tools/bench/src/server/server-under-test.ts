@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../machine/free-port';
-import { peakRssBytes } from '../machine/peak-memory';
+import { peakRssBytes, rssBytes } from '../machine/peak-memory';
 
 const READY_TIMEOUT_MS = 120_000;
 const READY_POLL_MS = 10;
@@ -74,6 +74,15 @@ export class ServerUnderTest {
   /** Milliseconds since its process was started. */
   get ageMs(): number {
     return performance.now() - this.startedAt;
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** The memory that it has resident now; null where the system does not say. */
+  rssBytes(): number | null {
+    return (this.child.pid === undefined ? undefined : rssBytes(this.child.pid)) ?? null;
   }
 
   /** The most memory it ever had resident; undefined where the system does not say, or it has ended. */

@@ -1,0 +1,59 @@
+import { until } from '@sluice/judged-load';
+import { accountpb } from '@sluice/protocol';
+import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
+import { actingSchedulers, testFault } from './harness/under-load';
+
+/** Two in each of the four partitions. */
+const ACCOUNTS = ['l', 'm', 'b', 'c', 'a', 'g', 'd', 'e'].map((name) => `{${name}}-expiring`);
+const HOLDS = 50;
+/** Holds of an account expire one after the other. */
+const FIRST_AFTER_MS = 3_000;
+const EVERY_MS = 200;
+
+const hold = (accountId: string, number: number, expiresAtMs: number): accountpb.Posting =>
+  accountpb.Posting.fromPartial({
+    requestId: `hold-${number}`,
+    accountId,
+    type: accountpb.PostingType.POSTING_TYPE_HOLD,
+    amountMinor: 1n,
+    unit: 'EUR',
+    expiresAtUs: BigInt(expiresAtMs) * 1_000n,
+  });
+
+testFault(
+  'kill -9 of the scheduler that acts and of an owner while holds expire: each is released once, in order, and not before its time',
+  { counts: { scheduler: 2 } },
+  async ({ calls, command, scheduler, query, ownerOf }) => {
+    const client = commandClient(command[0]?.address ?? '');
+    const startMs = Date.now() + FIRST_AFTER_MS;
+    for (const accountId of ACCOUNTS) {
+      await openSideAccount(client, accountId);
+      const holds = Array.from({ length: HOLDS }, (_, number) => hold(accountId, number, startMs + number * EVERY_MS));
+      const reasons = await postReasons(client, [...Array.from({ length: HOLDS }, (_, number) => credit(accountId, `credit-${number}`)), ...holds]);
+      expect(reasons.filter((reason) => reason !== undefined)).toEqual([]);
+    }
+    client.close();
+    const held = async (): Promise<number> => {
+      const accounts = await Promise.all(ACCOUNTS.map((accountId) => calls.account(query[0]?.address ?? '', accountId)));
+      return accounts.reduce((sum, { heldMinor }) => sum + Number(heldMinor), 0);
+    };
+
+    await until('some holds have expired', async () => (await held()) < ACCOUNTS.length * HOLDS);
+    const [acting] = await actingSchedulers(calls, scheduler);
+    const fallen = [scheduler.find(({ name }) => name === acting), await ownerOf(0)];
+    for (const victim of fallen) await victim?.kill();
+    for (const victim of fallen) await victim?.start();
+    for (const victim of fallen) await victim?.untilServing();
+    await until('every hold has expired', async () => (await held()) === 0);
+
+    for (const accountId of ACCOUNTS) {
+      const entries = await calls.entries(query[0]?.address ?? '', accountId);
+      const released = entries.filter(({ type }) => type === accountpb.PostingType.POSTING_TYPE_RELEASE);
+      expect(released.map(({ holdId }) => holdId)).toEqual(Array.from({ length: HOLDS }, (_, number) => `hold-${number}`));
+      const early = released.filter(
+        ({ committedAt }, number) => Number(committedAt?.seconds ?? 0n) * 1_000 + (committedAt?.nanos ?? 0) / 1e6 < startMs + number * EVERY_MS,
+      );
+      expect(early).toEqual([]);
+    }
+  },
+);
