@@ -2,7 +2,7 @@
  * The smallest capability of ordinary aggregates: tallies that count, and boxes that hold what a tally sends them. Its messages are JSON.
  *
  *   Add      counts; below zero is a recorded rejection, zero one that is not recorded
- *   Send     counts down and owes the box of the same key what it took; a refusal counts it back
+ *   Send     counts down and owes a box what it took; a refusal counts it back
  *   Remind   sets a timer that adds, or cancels it with amount 0
  *   Hand     hands the amount out when the commit is durable
  *   Put      into a box
@@ -18,6 +18,8 @@ export interface TallyRequest {
   readonly requestId: string;
   readonly key: string;
   readonly amount: number;
+  /** Of the box that gets what is sent; undefined: that of the same key. */
+  readonly to?: string;
 }
 
 interface Tally {
@@ -91,14 +93,14 @@ export const REMINDER_DUE_US = 5;
 /** What was handed out, in order. */
 export const handedOut: number[] = [];
 
-function decideTally({ count }: Tally, { verb: name, key, amount }: TallyCommand): Decision<Counted> {
+function decideTally({ count }: Tally, { verb: name, key, amount, to = key }: TallyCommand): Decision<Counted> {
   if (amount === 0 && name !== 'Remind') return { accepted: false, reason: 'NOTHING_TO_COUNT', recorded: false };
   switch (name) {
     case 'Add':
       if (count + amount < 0) return { accepted: false, reason: 'BELOW_ZERO', recorded: true, metadata: { count: String(count) } };
       return { accepted: true, events: [{ amount }], reply: replyOf(count + amount) };
     case 'Send':
-      return { accepted: true, events: [{ amount: -amount }], owes: [{ capability: 'tally', method: 'Put', key, payload: encoded({ key, amount }) }] };
+      return { accepted: true, events: [{ amount: -amount }], owes: [{ capability: 'tally', method: 'Put', key: to, payload: encoded({ key: to, amount }) }] };
     case 'Remind':
       return amount === 0
         ? { accepted: true, events: [], timers: [{ kind: 'cancel', timerId: 'reminder' }] }
