@@ -62,6 +62,8 @@ export interface CommandRuntime extends ServiceRuntime {
   readonly engine: Engine;
   /** Services for other instances and the scheduler. They are among the registrations where partitions are shared; else they are called in process. */
   readonly peerRegistrations: readonly ServiceRegistration[];
+  /** Resolves as soon as every partition is owned, here or elsewhere: from then on a request finds who answers it. */
+  readonly everyPartitionOwned: Promise<void>;
   /** Hands over what this instance owns, to those that share the partitions. Requests for it are sent on from then on. */
   handOver(): Promise<void>;
 }
@@ -158,6 +160,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     peerRegistrations,
     registrations:
       sharing === undefined ? registrations : [...registrations.map((registration) => refusingHopsOfOthers(registration, serves)), ...peerRegistrations],
+    everyPartitionOwned: ownership?.everyPartitionOwned() ?? Promise.resolve(),
     handOver: async () => ownership?.stop(),
     stop: async () => {
       await ownership?.stop();

@@ -88,6 +88,8 @@ void runServiceProcess({
       },
     });
     const command = opening.keep(running.command, (runtime) => runtime.stop());
+    opening.readiness.report('start', 'not every partition has an owner yet');
+    void command.everyPartitionOwned.then(() => opening.readiness.report('start', undefined));
     opening.handOverBy(() => command.handOver());
     return command.registrations;
   },

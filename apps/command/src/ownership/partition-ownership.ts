@@ -29,6 +29,8 @@ export class PartitionOwnership implements PartitionOwners {
   private readonly unreadable = new Map<number, () => void>();
   /** Partitions that could not be prepared, so that it is told once. */
   private readonly unprepared = new Set<number>();
+  /** Called when the taking of a partition has ended. */
+  private readonly taken = new Set<() => void>();
   private stopping = false;
   private stopped: Promise<void> | undefined;
 
@@ -51,6 +53,34 @@ export class PartitionOwnership implements PartitionOwners {
     await this.leases.start();
     // What was granted is loaded before anybody is told that the instance is ready.
     await Promise.all(this.taking.values());
+  }
+
+  /**
+   * Resolves as soon as every partition has an owner, and those of this instance are loaded: then a request for any of them finds who
+   * answers it. A partition whose log cannot be read holds nobody up. Never resolves if the instance is stopped before.
+   */
+  everyPartitionOwned(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!this.isEveryPartitionOwned()) return;
+        endWatch();
+        this.taken.delete(look);
+        resolve();
+      };
+      const endWatch = this.onOwnerChanged(look);
+      this.taken.add(look);
+      look();
+    });
+  }
+
+  private isEveryPartitionOwned(): boolean {
+    const { engine, lease } = this.dependencies;
+    for (let partition = 0; partition < engine.partitionCount; partition += 1) {
+      const owner = this.ownerOf(partition);
+      if (owner === undefined) return false;
+      if (owner.id === lease.holder.id && engine.partition(partition) === undefined && !this.unreadable.has(partition)) return false;
+    }
+    return true;
   }
 
   /** Hands over what this instance owns. The second call waits for the first. */
@@ -93,6 +123,7 @@ export class PartitionOwnership implements PartitionOwners {
   private take(partition: number): void {
     const taking = this.own(partition).finally(() => {
       if (this.taking.get(partition) === taking) this.taking.delete(partition);
+      for (const look of [...this.taken]) look();
     });
     this.taking.set(partition, taking);
   }

@@ -1,4 +1,4 @@
-/** Two instances over one log of which a commit was changed. */
+/** Instances that share the partitions of one log. */
 import { Engine, hashSeeds, SILENT_OBSERVER, UNREADABLE_RETRY_MS, type EngineObserver } from '@sluice/engine';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
@@ -6,9 +6,15 @@ import { PartitionOwnership } from './partition-ownership';
 
 const TTL_MS = 1_500;
 
-const clock = new ManualClock();
-const storage = new MemoryLogStorage({ partitions: 2 });
-const leases = new MemoryLeaseService();
+let clock: ManualClock;
+let storage: MemoryLogStorage;
+let leases: MemoryLeaseService;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  storage = new MemoryLogStorage({ partitions: 2 });
+  leases = new MemoryLeaseService();
+});
 
 async function instance(id: string): Promise<{ engine: Engine; ownership: PartitionOwnership; told: string[]; troubles: string[] }> {
   const [told, troubles]: string[][] = [[], []];
@@ -77,4 +83,21 @@ test('a partition whose log cannot be read is not fought over: an instance that 
   expect([...one.engine.owned, ...two.engine.owned].sort()).toEqual([0, 1]);
   expect(told().filter((line) => line.endsWith('readable'))).toHaveLength(faults.length);
   await done(Promise.all([one.ownership.stop(), two.ownership.stop()]).then(() => undefined));
+});
+
+test('instances that start together are ready when every partition has an owner, and their own ones are loaded', async () => {
+  const instances = [await instance('one'), await instance('two'), await instance('three')];
+  const seen: { readonly id: number; readonly owners: (string | undefined)[]; readonly loaded: boolean }[] = [];
+  for (const [id, { engine, ownership }] of instances.entries()) {
+    void ownership.everyPartitionOwned().then(() => {
+      const owners = [0, 1].map((partition) => ownership.ownerOf(partition)?.id);
+      const own = [0, 1].filter((partition) => owners[partition] === ['one', 'two', 'three'][id]);
+      seen.push({ id, owners, loaded: own.every((partition) => engine.partition(partition) !== undefined) });
+    });
+  }
+  expect(seen).toEqual([]);
+  await done(Promise.all(instances.map(({ ownership }) => ownership.start())).then(() => undefined));
+  while (seen.length < instances.length) await clock.elapse(50);
+  for (const { owners, loaded } of seen) expect([owners.includes(undefined), loaded]).toEqual([false, true]);
+  await done(Promise.all(instances.map(({ ownership }) => ownership.stop())).then(() => undefined));
 });
