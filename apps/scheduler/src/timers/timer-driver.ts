@@ -7,11 +7,12 @@
  *   partition   quiet ──due──▶ asked ──answered, later ones wait──▶ quiet
  *                 ▲              ├──kept, not due by its owner's clock──▶ asked again a little after it should have fired
  *                 │              └──failed, or nothing fired──▶ asked again after a pause that grows
- *                 └──another owner, or the same one anew──
+ *                 └──another owner──
  */
 import type { Clock } from '@sluice/ports';
 import { logpb } from '@sluice/protocol';
 import type { Logger } from '@sluice/telemetry';
+import type { CommandInstance } from '../owners/command-instances';
 import type { DueWatch, WatchedPartition } from './due-watch';
 
 /** Clocks of day may be set while it sleeps: it looks at them so often, while timers wait. */
@@ -37,7 +38,8 @@ interface Asking {
 }
 
 export class TimerDriver {
-  private readonly asked = new WeakMap<WatchedPartition, Asking>();
+  /** By instance and partition: pauses grow although an owner loads its partition anew after each failure. */
+  private readonly asked = new WeakMap<CommandInstance, Map<number, Asking>>();
   private scheduled = false;
   private closed = false;
   private cancelSleep = (): void => undefined;
@@ -126,12 +128,11 @@ export class TimerDriver {
     asking.failures += 1;
   }
 
-  private askingOf(partition: WatchedPartition): Asking {
-    let asking = this.asked.get(partition);
-    if (asking === undefined) {
-      asking = { underWay: false, failures: 0, fromMs: 0 };
-      this.asked.set(partition, asking);
-    }
+  private askingOf({ instance, partition }: WatchedPartition): Asking {
+    const ofInstance = this.asked.get(instance) ?? new Map<number, Asking>();
+    this.asked.set(instance, ofInstance);
+    const asking = ofInstance.get(partition) ?? { underWay: false, failures: 0, fromMs: 0 };
+    ofInstance.set(partition, asking);
     return asking;
   }
 }

@@ -28,6 +28,8 @@ import type { LogSeeds } from '../request-index/request-hash';
 import type { RequestIndex } from '../request-index/request-index';
 import type { RunSorter } from '../request-index/sorter';
 import type { DueTimers } from '../timers/due-timers';
+import { STEP_TIMERS } from '../timers/due-timers-submission';
+import { ThrowingTimers } from '../timers/throwing-timers';
 import { TimerFiring } from '../timers/timer-firing';
 import { CommitPipeline, type PendingCommit } from './commit-pipeline';
 import { commitRoomBytes, type PartitionLimits } from './limits';
@@ -102,6 +104,7 @@ export class Partition {
   private publisher: Publisher | undefined;
   /** Send what is owed and fire what is due, while the partition serves. */
   private workers: readonly PartitionWorker[] = [];
+  private readonly throwingTimers = new ThrowingTimers(STEP_TIMERS);
   private preparation: Preparation | undefined;
   private currentState: PartitionState = 'stopped';
   private turnScheduled = false;
@@ -521,6 +524,7 @@ export class Partition {
     const firing = new TimerFiring({
       ...this.dependencies,
       room: memory.timers,
+      throwing: this.throwingTimers,
       stateOf: (capability) => memory.knownStateOf(capability),
       submit: (submission) => this.submit(submission),
     });

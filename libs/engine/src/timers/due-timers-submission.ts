@@ -3,6 +3,7 @@ import type { Clock } from '@sluice/ports';
 import type { Submission, SubmissionFailure } from '../capability';
 import type { InternalCommand, InternalVerdict } from '../internal/internal-command';
 import type { Turn } from '../partition/turn';
+import type { ThrowingTimers } from './throwing-timers';
 import { MAXIMUM_TIMER_BYTES } from './timer-records';
 import { type FiringResult, RECORD_BYTES_PER_TIMER, type TimerRoom } from './timer-room';
 
@@ -17,6 +18,7 @@ export interface DueTimersSubmissionOptions {
   readonly clock: Clock;
   /** How many are due at least, as far as is known now. */
   readonly due: number;
+  readonly throwing: ThrowingTimers;
   readonly decide: (turn: Turn, commands: readonly InternalCommand[]) => readonly InternalVerdict[];
   /** The step's commit is durable, or lost. */
   readonly ended: (outcome: StepOutcome) => void;
@@ -30,16 +32,17 @@ export class DueTimersSubmission implements Submission {
   private result: FiringResult | undefined;
 
   constructor(private readonly options: DueTimersSubmissionOptions) {
-    this.commandCount = Math.min(options.due, STEP_TIMERS);
+    this.commandCount = Math.min(options.due, options.throwing.stepLimit);
     this.recordBytes = Math.max(Math.min(this.commandCount * 2 * RECORD_BYTES_PER_TIMER, STEP_RECORD_BYTES), RECORD_BYTES_PER_TIMER + MAXIMUM_TIMER_BYTES);
     this.sizeBytes = this.recordBytes;
   }
 
   decide(turn: Turn): void {
-    const { room, clock, decide } = this.options;
+    const { room, clock, decide, throwing } = this.options;
     // The commit time stands still while the clock is behind it, and the clock may have gone on since the turn began.
     const untilUs = Math.min(clock.nowUs(), turn.committedAtUs);
-    this.result = room.fire({ untilUs, maximumCommands: this.commandCount, maximumRecordBytes: this.recordBytes }, (commands) => decide(turn, commands));
+    const step = { untilUs, maximumCommands: this.commandCount, maximumRecordBytes: this.recordBytes, throwing };
+    this.result = room.fire(step, (commands) => decide(turn, commands));
   }
 
   settle(): void {

@@ -16,6 +16,7 @@ import type { PartitionWorker } from '../internal/engine-room';
 import { decideEach, type StateByCapability } from '../internal/internal-command';
 import { DueTimersSubmission, type StepOutcome, STEP_TIMERS } from './due-timers-submission';
 import type { DueState, DueTimers, PartitionTimers } from './due-timers';
+import type { ThrowingTimers } from './throwing-timers';
 import type { TimerRoom } from './timer-room';
 
 /** A timer that is asked for early is looked at so often at least, so that a clock that jumps is noticed. */
@@ -31,6 +32,8 @@ export interface TimerFiringDependencies {
   readonly stateOf: StateByCapability;
   /** Throws QueueFullError. */
   readonly submit: (submission: Submission) => void;
+  /** Of this partition; outlives its memory. */
+  readonly throwing: ThrowingTimers;
   /** Where it tells when the first timer is due, and takes part while it is not stopped. */
   readonly timers: DueTimers;
 }
@@ -97,10 +100,11 @@ export class TimerFiring implements PartitionWorker, PartitionTimers {
   }
 
   private step(nowUs: number): void {
-    const { room, clock, stateOf, submit, partition, observer } = this.dependencies;
+    const { room, clock, stateOf, submit, partition, observer, throwing } = this.dependencies;
     const submission = new DueTimersSubmission({
       room,
       clock,
+      throwing,
       due: room.pending.countDue(Math.min(nowUs, this.askedUpToUs), STEP_TIMERS),
       decide: (turn, commands) => decideEach(turn, commands, stateOf),
       ended: (outcome) => this.stepEnded(outcome),
@@ -122,6 +126,7 @@ export class TimerFiring implements PartitionWorker, PartitionTimers {
     switch (outcome.kind) {
       case 'decided': {
         const { fired, parked, latestUs } = outcome.result;
+        this.dependencies.throwing.decided();
         if (fired > 0) observer.timersFired?.(partition, fired, latestUs);
         for (const { timer, reason } of parked) {
           const { capability, key, timerId } = timer;

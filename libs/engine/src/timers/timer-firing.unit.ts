@@ -143,3 +143,31 @@ test('10,000 that are due at the same moment fire in steps of 1,000, in the orde
   expect(ids()).toEqual(names);
   expect(fired).toEqual(Array(10).fill(1_000));
 });
+
+test('a timer whose decision throws is found by smaller and smaller steps, and set aside; all others fire', async () => {
+  const { under, clock, at, ids, timers } = await started();
+  const names = Array.from({ length: 100 }, (_, number) => String(number));
+  const breakDecisions = (): void => {
+    const state = under.partition.stateOf('journal') as JournalState;
+    const { decideInternal } = state;
+    state.decideInternal = (turn, commands) => {
+      if (commands.some(({ id }) => id.startsWith('t-42-'))) throw new Error('nobody thought of 42');
+      return decideInternal.call(state, turn, commands);
+    };
+  };
+  await under.write(...names.map((name) => `+${name}@${at(10)}`));
+  await clock.elapse(10);
+  let loads = 0;
+  while (timers()?.state.earliestDueUs !== undefined) {
+    breakDecisions();
+    await timers()?.fire(at(10));
+    while (timers() === undefined) await clock.elapse(50);
+    loads += 1;
+    await rounds();
+  }
+  expect(ids()).toEqual(names.filter((name) => name !== '42'));
+  expect(timers()?.state.pending).toBe(1);
+  expect(under.troubles.at(-1)).toBe('the timer 42 of journal journal waits, because its command cannot be decided');
+  // A step of 100, 50, 25 … and one; each that throws costs a load.
+  expect(loads).toBeLessThan(15);
+});

@@ -59,18 +59,21 @@ class Recorded {
         room.cancel(turn, { capability: 'task', ...asked });
         return;
       case 'fire':
-        room.fire({ untilUs: asked.untilUs, maximumCommands: 7, maximumRecordBytes: 1 << 20 }, (commands) => {
-          const verdicts: InternalVerdict[] = [];
-          for (const [at, { capability, key, id }] of commands.entries()) {
-            const timerId = id.split('-')[1] as string;
-            const verdict = VERDICTS[asked.verdicts[at % asked.verdicts.length] as number] as InternalVerdict;
-            if (asked.again) room.set(turn, { capability, method: 'Start', key, timerId, dueAtUs: 90, payload: new Uint8Array(0) });
-            else room.cancel(turn, { capability, key, timerId });
-            verdicts.push(verdict);
-            if (verdict.kind === 'undecidable') break;
-          }
-          return verdicts;
-        });
+        room.fire(
+          { untilUs: asked.untilUs, maximumCommands: 7, maximumRecordBytes: 1 << 20, throwing: { reasonOf: () => undefined, threw: () => undefined } },
+          (commands) => {
+            const verdicts: InternalVerdict[] = [];
+            for (const [at, { capability, key, id }] of commands.entries()) {
+              const timerId = id.split('-')[1] as string;
+              const verdict = VERDICTS[asked.verdicts[at % asked.verdicts.length] as number] as InternalVerdict;
+              if (asked.again) room.set(turn, { capability, method: 'Start', key, timerId, dueAtUs: 90, payload: new Uint8Array(0) });
+              else room.cancel(turn, { capability, key, timerId });
+              verdicts.push(verdict);
+              if (verdict.kind === 'undecidable') break;
+            }
+            return verdicts;
+          },
+        );
         return;
       case 'endTurn':
         room.flush(turn);

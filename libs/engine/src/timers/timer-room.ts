@@ -4,13 +4,14 @@
  *
  *   set ──▶ pending ──due, its command decided──▶ fired
  *              ├──cancelled, or set again under its name──▶ gone
- *              └──its command cannot be decided──▶ parked      (pending, and tried again when the partition is loaded again: the log does not know of it)
+ *              └──its command cannot be decided, or its decision throws──▶ parked      (pending, and tried again by the next owner: the log does not know of it)
  */
 import { logEvents, type logpb } from '@sluice/protocol';
 import type { DueCommand, TimerName, TimersRoom } from '../internal/engine-room';
 import type { InternalCommand, InternalVerdict } from '../internal/internal-command';
 import type { Turn } from '../partition/turn';
 import type { HashSeeds } from '../request-index/request-hash';
+import type { ThrowingTimers } from './throwing-timers';
 import { type PendingTimer, TimerHeap } from './timer-heap';
 import { restoreTimers, TIMER_BLOCK_SLOTS, TIMER_SNAPSHOT_VERSION, TimerSnapshot } from './timer-snapshot';
 
@@ -26,6 +27,8 @@ export interface FiringStep {
   readonly maximumCommands: number;
   /** What their records may need; the first one is fired whatever it needs. */
   readonly maximumRecordBytes: number;
+  /** Timers that are set aside, and are told when a decision throws. */
+  readonly throwing: Pick<ThrowingTimers, 'reasonOf' | 'threw'>;
 }
 
 export interface FiringResult {
@@ -81,14 +84,13 @@ export class TimerRoom implements TimersRoom {
 
   /** Decides the commands of what is due, in the order in which it is due. A timer that is taken cannot be cancelled any more. */
   fire(step: FiringStep, decide: Decide): FiringResult {
-    const taken = this.take(step);
+    const parked: FiringResult['parked'][number][] = [];
+    const taken = this.take(step, parked);
     const change: Change = { kind: 'fired', numbers: [], rejected: [] };
     if (taken.length > 0) this.changes.push(change);
-    const parked: FiringResult['parked'][number][] = [];
     let latestUs = 0;
     for (let rest = taken; rest.length > 0; ) {
-      const verdicts = decide(rest.map(commandOf));
-      if (verdicts.length === 0 || verdicts.length > rest.length) throw new Error(`${rest.length} commands of timers got ${verdicts.length} verdicts`);
+      const verdicts = this.verdictsOn(rest, step, decide);
       for (const [at, verdict] of verdicts.entries()) {
         const timer = rest[at] as PendingTimer;
         if (verdict.kind === 'undecidable') {
@@ -168,15 +170,33 @@ export class TimerRoom implements TimersRoom {
     this.pending.remove(slot);
   }
 
-  private take({ untilUs, maximumCommands, maximumRecordBytes }: FiringStep): PendingTimer[] {
+  private verdictsOn(timers: readonly PendingTimer[], { throwing }: FiringStep, decide: Decide): readonly InternalVerdict[] {
+    try {
+      const verdicts = decide(timers.map(commandOf));
+      if (verdicts.length === 0 || verdicts.length > timers.length) throw new Error(`${timers.length} commands of timers got ${verdicts.length} verdicts`);
+      return verdicts;
+    } catch (error) {
+      throwing.threw(timers, error);
+      throw error;
+    }
+  }
+
+  private take({ untilUs, maximumCommands, maximumRecordBytes, throwing }: FiringStep, parked: { timer: PendingTimer; reason: string }[]): PendingTimer[] {
     const taken: PendingTimer[] = [];
     let room = maximumRecordBytes;
     while (taken.length < maximumCommands) {
       const slot = this.pending.first;
       if (slot === -1 || this.pending.dueOf(slot) > untilUs) break;
+      const timer = this.pending.read(slot);
+      const reason = throwing.reasonOf(timer);
+      if (reason !== undefined) {
+        parked.push({ timer, reason });
+        this.pending.park(slot);
+        continue;
+      }
       room -= RECORD_BYTES_PER_TIMER + this.pending.body(slot).length;
       if (room < 0 && taken.length > 0) break;
-      taken.push(this.pending.read(slot));
+      taken.push(timer);
       this.remove(slot);
     }
     return taken;
