@@ -117,15 +117,16 @@ export class ChannelSender {
     const letter = this.letters.describe(number);
     if (letter !== undefined) return letter;
     if (this.phase === 'halted') return { state: logpb.DeliveryState.DELIVERY_STATE_HALTED, attempts: 0, reason: this.lastReason };
-    if (this.undecidable?.number === number) {
+    const waiting = { state: logpb.DeliveryState.DELIVERY_STATE_WAITING, attempts: 0, reason: '' };
+    if (this.undecidable !== undefined && number >= this.undecidable.number) {
       const { attempts, reason } = this.undecidable;
-      return { state: logpb.DeliveryState.DELIVERY_STATE_RETRYING, attempts, reason };
+      return number === this.undecidable.number ? { state: logpb.DeliveryState.DELIVERY_STATE_RETRYING, attempts, reason } : waiting;
     }
     const carried = number < this.next;
     const { failures } = this.backOff;
     if (failures > 0 && (carried || number === this.next))
       return { state: logpb.DeliveryState.DELIVERY_STATE_RETRYING, attempts: failures, reason: this.lastReason };
-    if (!carried) return { state: logpb.DeliveryState.DELIVERY_STATE_WAITING, attempts: 0, reason: '' };
+    if (!carried) return waiting;
     return { state: logpb.DeliveryState.DELIVERY_STATE_SENT, attempts: 1, reason: '' };
   }
 

@@ -3,7 +3,7 @@
  * first word of a text says what its target does with it:
  *
  *   refuse    rejects it            answer    accepts it with an answer        later     cannot decide it until `understands` is set
- *   throw     a programmer's error  reply     owes a text back to the sender
+ *   throw     a programmer's error  reply     owes a text back to the sender         mood      accepts it while `understands` is set, else rejects it
  */
 import { partitionOfKey } from '@sluice/domain';
 import type { EventRecord } from '@sluice/protocol';
@@ -111,6 +111,8 @@ export class CourierState implements CapabilityState {
         return { kind: 'accepted', payload: Buffer.from(text.slice(what.length + 1)) };
       case 'later':
         return this.courier.understands ? { kind: 'accepted', payload: NOTHING } : { kind: 'undecidable', reason: 'not understood' };
+      case 'mood':
+        return this.courier.understands ? { kind: 'accepted', payload: NOTHING } : { kind: 'rejected', reason: 'MOODY', payload: NOTHING };
       case 'throw':
         if (this.courier.throws) throw new Error('this text makes it throw');
         return { kind: 'accepted', payload: NOTHING };
