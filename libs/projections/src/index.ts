@@ -10,6 +10,7 @@ export * from './projection';
 export * from './read-collections';
 export * from './recent-cache';
 export * from './row-pages';
+export * from './row-projection';
 export * from './row-verification';
 export * from './set-aside';
 export * from './sortable-number';

@@ -23,9 +23,9 @@ export class Server {
   }
 
   /** Resolves when it serves; rejects with what it said when it ends before. */
-  static async start(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<Server> {
+  static async start(folder: string, environment: NodeJS.ProcessEnv = {}, main = MAIN): Promise<Server> {
     const server = new Server(
-      spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data', folder], {
+      spawn(process.execPath, [main, 'serve', '--port', '0', '--data', folder], {
         env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),

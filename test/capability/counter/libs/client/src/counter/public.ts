@@ -1,0 +1,2 @@
+/** What users of the library see of counters. */
+export type { AdditionResult, Counter, CountersClient } from './counters-client';
