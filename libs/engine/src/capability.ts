@@ -8,6 +8,7 @@ import type { InternalCommand, InternalVerdict } from './internal/internal-comma
 import type { Turn } from './partition/turn';
 import type { HashSeeds } from './request-index/request-hash';
 import type { RequestIndex } from './request-index/request-index';
+import type { CommitSearch } from './requests/commit-search';
 
 export interface Capability {
   /** Prefix of its event types: "account". */
@@ -24,6 +25,8 @@ export interface PartitionServices {
   readonly index: RequestIndex;
   /** A durable commit, from memory or from the log, waiting until it is durable. Rejects when its turn is lost. */
   recall(sequence: number): Promise<DecodedCommit>;
+  /** Finds recorded requests in durable commits. */
+  readonly commitSearch: CommitSearch;
   /** What another capability lets its siblings read of its state in this partition, as of this turn; undefined: nothing. Ask anew each time. */
   sibling(capability: string): unknown;
 }

@@ -24,7 +24,6 @@ import {
   keyedHash,
   lastHash,
   requestHash,
-  verdictKey,
   type CapabilityState,
   type InternalCommand,
   type InternalVerdict,
@@ -37,7 +36,6 @@ import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
   accountEvents,
-  accountpb,
   EXPIRES_FLAG,
   FINAL_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
@@ -71,7 +69,7 @@ import { changeHoldTimer, EXPIRE_HOLD, expireHold } from './hold-timers';
 import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
-import { recordedVerdicts, samePosting, type RecordedVerdict } from './recorded-verdicts';
+import { hasSameSignature, recordedVerdicts, samePosting, type RecordedVerdict } from './recorded-verdicts';
 import type { Signatures } from './signatures';
 
 /** Posting types by their number in the proto. */
@@ -476,8 +474,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
       batch.outcomes[index] = REQUEST_ID_REUSED;
       return true;
     }
-    const first = accountpb.Posting.decode(verdict.body).signature;
-    if (first.length > 0 && Buffer.compare(first, accountpb.Posting.decode(body).signature) !== 0) {
+    if (verdict.isSigned && Buffer.compare(verdict.body, body) !== 0 && !hasSameSignature(verdict.body, body)) {
       const signingKeyId = this.signingKeyOf(batch, index);
       if (signingKeyId !== '' && !(await this.signatures.verify(batch, index, signingKeyId))) {
         batch.outcomes[index] = SIGNATURE_INVALID;
@@ -492,8 +489,8 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     return true;
   }
 
-  async verdictIn(sequence: number, accountId: string, requestId: string): Promise<RecordedVerdict | undefined> {
-    return recordedVerdicts.of(await this.services.recall(sequence)).get(verdictKey(accountId, requestId));
+  verdictIn(sequence: number, accountId: string, requestId: string): Promise<RecordedVerdict | undefined> {
+    return this.services.commitSearch.find(recordedVerdicts, sequence, accountId, requestId);
   }
 
   // ---- commands ----
@@ -647,7 +644,8 @@ function noteBalance(batch: PostingBatch, index: number, account: Account | unde
 function refuseSecondUses(batch: PostingBatch, items: readonly number[]): void {
   const seen = new Set<string>();
   for (const index of items) {
-    const key = verdictKey(batch.accountId(index), batch.requestId(index));
+    const accountId = batch.accountId(index);
+    const key = `${accountId.length}:${accountId}${batch.requestId(index)}`;
     if (seen.has(key)) batch.outcomes[index] = REQUEST_ID_REUSED;
     seen.add(key);
   }

@@ -1,8 +1,7 @@
 /** Transfers and expiring holds at the accounts of several partitions, with deliveries and timers in the hands of the test. */
 import { accountpb, postingsRecordedIn } from '@sluice/protocol';
-import { verdictKey } from '@sluice/engine';
 import { AccountsOfPartitions, type DeliveryUnderWay } from '../test/accounts-of-partitions';
-import { recordedVerdicts } from './recorded-verdicts';
+import { verdictIn } from '../test/verdict-in';
 
 const {
   POSTING_TYPE_CREDIT: CREDIT,
@@ -148,7 +147,7 @@ describe('a transfer to another partition', () => {
     accounts.deliver(first(accounts));
     const commit = accounts.commits[1]?.at(-1);
     if (commit === undefined) throw new Error('nothing was committed');
-    expect(recordedVerdicts.of(commit).get(verdictKey(bob, 'gift'))).toBeUndefined();
+    expect(verdictIn(commit, bob, 'gift')).toBeUndefined();
   });
 
   test.each([

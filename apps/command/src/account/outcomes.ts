@@ -17,6 +17,7 @@ export const SHUTTING_DOWN = 71;
 export const BATCH_TOO_LARGE = 72;
 /** Only within a process: nobody outside is told; the request is forwarded or refused as PARTITION_UNAVAILABLE. */
 export const NOT_OWNER = 73;
+export const INTERNAL = 74;
 
 const engineReasons: Readonly<Record<number, Reason>> = {
   [INVALID_REQUEST]: 'INVALID_REQUEST',
@@ -29,12 +30,13 @@ const engineReasons: Readonly<Record<number, Reason>> = {
   [SHUTTING_DOWN]: 'SHUTTING_DOWN',
   [BATCH_TOO_LARGE]: 'BATCH_TOO_LARGE',
   [NOT_OWNER]: 'PARTITION_UNAVAILABLE',
+  [INTERNAL]: 'INTERNAL',
 };
 
 const PREFIX = 'REJECTION_';
 
 /** Reason of every outcome but ACCEPTED; by number. */
-export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 74 }, (_, outcome) => {
+export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 75 }, (_, outcome) => {
   if (outcome === 0 || outcome === OUTCOME_ACCEPTED) return undefined;
   if (outcome > OUTCOME_ACCEPTED) return engineReasons[outcome];
   const name = accountpb.Rejection[outcome];
@@ -66,7 +68,7 @@ export function isRecorded(outcome: number): boolean {
 
 /** The same request may pass when it comes again. */
 export function isTransient(outcome: number): boolean {
-  return outcome === PARTITION_UNAVAILABLE || outcome === NOT_OWNER || outcome === QUEUE_FULL || outcome === SHUTTING_DOWN;
+  return outcome === PARTITION_UNAVAILABLE || outcome === NOT_OWNER || outcome === QUEUE_FULL || outcome === SHUTTING_DOWN || outcome === INTERNAL;
 }
 
 const refusalOutcomes: Readonly<Record<RequestRefusal, number>> = {
@@ -75,6 +77,7 @@ const refusalOutcomes: Readonly<Record<RequestRefusal, number>> = {
   NOT_OWNER,
   QUEUE_FULL,
   BATCH_TOO_LARGE,
+  INTERNAL,
 };
 
 /** Outcome of a request that the partition did not decide. */

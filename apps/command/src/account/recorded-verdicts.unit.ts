@@ -1,6 +1,5 @@
 import { accountEvents, accountpb, CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
-import { verdictKey } from '@sluice/engine';
-import { recordedVerdicts } from './recorded-verdicts';
+import { verdictIn } from '../test/verdict-in';
 
 const OPENED = accountEvents.record('AccountOpened', accountpb.AccountOpened.fromPartial({ accountId: 'alice', requestId: 'open', signingKeyId: 'k' }));
 
@@ -13,8 +12,7 @@ function commitWith(type: string, version: number): DecodedCommit {
 }
 
 test('a repeat is answered from the event that it is in', () => {
-  const verdicts = recordedVerdicts.of(commitWith(OPENED.type, OPENED.version));
-  expect(verdicts.get(verdictKey('alice', 'open'))).toMatchObject({ kind: 'command', version: 1, signingKeyId: 'k' });
+  expect(verdictIn(commitWith(OPENED.type, OPENED.version), 'alice', 'open')).toMatchObject({ kind: 'command', version: 1, signingKeyId: 'k' });
 });
 
 test.each`
@@ -22,5 +20,5 @@ test.each`
   ${'account.AccountOpened'} | ${2}
   ${'account.AccountSold'}   | ${1}
 `('no repeat is answered from an event that is not known ($type, version $version)', ({ type, version }: { type: string; version: number }) => {
-  expect(() => recordedVerdicts.of(commitWith(type, version))).toThrow(new UnknownEventError(2, 9, type, version));
+  expect(() => verdictIn(commitWith(type, version), 'alice', 'open')).toThrow(new UnknownEventError(2, 9, type, version));
 });

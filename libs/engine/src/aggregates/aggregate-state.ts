@@ -12,6 +12,7 @@ import type { SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand, InternalVerdict } from '../internal/internal-command';
 import type { Turn } from '../partition/turn';
 import type { AnyAggregate, Consequences, DecisionContext, RequestBody, RequestOrigin } from './aggregate-definition';
+import type { CommitSearch } from '../requests/commit-search';
 import { aggregateKey, AggregateKind, type AggregateKey } from './aggregate-kind';
 import { requestIdHash, type AggregateRequest } from './aggregate-submission';
 import { AggregatesSnapshot, restoreBlock } from './aggregates-snapshot';
@@ -68,6 +69,10 @@ export class AggregateState implements CapabilityState, AggregateReader {
 
   sequenceOf(aggregate: string, key: string): number {
     return this.kindOf(aggregate).store.find(aggregateKey(this.services.seeds, key))?.sequence ?? 0;
+  }
+
+  get commitSearch(): CommitSearch {
+    return this.services.commitSearch;
   }
 
   recall(sequence: number): Promise<DecodedCommit> {

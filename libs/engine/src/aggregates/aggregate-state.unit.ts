@@ -6,9 +6,10 @@ import type { Turn } from '../partition/turn';
 import { rounds, sorter } from '../test/partition-under-test';
 import { encoded, handedOut, REMINDER_DUE_US, tallies, tallyCapability } from '../test/tally';
 import { said, TallyPartition } from '../test/tally-partition';
+import { CommitSearch } from '../requests/commit-search';
 import { aggregateCommits } from './aggregate-commits';
 import type { AggregateState } from './aggregate-state';
-import { requestDecided, recordedRequestIn } from './recorded-requests';
+import { nameKey, recordedRequests, requestDecided } from './recorded-requests';
 
 afterAll(() => sorter.close());
 
@@ -316,13 +317,14 @@ describe('a capability', () => {
   });
 });
 
-test('a verdict that was written by the first version is read for ever', () => {
+test('a verdict that was written by the first version is read for ever', async () => {
   const written = 'CgV0YWxseRIFdGFsbHkaAWEiAXIoATIQAAECAwQFBgcICQoLDA0ODzoKQkVMT1dfWkVST0IKCgVjb3VudBIBM1AG';
   const payload = Buffer.from(written, 'base64');
   const event = { type: 'log.RequestDecided', version: 1, payload };
   const digest = Uint8Array.from({ length: 16 }, (_, at) => at);
   const name = { capability: 'tally', aggregate: 'tally', key: 'a' };
-  expect(recordedRequestIn({ events: [event], partition: 0, sequence: 1 } as unknown as DecodedCommit, name, 'r')).toEqual({
+  const search = new CommitSearch(async () => ({ events: [event], partition: 0, sequence: 1 }) as unknown as DecodedCommit);
+  expect(await search.find(recordedRequests, 1, nameKey(name), 'r')).toEqual({
     bodyDigest: Buffer.from(digest),
     verdict: { kind: 'rejected', reason: 'BELOW_ZERO', metadata: { count: '3' } },
   });

@@ -6,7 +6,7 @@ import { RequestSubmission, type RequestRefusal } from '../requests/request-subm
 import type { AnyAggregate, RequestBody } from './aggregate-definition';
 import { aggregateKey, type AggregateKey } from './aggregate-kind';
 import type { AggregateState } from './aggregate-state';
-import { recordedRequestIn, type RequestVerdict } from './recorded-requests';
+import { nameKey, recordedRequests, type RequestVerdict } from './recorded-requests';
 
 /** A verdict takes this much of a commit beside its request: names, digest, pointer. */
 const VERDICT_BYTES = 256;
@@ -124,7 +124,7 @@ export class AggregateSubmission extends RequestSubmission {
   protected async answerFrom(item: number, sequence: number): Promise<boolean> {
     const request = this.request(item);
     const name = { capability: this.capability, aggregate: request.aggregate, key: request.key.text };
-    const recorded = recordedRequestIn(await this.state.recall(sequence), name, request.requestId);
+    const recorded = await this.state.commitSearch.find(recordedRequests, sequence, nameKey(name), request.requestId);
     if (recorded === undefined) return false;
     const isSame = Buffer.compare(recorded.bodyDigest, request.bodyDigest) === 0;
     request.verdict = isSame ? recorded.verdict : { kind: 'reused' };

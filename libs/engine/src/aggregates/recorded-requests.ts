@@ -1,6 +1,6 @@
 /** Verdicts of ordinary aggregates in the log: written behind the events of their request, and what repeats are answered from. */
-import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
-import { RecordedVerdicts, verdictKey } from '../requests/recorded-verdicts';
+import { logEvents, logpb, type EventRecord } from '@sluice/protocol';
+import type { RecordedRequests } from '../requests/commit-search';
 import type { RequestRefusal } from '../requests/request-submission';
 import type { RequestOrigin } from './aggregate-definition';
 
@@ -64,21 +64,21 @@ export function requestDecided({ capability, aggregate, key, requestId, origin, 
 }
 
 /** Key of an aggregate among those of all capabilities. */
-function nameKey({ capability, aggregate, key }: AggregateName): string {
+export function nameKey({ capability, aggregate, key }: AggregateName): string {
   return `${capability}.${aggregate}.${key}`;
 }
 
-const recordedRequests = new RecordedVerdicts<RecordedRequest>((commit, verdicts) => {
-  for (const event of commit.events) {
-    const decided = logEvents.readOnly('RequestDecided', event, commit);
-    if (decided === undefined || decided.origin !== logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) continue;
-    const { reason, metadata, reply, bodyDigest } = decided;
-    const verdict: RequestVerdict = reason === '' ? { kind: 'accepted', reply } : { kind: 'rejected', reason, metadata };
-    verdicts.set(verdictKey(nameKey(decided), decided.requestId), { bodyDigest, verdict });
-  }
-});
-
-/** The verdict of a caller's request in the commit; undefined: the commit does not hold it. */
-export function recordedRequestIn(commit: DecodedCommit, name: AggregateName, requestId: string): RecordedRequest | undefined {
-  return recordedRequests.of(commit).get(verdictKey(nameKey(name), requestId));
-}
+/** Requests of callers, wherever ordinary aggregates record them. */
+export const recordedRequests: RecordedRequests<RecordedRequest> = {
+  *search(commit, wanted) {
+    for (const event of commit.events) {
+      const decided = logEvents.readOnly('RequestDecided', event, commit);
+      if (decided?.origin === logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) {
+        const { reason, metadata, reply, bodyDigest } = decided;
+        const verdict: RequestVerdict = reason === '' ? { kind: 'accepted', reply } : { kind: 'rejected', reason, metadata };
+        wanted.found(nameKey(decided), decided.requestId, { bodyDigest, verdict });
+      }
+      yield event.payload.length;
+    }
+  },
+};

@@ -23,6 +23,7 @@ import type { EngineRoom, EngineRooms } from '../internal/engine-room';
 import { type HashSeeds } from '../request-index/request-hash';
 import { RequestIndex } from '../request-index/request-index';
 import { RunStore } from '../request-index/run-store';
+import { CommitSearch } from '../requests/commit-search';
 import type { RunSorter } from '../request-index/sorter';
 import { TimerRoom } from '../timers/timer-room';
 import { Commits } from './commits';
@@ -88,6 +89,7 @@ export class PartitionMemory implements PartitionServices {
   readonly rooms: EngineRooms;
   readonly commits: Commits;
   readonly recent: RecentCommits;
+  readonly commitSearch = new CommitSearch((sequence) => this.recall(sequence));
 
   /** The newest commit that the memory reflects; it may be on its way to the log still. */
   sequence = 0;

@@ -14,6 +14,8 @@ import { ENTRY_NUMBERS } from './segment';
 /** Blocks of entries that are put, or read for a merge, before the event loop runs: 1 MiB. */
 const BLOCKS_PER_ROUND = 16;
 const FILTER_PIECE_BYTES = 1 << 20;
+/** Blocks that stay in memory for the next look-up: 2 MiB. */
+const RECENT_BLOCKS = 32;
 const MARKER = Uint8Array.of(1);
 
 /** What the manifest of a partition says about a run. Checksums are CRC-32. */
@@ -43,6 +45,8 @@ export type RunBeginning = Pick<RunDescription, 'name' | 'count' | 'tier' | 'las
 
 export class RunStore {
   private readsOfRound = 0;
+  /** Blocks that were looked into last; repeats come in flocks. */
+  private readonly recentBlocks = new Map<string, Int32Array>();
 
   constructor(
     private readonly store: SnapshotStore,
@@ -113,8 +117,19 @@ export class RunStore {
     return { description, directory, filter };
   }
 
-  /** Entries of a block. Throws if it is damaged. */
-  async block({ description: { name }, directory }: Run, block: number): Promise<Int32Array> {
+  /** Entries of a block, for a look-up. Throws if it is damaged. */
+  async block(run: Run, block: number): Promise<Int32Array> {
+    const { recentBlocks } = this;
+    const name = blockName(run.description.name, block);
+    const known = recentBlocks.get(name);
+    if (known !== undefined) return known;
+    const entries = await this.readBlock(run, block);
+    recentBlocks.set(name, entries);
+    if (recentBlocks.size > RECENT_BLOCKS) recentBlocks.delete(recentBlocks.keys().next().value as string);
+    return entries;
+  }
+
+  private async readBlock({ description: { name }, directory }: Run, block: number): Promise<Int32Array> {
     const bytes = await this.store.get(blockName(name, block));
     if (bytes === undefined || crc32(bytes) !== directory.checksum(block)) {
       throw new Error(`the request-id index lacks block ${block} of ${name}, or it is damaged; remove the snapshots to build it from the log`);
@@ -131,7 +146,7 @@ export class RunStore {
       this.readsOfRound = 0;
       await nextRound();
     }
-    return this.block(run, block);
+    return this.readBlock(run, block);
   }
 
   /** Names of the runs that are stored, whole or in part. */

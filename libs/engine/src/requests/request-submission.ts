@@ -7,7 +7,7 @@
  *
  * What memory or the disk knows about a request id makes a request a *suspect*: it is taken out of the turn and answered from the commit
  * that holds the first one, once that is durable. A repeat never changes state, so nothing has to wait for it. A suspect that turns out to
- * be new (hashes collided) is submitted again.
+ * be new (hashes collided) is submitted again, a bounded number of times; what a pass has ruled out stays ruled out.
  *
  * A subclass says where its items are: in the columns of a batch, or in an array. An item keeps its number when it is submitted again.
  */
@@ -19,7 +19,16 @@ import type { Turn } from '../partition/turn';
 import type { RequestIndex } from '../request-index/request-index';
 
 /** Why the partition did not decide a request. Nothing of it is recorded, or nobody knows. */
-export type RequestRefusal = SubmissionFailure | 'QUEUE_FULL' | 'BATCH_TOO_LARGE';
+export type RequestRefusal = SubmissionFailure | 'QUEUE_FULL' | 'BATCH_TOO_LARGE' | 'INTERNAL';
+
+/**
+ * How often requests are submitted because commits did not hold them. Hashes do not collide so often by chance, and callers cannot make them
+ * collide; the bound is for what nobody thought of.
+ */
+const MAXIMUM_PASSES = 8;
+
+/** Look-ups of one submission before the event loop runs: each reads blocks of 64 KiB. */
+const LOOK_UPS_PER_ROUND = 16;
 
 interface Suspect {
   readonly item: number;
@@ -43,6 +52,7 @@ export abstract class RequestSubmission implements Submission {
   private unusable = false;
   private suspects: Suspect[] | undefined;
   private ruledOut: RuledOut | undefined;
+  private pass = 1;
   /** Commits that the disk has for the request of an item. */
   private old: Map<number, readonly number[]> | undefined;
   private readonly index: RequestIndex;
@@ -95,7 +105,7 @@ export abstract class RequestSubmission implements Submission {
   settle(sequence: number): void {
     this.sequence = sequence;
     if (this.suspects === undefined) this.done();
-    else void this.answerSuspects(this.suspects);
+    else this.answerSuspects(this.suspects).catch((error: unknown) => this.broke(error));
   }
 
   fail(failure: SubmissionFailure): void {
@@ -123,16 +133,19 @@ export abstract class RequestSubmission implements Submission {
 
   private async answerSuspects(suspects: readonly Suspect[]): Promise<void> {
     const ruledOut: RuledOut = new Map(this.ruledOut);
-    for (const { item, sequences } of suspects) {
-      try {
-        if (await this.answerFromOneOf(item, sequences)) continue;
-        ruledOut.set(item, new Set([...(this.ruledOut?.get(item) ?? []), ...sequences]));
-      } catch (error) {
-        if (!(error instanceof TurnLostError)) this.trouble('a repeat could not be looked up', error);
-        this.refuse(item, 'PARTITION_UNAVAILABLE');
-      }
-    }
+    // All at once, so that what stands in one commit is looked for together.
+    await Promise.all(suspects.map((suspect) => this.answerSuspect(suspect, ruledOut)));
     this.submitAgain(this.openItems(), ruledOut);
+  }
+
+  private async answerSuspect({ item, sequences }: Suspect, ruledOut: RuledOut): Promise<void> {
+    try {
+      if (await this.answerFromOneOf(item, sequences)) return;
+      ruledOut.set(item, new Set([...(this.ruledOut?.get(item) ?? []), ...sequences]));
+    } catch (error) {
+      if (!(error instanceof TurnLostError)) this.trouble('a repeat could not be looked up', error);
+      this.refuse(item, 'PARTITION_UNAVAILABLE');
+    }
   }
 
   private async answerFromOneOf(item: number, sequences: readonly number[]): Promise<boolean> {
@@ -144,12 +157,23 @@ export abstract class RequestSubmission implements Submission {
     return false;
   }
 
+  /** A fault of the program in an answer must not end the process. */
+  private broke(error: unknown): void {
+    this.trouble('a repeat could not be answered', error);
+    try {
+      this.refuseOpen('INTERNAL');
+      this.done();
+    } catch (again) {
+      this.trouble('a repeat could not be refused', again);
+    }
+  }
+
   private submitAgain(items: readonly number[], ruledOut: RuledOut): void {
     if (items.length === 0) {
       this.done();
       return;
     }
-    if (this.partition.state !== 'serving') {
+    if (this.partition.state !== 'serving' || this.pass === MAXIMUM_PASSES) {
       for (const item of items) this.refuse(item, 'PARTITION_UNAVAILABLE');
       this.done();
       return;
@@ -159,6 +183,7 @@ export abstract class RequestSubmission implements Submission {
       this.done();
     });
     again.ruledOut = ruledOut;
+    again.pass = this.pass + 1;
     again.submit();
   }
 
@@ -196,7 +221,10 @@ export abstract class RequestSubmission implements Submission {
   private async awaitPreparation(lookUps: readonly number[], checks: Promise<void> | undefined): Promise<void> {
     try {
       await checks;
-      for (const item of lookUps) {
+      // In the order of the runs' blocks, so that look-ups share them.
+      const ordered = [...lookUps].sort((left, right) => (this.firstHash(left) >>> 0) - (this.firstHash(right) >>> 0));
+      for (const [position, item] of ordered.entries()) {
+        if (position % LOOK_UPS_PER_ROUND === LOOK_UPS_PER_ROUND - 1) await nextRound();
         const sequences = await this.index.old(this.firstHash(item), this.secondHash(item));
         if (sequences.length > 0) (this.old ??= new Map()).set(item, sequences);
       }
@@ -205,4 +233,9 @@ export abstract class RequestSubmission implements Submission {
       this.unusable = true;
     }
   }
+}
+
+/** Resolves in the next round of the event loop. */
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -161,6 +161,35 @@ test('what a round has ruled out stays ruled out in the rounds behind it', async
   expect(knowledge.asked).toEqual(['1 in 5', '1 in 6', '1 in 7']);
 });
 
+test('passes are bounded: what collides again and again is refused, and may be sent again', async () => {
+  const knowledge = new Knowledge();
+  knowledge.memory.set(1, [5]);
+  const result = await run(knowledge, [1, 2], () => {
+    const known = knowledge.memory.get(1) as number[];
+    known.push(known.length + 5);
+  });
+  expect(result).toMatchObject({ verdicts: ['PARTITION_UNAVAILABLE', 'decided'], rounds: 8 });
+});
+
+test('a fault in an answer is told, and refuses what has no verdict; the process goes on', async () => {
+  const knowledge = new Knowledge();
+  knowledge.memory.set(1, [5]);
+  const troubles: string[] = [];
+  const verdicts = [''];
+  let calls = 0;
+  const done = new Promise<void>((resolve) => {
+    const submission = new Ids(knowledge, new PartitionOfKnowledge(knowledge), [1], verdicts, resolve, troubles);
+    submission.decide({} as Turn);
+    jest.spyOn(submission as unknown as { again: () => never }, 'again').mockImplementation(() => {
+      calls += 1;
+      throw new TypeError('a fault');
+    });
+    submission.settle(10);
+  });
+  await done;
+  expect([calls, verdicts, troubles]).toEqual([1, ['INTERNAL'], ['a repeat could not be answered']]);
+});
+
 test('without the look-up nothing is decided', async () => {
   const knowledge = new Knowledge();
   knowledge.disk.set(2, [3]);
