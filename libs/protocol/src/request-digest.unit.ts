@@ -88,14 +88,9 @@ function withNested(message: DescriptorProto): DescriptorProto[] {
   return [message, ...message.nestedType.flatMap(withNested)];
 }
 
-function plain(posting: accountpb.Posting): unknown {
-  return {
-    ...posting,
-    amountMinor: String(posting.amountMinor),
-    signedAtUs: '',
-    signature: hex(posting.signature),
-    metadata: Object.entries(posting.metadata).sort(),
-  };
+function plain({ metadata, ...fields }: accountpb.Posting): unknown {
+  const texts = Object.entries(fields).map(([name, value]) => [name, value instanceof Uint8Array ? hex(value) : String(value)]);
+  return [texts, Object.entries(metadata).sort()];
 }
 
 /** The fields of an encoded message, each with its tag; entries of a map are fields of their own. */
