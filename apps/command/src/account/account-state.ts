@@ -442,6 +442,8 @@ export class AccountState implements CapabilityState, PartitionAccounts {
       let to = from + 1;
       while (to < commands.length && commands[to]?.method === method) to += 1;
       for (const verdict of this.decideRun(turn, method, commands.slice(from, to))) verdicts.push(verdict);
+      // Nothing behind a command that cannot be decided is.
+      if (verdicts.at(-1)?.kind === 'undecidable') break;
       from = to;
     }
     return verdicts;
@@ -452,10 +454,20 @@ export class AccountState implements CapabilityState, PartitionAccounts {
       case TRANSFER_LEG:
         return this.transfers.decideCredits(turn, run);
       case EXPIRE_HOLD:
-        return run.map((command) => expireHold(this, turn, command, (batch) => this.transfers.keepUntilWritten(batch)));
+        return this.expireHolds(turn, run);
       default:
-        return run.map(() => ({ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }));
+        return [{ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }];
     }
+  }
+
+  private expireHolds(turn: Turn, run: readonly InternalCommand[]): InternalVerdict[] {
+    const verdicts: InternalVerdict[] = [];
+    for (const command of run) {
+      const verdict = expireHold(this, turn, command, (batch) => this.transfers.keepUntilWritten(batch));
+      verdicts.push(verdict);
+      if (verdict.kind === 'undecidable') break;
+    }
+    return verdicts;
   }
 
   settled(turn: Turn, deliveries: readonly SettledDelivery[]): void {

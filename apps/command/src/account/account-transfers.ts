@@ -156,21 +156,29 @@ export class AccountTransfers {
 
   // ---- what deliveries ask for ----
 
-  /** Credits that other partitions owe. */
+  /** Credits that other partitions owe; ends with the first that is none. */
   decideCredits(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
     let credits: PostingBatch;
     try {
       credits = scanTransferLegs(commands.map(({ payload }) => payload));
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      // One of them is none: the others are decided.
-      if (commands.length > 1) return commands.flatMap((command) => this.decideCredits(turn, [command]));
-      return [{ kind: 'undecidable', reason: error.message }];
+      return commands.length === 1 ? [{ kind: 'undecidable', reason: error.message }] : this.decideOneByOne(turn, commands);
     }
     const ordinals = new OrdinalsByAccount(this.accounts);
     const verdicts: InternalVerdict[] = [];
     for (let index = 0; index < credits.count; index += 1) verdicts.push(this.decideCredit(turn, credits, index, ordinals.ofAccount(credits, index)));
     this.gathered.push(credits);
+    return verdicts;
+  }
+
+  /** One of them is none. */
+  private decideOneByOne(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+    const verdicts: InternalVerdict[] = [];
+    for (const command of commands) {
+      verdicts.push(...this.decideCredits(turn, [command]));
+      if (verdicts.at(-1)?.kind === 'undecidable') break;
+    }
     return verdicts;
   }
 
