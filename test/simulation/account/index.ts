@@ -1,2 +1,3 @@
 /** Accounts in the simulation. */
 export { AccountWorkload } from './account-workload';
+export { TransferWorkload } from './transfer-workload';

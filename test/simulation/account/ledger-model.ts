@@ -53,7 +53,7 @@ export function readLedger(log: MemoryLogStorage): LedgerReading {
             const accepted = !refused.has(at);
             if (accepted) balance += effect(posting, open, (problem) => contradictions.push(`${place} ${posting.requestId}: ${problem}`));
             if (after[at] !== balance) contradictions.push(`${place} ${posting.requestId}: balance after is ${after[at]}, computed ${balance}`);
-            const key = postingKey(group.accountId, posting.requestId);
+            const key = postingKey(group.accountId, posting.requestId) + engineMark(posting);
             const record = { partition, sequence, accountId: group.accountId, requestId: posting.requestId, accepted, balanceAfterMinor: balance, posting };
             postings.set(key, [...(postings.get(key) ?? []), record]);
           }
@@ -64,6 +64,13 @@ export function readLedger(log: MemoryLogStorage): LedgerReading {
     }
   }
   return { postings, balances, contradictions };
+}
+
+/** Legs that the engine makes carry the id of their transfer or hold, which is none of their own account. */
+function engineMark({ type, fromAccountId, toAccountId, holdExpired }: accountpb.Posting): string {
+  if (holdExpired) return ' (expired)';
+  if (fromAccountId !== '') return ` (from ${fromAccountId})`;
+  return toAccountId !== '' && type === accountpb.PostingType.POSTING_TYPE_CREDIT ? ' (refund)' : '';
 }
 
 function effect(posting: accountpb.Posting, holds: Map<string, bigint>, contradict: (problem: string) => void): bigint {
