@@ -65,7 +65,8 @@ class Reader {
     const key = transferKey(fromAccountId, requestId);
     const known = this.transfers.get(key);
     if (known !== undefined) known.debits += 1;
-    else this.transfers.set(key, { fromAccountId, toAccountId, requestId, amountMinor, balanceAfterMinor, debits: 1, credits: 0, refunds: 0, state: 'PENDING' });
+    else
+      this.transfers.set(key, { fromAccountId, toAccountId, requestId, amountMinor, balanceAfterMinor, debits: 1, credits: 0, refunds: 0, state: 'PENDING' });
   }
 
   private refund({ accountId, requestId, amountMinor }: accountpb.Posting): void {
@@ -85,7 +86,8 @@ class Reader {
       if (holdExpired) this.contradictions.push(`hold ${holdId} of ${accountId} expires and is not there`);
       return;
     }
-    if (holdExpired && committedAtUs < hold.expiresAtUs) this.contradictions.push(`hold ${holdId} of ${accountId} expires ${hold.expiresAtUs - committedAtUs} µs early`);
+    if (holdExpired && committedAtUs < hold.expiresAtUs)
+      this.contradictions.push(`hold ${holdId} of ${accountId} expires ${hold.expiresAtUs - committedAtUs} µs early`);
     if (amountMinor > hold.left) this.contradictions.push(`hold ${holdId} of ${accountId} gives ${amountMinor} and has ${hold.left}`);
     hold.left -= final ? hold.left : amountMinor;
   }

@@ -23,6 +23,13 @@ import { EMBEDDED, ServerUnderTest, type Program } from './server/server-under-t
 /** Not measured at the start of every window: connections settle, queues fill. */
 const WARM_UP_MS = 300;
 
+const POSTGRES_SIDES: Readonly<Record<PostgresOrder['way'], string>> = {
+  rowLock: 'row lock on PostgreSQL, 64 clients',
+  batch: 'batches on PostgreSQL',
+  twoRows: 'two rows on PostgreSQL, 64 clients',
+  twoRowsOfMany: 'two rows of 100,000 on PostgreSQL, 64 clients',
+};
+
 /** What is loaded: one process, or several that share the work. */
 export interface Target {
   readonly name: string;
@@ -185,7 +192,7 @@ export class Bench {
   postgresSide(way: PostgresOrder['way'], url: string): Side {
     const clients = this.startWorker<PostgresOrder, RivalAnswer>('rival/postgres.process');
     return {
-      name: way === 'rowLock' ? 'row lock on PostgreSQL, 64 clients' : 'batches on PostgreSQL',
+      name: POSTGRES_SIDES[way],
       warmsUp: false,
       measure: async (windowMs) => perSecondOf(await clients.ask({ url, way, warmUpMs: this.warmUpMs, windowMs })),
     };

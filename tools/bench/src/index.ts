@@ -33,6 +33,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/many-accounts.js')).manyAccounts,
   },
   {
+    name: 'transfers',
+    about: 'transfers between two hot accounts, and between 100,000 at random, beside the hot account and PostgreSQL',
+    load: async () => (await import('./scenario/transfers.js')).transfers,
+  },
+  {
     name: 'queries',
     about: 'GetAccount and ListEntries under full hot-account load, and without',
     load: async () => (await import('./scenario/queries.js')).queries,

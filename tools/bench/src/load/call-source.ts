@@ -4,10 +4,11 @@
 import { accountpb } from '@sluice/protocol';
 import { randomBytes } from 'node:crypto';
 import { findFault, readBatchVerdict } from './batch-verdict';
-import { numberedAccountId, type AccountChoice, type Calls } from './load-order';
+import { numberedAccountId, type AccountChoice, type Calls, type TransferChoice } from './load-order';
 import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds, type RequestFrame } from './request-frame';
 import { REQUEST_ID_LENGTH, RequestIds } from './request-ids';
 import { signPosting } from './signature';
+import { TransferFrame } from './transfer-frame';
 
 /** One answer in so many is decoded whole and looked at item by item. */
 const SAMPLE_EVERY = 64;
@@ -34,6 +35,8 @@ export function callSource(calls: Calls): CallSource {
   switch (calls.kind) {
     case 'batches':
       return batches(calls.account, calls.batchSize);
+    case 'transferBatches':
+      return transferBatches(calls.between, calls.batchSize);
     case 'singles':
       return singles(calls.account);
     case 'signedBatches':
@@ -63,6 +66,18 @@ function batches(account: AccountChoice, batchSize: number): CallSource {
       const frame = frameOf(account, batchSize, index);
       const judge = batchJudge(batchSize);
       return { next: () => refresh(frame, ids, account), judge };
+    },
+  };
+}
+
+/** A TransferBatchResponse has the fields of a PostBatchResponse, so it is judged like one. */
+function transferBatches(between: TransferChoice, batchSize: number): CallSource {
+  const ids = newRequestIds();
+  return {
+    path: accountpb.AccountCommandServiceService.transferBatch.path,
+    slot: (index) => {
+      const frame = new TransferFrame(between, batchSize, index);
+      return { next: () => frame.next(ids), judge: batchJudge(batchSize) };
     },
   };
 }

@@ -7,7 +7,15 @@ export type AccountChoice =
   /** A random one of accounts 0 to count - 1 for each posting; names as `numberedAccountId` makes them. */
   | { readonly kind: 'random'; readonly count: number };
 
+/** Between which accounts money is moved. */
+export type TransferChoice =
+  /** To and fro: calls in flight take turns in the direction. */
+  | { readonly kind: 'pair'; readonly accountIds: readonly [string, string] }
+  /** From a random one of accounts 0 to count - 1 to another, for each transfer. */
+  | { readonly kind: 'random'; readonly count: number };
+
 export type Calls =
+  | { readonly kind: 'transferBatches'; readonly batchSize: number; readonly between: TransferChoice }
   | { readonly kind: 'batches'; readonly batchSize: number; readonly account: AccountChoice }
   | { readonly kind: 'singles'; readonly account: AccountChoice }
   /** Signed before the clock starts, because signing is the caller's work; the run ends when they are used up. */

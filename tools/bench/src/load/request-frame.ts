@@ -24,7 +24,8 @@ export interface RequestFrame {
 export function buildFrame(accountIds: readonly string[]): RequestFrame {
   const postings = accountIds.map((accountId, index): accountpb.Posting => creditOf(accountId, BigInt(1 + ((index * 7919) % 9973))));
   const bytes = Buffer.from(accountpb.PostBatchRequest.encode({ postings, atomic: false }).finish());
-  return { bytes, ...locate(bytes) };
+  const { requestIdOffsets, accountNumberOffsets } = locate(bytes);
+  return { bytes, requestIdOffsets, accountNumberOffsets };
 }
 
 export function creditOf(accountId: string, amountMinor: bigint): accountpb.Posting {
@@ -50,9 +51,18 @@ export function creditOf(accountId: string, amountMinor: bigint): accountpb.Post
   };
 }
 
-function locate(bytes: Buffer): { requestIdOffsets: number[]; accountNumberOffsets: number[] } {
+export interface Located {
+  readonly requestIdOffsets: number[];
+  readonly accountNumberOffsets: number[];
+  /** Where each item ends. */
+  readonly itemEnds: number[];
+}
+
+/** Where ids stand in a batch of postings or transfers; each begins with request id and account id. */
+export function locate(bytes: Buffer): Located {
   const requestIdOffsets: number[] = [];
   const accountNumberOffsets: number[] = [];
+  const itemEnds: number[] = [];
   let at = 0;
   while (at < bytes.length) {
     expectByte(bytes, at, POSTINGS_TAG);
@@ -65,8 +75,9 @@ function locate(bytes: Buffer): { requestIdOffsets: number[]; accountNumberOffse
     requestIdOffsets.push(requestIdOffset);
     accountNumberOffsets.push(accountStart + accountLength - ACCOUNT_DIGITS);
     at = postingStart + postingLength;
+    itemEnds.push(at);
   }
-  return { requestIdOffsets, accountNumberOffsets };
+  return { requestIdOffsets, accountNumberOffsets, itemEnds };
 }
 
 function expectByte(bytes: Buffer, at: number, wanted: number): void {
@@ -91,11 +102,15 @@ export function writeRequestIds(frame: RequestFrame, ids: RequestIds): void {
 export function writeRandomAccounts(frame: RequestFrame, count: number): void {
   const { bytes, accountNumberOffsets } = frame;
   for (let index = 0; index < accountNumberOffsets.length; index += 1) {
-    let number = Math.floor(Math.random() * count);
-    const offset = accountNumberOffsets[index] as number;
-    for (let digit = ACCOUNT_DIGITS - 1; digit >= 0; digit -= 1) {
-      bytes[offset + digit] = ZERO_DIGIT + (number % 10);
-      number = Math.floor(number / 10);
-    }
+    writeNumber(bytes, accountNumberOffsets[index] as number, Math.floor(Math.random() * count));
+  }
+}
+
+/** The number of an account over the digits at its id's end. */
+export function writeNumber(bytes: Buffer, offset: number, value: number): void {
+  let number = value;
+  for (let digit = ACCOUNT_DIGITS - 1; digit >= 0; digit -= 1) {
+    bytes[offset + digit] = ZERO_DIGIT + (number % 10);
+    number = Math.floor(number / 10);
   }
 }

@@ -6,6 +6,8 @@ export interface PostgresOrder extends RivalOrder {
    * rowLock: one transaction per request that locks the account's row; 64 clients.
    * batch: what a careful user does at best: 1,000 requests per transaction, one multi-row insert and one update, and
    * nothing that finds duplicates.
+   * twoRows: one transaction per transfer that locks two rows, in the order of their keys, and writes two entries; 64 clients.
+   * twoRowsOfMany: the same between random ones of 100,000 rows.
    */
-  readonly way: 'rowLock' | 'batch';
+  readonly way: 'rowLock' | 'batch' | 'twoRows' | 'twoRowsOfMany';
 }

@@ -25,13 +25,29 @@ const RECORD_MANY = {
          SELECT $1, request_id, amount_minor, balance_after_minor
          FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS row (request_id, amount_minor, balance_after_minor)`,
 };
+const RECORD_LEG = {
+  name: 'record-leg',
+  text: 'INSERT INTO sluice_bench.transfer_entries (account_id, request_id, amount_minor, balance_after_minor) VALUES ($1, $2, $3, $4)',
+};
+const READ_TWO = {
+  name: 'read-two',
+  text: 'SELECT account_id, balance_minor FROM sluice_bench.accounts WHERE account_id IN ($1, $2) ORDER BY account_id FOR UPDATE',
+};
+const MANY_ACCOUNTS = 100_000;
 const COLUMNS = `
   entry_number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account_id text NOT NULL, request_id text NOT NULL,
   amount_minor bigint NOT NULL, balance_after_minor bigint NOT NULL, committed_at timestamptz NOT NULL DEFAULT now()`;
 
+const POSTS: Readonly<Record<PostgresOrder['way'], (client: Client) => Promise<number>>> = {
+  rowLock: postOne,
+  batch: postBatch,
+  twoRows: (client) => transferOne(client, 2),
+  twoRowsOfMany: (client) => transferOne(client, MANY_ACCOUNTS),
+};
+
 answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }) => {
   const clients = await Promise.all(
-    Array.from({ length: way === 'rowLock' ? ROW_LOCK_CLIENTS : BATCH_CLIENTS }, async () => {
+    Array.from({ length: way === 'batch' ? BATCH_CLIENTS : ROW_LOCK_CLIENTS }, async () => {
       const client = new Client({ connectionString: url });
       await client.connect();
       return client;
@@ -39,7 +55,7 @@ answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }
   );
   try {
     await makeTables(clients[0] as Client);
-    const post = way === 'rowLock' ? postOne : postBatch;
+    const post = POSTS[way];
     return await drive(
       clients.map((client) => () => post(client)),
       { warmUpMs, windowMs },
@@ -56,8 +72,10 @@ async function makeTables(client: Client): Promise<void> {
     CREATE SCHEMA sluice_bench;
     CREATE TABLE sluice_bench.accounts (account_id text PRIMARY KEY, balance_minor bigint NOT NULL);
     CREATE TABLE sluice_bench.entries (${COLUMNS}, UNIQUE (request_id));
+    CREATE TABLE sluice_bench.transfer_entries (${COLUMNS}, UNIQUE (account_id, request_id));
     CREATE TABLE sluice_bench.batched_entries (${COLUMNS});
-    INSERT INTO sluice_bench.accounts VALUES ('hot', 0)`);
+    INSERT INTO sluice_bench.accounts VALUES ('hot', 0);
+    INSERT INTO sluice_bench.accounts SELECT 'account-' || number, 1000000000 FROM generate_series(0, ${MANY_ACCOUNTS - 1}) AS number`);
 }
 
 async function postOne(client: Client): Promise<number> {
@@ -66,6 +84,26 @@ async function postOne(client: Client): Promise<number> {
   if (balanceAfter < 0n) throw new Error('insufficient funds');
   await client.query({ ...WRITE, values: ['hot', balanceAfter] });
   await client.query({ ...RECORD, values: ['hot', randomUUID(), 1n, balanceAfter] });
+  await client.query('COMMIT');
+  return 1;
+}
+
+/** From a random one of the first accounts to another. */
+async function transferOne(client: Client, accounts: number): Promise<number> {
+  const from = Math.floor(Math.random() * accounts);
+  const to = (from + 1 + Math.floor(Math.random() * (accounts - 1))) % accounts;
+  const [fromId, toId] = [`account-${from}`, `account-${to}`];
+  const requestId = randomUUID();
+  await client.query('BEGIN');
+  const { rows } = await client.query<{ account_id: string; balance_minor: string }>({ ...READ_TWO, values: [fromId, toId] });
+  const balanceOf = (accountId: string): bigint => BigInt(rows.find((row) => row.account_id === accountId)?.balance_minor ?? '0');
+  const debited = balanceOf(fromId) - 1n;
+  const credited = balanceOf(toId) + 1n;
+  if (debited < 0n) throw new Error('insufficient funds');
+  await client.query({ ...WRITE, values: [fromId, debited] });
+  await client.query({ ...WRITE, values: [toId, credited] });
+  await client.query({ ...RECORD_LEG, values: [fromId, requestId, -1n, debited] });
+  await client.query({ ...RECORD_LEG, values: [toId, requestId, 1n, credited] });
   await client.query('COMMIT');
   return 1;
 }

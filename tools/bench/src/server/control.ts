@@ -11,6 +11,8 @@ const CALL_TIMEOUT_MS = 60_000;
 const VERIFY_TIMEOUT_MS = 900_000;
 const DRAIN_TIMEOUT_MS = 300_000;
 const DRAIN_POLL_MS = 20;
+/** What is under way between partitions ends within this. */
+const QUIET_MS = 1_000;
 const OPENING_BATCH = 5_000;
 const ACCOUNTS_PAGE = 1_000;
 
@@ -19,6 +21,7 @@ type UnaryCall<Request, Response> = (request: Request, metadata: grpc.Metadata, 
 export interface Opening {
   readonly accountId: string;
   readonly signingKey?: Uint8Array;
+  readonly overdraftMinor?: bigint;
 }
 
 export class Control {
@@ -51,14 +54,14 @@ export class Control {
       progress(opened);
     };
     let batch: accountpb.AccountOpening[] = [];
-    for (const { accountId, signingKey } of openings) {
+    for (const { accountId, signingKey, overdraftMinor } of openings) {
       batch.push({
         requestId: `open-${accountId}`,
         accountId,
         unit: 'EUR',
         branchId: '',
         product: '',
-        limits: undefined,
+        limits: overdraftMinor === undefined ? undefined : accountpb.AccountLimits.fromPartial({ overdraftMinor }),
         signingKey: Buffer.from(signingKey ?? []),
       });
       if (batch.length < OPENING_BATCH) continue;
@@ -106,6 +109,28 @@ export class Control {
       if (Date.now() - started > DRAIN_TIMEOUT_MS) throw new Error(`the projection of partition ${behind[0]?.partition} does not reach the log's head`);
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
     }
+  }
+
+  /** Waits until nothing is written to the log any more; resolves with when that began, by `performance.now`. */
+  async quiet(): Promise<number> {
+    let last = -1n;
+    let since = performance.now();
+    for (;;) {
+      const { partitions } = await this.status();
+      const head = partitions.reduce((sum, { headSequence }) => sum + headSequence, 0n);
+      const now = performance.now();
+      if (head !== last) since = now;
+      else if (now - since > QUIET_MS) return since;
+      last = head;
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    }
+  }
+
+  /** Number of transfers that queries answer as pending; at most 1,000 are counted. */
+  async pendingTransfers(): Promise<number> {
+    const request = accountpb.ListTransfersRequest.fromPartial({ state: accountpb.TransferState.TRANSFER_STATE_PENDING, pageSize: 1_000 });
+    const { transfers } = await call(this.#queries.listTransfers.bind(this.#queries), request);
+    return transfers.length;
   }
 
   /** Number of entries that a query answers for the account. */
