@@ -1,8 +1,9 @@
 /** Transfers and expiring holds through the command service: answers, repeats, batches, restarts. */
+import { keyHash, partitionOfHash } from '@sluice/domain';
 import { accountpb } from '@sluice/protocol';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
-const { TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
+const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
 
 /** A snapshot after every commit: request ids leave memory soon. */
 const FORGETFUL = { snapshotBytes: 1, recentBytes: 1 };
@@ -70,6 +71,105 @@ describe('a transfer within a partition', () => {
     await command.crash();
     expect(await reasonOf(command.transfer(late))).toBe('TARGET_NOT_FOUND');
     expect(await reasonOf(command.transfer({ ...late, requestId: 'anew' }))).toBe('accepted');
+  });
+});
+
+/** Alice has 100 and is of another partition than Bob. */
+async function apart(command: CommandUnderTest) {
+  const names = ['alice', 'bob', 'carol', 'dave', 'erin'];
+  const [alice, bob] = [names[0] as string, names.find((name) => partitionOf(name) !== partitionOf('alice')) as string];
+  await command.open({ accountId: alice });
+  await command.open({ accountId: bob });
+  await command.post(posting('CREDIT', 'funds', 100n, { accountId: alice }));
+  return { alice, bob, order: { requestId: 'gift', fromAccountId: alice, toAccountId: bob, amountMinor: 30n } };
+}
+
+function partitionOf(accountId: string): number {
+  const id = Buffer.from(accountId);
+  return partitionOfHash(keyHash(id, 0, id.length), 2);
+}
+
+/** The balance, by a posting of the smallest amount. */
+async function balanceOf(command: CommandUnderTest, accountId: string, requestId: string): Promise<bigint> {
+  const { result } = await command.post(posting('CREDIT', requestId, 1n, { accountId }));
+  return (result?.balanceAfterMinor ?? 0n) - 1n;
+}
+
+/** Lets the time pass until every transfer has its verdict. */
+async function untilSettled(command: CommandUnderTest): Promise<Map<string, accountpb.Rejection>> {
+  for (;;) {
+    const events = command.commits().flatMap((commit) => commit.events);
+    const recorded = events.filter(({ type }) => type === 'account.TransfersRecorded').map(({ payload }) => accountpb.TransfersRecorded.decode(payload));
+    const pending = recorded.flatMap(({ accounts }) => accounts.flatMap(({ transfers }) => transfers.filter((transfer) => transfer.pending)));
+    const settled = events
+      .filter(({ type }) => type === 'account.TransfersSettled')
+      .flatMap(({ payload }) => accountpb.TransfersSettled.decode(payload).accounts.flatMap(({ transfers }) => transfers));
+    if (settled.length > pending.length) throw new Error(`${settled.length} verdicts on ${pending.length} transfers`);
+    if (settled.length === pending.length) return new Map(settled.map(({ requestId, rejection }) => [requestId, rejection]));
+    await new Promise((resolve) => setImmediate(resolve));
+    await command.clock.elapse(10);
+  }
+}
+
+describe('a transfer to another partition', () => {
+  test('is answered PENDING, then credited, and its repeat gets the first answer', async () => {
+    const command = await CommandUnderTest.start();
+    const { bob, order } = await apart(command);
+    const { result } = await command.transfer(order);
+    expect(result).toEqual({ balanceAfterMinor: 70n, heldAfterMinor: 0n, entryNumber: 2n, repeated: false, error: undefined, state: PENDING });
+    expect(await untilSettled(command)).toEqual(new Map([['gift', accountpb.Rejection.REJECTION_UNSPECIFIED]]));
+    expect(await balanceOf(command, bob, 'look')).toBe(30n);
+    expect((await command.transfer(order)).result).toEqual({ ...result, repeated: true });
+    await command.crash();
+    expect((await command.transfer(order)).result).toEqual({ ...result, repeated: true });
+    expect(command.timesRecorded(bob, 'gift')).toBe(1);
+  });
+
+  test('that its target refuses comes back, through a freeze', async () => {
+    const command = await CommandUnderTest.start();
+    const { alice, bob, order } = await apart(command);
+    await command.close({ requestId: 'close', accountId: bob });
+    const transferred = command.transfer(order);
+    const frozen = command.freeze({ requestId: 'freeze', accountId: alice });
+    await Promise.all([transferred, frozen]);
+    expect(await untilSettled(command)).toEqual(new Map([['gift', accountpb.Rejection.REJECTION_TARGET_CLOSED]]));
+    expect(await balanceOf(command, alice, 'look')).toBe(100n);
+  });
+
+  test('outlives a crash between debit and credit', async () => {
+    const command = await CommandUnderTest.start();
+    const { alice, bob, order } = await apart(command);
+    for (let round = 0; round < 5; round += 1) {
+      const answered = command.transfer({ ...order, requestId: `gift-${round}`, amountMinor: 10n });
+      await answered;
+      await command.crash();
+    }
+    await untilSettled(command);
+    expect(await balanceOf(command, alice, 'look')).toBe(50n);
+    expect(await balanceOf(command, bob, 'look')).toBe(50n);
+  });
+
+  test('thousands to and fro conserve the money, over crashes', async () => {
+    const command = await CommandUnderTest.start();
+    const { alice, bob } = await apart(command);
+    const names = [alice, bob, '{a}-1', '{b}-2'];
+    for (const accountId of names.slice(2)) await command.open({ accountId });
+    for (const accountId of names) await command.post(posting('CREDIT', 'more', 1_000n, { accountId }));
+    let accepted = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const orders = Array.from({ length: 500 }, (_, at) => {
+        const fromAccountId = names[at % 4] as string;
+        const toAccountId = names[(at + 1 + (at % 3)) % 4] as string;
+        return { requestId: `r${round}-${at}`, fromAccountId, toAccountId, amountMinor: BigInt(1 + (at % 20)) };
+      });
+      accepted += (await command.transfers(orders)).acceptedCount;
+      await command.crash();
+    }
+    expect(accepted).toBeGreaterThan(300);
+    await untilSettled(command);
+    let sum = 0n;
+    for (const accountId of names) sum += await balanceOf(command, accountId, 'look');
+    expect(sum).toBe(4_100n);
   });
 });
 
