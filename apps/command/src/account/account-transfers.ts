@@ -16,8 +16,8 @@ import {
   type Account,
   type AcceptedPosting,
   type Posting,
+  type PostingDecision,
   type PostingType,
-  type RejectedPosting,
 } from '@sluice/domain';
 import type { InternalCommand, InternalVerdict, SettledDelivery, Turn } from '@sluice/engine';
 import {
@@ -34,6 +34,8 @@ import {
   scanTransferLegs,
   STRIDE,
   transferLeg,
+  writeSettlements,
+  type LegColumns,
   type PostingBatch,
 } from '@sluice/protocol';
 import type { PostingGroup } from './posting-group';
@@ -59,18 +61,13 @@ export interface PartitionAccounts {
   enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup;
 }
 
-/** An accepted debit, and the credit that goes with it in the same commit; undefined: it is owed to another partition. */
-interface AcceptedTransfer extends AcceptedPosting {
-  readonly credit: { readonly ordinal: number; readonly accepted: AcceptedPosting } | undefined;
-}
-
-export type TransferDecision = AcceptedTransfer | RejectedPosting;
-
-/** The verdicts on transfers of one account in the turn. */
+/** The verdicts on transfers of one account in the turn: which credits they are about, and why these were refused (0: they were not). */
 interface Settlements {
   readonly accountId: string;
   amountMinor: bigint;
-  readonly transfers: accountpb.SettledTransfer[];
+  readonly credits: PostingBatch[];
+  readonly indexes: number[];
+  readonly rejections: number[];
 }
 
 const TRANSFERS_RECORDED = accountEvents.written('TransfersRecorded');
@@ -83,6 +80,12 @@ const stride = STRIDE;
 const accountIdAt = ACCOUNT_ID_AT;
 const accountIdLength = ACCOUNT_ID_LENGTH;
 const none = OUTCOME_NONE;
+const decideDebit = decideTransferDebit;
+const decideCredit = decideTransferCredit;
+const begin = beginTransit;
+const end = endTransit;
+const targetOf = otherAccountId;
+const legOf = transferLeg;
 
 export class AccountTransfers {
   /** Credits of the batch that is being decided, and where among them each of its debits has its own. */
@@ -91,6 +94,9 @@ export class AccountTransfers {
   /** What the turn's records point to. */
   private readonly gathered: PostingBatch[] = [];
   private readonly settlements = new Map<number, Settlements>();
+  /** The credit that goes with the debit that was decided last, in the same commit; undefined: it is owed to another partition. */
+  private credit: AcceptedPosting | undefined;
+  private creditOrdinal = -1;
 
   constructor(private readonly accounts: PartitionAccounts) {}
 
@@ -117,39 +123,41 @@ export class AccountTransfers {
   }
 
   /** Decides the transfer as a whole, and changes nothing. */
-  decide(account: Account | undefined, batch: PostingBatch, index: number, signatureValid: boolean): TransferDecision {
+  decide(account: Account | undefined, batch: PostingBatch, index: number, signatureValid: boolean): PostingDecision {
     const { accounts } = this;
-    const { otherPartitions, otherAccountHashes, otherAccountAt } = legsOf(batch);
+    const { otherPartitions, otherAccountHashes, otherAccountAt } = batch.legs as LegColumns;
     const pending = otherPartitions[index] !== accounts.partition;
-    const debit = decideTransferDebit(account, accounts.viewAs('DEBIT', batch, index), signatureValid, pending);
-    if (!debit.accepted) return debit;
-    if (pending) return { ...debit, credit: undefined };
+    const debit = decideDebit(account, accounts.viewAs('DEBIT', batch, index), signatureValid, pending);
+    this.credit = undefined;
+    if (!debit.accepted || pending) return debit;
     const ordinal = accounts.find(
       otherAccountHashes[index] as number,
       batch.bytes,
       otherAccountAt[index * 2] as number,
       otherAccountAt[index * 2 + 1] as number,
     );
-    const credit = decideTransferCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', batch, index));
-    return credit.accepted ? { ...debit, credit: { ordinal, accepted: credit } } : credit;
+    const credit = decideCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', batch, index));
+    if (!credit.accepted) return credit;
+    this.credit = credit;
+    this.creditOrdinal = ordinal;
+    return debit;
   }
 
-  /** Does what was decided. */
-  accept(ordinal: number, batch: PostingBatch, index: number, transfer: AcceptedTransfer, turn: Turn): void {
-    const { accounts, credits } = this;
+  /** Does what was decided last. */
+  accept(ordinal: number, batch: PostingBatch, index: number, debit: AcceptedPosting, turn: Turn): void {
+    const { accounts, credits, credit } = this;
     if (credits === undefined) throw new Error('a transfer is accepted outside its submission');
     const amountMinor = batch.amounts[index] as bigint;
-    const { credit } = transfer;
     const creditAt = this.creditAt[index] as number;
     accounts.separateHuge(batch, index, turn);
-    const group = accounts.enter(ordinal, batch, index, transfer, turn);
+    const group = accounts.enter(ordinal, batch, index, debit, turn);
     group.markTransfer(credit === undefined, amountMinor);
-    if (credit !== undefined) accounts.enter(credit.ordinal, credits, creditAt, credit.accepted, turn);
+    if (credit !== undefined) accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn);
     else {
       const { account } = group;
-      beginTransit(account, amountMinor);
+      begin(account, amountMinor);
       const owedBy = { capability: 'account', key: account.accountId };
-      turn.owe({ capability: 'account', method: TRANSFER_LEG, key: otherAccountId(batch, index), payload: transferLeg(credits, creditAt), owedBy });
+      turn.owe({ capability: 'account', method: TRANSFER_LEG, key: targetOf(batch, index), payload: legOf(credits, creditAt), owedBy });
     }
     accounts.separateHuge(batch, index, turn);
   }
@@ -184,7 +192,7 @@ export class AccountTransfers {
 
   private decideCredit(turn: Turn, credits: PostingBatch, index: number, ordinal: number): InternalVerdict {
     const { accounts } = this;
-    const decision = decideTransferCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', credits, index));
+    const decision = decideCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', credits, index));
     if (!decision.accepted) return { kind: 'rejected', reason: decision.rejection, payload: NO_PAYLOAD };
     accounts.separateHuge(credits, index, turn);
     accounts.enter(ordinal, credits, index, decision, turn);
@@ -199,21 +207,28 @@ export class AccountTransfers {
     const refused: number[] = [];
     const refusedOrdinals: number[] = [];
     const ordinals = new OrdinalsByAccount(this.accounts);
+    let lastOrdinal = -1;
+    let account: Account | undefined;
+    let settlements: Settlements | undefined;
     for (let index = 0; index < credits.count; index += 1) {
       const { accepted, reason } = deliveries[index] as SettledDelivery;
       const ordinal = ordinals.ofOther(credits, index);
       if (ordinal === -1) throw new Error(`the verdict on a transfer of account ${otherAccountId(credits, index)}, which was never opened`);
       const amountMinor = credits.amounts[index] as bigint;
-      endTransit(this.accounts.touch(ordinal), amountMinor);
-      const settlements = this.settlementsOf(ordinal);
-      settlements.amountMinor += amountMinor;
-      settlements.transfers.push({ requestId: credits.requestId(index), rejection: accepted ? 0 : rejectionOf(reason) });
+      // Many of a run are of one account.
+      if (ordinal !== lastOrdinal) {
+        account = this.accounts.touch(ordinal);
+        settlements = this.settlementsOf(ordinal);
+        lastOrdinal = ordinal;
+      }
+      end(account as Account, amountMinor);
+      noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? 0 : rejectionOf(reason));
       if (accepted) continue;
       refused.push(index);
       refusedOrdinals.push(ordinal);
     }
     if (refused.length > 0) this.refund(turn, refundsOf(credits, refused), refusedOrdinals);
-    credits.release();
+    this.gathered.push(credits);
   }
 
   private refund(turn: Turn, refunds: PostingBatch, ordinals: readonly number[]): void {
@@ -229,7 +244,7 @@ export class AccountTransfers {
   private settlementsOf(ordinal: number): Settlements {
     let settlements = this.settlements.get(ordinal);
     if (settlements === undefined) {
-      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, transfers: [] };
+      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, credits: [], indexes: [], rejections: [] };
       this.settlements.set(ordinal, settlements);
     }
     return settlements;
@@ -245,13 +260,18 @@ export class AccountTransfers {
   /** Writes the events of transfers, behind the postings of the groups. Nothing points to the gathered batches any more. */
   flush(turn: Turn, groups: readonly PostingGroup[], groupCount: number): void {
     this.writeRecorded(turn, groups, groupCount);
-    if (this.settlements.size > 0) {
-      const settled = accountpb.TransfersSettled.encode({ accounts: [...this.settlements.values()] }).finish();
-      turn.commit.event(TRANSFERS_SETTLED.type, TRANSFERS_SETTLED.version, settled);
-      this.settlements.clear();
-    }
+    if (this.settlements.size > 0) this.writeSettled(turn);
     for (const batch of this.gathered) batch.release();
     this.gathered.length = 0;
+  }
+
+  private writeSettled(turn: Turn): void {
+    const mark = turn.commit.openEvent(TRANSFERS_SETTLED.type, TRANSFERS_SETTLED.version);
+    for (const { accountId, amountMinor, credits, indexes, rejections } of this.settlements.values()) {
+      writeSettlements(turn.commit.writer, accountId, amountMinor, credits, indexes, rejections);
+    }
+    turn.commit.closeEvent(mark);
+    this.settlements.clear();
   }
 
   private writeRecorded(turn: Turn, groups: readonly PostingGroup[], groupCount: number): void {
@@ -264,6 +284,13 @@ export class AccountTransfers {
     }
     if (mark !== undefined) turn.commit.closeEvent(mark);
   }
+}
+
+function noteSettled(settlements: Settlements, credits: PostingBatch, index: number, amountMinor: bigint, rejection: number): void {
+  settlements.amountMinor += amountMinor;
+  settlements.credits.push(credits);
+  settlements.indexes.push(index);
+  settlements.rejections.push(rejection);
 }
 
 type BatchOfSubmission = Pick<PostingSubmission, 'batch' | 'commandCount' | 'itemAt'>;

@@ -211,6 +211,15 @@ describe('a batch of transfers', () => {
     expect(await reasonOf(command.transfers(Array.from({ length: count }, () => order)))).toBe(reason);
   });
 
+  test.each([1_025, 3_000])('of %i is taken at once', async (count) => {
+    const command = await CommandUnderTest.start();
+    const { from, to, order } = await pair(command);
+    await command.post(posting('CREDIT', 'more', 1_000_000n, { accountId: from }));
+    const { acceptedCount } = await command.transfers(Array.from({ length: count }, (_, at) => ({ ...order, requestId: `t${at}`, amountMinor: 2n })));
+    expect(acceptedCount).toBe(count);
+    expect(await balanceOf(command, to, 'look')).toBe(BigInt(count) * 2n);
+  });
+
   test('of 10,000 is taken in commits that the log takes', async () => {
     const command = await CommandUnderTest.start();
     const { from, order } = await pair(command);

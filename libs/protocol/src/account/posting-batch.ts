@@ -191,6 +191,17 @@ export class PostingBatch {
     columns.pool.push(this);
   }
 
+  /** A batch over other bytes, with room for as many postings as this one has, and its fields and amounts. */
+  copyOver(bytes: Uint8Array): PostingBatch {
+    const { count } = this;
+    const copy = PostingBatch.over(bytes, count);
+    if (copy.capacity < count) copy.allocate(count);
+    copy.count = count;
+    copy.fields.set(this.fields.subarray(0, count * STRIDE));
+    copy.amounts.set(this.amounts.subarray(0, count));
+    return copy;
+  }
+
   /** An empty batch over the message, with columns for about as many postings as it may hold. */
   static over(bytes: Uint8Array, expectedPostings: number = Math.ceil(bytes.length / TYPICAL_POSTING_BYTES)): PostingBatch {
     const { pool, capacity } = COLUMN_CLASSES.find((columns) => columns.capacity >= expectedPostings) ?? LARGEST_COLUMNS;
@@ -264,6 +275,25 @@ export function scanLegs(bytes: Uint8Array, count: number, issues: ScanIssues = 
 /** Scans an encoded PostingList of the log: whatever its length, it was accepted once. */
 export function scanRecordedPostings(bytes: Uint8Array): PostingBatch {
   return scanPostings(bytes, NO_ISSUES, Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Scans messages that hold one leg each (TransferLeg). Those of one delivery batch lie in the same memory, so that nothing is copied.
+ * Throws MalformedMessageError.
+ */
+export function scanLegMessages(messages: readonly Uint8Array[]): PostingBatch {
+  const [first] = messages;
+  if (first === undefined) return scanLegs(EMPTY, 0);
+  if (messages.some(({ buffer }) => buffer !== first.buffer)) return scanLegs(Buffer.concat(messages), messages.length);
+  const batch = PostingBatch.over(new Uint8Array(first.buffer), messages.length);
+  batch.legs = new LegColumns(messages.length);
+  try {
+    for (const { byteOffset, length } of messages) scanMessage(batch, byteOffset, byteOffset + length, NO_ISSUES, messages.length);
+  } catch (error) {
+    batch.release();
+    throw error;
+  }
+  return batch;
 }
 
 /**

@@ -2,6 +2,8 @@
  * The events of transfers, written from columns and read by hand: an account's part is read without decoding its transfers, which replay does not need.
  */
 import { ByteReader } from '../wire/byte-reader';
+import type { ByteWriter } from '../wire/byte-writer';
+import { type PostingBatch, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE } from './posting-batch';
 import { AccountSettlements, AccountTransfers } from '../generated/sluice/account/v1/events';
 
 /** What replay needs of an account's part of TransfersRecorded or TransfersSettled. */
@@ -36,6 +38,39 @@ export function decodeAccountTransfers({ bytes }: TransfersOfAccount): AccountTr
 
 export function decodeAccountSettlements({ bytes }: TransfersOfAccount): AccountSettlements {
   return AccountSettlements.decode(bytes);
+}
+
+const REQUEST_ID_TAG = 0x0a;
+const REJECTION_TAG = 0x10;
+
+/** Writes an account's part of TransfersSettled: of each transfer the credit that its verdict is about, and why it was refused (0: it was not). */
+export function writeSettlements(
+  writer: ByteWriter,
+  accountId: string,
+  amountMinor: bigint,
+  credits: readonly PostingBatch[],
+  indexes: readonly number[],
+  rejections: readonly number[],
+): void {
+  const account = writer.open(ACCOUNTS_TAG);
+  writer.stringField(ACCOUNT_ID_TAG, accountId);
+  writer.reserve(12);
+  writer.byte(AMOUNT_MINOR_TAG);
+  writer.varint64(Number(amountMinor & 0xffffffffn), Number(amountMinor >> 32n));
+  for (let item = 0; item < credits.length; item += 1) {
+    const { bytes, fields } = credits[item] as PostingBatch;
+    const base = (indexes[item] as number) * STRIDE;
+    const at = fields[base + REQUEST_ID_AT] as number;
+    const length = fields[base + REQUEST_ID_LENGTH] as number;
+    const transfer = writer.open(SETTLED_TRANSFERS_TAG);
+    writer.reserve(4);
+    writer.byte(REQUEST_ID_TAG);
+    writer.varint(length);
+    writer.raw(bytes, at, at + length);
+    writer.numberField(REJECTION_TAG, rejections[item] as number);
+    writer.close(transfer);
+  }
+  writer.close(account);
 }
 
 function* accountsIn(payload: Uint8Array, amountTag: number, transfersTag: number): Generator<TransfersOfAccount> {

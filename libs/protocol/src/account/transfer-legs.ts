@@ -17,17 +17,19 @@ import {
   FROM_ACCOUNT_FLAG,
   HOLD_EXPIRED_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
-  type LegColumns,
+  LegColumns,
   MAXIMUM_BATCH_POSTINGS,
   MAXIMUM_ID_BYTES,
   OUTCOME_NONE,
   type PostingBatch,
   REQUEST_ID_AT,
   REQUEST_ID_LENGTH,
+  scanLegMessages,
   scanLegs,
   type ScanIssues,
   START,
   STRIDE,
+  TYPE,
   UNIT_AT,
   UNIT_LENGTH,
 } from './posting-batch';
@@ -115,7 +117,74 @@ export function encodeOrders(batch: PostingBatch, indexes: readonly number[]): B
 }
 
 /** The credits of debits that were scanned, in the order of the indexes. */
-export function creditsOf(debits: PostingBatch, indexes: Iterable<number>): PostingBatch {
+export function creditsOf(debits: PostingBatch, indexes: readonly number[]): PostingBatch {
+  return turnedAround(debits, indexes) ?? writtenAnew(debits, indexes);
+}
+
+/**
+ * Where the debits are whole batches of plain orders, the way most are: a credit has the length of its debit and the same fields at the same places, so
+ * the bytes are copied and the tags of both accounts and the type are exchanged in them. Undefined: an order has other fields.
+ */
+function turnedAround(debits: PostingBatch, indexes: readonly number[]): PostingBatch | undefined {
+  if (indexes.length !== debits.count) return undefined;
+  for (let index = 0; index < debits.count; index += 1) if (!isPlain(debits, index)) return undefined;
+  const bytes = Buffer.from(debits.bytes);
+  const credits = debits.copyOver(bytes);
+  const legs = new LegColumns(debits.count);
+  credits.legs = legs;
+  const { fields } = credits;
+  const { otherAccountAt } = legsOf(debits);
+  for (let index = 0; index < debits.count; index += 1) {
+    const base = index * STRIDE;
+    const fromAt = fields[base + ACCOUNT_ID_AT] as number;
+    const toAt = otherAccountAt[index * 2] as number;
+    const toLength = otherAccountAt[index * 2 + 1] as number;
+    bytes[tagOf(fromAt, fields[base + ACCOUNT_ID_LENGTH] as number)] = FROM_ACCOUNT_TAG;
+    bytes[tagOf(toAt, toLength)] = ACCOUNT_ID_TAG;
+    bytes[(fields[base + END] as number) - 1] = CREDIT;
+    legs.otherAccountAt[index * 2] = fromAt;
+    legs.otherAccountAt[index * 2 + 1] = fields[base + ACCOUNT_ID_LENGTH] as number;
+    fields[base + ACCOUNT_ID_AT] = toAt;
+    fields[base + ACCOUNT_ID_LENGTH] = toLength;
+    fields[base + TYPE] = CREDIT;
+    fields[base + HOLD_ID_LENGTH_AND_FLAGS] = FROM_ACCOUNT_FLAG;
+  }
+  return credits;
+}
+
+/** Whether the fields that every order has fill the debit: then each is there once, and nothing else is. */
+function isPlain(debits: PostingBatch, index: number): boolean {
+  const base = index * STRIDE;
+  const { fields, amountHalves } = debits;
+  const texts =
+    textBytes(fields[base + REQUEST_ID_LENGTH] as number) +
+    textBytes(fields[base + ACCOUNT_ID_LENGTH] as number) +
+    textBytes(fields[base + UNIT_LENGTH] as number) +
+    textBytes(legsOf(debits).otherAccountAt[index * 2 + 1] as number);
+  const amountBytes = 1 + varintBytes(amountHalves[index * 2] as number, amountHalves[index * 2 + 1] as number);
+  return texts + amountBytes + DEBIT_TAIL_BYTES === (fields[base + END] as number) - (fields[base + BODY] as number);
+}
+
+/** Tag, length and text. */
+function textBytes(length: number): number {
+  return length + (length < 0x80 ? 2 : 3);
+}
+
+function tagOf(at: number, length: number): number {
+  return at - (length < 0x80 ? 2 : 3);
+}
+
+function varintBytes(low: number, high: number): number {
+  if (high === 0) {
+    let bytes = 1;
+    for (let rest = low >>> 7; rest !== 0; rest >>>= 7) bytes += 1;
+    return bytes;
+  }
+  const bits = 64 - Math.clz32(high);
+  return Math.ceil(bits / 7);
+}
+
+function writtenAnew(debits: PostingBatch, indexes: readonly number[]): PostingBatch {
   const writer = new ByteWriter(debits.bytes.length + 64);
   let count = 0;
   for (const index of indexes) {
@@ -166,7 +235,7 @@ export function transferLeg(credits: PostingBatch, index: number): Uint8Array {
 
 /** Scans TransferLeg messages as one batch. Throws MalformedMessageError if one of them is none. */
 export function scanTransferLegs(messages: readonly Uint8Array[]): PostingBatch {
-  const batch = scanLegs(messages.length === 1 ? (messages[0] as Uint8Array) : Buffer.concat(messages), messages.length);
+  const batch = scanLegMessages(messages);
   if (batch.count === messages.length && everyCredit(batch)) return batch;
   batch.release();
   throw new MalformedMessageError('a leg of a transfer is not the credit of one posting');
