@@ -214,7 +214,7 @@ export class TransferWorkload implements Workload {
 
   async #compareQueries(callers: Callers, reading: TransferReading): Promise<void> {
     for (const { fromAccountId, requestId, state } of reading.transfers.values()) {
-      const request = accountpb.GetTransferRequest.encode({ fromAccountId, requestId, positionToken: '' }).finish();
+      const request = accountpb.GetTransferRequest.encode(accountpb.GetTransferRequest.fromPartial({ fromAccountId, requestId })).finish();
       const read = await this.#transferWhen(callers, request, state);
       if (read !== state) this.deployment.world.breach(`transfer ${transferKey(fromAccountId, requestId)} is read as ${read}; the log says ${state}`);
     }

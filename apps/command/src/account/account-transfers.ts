@@ -97,6 +97,12 @@ export class AccountTransfers {
   /** The credit that goes with the debit that was decided last, in the same commit; undefined: it is owed to another partition. */
   private credit: AcceptedPosting | undefined;
   private creditOrdinal = -1;
+  private owedBy = { capability: 'account', key: '' };
+  /** The target that was read last. */
+  private lastBatch: PostingBatch | undefined;
+  private lastTargetAt = 0;
+  private lastTargetLength = 0;
+  private lastTargetId = '';
 
   constructor(private readonly accounts: PartitionAccounts) {}
 
@@ -118,6 +124,7 @@ export class AccountTransfers {
 
   /** Call when they are decided. */
   end(): void {
+    this.lastBatch = undefined;
     if (this.credits !== undefined) this.gathered.push(this.credits);
     this.credits = undefined;
   }
@@ -156,10 +163,33 @@ export class AccountTransfers {
     else {
       const { account } = group;
       begin(account, amountMinor);
-      const owedBy = { capability: 'account', key: account.accountId };
-      turn.owe({ capability: 'account', method: TRANSFER_LEG, key: targetOf(batch, index), payload: legOf(credits, creditAt), owedBy });
+      const { otherPartitions } = batch.legs as LegColumns;
+      const { accountId } = account;
+      if (this.owedBy.key !== accountId) this.owedBy = { capability: 'account', key: accountId };
+      turn.owe({
+        capability: 'account',
+        method: TRANSFER_LEG,
+        key: this.targetIdOf(batch, index),
+        partition: otherPartitions[index] as number,
+        payload: legOf(credits, creditAt),
+        owedBy: this.owedBy,
+      });
     }
     accounts.separateHuge(batch, index, turn);
+  }
+
+  /** Many of a batch have the target of the one before. */
+  private targetIdOf(batch: PostingBatch, index: number): string {
+    const { otherAccountAt } = batch.legs as LegColumns;
+    const at = otherAccountAt[index * 2] as number;
+    const length = otherAccountAt[index * 2 + 1] as number;
+    if (batch !== this.lastBatch || length !== this.lastTargetLength || !sameBytes(batch.bytes, at, this.lastTargetAt, length)) {
+      this.lastBatch = batch;
+      this.lastTargetAt = at;
+      this.lastTargetLength = length;
+      this.lastTargetId = targetOf(batch, index);
+    }
+    return this.lastTargetId;
   }
 
   // ---- what deliveries ask for ----
@@ -328,6 +358,11 @@ class OrdinalsByAccount {
     for (let offset = 0; offset < length; offset += 1) if (bytes[at + offset] !== lastBytes[lastAt + offset]) return false;
     return true;
   }
+}
+
+function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {
+  for (let offset = 0; offset < length; offset += 1) if (bytes[left + offset] !== bytes[right + offset]) return false;
+  return true;
 }
 
 /** Number of a target's reason. Throws for one that no target of this or an older version gives. */

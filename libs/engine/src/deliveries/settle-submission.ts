@@ -2,7 +2,7 @@
  * Verdicts on consecutive deliveries, recorded at their source in one turn together with what the capabilities that owed them do about them.
  * The deliveries of the turn that records them have their verdicts for ever.
  */
-import { owedCommands, type logpb } from '@sluice/protocol';
+import { owedCommands, type logpb, type OwedCommand } from '@sluice/protocol';
 import type { Submission } from '../capability';
 import type { SettledDelivery } from '../internal/engine-room';
 import type { StateByCapability } from '../internal/internal-command';
@@ -35,6 +35,53 @@ export interface Settlement {
   readonly verdicts: ReadonlyMap<number, Verdict>;
   /** Dead letters that the target has passed over. */
   readonly dead: ReadonlySet<number>;
+}
+
+/** A settled delivery of a run. Its keys and its id are made when they are read. */
+class DeliveryWithVerdict implements SettledDelivery {
+  constructor(
+    private readonly source: number,
+    private readonly part: OwedPart,
+    private readonly command: OwedCommand,
+    private readonly number: number,
+    private readonly verdict: Verdict,
+  ) {}
+
+  get capability(): string {
+    return this.part.capability;
+  }
+
+  get method(): string {
+    return this.part.method;
+  }
+
+  get key(): string {
+    return this.command.key;
+  }
+
+  get payload(): Uint8Array {
+    return this.command.payload;
+  }
+
+  get owedBy(): SettledDelivery['owedBy'] {
+    return { capability: this.part.owedBy, key: this.command.owedByKey };
+  }
+
+  get id(): string {
+    return deliveryId({ source: this.source, target: this.part.target, number: this.number });
+  }
+
+  get accepted(): boolean {
+    return this.verdict.accepted;
+  }
+
+  get reason(): string {
+    return this.verdict.reason;
+  }
+
+  get answer(): Uint8Array {
+    return this.verdict.answer;
+  }
 }
 
 export class SettleSubmission implements Submission {
@@ -74,8 +121,8 @@ export class SettleSubmission implements Submission {
   fail(): void {}
 
   private settleRuns(turn: Turn): void {
-    const { target, to, parts, verdicts, dead } = this.settlement;
-    const { room } = this.dependencies;
+    const { target, from, to, parts, verdicts, dead } = this.settlement;
+    const { room, partition } = this.dependencies;
     const channel = room.outgoingTo(target);
     const rejections: logpb.SettledRejection[] = [];
     let run: SettledDelivery[] = [];
@@ -86,13 +133,16 @@ export class SettleSubmission implements Submission {
         run = [];
         owedBy = part.owedBy;
       }
-      for (const settled of this.deliveriesOf(part)) {
-        const { number } = settled;
-        if (dead.has(number)) continue;
-        const verdict = verdicts.get(number) ?? ACCEPTED;
-        if (channel.dead.has(number)) room.settleDead(target, number, verdict);
-        else if (!verdict.accepted) rejections.push({ number: BigInt(number), reason: verdict.reason });
-        run.push({ ...settled.delivery, ...verdict });
+      let number = Math.max(from, part.firstNumber);
+      for (const command of owedCommands(part, number - part.firstNumber)) {
+        if (number > to) break;
+        if (!dead.has(number)) {
+          const verdict = verdicts.get(number) ?? ACCEPTED;
+          if (channel.dead.has(number)) room.settleDead(target, number, verdict);
+          else if (!verdict.accepted) rejections.push({ number: BigInt(number), reason: verdict.reason });
+          run.push(new DeliveryWithVerdict(partition, part, command, number, verdict));
+        }
+        number += 1;
       }
     }
     this.tell(turn, owedBy, run);
@@ -101,19 +151,6 @@ export class SettleSubmission implements Submission {
 
   private tell(turn: Turn, capability: string, run: readonly SettledDelivery[]): void {
     if (run.length > 0) this.dependencies.stateOf(capability)?.settled?.(turn, run);
-  }
-
-  private *deliveriesOf(part: OwedPart): Generator<{ readonly number: number; readonly delivery: Omit<SettledDelivery, keyof Verdict> }> {
-    const { target, from, to } = this.settlement;
-    const { capability, method, owedBy, firstNumber } = part;
-    const source = this.dependencies.partition;
-    let number = Math.max(from, firstNumber);
-    for (const { key, payload, owedByKey } of owedCommands(part, number - firstNumber)) {
-      if (number > to) return;
-      const id = deliveryId({ source, target, number });
-      yield { number, delivery: { capability, method, key, payload, owedBy: { capability: owedBy, key: owedByKey }, id } };
-      number += 1;
-    }
   }
 }
 
@@ -139,11 +176,8 @@ export class SettleDeadSubmission implements Submission {
     if (!room.outgoingTo(target).dead.has(number)) return;
     const [command] = owedCommands(part, number - part.firstNumber);
     if (command === undefined) throw new Error(`delivery ${number} of partition ${target} is not where it should be`);
-    const { key, payload, owedByKey } = command;
-    const { capability, method, owedBy } = part;
-    const id = deliveryId({ source: partition, target, number });
     try {
-      stateOf(owedBy)?.settled?.(turn, [{ capability, method, key, payload, owedBy: { capability: owedBy, key: owedByKey }, id, ...verdict }]);
+      stateOf(part.owedBy)?.settled?.(turn, [new DeliveryWithVerdict(partition, part, command, number, verdict)]);
     } catch (error) {
       faults.reactionThrew(target);
       throw error;

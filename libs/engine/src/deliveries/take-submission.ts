@@ -7,7 +7,7 @@
  *
  * The answer leaves when everything that it says is durable.
  */
-import { logpb, owedCommands, type DeliveryBatch } from '@sluice/protocol';
+import { logpb, owedCommands, type DeliveryBatch, type OwedCommand, type OwedDeliveries } from '@sluice/protocol';
 import type { Submission, SubmissionFailure } from '../capability';
 import { decideInternal, type InternalCommand, type InternalVerdict, type StateByCapability } from '../internal/internal-command';
 import type { Turn } from '../partition/turn';
@@ -35,6 +35,39 @@ export interface TakeDependencies {
   readonly room: DeliveryRoom;
   readonly stateOf: StateByCapability;
   readonly faults: DecisionFaults;
+}
+
+/** A command of a batch. Its key and its id are made when they are read. */
+class DeliveredCommand implements InternalCommand {
+  readonly origin = 'delivery';
+
+  constructor(
+    private readonly part: OwedDeliveries,
+    private readonly command: OwedCommand,
+    private readonly batch: DeliveryBatch,
+    private readonly number: number,
+  ) {}
+
+  get capability(): string {
+    return this.part.capability;
+  }
+
+  get method(): string {
+    return this.part.method;
+  }
+
+  get key(): string {
+    return this.command.key;
+  }
+
+  get payload(): Uint8Array {
+    return this.command.payload;
+  }
+
+  get id(): string {
+    const { source, target } = this.batch;
+    return deliveryId({ source, target, number: this.number });
+  }
 }
 
 interface Undecidable {
@@ -105,13 +138,13 @@ export class TakeSubmission implements Submission {
     for (const part of batch.owed) {
       if (lastNumber(part) < next) continue;
       if (part.firstNumber > next) break;
-      for (const { key, payload } of owedCommands(part, next - part.firstNumber)) {
+      for (const command of owedCommands(part, next - part.firstNumber)) {
         if (dead.has(next)) {
           const undecidable = this.decideRun(turn, run);
           if (undecidable !== undefined) return undecidable;
           run = [];
           this.dependencies.room.passOver(batch.source, next);
-        } else run.push({ capability: part.capability, method: part.method, key, payload, id: this.idOf(next), origin: 'delivery' });
+        } else run.push(new DeliveredCommand(part, command, batch, next));
         next += 1;
       }
     }
@@ -144,9 +177,8 @@ export class TakeSubmission implements Submission {
     if (!channel.dead.has(number)) return undefined;
     for (const part of batch.owed) {
       if (number < part.firstNumber || number > lastNumber(part)) continue;
-      for (const { key, payload } of owedCommands(part, number - part.firstNumber)) {
-        const { capability, method } = part;
-        const [decided] = this.oneByOne(turn, [{ capability, method, key, payload, id: this.idOf(number), origin: 'delivery' }]);
+      for (const command of owedCommands(part, number - part.firstNumber)) {
+        const [decided] = this.oneByOne(turn, [new DeliveredCommand(part, command, batch, number)]);
         const verdict = decided && verdictOf(decided);
         if (verdict === undefined) return { number, reason: decided?.kind === 'undecidable' ? decided.reason : '' };
         this.dependencies.room.resolve(batch.source, number, verdict);
@@ -205,10 +237,5 @@ export class TakeSubmission implements Submission {
       }),
       deadNumbers: [...channel.dead].filter(inBatch).map(BigInt),
     };
-  }
-
-  private idOf(number: number): string {
-    const { source, target } = this.batch;
-    return deliveryId({ source, target, number });
   }
 }

@@ -21,6 +21,8 @@ export interface OwedDelivery {
   readonly capability: string;
   readonly method: string;
   readonly key: string;
+  /** The partition of the key, where the capability has found it already. */
+  readonly partition?: number;
   /** The encoded message that the method takes. */
   readonly payload: Uint8Array;
   /** The capability and the aggregate that owe it: who reacts to its verdict. */

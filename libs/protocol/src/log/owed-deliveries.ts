@@ -25,11 +25,25 @@ export interface OwedDeliveries extends OwedKind {
   readonly commandsAt: number;
 }
 
-export interface OwedCommand {
-  readonly key: string;
-  /** A view of the event's bytes. */
-  readonly payload: Uint8Array;
-  readonly owedByKey: string;
+/** A command in its event. Its keys are made when they are read: who decides and who settles often look at the payload alone. */
+export class OwedCommand {
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly keyAt: number,
+    private readonly keyEnd: number,
+    private readonly owedByKeyAt: number,
+    private readonly owedByKeyEnd: number,
+    /** A view of the event's bytes. */
+    readonly payload: Uint8Array,
+  ) {}
+
+  get key(): string {
+    return this.bytes.toString('utf8', this.keyAt, this.keyEnd);
+  }
+
+  get owedByKey(): string {
+    return this.bytes.toString('utf8', this.owedByKeyAt, this.owedByKeyEnd);
+  }
 }
 
 const TARGET_TAG = 0x08;
@@ -46,6 +60,8 @@ const NOTHING = new Uint8Array(0);
 const UTF8_BYTES = 3;
 /** Tag and length of a field. */
 const FIELD_BYTES = 6;
+/** A length below it takes one byte. */
+const ONE_BYTE_LENGTH = 0x80;
 
 /** Forms one event. */
 export class OwedDeliveriesWriter {
@@ -90,6 +106,15 @@ export class OwedDeliveriesWriter {
     const { writer } = this;
     writer.reserve(text.length * UTF8_BYTES + FIELD_BYTES);
     writer.byte(tag);
+    if (text.length < ONE_BYTE_LENGTH) {
+      // The length has one byte: it is written when it is known.
+      const length = writer.bytes.write(text, writer.at + 1, 'utf8');
+      if (length < ONE_BYTE_LENGTH) {
+        writer.byte(length);
+        writer.at += length;
+        return;
+      }
+    }
     writer.varint(Buffer.byteLength(text, 'utf8'));
     writer.at += writer.bytes.write(text, writer.at, 'utf8');
   }
@@ -133,37 +158,46 @@ export function readOwedDeliveries(bytes: Uint8Array): OwedDeliveries {
 /** The commands from the position on (0: all), in order. Throws MalformedMessageError. */
 export function* owedCommands({ bytes, commandsAt }: Pick<OwedDeliveries, 'bytes' | 'commandsAt'>, position = 0): Generator<OwedCommand> {
   const reader = new ByteReader(bytes, commandsAt, bytes.length);
+  const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
   while (!reader.done) {
     const tag = reader.varint();
     if (tag !== COMMAND_TAG || at++ < position) reader.skip(tag & 7);
-    else yield readCommand(reader);
+    else yield readCommand(reader, texts);
   }
 }
 
-function readCommand(reader: ByteReader): OwedCommand {
+function readCommand(reader: ByteReader, texts: Buffer): OwedCommand {
   const length = reader.length();
   const outerEnd = reader.end;
   reader.end = reader.at + length;
-  let key = '';
+  let keyAt = 0;
+  let keyEnd = 0;
+  let owedByKeyAt = 0;
+  let owedByKeyEnd = 0;
   let payload: Uint8Array = NOTHING;
-  let owedByKey = '';
   while (!reader.done) {
     const tag = reader.varint();
     switch (tag) {
       case KEY_TAG:
-        key = reader.string();
+        keyEnd = reader.length();
+        keyAt = reader.at;
+        keyEnd += keyAt;
+        reader.at = keyEnd;
         break;
       case PAYLOAD_TAG:
         payload = reader.view();
         break;
       case OWED_BY_KEY_TAG:
-        owedByKey = reader.string();
+        owedByKeyEnd = reader.length();
+        owedByKeyAt = reader.at;
+        owedByKeyEnd += owedByKeyAt;
+        reader.at = owedByKeyEnd;
         break;
       default:
         reader.skip(tag & 7);
     }
   }
   reader.end = outerEnd;
-  return { key, payload, owedByKey };
+  return new OwedCommand(texts, keyAt, keyEnd, owedByKeyAt, owedByKeyEnd, payload);
 }
