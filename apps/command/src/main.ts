@@ -5,7 +5,7 @@
  * An instance that starts while the lease service is away owns nothing and is not ready: it cannot know who owns what, and two that
  * guess would throw each other out of the log again and again. One that has partitions keeps them then, under the fence.
  */
-import { unreadableLogAdvice } from '@sluice/engine';
+import { deliveryBatchBytes, unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { logpb } from '@sluice/protocol';
@@ -25,7 +25,19 @@ void runServiceProcess({
   definitions: [...COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions), logpb.TimerServiceService, logpb.DeliveryServiceService],
   async open(opening) {
     const { configuration, clock, logger, telemetry, holder } = opening;
-    const { keyringSecret: secret, pool, poolThreads, queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, maxMessageBytes } = configuration;
+    const {
+      keyringSecret: secret,
+      pool,
+      poolThreads,
+      queueCommands,
+      queueBytes,
+      turnCommands,
+      turnBytes,
+      snapshotBytes,
+      maxMessageBytes,
+      deliveryAttempts,
+      deliveryBudgetMs,
+    } = configuration;
     const { proof, problem } = opening.peer;
     if (problem !== undefined) throw new ConfigurationError([problem]);
     if (secret === undefined || proof === undefined)
@@ -71,7 +83,8 @@ void runServiceProcess({
       instanceId: holder.id,
       pool,
       poolThreads,
-      limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes },
+      limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes) },
+      deliveryBudget: { attempts: deliveryAttempts, milliseconds: deliveryBudgetMs },
       observer: {
         ...measured,
         unreadable: (partition, error) => {

@@ -18,6 +18,12 @@ export interface EngineObserver {
   traced?(commit: TracedCommit): string | undefined;
   /** A traced commit is about to be published. Undefined: nobody wants traces. */
   publishing?(partition: number, sequence: number, traceparent: string): TracedPublishing | undefined;
+  /** Deliveries that the partition owes and that have no verdict, and the dead letters among them. */
+  deliveriesUnfinished?(partition: number, unfinished: number, dead: number): void;
+  /** Deliveries of others that were decided, durably. */
+  deliveriesTaken?(partition: number, count: number): void;
+  /** Deliveries whose verdicts the partition has recorded, durably. */
+  deliveriesSettled?(partition: number, count: number): void;
   /** Timers that wait, and those among them whose command cannot be decided. */
   timersPending?(partition: number, pending: number, parked: number): void;
   /** A step of timers was fired, durably. @param lateUs how long the last of them had been due when its command was decided. */

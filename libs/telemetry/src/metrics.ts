@@ -46,6 +46,30 @@ export const METRICS = Object.freeze({
     attributes: ['partition'],
     meaning: '1: the log of the partition cannot be read and the instance does not serve it; the log line names the commit. 0: it can be read again.',
   },
+  'sluice.deliveries.unfinished': {
+    kind: 'gauge',
+    unit: '{delivery}',
+    attributes: ['partition'],
+    meaning: 'Deliveries that the partition owes to others and that have no verdict yet, dead letters included.',
+  },
+  'sluice.deliveries.dead': {
+    kind: 'gauge',
+    unit: '{delivery}',
+    attributes: ['partition'],
+    meaning: 'Dead letters: deliveries that their target could not decide within the budget. `sluice unfinished list --dead` names them.',
+  },
+  'sluice.deliveries.taken': {
+    kind: 'counter',
+    unit: '{delivery}',
+    attributes: ['partition'],
+    meaning: 'Deliveries of other partitions that were decided, those that were rejected included; repeats are not counted.',
+  },
+  'sluice.deliveries.settled': {
+    kind: 'counter',
+    unit: '{delivery}',
+    attributes: ['partition'],
+    meaning: 'Deliveries whose verdict the partition that owes them has recorded.',
+  },
   'sluice.timers.pending': {
     kind: 'gauge',
     unit: '{timer}',

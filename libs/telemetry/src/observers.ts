@@ -73,6 +73,10 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     traced: recordCommit,
     publishing,
   };
+  const deliveriesUnfinished = metrics.gauge('sluice.deliveries.unfinished');
+  const deliveriesDead = metrics.gauge('sluice.deliveries.dead');
+  const deliveriesTaken = metrics.counter('sluice.deliveries.taken');
+  const deliveriesSettled = metrics.counter('sluice.deliveries.settled');
   const timersPending = metrics.gauge('sluice.timers.pending');
   const timersParked = metrics.gauge('sluice.timers.parked');
   const timersFired = metrics.counter('sluice.timers.fired');
@@ -94,6 +98,16 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
     },
     rejected(reason: string, count: number): void {
       rejections(count, { reason });
+    },
+    deliveriesUnfinished(partition: number, unfinished: number, dead: number): void {
+      deliveriesUnfinished(unfinished, of(partition));
+      deliveriesDead(dead, of(partition));
+    },
+    deliveriesTaken(partition: number, count: number): void {
+      deliveriesTaken(count, of(partition));
+    },
+    deliveriesSettled(partition: number, count: number): void {
+      deliveriesSettled(count, of(partition));
     },
     timersPending(partition: number, pending: number, parked: number): void {
       timersPending(pending, of(partition));

@@ -98,6 +98,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       pool: configuration.pool,
       poolThreads: configuration.poolThreads,
       limits: limitsOf(configuration),
+      deliveryBudget: { attempts: configuration.deliveryAttempts, milliseconds: configuration.deliveryBudgetMs },
       observer: meter.over(engineObserver(telemetry.metrics, logger)),
     }),
     (runtime) => runtime.stop(),

@@ -46,6 +46,8 @@ export interface ChannelSenderDependencies {
   readonly send: (target: number, batch: Uint8Array) => Promise<Uint8Array>;
   /** False: the queue is full. */
   readonly submit: (submission: Submission) => boolean;
+  /** So many deliveries have verdicts that are durable at the source. */
+  readonly settled: (count: number) => void;
   readonly trouble: (what: string, error: unknown) => void;
 }
 
@@ -389,6 +391,7 @@ export class ChannelSender {
         this.settling -= 1;
         this.recordedThrough = to;
         this.letters.settled(from, to, dead);
+        this.dependencies.settled(to - from + 1);
         this.pump();
       });
       if (!this.dependencies.submit(submission)) {

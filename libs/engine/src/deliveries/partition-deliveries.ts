@@ -61,6 +61,8 @@ export interface UnfinishedCounts {
 export class PartitionDeliveries {
   private readonly faults = new DecisionFaults();
   private readonly incarnation: Uint8Array;
+  /** What the observer was told last. */
+  private observed: UnfinishedCounts = { unfinished: 0, dead: 0 };
   private serving: { readonly memory: PartitionMemory; readonly sender: DeliverySender } | undefined;
 
   constructor(private readonly dependencies: PartitionDeliveriesDependencies) {
@@ -83,12 +85,16 @@ export class PartitionDeliveries {
       batchBytes: limits.deliveryBatchBytes,
       send,
       submit: (submission) => this.submitted(submission),
+      settled: (count) => observer.deliveriesSettled?.(partition, count),
       trouble: (what, error) => observer.trouble(partition, what, error),
     });
     const serving = { memory, sender };
     this.serving = serving;
     return {
-      durable: (sequence) => sender.durable(sequence),
+      durable: (sequence) => {
+        sender.durable(sequence);
+        this.observe();
+      },
       stop: () => {
         sender.stop();
         if (this.serving === serving) this.serving = undefined;
@@ -114,7 +120,9 @@ export class PartitionDeliveries {
       faults: this.faults,
     });
     this.dependencies.submit(submission);
-    return submission.answer;
+    const answer = await submission.answer;
+    if (submission.decided > 0) this.dependencies.observer.deliveriesTaken?.(partition, submission.decided);
+    return answer;
   }
 
   get counts(): UnfinishedCounts {
@@ -160,6 +168,13 @@ export class PartitionDeliveries {
       });
     }
     return redriven;
+  }
+
+  private observe(): void {
+    const { unfinished, dead } = this.counts;
+    if (unfinished === this.observed.unfinished && dead === this.observed.dead) return;
+    this.observed = { unfinished, dead };
+    this.dependencies.observer.deliveriesUnfinished?.(this.dependencies.partition, unfinished, dead);
   }
 
   private chosen(memory: PartitionMemory, ids: readonly string[]): Map<number, number[]> {

@@ -50,3 +50,8 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   segmentIds: SEGMENT_IDS,
   deliveryBatchBytes: MEBIBYTE,
 };
+
+/** Of one batch of deliveries, where processes take messages of so many bytes: what an event has beyond its bound fits, too. */
+export function deliveryBatchBytes(maximumMessageBytes: number): number {
+  return Math.min(DEFAULT_LIMITS.deliveryBatchBytes, maximumMessageBytes >> 1);
+}

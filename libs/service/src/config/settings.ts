@@ -100,6 +100,16 @@ export const SETTINGS = {
   turnCommands: setting(wholeNumber(1, 100_000), 10_000, 'Commands of one turn at most.'),
   turnBytes: setting(wholeNumber(65_536, 12 * MEBIBYTE), 4 * MEBIBYTE, 'Bytes of one turn at most; a commit is about as large.'),
   snapshotBytes: setting(wholeNumber(MEBIBYTE), 48 * MEBIBYTE, 'Log bytes of a partition after which a snapshot is taken: more means longer starts.'),
+  deliveryAttempts: setting(
+    wholeNumber(1, 1_000_000),
+    10,
+    'How often a delivery is sent to a partition that answers but cannot decide it, before it is a dead letter; `deliveryBudgetMs` must be over, too.',
+  ),
+  deliveryBudgetMs: setting(
+    wholeNumber(0, 86_400_000),
+    60_000,
+    'Milliseconds for which a delivery that cannot be decided is sent again before it is a dead letter; `deliveryAttempts` must be used up, too.',
+  ),
   pool: setting(oneOf(['auto', 'always', 'off']), 'auto', 'Whether large turns are split over worker threads.'),
   poolThreads: optional(wholeNumber(1, 64), 'one less than the machine has processors, 1 to 8', 'Worker threads that large turns are split over.'),
 
