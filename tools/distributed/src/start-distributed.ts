@@ -13,6 +13,13 @@ import { ServiceChild } from './service-child';
 import { environmentFor } from './service-environment';
 import { DEFAULT_COUNTS, SERVICE_NAMES, type ServiceName } from './service-name';
 
+export interface ProcessSurroundings {
+  readonly nats: RunningServer;
+  readonly mongodb: RunningServer;
+  /** The port of the process, once it listens: for a link that stands before it. */
+  readonly port: () => number;
+}
+
 export interface DistributedOptions {
   /** Where the servers keep their data; default: a temporary folder, removed at the end. */
   readonly dataDir?: string;
@@ -22,7 +29,7 @@ export interface DistributedOptions {
   /** SLUICE_* and OTEL_* variables for all processes. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Variables for one process, by its name ("command-1"). */
-  readonly environmentOf?: (name: string, servers: { readonly nats: RunningServer; readonly mongodb: RunningServer }) => Readonly<Record<string, string>>;
+  readonly environmentOf?: (name: string, surroundings: ProcessSurroundings) => Readonly<Record<string, string>>;
   /** False: the servers of SLUICE_NATS_URL and SLUICE_MONGODB_URL are not taken, for tests that kill theirs. */
   readonly external?: boolean;
   /** How the health of the processes is asked for where they serve by TLS; default: in plain text. */
@@ -94,15 +101,17 @@ function childrenOf(service: ServiceName, { nats, mongodb, keyringSecret }: Serv
   };
   return Array.from({ length: options.counts?.[service] ?? DEFAULT_COUNTS[service] }, (_, index) => {
     const name = `${service}-${index + 1}`;
-    return new ServiceChild({
+    const port = (): number => Number(/:(\d+)$/.exec(child.address)?.[1]);
+    const child: ServiceChild = new ServiceChild({
       service,
       name,
       port: options.wellKnownPorts === true && index === 0 ? WELL_KNOWN_PORTS[service] : 0,
-      environment: environmentFor(service, surroundings, { ...options.environment, ...options.environmentOf?.(name, { nats, mongodb }) }),
+      environment: environmentFor(service, surroundings, { ...options.environment, ...options.environmentOf?.(name, { nats, mongodb, port }) }),
       credentials: options.credentials,
       onLine: options.onLine ?? (() => undefined),
       onDeath: options.onDeath ?? (() => undefined),
     });
+    return child;
   });
 }
 
