@@ -1,9 +1,9 @@
 /** An account beside those of the load, for the calls that a test makes itself. */
-import { called, type CallOptions, PLAIN_ACCESS, QUICK_RECONNECT } from '@sluice/judged-load';
+import { type Access, called, type CallOptions, PLAIN_ACCESS, QUICK_RECONNECT } from '@sluice/judged-load';
 import { accountpb } from '@sluice/protocol';
 
-export function commandClient(address: string): accountpb.AccountCommandServiceClient {
-  return new accountpb.AccountCommandServiceClient(address, PLAIN_ACCESS.credentials, QUICK_RECONNECT);
+export function commandClient(address: string, access: Access = PLAIN_ACCESS): accountpb.AccountCommandServiceClient {
+  return new accountpb.AccountCommandServiceClient(address, access.credentials, QUICK_RECONNECT);
 }
 
 export async function openSideAccount(client: accountpb.AccountCommandServiceClient, accountId: string, options: CallOptions = {}): Promise<void> {
