@@ -5,6 +5,7 @@
 const nx = require('@nx/eslint-plugin');
 const tseslint = require('typescript-eslint');
 const { builtinModules } = require('node:module');
+const capabilityBoundaries = require('./tools/lint/capability-boundaries.cjs');
 
 /**
  * Who may import whom, by the tags in the package manifests. Dependencies point inwards: the domain knows nobody, adapters
@@ -74,7 +75,9 @@ const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite
 ]);
 
 const TESTS = ['**/*.{unit,int,e2e,long}.ts', '**/src/test/**/*.ts', 'test/*/src/**/*.ts'];
-const DEEP_IMPORT = { group: ['@sluice/*/*'], message: 'A library has one entry.' };
+/** Libraries with an entry per capability, beside the one for what is shared. */
+const ENTRIES = ['domain', 'protocol', 'projections'].map((library) => `!@sluice/${library}/*`);
+const DEEP_IMPORT = { group: ['@sluice/*/*', ...ENTRIES, '@sluice/*/*/*'], message: 'A library has one entry, and some have one per capability.' };
 
 module.exports = tseslint.config(
   {
@@ -95,12 +98,13 @@ module.exports = tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
-    plugins: { '@nx': nx },
+    plugins: { '@nx': nx, sluice: { rules: { 'capability-boundaries': capabilityBoundaries } } },
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
         { depConstraints: MODULE_BOUNDARIES, ignoredCircularDependencies: CIRCLES_BY_TESTS, allow: [], banTransitiveDependencies: false },
       ],
+      'sluice/capability-boundaries': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
