@@ -1,9 +1,10 @@
 /**
  * When timers are due next, of every partition, as the instances that serve them say. One stream per instance tells it.
  *
- *   instance   came ──▶ watched ──stream ended──▶ unknown ──after a pause──▶ watched …      (gone: forgotten)
+ *   instance   came ──▶ watched ──stream ended──▶ not watched ──after a pause──▶ watched …      (gone: forgotten)
  *
- * While an instance is not watched nothing is known of its partitions; its first message says everything.
+ * While an instance is not watched what it said last stands: one that stops ends its streams and still serves what it has not handed over. The first
+ * message of a stream says everything anew.
  */
 import type { Clock } from '@sluice/ports';
 import { logpb } from '@sluice/protocol';
@@ -30,6 +31,8 @@ interface WatchedInstance {
   /** What its clock says beyond that of this process, in microseconds. */
   aheadUs: number;
   pauseMs: number;
+  /** The next message is the first of its stream. */
+  isFirst: boolean;
   cancel: () => void;
 }
 
@@ -71,7 +74,7 @@ export class DueWatch {
   }
 
   private came(instance: CommandInstance): void {
-    const watched: WatchedInstance = { instance, partitions: new Map(), aheadUs: 0, pauseMs: FIRST_PAUSE_MS, cancel: () => undefined };
+    const watched: WatchedInstance = { instance, partitions: new Map(), aheadUs: 0, pauseMs: FIRST_PAUSE_MS, isFirst: true, cancel: () => undefined };
     this.watched.set(instance, watched);
     this.open(watched);
   }
@@ -85,6 +88,7 @@ export class DueWatch {
 
   private open(watched: WatchedInstance): void {
     const { instance } = watched;
+    watched.isFirst = true;
     const stream = instance.calls.serverStream(
       logpb.TimerServiceService.watchDue,
       {},
@@ -101,6 +105,8 @@ export class DueWatch {
   private learn(watched: WatchedInstance, { partitions, nowUs }: logpb.WatchDueResponse): void {
     watched.aheadUs = Number(nowUs) - this.options.clock.nowUs();
     watched.pauseMs = FIRST_PAUSE_MS;
+    if (watched.isFirst) forgetOthers(watched.partitions, partitions);
+    watched.isFirst = false;
     for (const { partition, served, earliestDueUs, pending } of partitions) {
       if (!served) {
         watched.partitions.delete(partition);
@@ -116,13 +122,16 @@ export class DueWatch {
   }
 
   private ended(watched: WatchedInstance, error: Error | undefined): void {
-    const { clock, logger, changed } = this.options;
+    const { clock, logger } = this.options;
     const { instance, pauseMs } = watched;
     if (this.watched.get(instance) !== watched) return;
     logger.debug({ error, instance: instance.id }, 'the stream of due times ended; it is opened again');
-    watched.partitions.clear();
     watched.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     watched.cancel = clock.after(pauseMs, () => this.open(watched));
-    changed();
   }
+}
+
+function forgetOthers(known: Map<number, WatchedPartition>, named: readonly logpb.DueState[]): void {
+  const served = new Set(named.map(({ partition }) => partition));
+  for (const partition of [...known.keys()]) if (!served.has(partition)) known.delete(partition);
 }

@@ -145,6 +145,33 @@ test('a cut stream is opened again, and what fell due in between fires', async (
   expect(rung()).toEqual(['a']);
 });
 
+test('while a stream is cut, what was known of it fires when it is due', async () => {
+  await startOne();
+  await set(['a', 1_000]);
+  owner.reachable = false;
+  owner.cut();
+  await pass(950);
+  owner.reachable = true;
+  await pass(50);
+  expect(rung()).toEqual(['a']);
+});
+
+test('what a stream that is opened again does not name is not asked for any more', async () => {
+  await startOne();
+  await set(['a', 1_000]);
+  owner.reachable = false;
+  owner.cut();
+  const before = owner;
+  owner = instances.start('next', clock);
+  await owner.engine.own(PARTITION);
+  before.reachable = true;
+  before.called.length = 0;
+  await before.engine.disown(PARTITION, { snapshot: false });
+  await pass(2_000);
+  expect(rung()).toEqual(['a']);
+  expect(before.called).toEqual([]);
+});
+
 test('a lost turn is asked for again until its timers have fired', async () => {
   await startOne();
   await set(['a', 1_000], ['b', 1_000]);
