@@ -202,6 +202,19 @@ describe('many requests', () => {
     expect(results).toEqual([{ error: expect.objectContaining({ reason: 'PARTITION_UNAVAILABLE' }) }, { grams: 1, repeated: false }]);
   });
 
+  test('that record more than one commit has room for are decided in several, in order', async () => {
+    const process = await alone();
+    const packs = Array.from({ length: 9_000 }, (_, at) => ({
+      requestId: `r${at}`,
+      parcelId: at % 2 === 0 ? 'even' : `odd ${at}`,
+      grams: at % 2 === 0 && at < 1_998 ? 1 : 2,
+    }));
+    const { results } = await process.packAll(...packs);
+    expect(results.filter(({ error }) => error === undefined)).toHaveLength(4_500 + 999);
+    expect(results[1_996]).toEqual({ grams: 999, repeated: false });
+    expect(results[1_998]).toMatchObject({ error: { reason: 'ACCOUNT_FROZEN' } });
+  });
+
   test.each([
     ['none', 0, 'INVALID_REQUEST'],
     ['more than a batch may have', 10_001, 'BATCH_TOO_LARGE'],

@@ -57,12 +57,12 @@ function definitionOf<Request, Response>(name: string): MethodDefinition<Request
 
 export const PARCEL_METHODS = { pack: definitionOf<PackRequest, PackResponse>('Pack'), packAll: definitionOf<PackAllRequest, PackAllResponse>('PackAll') };
 
-const { to: encode, from } = json<PackRequest>();
-/** As protobuf does, it drops fields that it does not know. */
-const decode = (bytes: Uint8Array): PackRequest => {
-  const { requestId, parcelId, grams } = from(bytes);
-  return { requestId, parcelId, grams };
-};
+/** As protobuf does, it takes the fields in their order, and drops those that it does not know. */
+const known = ({ requestId, parcelId, grams }: PackRequest): PackRequest => ({ requestId, parcelId, grams });
+const { to, from } = json<PackRequest>();
+const encode = (request: PackRequest): Buffer => to(known(request));
+const decode = (bytes: Uint8Array): PackRequest => known(from(bytes));
+
 const packMessage = commandMessage<PackRequest, number>({
   messageName: 'parcel.PackRequest',
   codec: { encode: (request) => ({ finish: () => encode(request) }), decode },

@@ -93,7 +93,8 @@ export class AggregateState implements CapabilityState, AggregateReader {
     const decision = kind.definition.decide(kind.stateOf(key), request.command, this.contextOf(turn, asked));
     if (decision.accepted) {
       const verdict: RequestVerdict = { kind: 'accepted', reply: decision.reply ?? NOTHING };
-      this.record(turn, kind, key, asked, verdict, decision);
+      const recordedBytes = this.record(turn, kind, key, asked, verdict, decision);
+      if (recordedBytes > request.recordBytes) this.reportTooSmall(kind, request, recordedBytes);
       this.services.index.add(request.hashFirst, request.hashSecond, turn.sequence);
       return verdict;
     }
@@ -126,6 +127,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     } catch (error) {
       return { kind: 'undecidable', reason: `${method} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
     }
+    if (body.key !== '' && body.key !== keyText) return { kind: 'undecidable', reason: `${method} names ${body.key} and is for ${keyText}` };
     const key = aggregateKey(this.services.seeds, keyText);
     const asked: Asked = { requestId, origin, bodyDigest: undefined };
     const decision = kind.definition.decide(kind.stateOf(key), body.command, this.contextOf(turn, asked));
@@ -155,6 +157,7 @@ export class AggregateState implements CapabilityState, AggregateReader {
     else if (handOut !== undefined) turn.whenDurable(handOut);
   }
 
+  /** Returns how many bytes that takes of the commit, about. */
   private record(
     turn: Turn,
     kind: AggregateKind,
@@ -162,15 +165,20 @@ export class AggregateState implements CapabilityState, AggregateReader {
     asked: Asked,
     verdict: RequestVerdict,
     consequences: Consequences<unknown> | undefined,
-  ): void {
+  ): number {
     const { capability, aggregate } = kind.definition;
     const changed = kind.changedIn(turn.sequence, key);
+    let bytes = 0;
     for (const event of consequences?.events ?? []) {
       const { type, version, payload } = kind.definition.events.write(event, key.text);
       turn.event(type, version, payload);
+      bytes += payload.length;
       changed.state = kind.definition.evolve(changed.state, event, turn);
     }
-    for (const owed of consequences?.owes ?? []) turn.owe({ ...owed, owedBy: { capability, key: `${aggregate}/${key.text}` } });
+    for (const owed of consequences?.owes ?? []) {
+      turn.owe({ ...owed, owedBy: { capability, key: `${aggregate}/${key.text}` } });
+      bytes += owed.payload.length;
+    }
     for (const change of consequences?.timers ?? []) {
       const name = { capability, key: key.text, timerId: `${aggregate}/${change.timerId}` };
       if (change.kind === 'set') turn.setTimer({ ...name, dueAtUs: change.dueAtUs, method: change.method, payload: change.payload });
@@ -179,6 +187,13 @@ export class AggregateState implements CapabilityState, AggregateReader {
     if (consequences?.handOut !== undefined) turn.whenDurable(consequences.handOut);
     const decided = requestDecided({ capability, aggregate, key: key.text, ...asked, verdict, previousSequence: changed.previous });
     turn.event(decided.type, decided.version, decided.payload);
+    return bytes + decided.payload.length;
+  }
+
+  /** Turns are filled by what methods say: one that says too little could make a commit that the log does not take. */
+  private reportTooSmall({ definition }: AggregateKind, { recordBytes, requestId }: AggregateRequest, recordedBytes: number): void {
+    const what = `${definition.aggregate}: request ${requestId} recorded ${recordedBytes} bytes, its method says ${recordBytes} at most`;
+    this.trouble('a decision records more than its method says', new Error(what));
   }
 
   /** Everything is written when it is decided. */

@@ -8,6 +8,7 @@ import { encoded, handedOut, REMINDER_DUE_US, tallies, tallyCapability } from '.
 import { said, TallyPartition } from '../test/tally-partition';
 import { CommitSearch } from '../requests/commit-search';
 import { aggregateCommits } from './aggregate-commits';
+import { AggregateSubmission } from './aggregate-submission';
 import type { AggregateState } from './aggregate-state';
 import { nameKey, recordedRequests, requestDecided } from './recorded-requests';
 
@@ -166,6 +167,8 @@ describe('what follows from a decision', () => {
     expect(state.stateOf('tally', 'a')).toEqual({ count: 5, changes: 1 });
     const { verdicts: unknown } = await decided(internal('Steal', 5, 'd-0-1-1'));
     expect(unknown).toEqual([{ kind: 'undecidable', reason: 'tally has no method Steal' }]);
+    const { verdicts: misled } = await decided({ ...internal('Add', 5, 'd-0-1-1'), key: 'b' });
+    expect(misled).toEqual([{ kind: 'undecidable', reason: 'Add names a and is for b' }]);
   });
 
   test('the aggregate that owed a delivery reacts to its verdict, and to an acceptance with nothing', async () => {
@@ -303,6 +306,21 @@ describe('replay', () => {
     const { state } = await TallyPartition.started();
     expect(() => state.replayRequest(verdict('jar'), header(7))).toThrow('tally has no aggregates of the kind "jar"');
   });
+});
+
+test('a method that says too little of what it records is told to the operator, and its requests are answered', async () => {
+  const troubles: string[] = [];
+  const talkative = tallyCapability({ trouble: (_partition, what, error) => void troubles.push(`${what}: ${String(error)}`) });
+  const partition = await TallyPartition.started({ capabilities: [talkative] });
+  expect(said(await partition.one('Add', { key: 'a', requestId: 'r', amount: 5 }))).toBe('5');
+  expect(troubles).toEqual([]);
+  const body = { ...talkative.read('Add', encoded({ key: 'a', requestId: 's', amount: 5 })), recordBytes: -250 };
+  const request = talkative.request('Add', body, partition.under.partition.seeds);
+  await new Promise<void>((resolve) => new AggregateSubmission(partition.under.partition, 'tally', [request], resolve).submit());
+  expect(request.verdict).toMatchObject({ kind: 'accepted' });
+  expect(troubles).toEqual([
+    expect.stringMatching(/a decision records more than its method says: Error: tally: request s recorded \d+ bytes, its method says 6 at most/),
+  ]);
 });
 
 describe('a capability', () => {

@@ -37,7 +37,8 @@ interface TallyCommand extends TallyRequest {
 }
 
 export function encoded(request: Partial<TallyRequest>): Uint8Array {
-  return Buffer.from(JSON.stringify({ requestId: '', key: '', amount: 0, ...request }));
+  const { requestId = '', key = '', amount = 0, to } = request;
+  return Buffer.from(JSON.stringify({ requestId, key, amount, to }));
 }
 
 const codec = {
