@@ -52,7 +52,7 @@ test('an atomic batch that is sent on is refused whole when one item has a wrong
   for (const accountId of ACCOUNTS) {
     for (const instance of [one, two]) {
       const refused = await instance.batch([posting('CREDIT', 'atomic', 1n, { accountId }), posting('CREDIT', 'bad', 1n, { accountId, unit: '' })], true);
-      expect(refused.results.map(verdictOf)).toEqual(['BATCH_ABORTED', 'INVALID_REQUEST']);
+      expect(refused.results.map(verdictOf)).toEqual(['BATCH_REFUSED', 'INVALID_REQUEST']);
     }
     const done = await one.batch([posting('CREDIT', 'atomic', 1n, { accountId }), posting('DEBIT', 'atomic too', 2n, { accountId })], true);
     expect(done.results.map((result) => [verdictOf(result), result.balanceAfterMinor])).toEqual([

@@ -66,7 +66,7 @@ import { AtomicTrial } from './atomic-trial';
 import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusToProto, updatedEvent } from './account-events';
 import type { CommandSubmission } from './command-submission';
 import { changeHoldTimer, EXPIRE_HOLD, expireHold } from './hold-timers';
-import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID } from './outcomes';
+import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID, ACCOUNT_NOT_FOUND, BATCH_REFUSED } from './outcomes';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 import { hasSameSignature, recordedVerdicts, samePosting, type RecordedVerdict } from './recorded-verdicts';
@@ -270,10 +270,55 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     }
     for (const index of items) this.setAside(submission, index);
     if (submission.hasSuspects) return;
-    refuseSecondUses(batch, items);
+    const firstUses = this.firstUses(submission, items);
+    this.decideFirstUses(
+      turn,
+      submission,
+      items.filter((index) => !firstUses.has(index)),
+    );
+    for (const [index, first] of firstUses) answerAsFirst(batch, index, first);
+  }
+
+  /**
+   * The first use of every posting that comes a second time in the batch. A second use with another body is refused; so is one whose signature is
+   * another and does not verify.
+   */
+  private firstUses(submission: PostingSubmission, items: readonly number[]): Map<number, number> {
+    const { batch } = submission;
+    const seen = new Map<string, number>();
+    const firstUses = new Map<number, number>();
+    for (const index of items) {
+      const accountId = batch.accountId(index);
+      const key = `${accountId.length}:${accountId}${batch.requestId(index)}`;
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, index);
+      else if (!samePosting(batch.body(first), batch.body(index))) batch.outcomes[index] = REQUEST_ID_REUSED;
+      else if (hasSameSignature(batch.body(first), batch.body(index)) || this.signatureOutcome(submission, index) === none) firstUses.set(index, first);
+    }
+    return firstUses;
+  }
+
+  /** 0: the account asks for no signature, or it verifies. Anything else is the posting's outcome from now on. */
+  private signatureOutcome(submission: PostingSubmission, index: number): number {
+    const { batch } = submission;
+    const keyId = this.signingKeyOf(batch, index);
+    const valid = keyId === '' || submission.signatureValid(index, keyId);
+    if (valid !== true) batch.outcomes[index] = valid === undefined ? PARTITION_UNAVAILABLE : SIGNATURE_INVALID;
+    return batch.outcomes[index] as number;
+  }
+
+  private decideFirstUses(turn: Turn, submission: PostingSubmission, items: readonly number[]): void {
+    const { batch } = submission;
     const known = refusedAlready(batch);
     if (known !== none) {
       this.abort(batch, items, known);
+      return;
+    }
+    // Nothing can be recorded of an account that does not exist: it goes before every reason that is recorded.
+    const unknown = items.find((index) => this.ordinalOfPosting(batch, index) === -1);
+    if (unknown !== undefined) {
+      batch.outcomes[unknown] = ACCOUNT_NOT_FOUND;
+      this.abort(batch, items, ACCOUNT_NOT_FOUND);
       return;
     }
     const trial = new AtomicTrial(this.table);
@@ -294,7 +339,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
       for (const [item, index] of items.entries()) this.accept(this.ordinalOfPosting(batch, index), batch, index, decisions[item] as AcceptedPosting, turn);
       return;
     }
-    if (isRecorded(refusal) && items.every((index) => this.ordinalOfPosting(batch, index) !== -1)) {
+    if (isRecorded(refusal)) {
       for (const index of items)
         this.refuse(this.groupFor(this.ordinalOfPosting(batch, index)), batch, index, index === culprit ? refusal : BATCH_ABORTED, turn);
       return;
@@ -321,7 +366,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
 
   /** None of it is done and none recorded. What may pass when it comes again leaves all of the batch free to come again. */
   private abort(batch: PostingBatch, items: readonly number[], refusal: number): void {
-    const outcome = isTransient(refusal) ? refusal : BATCH_ABORTED;
+    const outcome = isTransient(refusal) ? refusal : BATCH_REFUSED;
     for (const index of items) {
       if (batch.outcomes[index] !== none) continue;
       batch.outcomes[index] = outcome;
@@ -652,15 +697,14 @@ function noteBalance(batch: PostingBatch, index: number, account: Account | unde
   batch.entryNumbers[index] = 0;
 }
 
-/** The same id twice in one atomic batch cannot be done once and twice at the same time. */
-function refuseSecondUses(batch: PostingBatch, items: readonly number[]): void {
-  const seen = new Set<string>();
-  for (const index of items) {
-    const accountId = batch.accountId(index);
-    const key = `${accountId.length}:${accountId}${batch.requestId(index)}`;
-    if (seen.has(key)) batch.outcomes[index] = REQUEST_ID_REUSED;
-    seen.add(key);
-  }
+/** The second use of a posting in an atomic batch is a repeat of the first. */
+function answerAsFirst(batch: PostingBatch, index: number, first: number): void {
+  const outcome = batch.outcomes[first] as number;
+  batch.outcomes[index] = outcome;
+  batch.repeated[index] = isRecorded(outcome) ? 1 : 0;
+  batch.balancesAfter[index] = batch.balancesAfter[first] as bigint;
+  batch.heldAfter[index] = batch.heldAfter[first] as bigint;
+  batch.entryNumbers[index] = batch.entryNumbers[first] as number;
 }
 
 /** The first refusal that an atomic batch has before it is tried: of its shape, or of a repeat; 0: none. */

@@ -18,6 +18,8 @@ export const BATCH_TOO_LARGE = 72;
 /** Only within a process: nobody outside is told; the request is forwarded or refused as PARTITION_UNAVAILABLE. */
 export const NOT_OWNER = 73;
 export const INTERNAL = 74;
+/** Of an atomic batch of which nothing is recorded. */
+export const BATCH_REFUSED = 75;
 
 const engineReasons: Readonly<Record<number, Reason>> = {
   [INVALID_REQUEST]: 'INVALID_REQUEST',
@@ -31,12 +33,13 @@ const engineReasons: Readonly<Record<number, Reason>> = {
   [BATCH_TOO_LARGE]: 'BATCH_TOO_LARGE',
   [NOT_OWNER]: 'PARTITION_UNAVAILABLE',
   [INTERNAL]: 'INTERNAL',
+  [BATCH_REFUSED]: 'BATCH_REFUSED',
 };
 
 const PREFIX = 'REJECTION_';
 
 /** Reason of every outcome but ACCEPTED; by number. */
-export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 75 }, (_, outcome) => {
+export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 76 }, (_, outcome) => {
   if (outcome === 0 || outcome === OUTCOME_ACCEPTED) return undefined;
   if (outcome > OUTCOME_ACCEPTED) return engineReasons[outcome];
   const name = accountpb.Rejection[outcome];

@@ -188,7 +188,7 @@ test('sums of one turn stay within int64 however often an account is filled and 
 });
 
 describe('an atomic batch', () => {
-  const pair = (type: 'CREDIT' | 'DEBIT', side: 1 | 2, id: string, amount: bigint): Partial<accountpb.Posting> =>
+  const pair = (type: 'CREDIT' | 'DEBIT', side: 1 | 2 | 3, id: string, amount: bigint): Partial<accountpb.Posting> =>
     posting(type, id, amount, { accountId: `{pair}-${side}` });
   let command: CommandUnderTest;
 
@@ -252,11 +252,7 @@ describe('an atomic batch', () => {
     async ({ culprit, reason }: { culprit: Partial<accountpb.Posting>; reason: string }) => {
       const good = [pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n)];
       const answer = await command.batch([...good, culprit], { atomic: true });
-      expect(answer.results.map((result) => [verdictOf(result), result.error?.reason === 'BATCH_ABORTED' ? result.balanceAfterMinor : undefined])).toEqual([
-        ['BATCH_ABORTED', 100n],
-        ['BATCH_ABORTED', 0n],
-        [reason, undefined],
-      ]);
+      expect(answer.results.map(verdictOf)).toEqual(['BATCH_REFUSED', 'BATCH_REFUSED', reason]);
       expect(await balances()).toEqual([100n, 0n]);
       expect(command.timesRecorded('{pair}-1', 'out')).toBe(0);
       const corrected = await command.batch(good, { atomic: true });
@@ -264,6 +260,44 @@ describe('an atomic batch', () => {
       expect(await balances()).toEqual([30n, 70n]);
     },
   );
+
+  test('with an item that was refused in an earlier request is not done, and nothing of it is recorded', async () => {
+    await command.post(pair('DEBIT', 1, 'refused', 1_000n)).catch(() => undefined);
+    const items = [pair('CREDIT', 2, 'in', 5n), pair('DEBIT', 1, 'refused', 1_000n)];
+    expect((await command.batch(items, { atomic: true })).results.map(verdictOf)).toEqual(['BATCH_REFUSED', 'INSUFFICIENT_FUNDS again']);
+    expect(command.timesRecorded('{pair}-2', 'in')).toBe(0);
+    expect((await command.batch(items.slice(0, 1), { atomic: true })).results.map(verdictOf)).toEqual(['accepted']);
+  });
+
+  test('names an unknown account before a reason that would be recorded, wherever the two stand', async () => {
+    const items = [pair('DEBIT', 1, 'too much', 1_000n), pair('CREDIT', 2, 'in', 5n), pair('CREDIT', 3, 'late', 5n)];
+    expect((await command.batch(items, { atomic: true })).results.map(verdictOf)).toEqual(['BATCH_REFUSED', 'BATCH_REFUSED', 'ACCOUNT_NOT_FOUND']);
+    await command.open({ accountId: '{pair}-3' });
+    expect((await command.batch(items, { atomic: true })).results.map(verdictOf)).toEqual(['INSUFFICIENT_FUNDS', 'BATCH_ABORTED', 'BATCH_ABORTED']);
+    expect((await command.batch(items, { atomic: true })).results.map(verdictOf)).toEqual([
+      'INSUFFICIENT_FUNDS again',
+      'BATCH_ABORTED again',
+      'BATCH_ABORTED again',
+    ]);
+  });
+
+  test('with the same posting twice does it once, and answers both alike', async () => {
+    const twice = [pair('DEBIT', 1, 'out', 70n), pair('CREDIT', 2, 'in', 70n), pair('DEBIT', 1, 'out', 70n)];
+    const answer = await command.batch(twice, { atomic: true });
+    expect(answer.results.map((result) => [verdictOf(result), result.balanceAfterMinor, result.entryNumber])).toEqual([
+      ['accepted', 30n, 2n],
+      ['accepted', 70n, 1n],
+      ['accepted again', 30n, 2n],
+    ]);
+    expect(command.timesRecorded('{pair}-1', 'out')).toBe(1);
+    const failing = [pair('DEBIT', 2, 'too much', 71n), pair('CREDIT', 1, 'no', 1n), pair('DEBIT', 2, 'too much', 71n)];
+    expect((await command.batch(failing, { atomic: true })).results.map(verdictOf)).toEqual([
+      'INSUFFICIENT_FUNDS',
+      'BATCH_ABORTED',
+      'INSUFFICIENT_FUNDS again',
+    ]);
+    expect(await balances()).toEqual([30n, 70n]);
+  });
 
   test('with items that were done before does the rest, all or none', async () => {
     await command.post(pair('DEBIT', 1, 'done', 10n));

@@ -115,7 +115,7 @@ test('an account without a key takes signed postings as they come', async () => 
 test('an atomic batch with a wrong signature is not done', async () => {
   const command = await withKey();
   const answer = await command.batch([signed(KEY, posting('CREDIT', 'a', 1n)), signed(OTHER_KEY, posting('CREDIT', 'b', 1n))], { atomic: true });
-  expect(answer.results.map(verdictOf)).toEqual(['BATCH_ABORTED', 'SIGNATURE_INVALID']);
+  expect(answer.results.map(verdictOf)).toEqual(['BATCH_REFUSED', 'SIGNATURE_INVALID']);
   expect(command.recorded()).toEqual([]);
 });
 

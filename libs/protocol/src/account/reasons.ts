@@ -73,8 +73,13 @@ export const accountReasons = {
   NOT_FROZEN: reason('FAILED_PRECONDITION', 'The account is not frozen.', 'Nothing to do.'),
   BATCH_ABORTED: reason(
     'ABORTED',
-    'Another item of the atomic batch was refused, so this one was not done.',
+    'Another item of the atomic batch was refused, so this one was not done. That is recorded.',
     'Correct the refused item, then send the batch with new request ids.',
+  ),
+  BATCH_REFUSED: reason(
+    'ABORTED',
+    'Another item of the atomic batch was refused for a reason that is not recorded. Nothing was done, and nothing of the batch is recorded.',
+    'Correct the refused item, then send the batch again; the request ids may stay.',
   ),
   TRANSFER_NOT_FOUND: reason('NOT_FOUND', 'The account has no transfer of this request id.', 'Check the debited account and the request id.'),
   ACCOUNT_NOT_OPEN_THEN: reason('NOT_FOUND', 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),

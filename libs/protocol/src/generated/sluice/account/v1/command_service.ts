@@ -225,7 +225,7 @@ export interface PostBatchRequest {
   postings: Posting[];
   /**
    * All or none: all accounts must be of one partition (else INVALID_ARGUMENT, BATCH_SPANS_PARTITIONS). If one item is
-   * refused it says why, and the others say BATCH_ABORTED.
+   * refused it says why, and the others say BATCH_ABORTED (recorded, final) or BATCH_REFUSED (nothing is recorded).
    */
   atomic: boolean;
 }
