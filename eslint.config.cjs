@@ -62,7 +62,7 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
   {
     sourceTag: 'type:tool',
-    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'leases', 'adapter', 'telemetry', 'service', 'process', 'client', 'tool'].map(
+    onlyDependOnLibsWithTags: ['domain', 'ports', 'protocol', 'engine', 'leases', 'adapter', 'telemetry', 'service', 'process', 'client', 'tool'].map(
       (name) => `type:${name}`,
     ),
   },

@@ -59,6 +59,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/timers.js')).timers,
   },
   {
+    name: 'deliveries',
+    about: 'two hot aggregates in different partitions exchange deliveries; 1,000,000 that wait for a target that is away',
+    load: async () => (await import('./scenario/deliveries.js')).deliveries,
+  },
+  {
     name: 'distributed',
     about: 'hot-account batches through two command processes on MongoDB and JetStream',
     load: async () => (await import('./scenario/distributed.js')).distributed,

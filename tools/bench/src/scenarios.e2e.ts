@@ -28,6 +28,7 @@ test.each`
   ${'queries'}           | ${[]}                                         | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
   ${'signed'}            | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'ratioPoolOnOff']}
   ${'telemetry'}         | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'telemetry']}
+  ${'deliveries'}        | ${['--accounts', '5000']}                     | ${['acceptedPerSecond']}
   ${'restart'}           | ${['--accounts', '300', '--entries', '3000']} | ${['readyMs', 'peakRssBytes']}
 `(
   '$scenario reports what it measured, and it is there',
