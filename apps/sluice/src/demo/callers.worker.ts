@@ -3,15 +3,15 @@
  * each other, each posting one request after another to the same account.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { SluiceClient } from '@sluice/client';
+import { SluiceClient, SluiceError } from '@sluice/client';
 import type { CallersOptions, CallersReport } from './callers';
 
 async function callAll({ target, accountId, unit, callers, seconds }: CallersOptions): Promise<void> {
   const client = new SluiceClient({ target });
   const endsAt = performance.now() + seconds * 1_000;
   let acknowledged = 0;
-  const report = (finished: boolean): void => parentPort?.postMessage({ acknowledged, finished } satisfies CallersReport);
-  const reporting = setInterval(() => report(false), REPORT_PERIOD_MS);
+  const tell = (report: Omit<CallersReport, 'acknowledged'>): void => parentPort?.postMessage({ acknowledged, ...report } satisfies CallersReport);
+  const reporting = setInterval(() => tell({ finished: false }), REPORT_PERIOD_MS);
   const caller = async (): Promise<void> => {
     while (performance.now() < endsAt) {
       await client.accounts.credit({ accountId, unit, amountMinor: 1n, channel: 'demo' });
@@ -20,11 +20,15 @@ async function callAll({ target, accountId, unit, callers, seconds }: CallersOpt
   };
   try {
     await Promise.all(Array.from({ length: callers }, caller));
+    tell({ finished: true });
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const { code, reason, message } = error;
+    tell({ finished: true, failure: { code, reason, message } });
   } finally {
     clearInterval(reporting);
     client.close();
   }
-  report(true);
 }
 
 const REPORT_PERIOD_MS = 100;

@@ -3,16 +3,16 @@
  * acknowledged is counted, and counted again in the log and in the read store.
  */
 import { randomUUID } from 'node:crypto';
-import { SluiceClient } from '@sluice/client';
+import { SluiceClient, SluiceError } from '@sluice/client';
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import { targetOf, type ConnectionOptions, type Surroundings } from '../connection';
-import { EXIT, type ExitCode } from '../exit-code';
+import { EXIT, type ExitCode, exitCodeOf, PlainFailure } from '../exit-code';
 import { Output } from '../output';
 import { configurationFor } from '../serve/configuration';
 import { startEmbedded } from '../serve/embedded';
 import { isServing } from '../serve/probe';
-import { startCallers } from './callers';
+import { CallersFailedError, startCallers } from './callers';
 
 interface DemoOptions extends ConnectionOptions {
   readonly seconds: number;
@@ -70,9 +70,22 @@ async function drive(target: string, { seconds, callers }: DemoOptions, output: 
     else if (same) output.line(`acknowledged = log = read store: ${numbers.join(' = ')}`);
     else output.line(`acknowledged, log and read store differ: ${numbers.join(', ')}`);
     return same ? EXIT.done : EXIT.refused;
+  } catch (error) {
+    throw wentAway(target, error);
   } finally {
     client.close();
   }
+}
+
+/** Says what is known when the server is gone in the middle of the demo. */
+function wentAway(target: string, error: unknown): unknown {
+  const failure = error instanceof CallersFailedError ? error.failure : error;
+  if (!(failure instanceof SluiceError) || exitCodeOf(failure) !== EXIT.unavailable) return error;
+  const until = error instanceof CallersFailedError ? `${count(error.acknowledged)} postings were acknowledged until then, and are in its log. ` : '';
+  return new PlainFailure(
+    `the server on ${target} went away (${failure.message}). ${until}Start it again: "sluice verify" compares its log with its read store`,
+    EXIT.unavailable,
+  );
 }
 
 async function postAndShow(

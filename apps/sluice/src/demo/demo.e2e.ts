@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT } from '../exit-code';
-import { cli, jsonLines } from '../testing/cli-for-tests';
+import { SluiceClient } from '@sluice/client';
+import { cli, jsonLines, ServedSluice } from '../testing/cli-for-tests';
 
 const WORKSPACE = join(__dirname, '..', '..', '..', '..');
 const NOBODY = '127.0.0.1:1';
@@ -23,6 +24,24 @@ test('the demo counts what was acknowledged in the log and in the read store', a
   expect(out).toMatch(/^acknowledged = log = read store: (\d+) = \1 = \1\n$/);
   expect(err).toMatch(/[\d,]+ requests became [\d,]+ commits/);
   expect(code).toBe(EXIT.done);
+});
+
+test('a server that goes away in the middle: what was acknowledged until then, and the exit code for it', async () => {
+  const served = await ServedSluice.start({ SLUICE_DATA_DIR: folder });
+  const demo = cli(['demo', '--seconds', '60', '--callers', '50'], { environment: { SLUICE_TARGET: served.address } });
+  const client = new SluiceClient({ target: served.address });
+  const busy = async (): Promise<boolean> => {
+    for await (const { entryCount } of client.accounts.list({ unit: 'EUR' })) if (entryCount > 100n) return true;
+    return false;
+  };
+  while (!(await busy())) await new Promise((resolve) => setTimeout(resolve, 50));
+  client.close();
+  await served.end('SIGKILL');
+  const { code, err } = await demo;
+  expect(err).toMatch(
+    /the server on \S+ went away \(.+\)\. [\d,]+ postings were acknowledged until then, and are in its log\. Start it again: "sluice verify"/,
+  );
+  expect(code).toBe(EXIT.unavailable);
 });
 
 test('the demo for machines', async () => {
