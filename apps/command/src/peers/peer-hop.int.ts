@@ -41,7 +41,7 @@ class Owner {
   get registration(): ServiceRegistration {
     const registration: ServiceRegistration = {
       name: 'sluice.scheduler.v1.SchedulerService',
-      definition: schedulerpb.SchedulerServiceService,
+      definition: { getStatus },
       implementation: {
         getStatus: unary(async (_request: unknown, call: CallContext) => {
           this.calls.push(call);
