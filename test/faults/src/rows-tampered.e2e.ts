@@ -15,7 +15,7 @@ testFault(
       const collections = await mongodb.db().collections();
       const changes = await Promise.all(
         collections
-          .filter(({ collectionName }) => collectionName.endsWith('accounts'))
+          .filter(({ collectionName }) => /_accounts_\d+$/.test(collectionName))
           .map((rows) => rows.updateOne({ _id: account as never }, { $inc: { balance_minor: 1_000_000n } })),
       );
       expect(changes.reduce((sum, { modifiedCount }) => sum + modifiedCount, 0)).toBe(1);
