@@ -1,7 +1,7 @@
 /** An instance hands its partitions over while calls for them are in flight: they are answered, by the next owner if need be. */
 import type { ServiceError } from '@grpc/grpc-js';
 import { keyHash } from '@sluice/domain';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { errorInfoOf } from '@sluice/service';
 import { posting, verdictOf } from './test/command-under-test';
 import { answered, type SharingInstance, SharingInstances } from './test/sharing-instances';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { ManualClock } from '@sluice/memory';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { loadConfiguration, openSecurity, RateLimitedLog, type Security } from '@sluice/service';
 import { createLogger } from '@sluice/telemetry';
 import { CertificateAuthority } from '@sluice/testing';

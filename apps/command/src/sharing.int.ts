@@ -1,6 +1,6 @@
 /** Several instances share the partitions: whichever one is asked, the owner decides, and the answers are the same. */
 import type { ServiceError } from '@grpc/grpc-js';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { errorInfoOf } from '@sluice/service';
 import type { Metrics } from '@sluice/telemetry';
 import { posting, verdictOf } from './test/command-under-test';

@@ -1,5 +1,5 @@
 /** What the intake takes from the bus, what it takes from the log, and what it tells. */
-import { NO_LIMITS } from '@sluice/domain';
+import { NO_LIMITS } from '@sluice/domain/account';
 import { MemoryEventLog } from '@sluice/memory';
 import type { CommitToAppend } from '@sluice/ports';
 import { beginningOf } from '@sluice/protocol';

@@ -1,4 +1,5 @@
-import { accountEvents, accountpb, CommitWriter, NO_CHECKSUM, readCommit } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { commitView } from './commit-view';
 
 test('an event is named by its message; one that is not known by its type and version alone', () => {

@@ -1,6 +1,6 @@
 /** A commit that cannot be read: its partition stands still before it and says so; the others go on; a repair is found. */
 import { credentials } from '@grpc/grpc-js';
-import { NO_LIMITS } from '@sluice/domain';
+import { NO_LIMITS } from '@sluice/domain/account';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryReadStore } from '@sluice/memory';
 import type { CommitToAppend } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';

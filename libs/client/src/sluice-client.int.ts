@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import { accountpb, decodePositionToken, encodePositionToken } from '@sluice/protocol';
+import { decodePositionToken, encodePositionToken } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { SluiceClient, type SluiceClientOptions, SluiceError } from './index';
 import { accepted, grpcError, refused, type Script, type ScriptedServices, startScriptedServices } from './testing/scripted-services';
 

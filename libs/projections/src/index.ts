@@ -16,6 +16,3 @@ export * from './set-aside';
 export * from './sortable-number';
 export * from './torn-read';
 export * from './verification';
-
-// Until every user imports them from '@sluice/projections/account'.
-export * from './account';

@@ -1,4 +1,3 @@
-export * as accountpb from './generated/index.sluice.account.v1';
 export * as logpb from './generated/index.sluice.log.v1';
 export * as projectionpb from './generated/index.sluice.projection.v1';
 export * as schedulerpb from './generated/index.sluice.scheduler.v1';
@@ -14,12 +13,6 @@ export * from './protocol-capability';
 export * from './reason-definition';
 export * from './request-digest';
 export * from './timestamp';
-export * from './account/account-events';
-export * from './account/account-postings';
-export * from './account/posting-batch';
-export * from './account/posting-signature';
-export * from './account/transfer-events';
-export * from './account/transfer-legs';
 export * from './commit/commit-reader';
 export * from './commit/commit-writer';
 export * from './events/event-definition';

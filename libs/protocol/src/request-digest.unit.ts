@@ -3,7 +3,7 @@ import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { type DescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import * as fc from 'fast-check';
 import { fileDescriptors } from './descriptors';
-import { accountpb } from './index';
+import { accountpb } from './account';
 import { canonicalBytes, requestDigest } from './request-digest';
 
 const FREEZE = { requestId: 'r-1', accountId: 'alice', note: 'asked for' };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { codeOfReason, isReason, type Reason, REASONS } from './reasons';
 import { errorInfoOf, refusal, SluiceError, statusOf } from './sluice-error';
 

@@ -1,5 +1,6 @@
 import { credentials } from '@grpc/grpc-js';
-import { accountpb, schedulerpb } from '@sluice/protocol';
+import { schedulerpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { createLogger, inSpan, type OtlpReceiver, type ReceivedSpan, startOtlpReceiver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { tracingInterceptor } from './client-tracing';
 import { serverStream, unary } from './handlers';

@@ -14,9 +14,10 @@ import {
   type AccountLimits,
   type Posting,
   type Rejection,
-} from '@sluice/domain';
+} from '@sluice/domain/account';
 import type { CommitToAppend } from '@sluice/ports';
-import { accountpb, CommitWriter, NO_CHECKSUM } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export type HistoryCommand =
   | { readonly kind: 'post'; readonly accountId: string; readonly posting: Posting }

@@ -1,6 +1,6 @@
 /** Whatever comes over the wire: a code, a reason, and the server goes on serving others. */
 import { connect } from 'node:net';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { Calls, credit, refusalOf } from './harness/calls';
 import { dataFolder, Server } from './harness/server';
 

@@ -5,7 +5,8 @@
 import { appendFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteEventLog } from '@sluice/store-sqlite';
-import { accountpb, NO_CHECKSUM, readNextCommit, type LogPosition } from '@sluice/protocol';
+import { NO_CHECKSUM, readNextCommit, type LogPosition } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { Calls, credit } from './harness/calls';
 import { dataFolder, Server } from './harness/server';
 

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { type RunningServer, type ServiceRegistration, startServer, unary } from '@sluice/service';
 import { dataFolder, Server } from './harness/server';
 

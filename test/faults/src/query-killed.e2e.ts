@@ -1,6 +1,6 @@
 import { credentials } from '@grpc/grpc-js';
 import { QUICK_RECONNECT, until } from '@sluice/judged-load';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { testFault } from './harness/under-load';
 
 testFault(

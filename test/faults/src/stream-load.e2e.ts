@@ -1,4 +1,4 @@
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import { commandClient, credit, openSideAccount } from './harness/side-account';
 import { testFault } from './harness/under-load';
 

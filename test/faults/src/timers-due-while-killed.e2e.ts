@@ -1,5 +1,5 @@
 import { until } from '@sluice/judged-load';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
 import { actingSchedulers, testFault } from './harness/under-load';
 

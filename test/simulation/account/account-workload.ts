@@ -9,7 +9,7 @@
  *   - a read that carries a token shows the posting that the token came with;
  *   - the read store is the fold of the log.
  */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { VerificationProgress } from '@sluice/projector';
 import { describe } from '../world/cluster';
 import { type Callers, type Deployment, type Workload } from '../world/deployment';

@@ -2,7 +2,8 @@
  * What the log says about accounts, read by code that shares nothing with the engine but the generated messages: every recorded posting in
  * order, with running balances computed anew.
  */
-import { accountpb, readCommit } from '@sluice/protocol';
+import { readCommit } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { MemoryLogStorage } from '@sluice/memory';
 
 export interface RecordedPosting {

@@ -3,7 +3,8 @@
  * the postings of its account, and compared with what the events of transfers say.
  */
 import type { MemoryLogStorage } from '@sluice/memory';
-import { accountpb, readCommit } from '@sluice/protocol';
+import { readCommit } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export interface ReadTransfer {
   readonly fromAccountId: string;

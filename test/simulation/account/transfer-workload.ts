@@ -9,7 +9,7 @@
  *   - asking again gives the first answer, marked as a repeat;
  *   - queries say of every transfer what the log says.
  */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { describe } from '../world/cluster';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { CallFailed } from '../world/network';

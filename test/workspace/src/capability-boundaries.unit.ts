@@ -1,4 +1,5 @@
 /** The rule that keeps capabilities apart bites where one imports another, and nowhere else. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Linter } from 'eslint';
@@ -69,4 +70,11 @@ test.each`
     filename: join(ROOT, 'apps/query/src/query.ts'),
   });
   expect(found.length === 0).toBe(allowed);
+});
+
+test.each(['domain', 'protocol', 'projections'])('the main entry of %s exports nothing of a capability by hand', (library) => {
+  const entry = readFileSync(join(ROOT, 'libs', library, 'src', 'index.ts'), 'utf8');
+  const capabilities = readdirSync(join(ROOT, 'protos', 'sluice')).filter((name) => !['log', 'projection', 'scheduler'].includes(name));
+  const folders = capabilities.filter((name) => new RegExp(`\\./${name}(/|')|sluice\\.${name}\\.`).test(entry));
+  expect(folders).toEqual([]);
 });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
 import { freePort, haveServer, type RunningServer, startMongo, startNats } from '@sluice/infra';
-import { accountpb, healthpb } from '@sluice/protocol';
+import { healthpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { ServiceChild } from './service-child';
 import type { ServiceName } from './service-name';
 

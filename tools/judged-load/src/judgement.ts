@@ -2,7 +2,7 @@
  * What must hold after every fault: nothing acknowledged is lost, nothing is applied twice, log = read store. Judged by the
  * callers' own list, against what queries answer and what the projector finds when it folds the log.
  */
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import type { Acknowledged, Load } from './load';
 import type { ServiceCalls } from './service-calls';
 

@@ -1,4 +1,4 @@
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import { complaintsOf, judge } from './judgement';
 import type { Acknowledged, Load } from './load';
 import type { ServiceCalls } from './service-calls';

@@ -3,7 +3,7 @@
  * another instance, and writes down every acknowledged posting with its answer. That list is what the data is judged by.
  */
 import { partitionOfKey } from '@sluice/domain';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { type Access, metadataOf, PLAIN_ACCESS, QUICK_RECONNECT } from './access';
 import { called, type CallOptions } from './called';
 import { signedAmountMinor } from './signed-amount';

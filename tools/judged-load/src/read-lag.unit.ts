@@ -1,4 +1,4 @@
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import { ReadLag } from './read-lag';
 import type { ServiceCalls } from './service-calls';
 

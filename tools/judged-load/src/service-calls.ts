@@ -1,6 +1,7 @@
 /** Calls to query, projector and scheduler, as promises, with what a judge needs of each. Every call has a channel of its own. */
 import type { Client, Metadata, ServiceError } from '@grpc/grpc-js';
-import { accountpb, logpb, projectionpb, schedulerpb } from '@sluice/protocol';
+import { logpb, projectionpb, schedulerpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { type Access, metadataOf, PLAIN_ACCESS, QUICK_RECONNECT } from './access';
 import { CALL_LIMIT_MS, called } from './called';
 

@@ -1,4 +1,4 @@
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 /** What a credit or a debit does to the balance, in minor units. */
 export function signedAmountMinor({ type, amountMinor }: Pick<accountpb.Posting, 'type' | 'amountMinor'>): bigint {

@@ -3,7 +3,8 @@
  * span is the user's own.
  */
 import { credentials, type requestCallback } from '@grpc/grpc-js';
-import { accountpb, schedulerpb } from '@sluice/protocol';
+import { schedulerpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { tracingInterceptor } from '@sluice/service';
 import { activeTraceparent, inSpan, parseTraceparent } from '@sluice/telemetry';
 

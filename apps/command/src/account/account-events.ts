@@ -1,8 +1,9 @@
 /**
  * Account events between the domain and the protos.
  */
-import { NO_LIMITS, POSTING_TYPES, type Account, type AccountEvent, type AccountLimits, type AccountStatus } from '@sluice/domain';
-import { accountEvents, accountpb, type EventRecord } from '@sluice/protocol';
+import { NO_LIMITS, POSTING_TYPES, type Account, type AccountEvent, type AccountLimits, type AccountStatus } from '@sluice/domain/account';
+import { type EventRecord } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { shared, sharedLimits } from './account-record';
 import type { AccountCommandItem } from './command-submission';
 

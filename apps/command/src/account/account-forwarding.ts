@@ -3,7 +3,8 @@
  * items. Where no owner answers, the items are PARTITION_UNAVAILABLE: the caller sends them again, with the same request ids.
  */
 import type { PartitionHop } from '@sluice/engine';
-import { accountpb, decodePositionToken, encodeOrders, END, OUTCOME_ACCEPTED, START, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { decodePositionToken } from '@sluice/protocol';
+import { accountpb, encodeOrders, END, OUTCOME_ACCEPTED, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 import { SluiceError, type CallContext } from '@sluice/service';
 import { commandAtOwner } from '../peers/owner-call';
 import type { AccountCommandItem } from './command-submission';

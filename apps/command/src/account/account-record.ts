@@ -6,8 +6,7 @@
  *
  * A record of version 1 ends behind the holds.
  */
-import type { Account, AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
-import { POSTING_TYPES } from '@sluice/domain';
+import { type Account, type AccountLimits, type AccountStatus, type PostingType, POSTING_TYPES } from '@sluice/domain/account';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
 
 /** Version of the blocks of a snapshot of accounts. */

@@ -5,10 +5,9 @@
 import { keyHash, partitionOfHash } from '@sluice/domain';
 import type { Engine, EngineObserver, HashSeeds } from '@sluice/engine';
 import type { MethodDefinition } from '@grpc/grpc-js';
+import { encodePositionToken, MalformedMessageError } from '@sluice/protocol';
 import {
   accountpb,
-  encodePositionToken,
-  MalformedMessageError,
   MAXIMUM_BATCH_POSTINGS,
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
@@ -16,7 +15,7 @@ import {
   scanTransfers,
   type PostingBatch,
   type ScanIssues,
-} from '@sluice/protocol';
+} from '@sluice/protocol/account';
 import {
   bidi,
   DEFAULT_MAXIMUM_MESSAGE_BYTES,

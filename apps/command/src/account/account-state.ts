@@ -18,7 +18,7 @@ import {
   type Posting,
   type PostingType,
   type Rejection,
-} from '@sluice/domain';
+} from '@sluice/domain/account';
 import type { AccountKey } from '@sluice/ports';
 import {
   keyedHash,
@@ -32,6 +32,7 @@ import {
   type SnapshotSession,
   type Turn,
 } from '@sluice/engine';
+import { type CommitHeader, type EventHandlersOf, type EventRecord } from '@sluice/protocol';
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
@@ -53,12 +54,9 @@ import {
   TYPE,
   UNIT_AT,
   UNIT_LENGTH,
-  type CommitHeader,
-  type EventHandlersOf,
-  type EventRecord,
   type PostingBatch,
   type TransfersOfAccount,
-} from '@sluice/protocol';
+} from '@sluice/protocol/account';
 import { shared } from './account-record';
 import { AccountTable } from './account-table';
 import { AccountTransfers, TRANSFER_LEG, type PartitionAccounts } from './account-transfers';

@@ -2,7 +2,7 @@
  * The accounts of one partition, in the engine's packed table (about a hundred bytes for a cold one). What changes with every posting is in
  * columns.
  */
-import type { Account, AccountLimits, AccountStatus } from '@sluice/domain';
+import type { Account, AccountLimits, AccountStatus } from '@sluice/domain/account';
 import { type HashSeeds, PackedTable, type RecordCodec } from '@sluice/engine';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
 import { ACCOUNT_RECORD_VERSION, packAccount, unpackAccount } from './account-record';

@@ -1,5 +1,5 @@
 /** The table of accounts against a plain map: while snapshots are taken in steps, after cold accounts were packed away, and from blocks. */
-import { NO_LIMITS, type Account } from '@sluice/domain';
+import { NO_LIMITS, type Account } from '@sluice/domain/account';
 import { hashSeeds, keyedHash } from '@sluice/engine';
 import * as fc from 'fast-check';
 import { AccountTable } from './account-table';

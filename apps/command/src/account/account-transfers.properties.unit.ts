@@ -2,7 +2,8 @@
  * Money is conserved in every interleaving: transfers, verdicts that come late, freezes, limits and closes in between, holds that expire, and memory that is
  * read again from the log or from a snapshot at any moment. Deliveries of one pair of partitions are decided in order; different pairs overtake each other.
  */
-import { accountpb, ByteReader } from '@sluice/protocol';
+import { ByteReader } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import * as fc from 'fast-check';
 import { AccountsOfPartitions, type DeliveryUnderWay } from '../test/accounts-of-partitions';
 

@@ -18,8 +18,9 @@ import {
   type Posting,
   type PostingDecision,
   type PostingType,
-} from '@sluice/domain';
+} from '@sluice/domain/account';
 import type { InternalCommand, InternalVerdict, SettledDelivery, Turn } from '@sluice/engine';
+import { MalformedMessageError } from '@sluice/protocol';
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
@@ -27,7 +28,6 @@ import {
   accountpb,
   creditsOf,
   legsOf,
-  MalformedMessageError,
   otherAccountId,
   OUTCOME_NONE,
   refundsOf,
@@ -37,7 +37,7 @@ import {
   writeSettlements,
   type LegColumns,
   type PostingBatch,
-} from '@sluice/protocol';
+} from '@sluice/protocol/account';
 import type { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 

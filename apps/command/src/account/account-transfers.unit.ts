@@ -1,5 +1,5 @@
 /** Transfers and expiring holds at the accounts of several partitions, with deliveries and timers in the hands of the test. */
-import { accountpb, postingsRecordedIn } from '@sluice/protocol';
+import { accountpb, postingsRecordedIn } from '@sluice/protocol/account';
 import { AccountsOfPartitions, type DeliveryUnderWay } from '../test/accounts-of-partitions';
 import { verdictIn } from '../test/verdict-in';
 

@@ -3,7 +3,7 @@
  * many, with restarts and crashes between, with ids that have left memory long ago.
  */
 import * as fc from 'fast-check';
-import { type accountpb } from '@sluice/protocol';
+import { type accountpb } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, verdictOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());

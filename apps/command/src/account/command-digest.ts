@@ -7,7 +7,7 @@
  * that commands without it keep their text. Capabilities that came later digest canonical bytes (`requestDigest`).
  */
 import { createHash } from 'node:crypto';
-import type { AccountCommand, AccountLimits } from '@sluice/domain';
+import type { AccountCommand, AccountLimits } from '@sluice/domain/account';
 
 const DIGEST_BYTES = 16;
 

@@ -1,4 +1,4 @@
-import type { AccountCommand } from '@sluice/domain';
+import type { AccountCommand } from '@sluice/domain/account';
 import * as fc from 'fast-check';
 import { digestCommand } from './command-digest';
 

@@ -1,8 +1,8 @@
 /** Commands other than postings (open, update, freeze, unfreeze, close) of one caller for one partition, on their way through a turn. */
-import type { AccountCommand } from '@sluice/domain';
+import type { AccountCommand } from '@sluice/domain/account';
 import type { AccountKey } from '@sluice/ports';
 import { RequestSubmission, type Partition, type RequestRefusal, type Turn } from '@sluice/engine';
-import { OUTCOME_ACCEPTED, OUTCOME_NONE, type accountpb } from '@sluice/protocol';
+import { OUTCOME_ACCEPTED, OUTCOME_NONE, type accountpb } from '@sluice/protocol/account';
 import type { AccountState } from './account-state';
 import { outcomeOfRefusal, REQUEST_ID_REUSED } from './outcomes';
 

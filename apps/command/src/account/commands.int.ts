@@ -1,5 +1,5 @@
 /** Opening, updating, freezing, closing: what is answered, what is recorded, and that a repeat gets the first answer. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());

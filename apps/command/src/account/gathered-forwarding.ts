@@ -6,7 +6,7 @@
  * Each posting keeps its own verdict. A hop carries one verified caller, so callers are kept apart. A hop continues one trace, so sampled calls are
  * kept apart, too. An atomic batch travels alone: it is decided whole. Transfers travel in batches of their own method, not gathered.
  */
-import type { PostingBatch } from '@sluice/protocol';
+import type { PostingBatch } from '@sluice/protocol/account';
 import { GatheredCall, type CallContext, type Caller } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import { HopLane, sizeOf } from './hop-lane';

@@ -1,4 +1,4 @@
-import { accountpb, OUTCOME_ACCEPTED, scanPostings, type PostingBatch } from '@sluice/protocol';
+import { accountpb, OUTCOME_ACCEPTED, scanPostings, type PostingBatch } from '@sluice/protocol/account';
 import { ANYBODY, type CallContext, type Caller, GatheredCall } from '@sluice/service';
 import { GatheredForwarding } from './gathered-forwarding';
 import { PARTITION_UNAVAILABLE, QUEUE_FULL } from './outcomes';

@@ -1,9 +1,9 @@
 /**
  * Timers of holds that expire. A hold's timer is set in the commit that records the hold, and cancelled in the one that takes the last of it.
  */
-import { decideHoldExpiry, type Account, type AcceptedPosting } from '@sluice/domain';
+import { decideHoldExpiry, type Account, type AcceptedPosting } from '@sluice/domain/account';
 import type { InternalCommand, InternalVerdict, Turn } from '@sluice/engine';
-import { accountpb, releaseOfExpired } from '@sluice/protocol';
+import { accountpb, releaseOfExpired } from '@sluice/protocol/account';
 import type { AccountTransfers, PartitionAccounts } from './account-transfers';
 
 export const EXPIRE_HOLD = 'ExpireHold';

@@ -12,7 +12,7 @@
  *
  * A hop may take as long as the share with the latest deadline; a call whose deadline passes before is ended by its own deadline.
  */
-import { END, OUTCOME_ACCEPTED, scanPostings, START, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { END, OUTCOME_ACCEPTED, scanPostings, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 import { GatheredCall, type CallContext, type Caller } from '@sluice/service';
 import { SHAPE_ISSUES, type Positions, type PostingForwarding } from './posting-router';
 

@@ -1,5 +1,5 @@
 /** Accounts, as the command service plugs them in. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { CommandCapability } from '../command-capability';
 import { accountCapability } from './account-capability';
 import { AccountForwarding } from './account-forwarding';

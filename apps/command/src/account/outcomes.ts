@@ -1,8 +1,8 @@
 /**
  * Outcomes of postings as small numbers, for the columns of a batch: the proto's Rejection below 64, the engine's refusals above.
  */
-import { UNRECORDED_REJECTIONS, type Rejection } from '@sluice/domain';
-import { accountpb, OUTCOME_ACCEPTED } from '@sluice/protocol';
+import { UNRECORDED_REJECTIONS, type Rejection } from '@sluice/domain/account';
+import { accountpb, OUTCOME_ACCEPTED } from '@sluice/protocol/account';
 import type { RequestRefusal } from '@sluice/engine';
 import type { Reason } from '@sluice/service';
 

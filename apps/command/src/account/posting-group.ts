@@ -2,7 +2,8 @@
  * The postings of one account in one turn: one balance update, one record per request, written in columns. Requests that lie side by
  * side in a caller's message are copied in one piece.
  */
-import type { Account } from '@sluice/domain';
+import type { Account } from '@sluice/domain/account';
+import { type ByteWriter } from '@sluice/protocol';
 import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
@@ -13,9 +14,8 @@ import {
   REQUEST_ID_LENGTH,
   START,
   STRIDE,
-  type ByteWriter,
   type PostingBatch,
-} from '@sluice/protocol';
+} from '@sluice/protocol/account';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;

@@ -2,7 +2,7 @@
  * What postings take of a commit at most, so that a turn stays within the largest record of the log. What an account's group costs beside its
  * requests is in `posting-group.ts`.
  */
-import { END, START, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { END, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 
 /** Beside the request itself: balances after, rejection, and a hold with its id. */
 const POSTING_BYTES = 192;

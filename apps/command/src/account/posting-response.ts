@@ -2,7 +2,8 @@
  * Verdicts to bytes: PostBatchResponse, PostResponse and PostStreamResponse, written by hand from the columns of a batch. TransferBatchResponse and
  * TransferResponse are the same with the state of each transfer. The generated codec is the oracle.
  */
-import { ByteWriter, OUTCOME_ACCEPTED, accountpb, type PostingBatch } from '@sluice/protocol';
+import { ByteWriter } from '@sluice/protocol';
+import { OUTCOME_ACCEPTED, accountpb, type PostingBatch } from '@sluice/protocol/account';
 import { codeOfReason, REASONS, refusal, type Reason, type SluiceError } from '@sluice/service';
 import { OUTCOME_REASONS } from './outcomes';
 

@@ -1,6 +1,6 @@
 /** The hand-made encoder of answers: the generated decoder is the oracle. */
 import * as fc from 'fast-check';
-import { accountpb, OUTCOME_ACCEPTED, type PostingBatch, scanPostings } from '@sluice/protocol';
+import { accountpb, OUTCOME_ACCEPTED, type PostingBatch, scanPostings } from '@sluice/protocol/account';
 import { codeOfReason } from '@sluice/service';
 import { acceptedCount, encodeBatchResponse, encodePostResponse, encodeStreamResponse, reasonOf } from './posting-response';
 import { OUTCOME_REASONS } from './outcomes';

@@ -4,7 +4,7 @@
  */
 import { keyHash, partitionOfHash } from '@sluice/domain';
 import { keyedHash, lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
-import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, legsOf, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, legsOf, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { AccountState } from './account-state';

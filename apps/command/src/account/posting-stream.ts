@@ -6,7 +6,7 @@
  * A slice costs one scan, one submission per partition and one hop per owner, whatever its length. All postings of a slice are answered when its
  * last one has its verdict; that trades a little of a posting's latency for that.
  */
-import { scanPostingMessages, type PostingBatch } from '@sluice/protocol';
+import { scanPostingMessages, type PostingBatch } from '@sluice/protocol/account';
 import { invalidRequest, type CallContext, type Send, type SluiceError } from '@sluice/service';
 import { encodeStreamResponse } from './posting-response';
 import { SHAPE_ISSUES, type Positions, type PostingRouter } from './posting-router';

@@ -1,4 +1,5 @@
-import { accountpb, encodePositionToken, OUTCOME_ACCEPTED, type PostingBatch } from '@sluice/protocol';
+import { encodePositionToken } from '@sluice/protocol';
+import { accountpb, OUTCOME_ACCEPTED, type PostingBatch } from '@sluice/protocol/account';
 import type { CallContext, SluiceError } from '@sluice/service';
 import type { Positions, PostingRouter } from './posting-router';
 import { servePostingStream } from './posting-stream';

@@ -1,6 +1,6 @@
 /** The postings of one batch that belong to one partition, on their way through a turn. */
 import { RequestSubmission, type Partition, type RequestRefusal, type Turn } from '@sluice/engine';
-import { OUTCOME_NONE, STRIDE, START, END, SIGNED_FLAG, HOLD_ID_LENGTH_AND_FLAGS, type PostingBatch } from '@sluice/protocol';
+import { OUTCOME_NONE, STRIDE, START, END, SIGNED_FLAG, HOLD_ID_LENGTH_AND_FLAGS, type PostingBatch } from '@sluice/protocol/account';
 import type { AccountState } from './account-state';
 import { INVALID_REQUEST, outcomeOfRefusal, POSTING_TYPE_UNKNOWN } from './outcomes';
 import { recordBytesOf } from './posting-record-size';

@@ -1,5 +1,5 @@
 /** Postings end to end: the order of the checks, holds, limits, statuses, atomic batches; what is answered and what is recorded. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());

@@ -1,9 +1,9 @@
 /** Verdicts of postings and commands in a commit, by account and request id. */
 import type { RecordedRequests, WantedRequests } from '@sluice/engine';
+import { canonicalBytes, ByteReader, type EventHandlersOf } from '@sluice/protocol';
 import {
   accountEvents,
   accountpb,
-  canonicalBytes,
   HOLD_ID_LENGTH_AND_FLAGS,
   isEngineMade,
   OUTCOME_ACCEPTED,
@@ -16,9 +16,7 @@ import {
   TYPE,
   type AccountPostingsHeader,
   type PostingBatch,
-  ByteReader,
-  type EventHandlersOf,
-} from '@sluice/protocol';
+} from '@sluice/protocol/account';
 
 const WIRE_VARINT = 0;
 /** What an account of which nothing is wanted costs, in bytes that are searched. */

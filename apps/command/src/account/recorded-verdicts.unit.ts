@@ -1,4 +1,5 @@
-import { accountEvents, accountpb, CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { verdictIn } from '../test/verdict-in';
 
 const OPENED = accountEvents.record('AccountOpened', accountpb.AccountOpened.fromPartial({ accountId: 'alice', requestId: 'open', signingKeyId: 'k' }));

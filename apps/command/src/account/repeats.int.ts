@@ -1,5 +1,5 @@
 /** One answer per request id, for ever: the first one again for the same body, a refusal for another; wherever the first one is by then. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());

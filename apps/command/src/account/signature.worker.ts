@@ -1,7 +1,7 @@
 /** A thread of the signature pool: takes a share of a batch's postings, answers which verify. */
 import { parentPort } from 'node:worker_threads';
 import type { PoolReply } from '@sluice/engine';
-import { postingSignatureVerifies } from '@sluice/protocol';
+import { postingSignatureVerifies } from '@sluice/protocol/account';
 
 export interface SignatureTask {
   /** The postings' bytes, one after the other. */

@@ -3,7 +3,7 @@
  * made with; if the account has another key by the time of the turn, the check is done again there.
  */
 import { builtFile, WorkerPool, type PoolMode } from '@sluice/engine';
-import { HOLD_ID_LENGTH_AND_FLAGS, postingSignatureVerifies, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol';
+import { HOLD_ID_LENGTH_AND_FLAGS, postingSignatureVerifies, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 import type { AccountKey, Keyring } from '@sluice/ports';
 import type { SignatureTask } from './signature.worker';
 

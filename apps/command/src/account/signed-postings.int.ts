@@ -1,6 +1,6 @@
 /** Signed postings: who may post, with which key, and what the thread pool must not change. */
-import { POSTING_TYPES } from '@sluice/domain';
-import { accountpb, signPosting } from '@sluice/protocol';
+import { POSTING_TYPES } from '@sluice/domain/account';
+import { accountpb, signPosting } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());

@@ -1,6 +1,6 @@
 /** Where the signing keys of accounts are: stored in bulk, at the owner, after the decision and before the event that names them. */
 import { accountKey } from '@sluice/ports';
-import { accountpb, signPosting } from '@sluice/protocol';
+import { accountpb, signPosting } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf } from '../test/command-under-test';
 import { RecordedKeyring } from '../test/recorded-keyring';
 import { answered, SharingInstances } from '../test/sharing-instances';

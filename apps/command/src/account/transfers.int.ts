@@ -1,6 +1,6 @@
 /** Transfers and expiring holds through the command service: answers, repeats, batches, restarts. */
 import { keyHash, partitionOfHash } from '@sluice/domain';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
 const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;

@@ -4,7 +4,8 @@
  */
 import type { MethodDefinition } from '@grpc/grpc-js';
 import type { AggregateCapability, AggregateRequest, RequestBody } from '@sluice/engine';
-import { decodePositionToken, encodePositionToken, MAXIMUM_BATCH_POSTINGS } from '@sluice/protocol';
+import { decodePositionToken, encodePositionToken } from '@sluice/protocol';
+import { MAXIMUM_BATCH_POSTINGS } from '@sluice/protocol/account';
 import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } from '@sluice/service';
 import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';

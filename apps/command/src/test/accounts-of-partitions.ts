@@ -4,7 +4,8 @@
  */
 import { keyHash, partitionOfHash } from '@sluice/domain';
 import { hashSeeds, Turn, type Engine, type InternalVerdict, type OwedDelivery, type PartitionServices, type SettledDelivery } from '@sluice/engine';
-import { accountpb, CommitWriter, NO_CHECKSUM, readCommit, scanPostings, scanTransfers, type DecodedCommit, type PostingBatch } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { accountpb, scanPostings, scanTransfers, type PostingBatch } from '@sluice/protocol/account';
 import { itemOf, openingOf, statusChangeOf, updateOf, type KeyedCommand } from '../account/account-commands';
 import { ACCOUNT_RECORD_VERSION } from '../account/account-record';
 import { AccountState } from '../account/account-state';

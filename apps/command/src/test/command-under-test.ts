@@ -5,7 +5,8 @@
 import { keyHash } from '@sluice/domain';
 import type { CommitToAppend, SnapshotStore } from '@sluice/ports';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks, type MemoryKeys } from '@sluice/memory';
-import { accountpb, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { readCommit, type DecodedCommit } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
 import { keyedHash, lastHash, requestHash, SILENT_OBSERVER, type EngineObserver, type PartitionLimits, type PoolMode } from '@sluice/engine';
 import { startCommand, type CommandRuntime } from '../command';

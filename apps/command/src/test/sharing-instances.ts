@@ -6,7 +6,7 @@ import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/g
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { HopProof, openServer, PeerConnections, type PeerOptions, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';

@@ -1,5 +1,6 @@
 /** Histories of accounts in every partition, decided by the domain and appended to a log. */
-import { NO_LIMITS, partitionOfKey } from '@sluice/domain';
+import { partitionOfKey } from '@sluice/domain';
+import { NO_LIMITS } from '@sluice/domain/account';
 import type { CommitToAppend, EventLog } from '@sluice/ports';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
 

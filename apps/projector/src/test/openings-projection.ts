@@ -4,7 +4,8 @@
  */
 import type { CollectionDefinition, FieldValue, ReadCopy, RowWrite } from '@sluice/ports';
 import { type LoadedRows, type PartitionProjection, type Projected, type Projection, type RowKeys, rowKind, verifyRows } from '@sluice/projections';
-import { accountEvents, accountpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 
 const OPENINGS: CollectionDefinition = {
   name: 'openings',

@@ -1,7 +1,8 @@
 /** Accounts and entries as callers see them. */
-import { INT64_MAX, type PostingType } from '@sluice/domain';
-import type { AccountSnapshot, StoredRecord } from '@sluice/projections';
-import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { INT64_MAX, type PostingType } from '@sluice/domain/account';
+import type { AccountSnapshot, StoredRecord } from '@sluice/projections/account';
+import { timestampFromUs } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 /** Open holds in an answer, at most; the oldest ones. */
 export const MAXIMUM_SHOWN_HOLDS = 100;

@@ -1,8 +1,9 @@
 /** `sluice.account.v1.AccountQueryService`: every read of accounts, from the read store alone. */
 import { partitionOfKey } from '@sluice/domain';
 import type { ReadCopy, ReadStore } from '@sluice/ports';
-import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections';
-import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections/account';
+import { timestampFromUs } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
 import { type Freshness, mergedToken } from '../freshness';

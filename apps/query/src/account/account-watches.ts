@@ -4,7 +4,7 @@
  * survives its switch.
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
-import { ACCOUNTS, readAccountsOnce, type AccountSnapshot } from '@sluice/projections';
+import { ACCOUNTS, readAccountsOnce, type AccountSnapshot } from '@sluice/projections/account';
 import type { StandingFeed } from '../standing';
 
 /** Between two looks at the watched accounts. */

@@ -1,6 +1,6 @@
 /** Accounts, as the query service plugs them in. */
 import { projection } from '@sluice/projections/account';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { QueryCapability } from '../query-capability';
 import { accountQueryService } from './account-query-service';
 import { AccountWatches } from './account-watches';

@@ -3,7 +3,7 @@
  * whatever copy is in force; the bound is in bytes. Reads of one segment at the same time are one.
  */
 import type { ReadCopy } from '@sluice/ports';
-import { ENTRY_SEGMENTS, type LoadSegment } from '@sluice/projections';
+import { ENTRY_SEGMENTS, type LoadSegment } from '@sluice/projections/account';
 
 /** Of one process. */
 export const SEGMENT_CACHE_BYTES = 64 * 1024 * 1024;

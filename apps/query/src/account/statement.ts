@@ -1,5 +1,5 @@
 /** A page of an account's entries: a range of their numbers, read from the chain of entry blocks. */
-import type { EntryChain, Numbering, StoredRecord } from '@sluice/projections';
+import type { EntryChain, Numbering, StoredRecord } from '@sluice/projections/account';
 
 /** Entries of a page, in bytes, at most (about): a page always fits what gRPC clients take by default. */
 const MAXIMUM_PAGE_BYTES = 2 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Reads of transfers: one by its id, and listings by debited account, target and state. */
 import { TRANSFERS, transferId, transferRowOf, type TransferRow } from '@sluice/projections/account';
-import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { timestampFromUs } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { invalidRequest, refusal, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
 import { type Freshness, mergedToken } from '../freshness';

@@ -3,7 +3,8 @@
  * nothing of the protocol.
  */
 import { randomUUID } from 'node:crypto';
-import { accountpb, type protobufpb, usFromTimestamp } from '@sluice/protocol';
+import { type protobufpb, usFromTimestamp } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { Account, AccountChange, AccountLimits, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, EntryOrigin } from './account';
 import { rejectionFromWire } from './rejection';
 import { postingTypeFromWire, postingTypeToWire } from './posting-wire';

@@ -5,7 +5,8 @@
  * before, so that it reads its own writes; a read option says otherwise for one call, `readYourWrites: false` for all.
  */
 import { randomUUID } from 'node:crypto';
-import { accountpb, timestampFromUs } from '@sluice/protocol';
+import { timestampFromUs } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { Account, AccountChange, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, StatusChange } from './account';
 import { accountFromWire, balanceAtFromWire, changeToWire, commandResultFromWire, entryFromWire, openingToWire, statusToWire } from './account-wire';
 import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';

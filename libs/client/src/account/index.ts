@@ -1,5 +1,5 @@
 /** Accounts, as the client plugs them in. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { ClientCapability } from '../client-capability';
 import { AccountsClient } from './accounts-client';
 

@@ -7,7 +7,7 @@
  * posting, one call, at once) and makes a hot client cheap at high load. Batches overtake each other: who needs one posting
  * after another awaits the first.
  */
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import type { Caller, UnaryMethod } from '../caller';
 import type { PostingResult } from './posting';
 import type { BatchingOptions } from '../batching-options';

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import { Caller } from '../caller';
 import type { PostingResult } from './posting';
 import { type PostBatchMethod, PostingBatcher } from './posting-batcher';

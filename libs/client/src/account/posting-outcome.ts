@@ -1,5 +1,5 @@
 /** The verdict on one item of a batch or a stream, as a result or as the error that a unary call would have thrown. */
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import type { PostingOutcome } from './posting';
 import { SluiceError, statusName } from '../sluice-error';
 

@@ -6,7 +6,7 @@
  * kept while the connection lives; a caller who needs it across repeats awaits each posting instead.
  */
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import type { Caller } from '../caller';
 import type { PostingInput, PostingOutcome } from './posting';
 import type { PostStreamOptions } from './posting-options';

@@ -2,7 +2,7 @@
  * Postings to the messages that travel. Apart from the types, so that the published types name nothing of the protocol.
  */
 import { randomUUID } from 'node:crypto';
-import { accountpb, signPosting } from '@sluice/protocol';
+import { accountpb, signPosting } from '@sluice/protocol/account';
 import { POSTING_TYPES, type PostingInput, type PostingType } from './posting';
 
 const TYPE_TO_WIRE: Readonly<Record<PostingType, accountpb.PostingType>> = {

@@ -1,5 +1,5 @@
 /** Why a posting or a transfer was refused, as callers see it: the reason's name. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 const REJECTION_PREFIX = 'REJECTION_';
 

@@ -1,6 +1,7 @@
 /** Transfers to the messages that travel, and back. */
 import { randomUUID } from 'node:crypto';
-import { accountpb, signPosting, usFromTimestamp } from '@sluice/protocol';
+import { usFromTimestamp } from '@sluice/protocol';
+import { accountpb, signPosting } from '@sluice/protocol/account';
 import { outcomeOf } from './posting-outcome';
 import { rejectionFromWire } from './rejection';
 import { TRANSFER_STATES, type Transfer, type TransferInput, type TransferOutcome, type TransferState } from './transfer';

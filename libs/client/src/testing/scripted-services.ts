@@ -3,7 +3,8 @@
  * be had at will, and in order.
  */
 import { Metadata, Server, ServerCredentials, type ServiceError, type status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { accountpb, rpcpb } from '@sluice/protocol';
+import { rpcpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export interface ScriptedServices {
   readonly target: string;

@@ -1,6 +1,7 @@
 /** The events of accounts as the projection and the verification fold them: decoded, one per account. */
-import type { AccountLimits, AccountStatus, PostingType } from '@sluice/domain';
-import { accountEvents, accountpb, type DecodedCommit, type EventHandlersOf, type EventRecord } from '@sluice/protocol';
+import type { AccountLimits, AccountStatus, PostingType } from '@sluice/domain/account';
+import { type DecodedCommit, type EventHandlersOf, type EventRecord } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { type PostingsPart, readPostings } from './postings-reader';
 
 interface Moment {

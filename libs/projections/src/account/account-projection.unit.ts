@@ -3,10 +3,11 @@
  * the end are those of one pass, and they say what the domain says.
  */
 import type { ReadCopy, RowWrite } from '@sluice/ports';
-import { accountpb, CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit, UnknownEventError, type DecodedCommit } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { MemoryReadStore } from '@sluice/memory';
 import { AccountHistory, type HistoryCommand } from '@sluice/testing';
-import { NO_LIMITS, POSTING_TYPES } from '@sluice/domain';
+import { NO_LIMITS, POSTING_TYPES } from '@sluice/domain/account';
 import fc from 'fast-check';
 import { READ_COLLECTIONS } from '../index';
 import { PartitionFold } from '../partition-fold';

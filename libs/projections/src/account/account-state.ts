@@ -3,7 +3,7 @@
  * written on their own, each guarded by its own sequence: after a crash on a store without transactions one may be ahead of
  * another, and what it has already is skipped for it alone.
  */
-import { POSTING_TYPES, type AccountLimits, type AccountStatus, type PostingType } from '@sluice/domain';
+import { POSTING_TYPES, type AccountLimits, type AccountStatus, type PostingType } from '@sluice/domain/account';
 import type { Row } from '@sluice/ports';
 import { decodeLinks, encodeLinks } from './account-links';
 import type { EntrySpine } from './entry-spine';

@@ -8,7 +8,8 @@
  * A part is what one commit has of the account; where that is too large for a block it is continued in the next one. Blocks
  * of many accounts share a segment (segment-writer.ts).
  */
-import { type AccountPostingsHeader, ByteReader, type ByteWriter, readAccountPostings } from '@sluice/protocol';
+import { ByteReader, type ByteWriter } from '@sluice/protocol';
+import { type AccountPostingsHeader, readAccountPostings } from '@sluice/protocol/account';
 import { readPointer, writePointer, type BlockPointer } from './entry-spine';
 
 /** What a block has of one commit. */

@@ -2,7 +2,7 @@
  * Reads the entries of an account out of its chain of blocks: by number, time or sequence, in either direction. Each search
  * reads O(log n) segments; they never change, so that whoever loads them may keep them.
  */
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 import { postingsOf, readBlock, type EntryBlock, type EntryPart } from './entry-block';
 import type { BlockPointer, EntrySpine } from './entry-spine';
 import { RecordCursor } from './record-columns';

@@ -1,5 +1,5 @@
 /** The generated codec is the oracle: what it writes, the readers by hand read, and what they leave as bytes it reads back. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import fc from 'fast-check';
 import { type PostingsPart, readPostings } from './postings-reader';
 import { cutPostings } from './record-columns';

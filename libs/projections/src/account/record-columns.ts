@@ -2,7 +2,8 @@
  * The records of an account in one commit, as the log has them: columns side by side (`AccountPostings`, fields 13 to 17).
  * The projection copies them as bytes; only who reads entries, or has to cut them in pieces, steps through them.
  */
-import { type AccountPostingsHeader, accountpb, ByteReader, ByteWriter, MalformedMessageError, readAccountPostings } from '@sluice/protocol';
+import { ByteReader, ByteWriter, MalformedMessageError } from '@sluice/protocol';
+import { type AccountPostingsHeader, accountpb, readAccountPostings } from '@sluice/protocol/account';
 
 export interface RecordColumns {
   /** The encoded PostingList. */

@@ -1,5 +1,5 @@
 /** The events of transfers as the projection and the verification fold them: one part per transfer. */
-import { accountEvents, decodeAccountSettlements, decodeAccountTransfers, transfersRecordedIn, transfersSettledIn } from '@sluice/protocol';
+import { accountEvents, decodeAccountSettlements, decodeAccountTransfers, transfersRecordedIn, transfersSettledIn } from '@sluice/protocol/account';
 import type { DecodedCommit, EventHandlersOf, EventRecord } from '@sluice/protocol';
 
 interface Moment {

@@ -2,7 +2,7 @@
  * Transfers of one partition's accounts: from events to one row each. A transfer that is recorded and settled within one flush costs one write.
  * Pending ones stay in memory for a while; the row of one that is settled later is read.
  */
-import { TRANSFER_TRANSITIONS } from '@sluice/domain';
+import { TRANSFER_TRANSITIONS } from '@sluice/domain/account';
 import type { RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { LoadedRows, SetAside } from '../projection';

@@ -1,7 +1,8 @@
 /** Transfers as rows: whatever way the events are cut into flushes, and when a flush is repeated. */
 import { MemoryReadStore } from '@sluice/memory';
 import type { ReadCopy } from '@sluice/ports';
-import { accountEvents, accountpb, CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { projectionId, READ_COLLECTIONS } from '../index';
 import { PartitionFold } from '../partition-fold';
 import { SET_ASIDE, setAsideOf } from '../set-aside';

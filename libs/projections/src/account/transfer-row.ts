@@ -1,5 +1,5 @@
 /** A transfer as the projection keeps it in memory, and its row. */
-import type { TransferState } from '@sluice/domain';
+import type { TransferState } from '@sluice/domain/account';
 import type { Row } from '@sluice/ports';
 
 export interface TransferRow {

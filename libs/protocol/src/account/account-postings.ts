@@ -1,7 +1,7 @@
 /**
  * Reads `AccountPostings`: the header is decoded, the requests and the columns stay bytes until somebody asks.
  */
-import type { ChangedHold } from '@sluice/domain';
+import type { ChangedHold } from '@sluice/domain/account';
 import { ByteReader } from '../wire/byte-reader';
 
 export interface AccountPostingsHeader {

@@ -8,7 +8,7 @@
  * Batches are pooled: `release` gives one back; nobody may hold on to it after that.
  */
 import { isUtf8 } from 'node:buffer';
-import { type HoldEnd, MAXIMUM_HOLD_DURATION_MS } from '@sluice/domain';
+import { type HoldEnd, MAXIMUM_HOLD_DURATION_MS } from '@sluice/domain/account';
 import { Posting } from '../generated/sluice/account/v1/account';
 import { MalformedMessageError } from '../wire/byte-reader';
 

@@ -4,7 +4,7 @@
  * counterparty is the target. docs/signatures.md has test vectors.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { POSTING_TYPES } from '@sluice/domain';
+import { POSTING_TYPES } from '@sluice/domain/account';
 import { ByteReader } from '../wire/byte-reader';
 
 export interface SignedFields {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
-import { POSTING_TYPES } from '@sluice/domain';
+import { POSTING_TYPES } from '@sluice/domain/account';
 import { Posting } from '../generated/sluice/account/v1/account';
 import { postingSignatureVerifies, signPosting, type SignedFields } from './posting-signature';
 

@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { fileDescriptors } from '../descriptors';
-import { accountpb } from '../index';
+import { accountpb } from '../account';
 import { encodedForm, type EventCodec, EventDefinition } from './event-definition';
 import { EventTable, UnknownEventError } from './event-table';
 import { EVENT_TABLES, eventTableOf } from './event-tables';

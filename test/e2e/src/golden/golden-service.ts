@@ -2,7 +2,8 @@
 import { startCommand, type CommandRuntime } from '@sluice/command';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemoryReadStore, MemorySnapshotStore } from '@sluice/memory';
 import type { ReadCopy, Row } from '@sluice/ports';
-import { PartitionFold, PROJECTIONS, READ_COLLECTIONS, readAccount } from '@sluice/projections';
+import { PartitionFold, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
+import { readAccount } from '@sluice/projections/account';
 import { readCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
 import type { GoldenAccount, GoldenLog, GoldenRequest } from './golden-log';

@@ -1,5 +1,6 @@
 /** Yesterday's events are read by today's code. golden/README.md says what is proved, and how a new history is made. */
-import { accountpb, EVENT_TABLES, readCommit, readNextCommit, NO_CHECKSUM, type LogPosition } from '@sluice/protocol';
+import { EVENT_TABLES, readCommit, readNextCommit, NO_CHECKSUM, type LogPosition } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { goldenNames, readGolden, type GoldenRequest } from './golden-log';
 import { GoldenService, projectedAccounts } from './golden-service';
 

@@ -1,6 +1,6 @@
 /** What happens in a golden history: every event type, every posting type, every way of being refused, amounts at their ends. */
-import { POSTING_TYPES, type PostingType } from '@sluice/domain';
-import { accountpb, signPosting } from '@sluice/protocol';
+import { POSTING_TYPES, type PostingType } from '@sluice/domain/account';
+import { accountpb, signPosting } from '@sluice/protocol/account';
 
 export interface Call {
   readonly method: string;

@@ -1,6 +1,6 @@
 /** Plain gRPC calls: no retries, no batching, nothing of the client library. */
 import { credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { errorInfoOf } from '@sluice/service';
 
 const MAXIMUM_MESSAGE_BYTES = 64 << 20;

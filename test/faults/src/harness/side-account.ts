@@ -1,6 +1,6 @@
 /** An account beside those of the load, for the calls that a test makes itself. */
 import { type Access, called, type CallOptions, PLAIN_ACCESS, QUICK_RECONNECT } from '@sluice/judged-load';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export function commandClient(address: string, access: Access = PLAIN_ACCESS): accountpb.AccountCommandServiceClient {
   return new accountpb.AccountCommandServiceClient(address, access.credentials, QUICK_RECONNECT);

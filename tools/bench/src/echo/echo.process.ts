@@ -4,7 +4,7 @@
  * cost nothing.
  */
 import * as grpc from '@grpc/grpc-js';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { answerOrders } from '../machine/orders';
 import type { EchoAnswer, EchoOrder } from './echo-order';
 

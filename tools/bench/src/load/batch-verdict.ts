@@ -2,7 +2,7 @@
  * How many postings of a batch were answered and accepted, read from the bytes of a PostBatchResponse without decoding its
  * results: skipping a thousand of them costs a few microseconds. A sample of the answers is decoded whole beside it.
  */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export interface BatchVerdict {
   readonly results: number;

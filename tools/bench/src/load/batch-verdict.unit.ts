@@ -1,4 +1,4 @@
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import fc from 'fast-check';
 import { findFault, readBatchVerdict } from './batch-verdict';
 

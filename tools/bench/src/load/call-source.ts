@@ -1,7 +1,7 @@
 /**
  * What a load consists of: for each call in flight a slot that makes the next request and looks at its answer.
  */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { randomBytes } from 'node:crypto';
 import { findFault, readBatchVerdict } from './batch-verdict';
 import { numberedAccountId, type AccountChoice, type Calls, type TransferChoice } from './load-order';

@@ -3,7 +3,7 @@
  * under test, so what it spends is taken from what it measures. The frame is made by the generated encoder; only ids of
  * fixed length are written over.
  */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { ACCOUNT_DIGITS } from './load-order';
 import { REQUEST_ID_LENGTH, REQUEST_ID_PLACEHOLDER, type RequestIds } from './request-ids';
 

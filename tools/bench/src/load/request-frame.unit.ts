@@ -1,4 +1,4 @@
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { numberedAccountId } from './load-order';
 import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds } from './request-frame';
 import { RequestIds } from './request-ids';

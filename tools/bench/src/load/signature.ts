@@ -3,7 +3,7 @@
  * counterparty, hold id and unit, then amount and time of signing as i64 big-endian.
  */
 import { createHmac } from 'node:crypto';
-import type { accountpb } from '@sluice/protocol';
+import type { accountpb } from '@sluice/protocol/account';
 
 const LENGTH_BYTES = 4;
 const NUMBER_BYTES = 8;

@@ -1,5 +1,5 @@
 /** A TransferBatchRequest that is encoded once and sent many times with other ids; see request-frame.ts. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { ACCOUNT_DIGITS, numberedAccountId, type TransferChoice } from './load-order';
 import { locate, writeNumber } from './request-frame';
 import { REQUEST_ID_PLACEHOLDER, type RequestIds } from './request-ids';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ServerNotFoundError, startMongo, startNats } from '@sluice/infra';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import type { Bench, EmbeddedTarget, Target } from '../bench';
 import { cpuTimeMs } from '../machine/cpu-time';
 import type { FiredTimers } from '../measure/fired-timers';

@@ -3,7 +3,8 @@
  * of them is measured.
  */
 import * as grpc from '@grpc/grpc-js';
-import { accountpb, logpb, projectionpb } from '@sluice/protocol';
+import { logpb, projectionpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 import { firedIn, type FiredTimers } from '../measure/fired-timers';
 
 const CALL_TIMEOUT_MS = 60_000;

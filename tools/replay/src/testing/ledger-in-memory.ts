@@ -1,6 +1,6 @@
 /** The least that can answer a replay: accounts, their entries and repeats in memory, behind the real gRPC services. */
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 interface LedgerAccount {
   readonly openRequestId: string;

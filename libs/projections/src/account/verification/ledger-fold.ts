@@ -2,7 +2,8 @@
  * Folds the log of a partition into what the read store must show: every record's balance is worked out anew from its
  * request and compared with what the commit says. It reads events by the generated codec, and shares no code with the projection.
  */
-import { accountpb, type DecodedCommit, decodedAccountEvents, type EventHandlersOf } from '@sluice/protocol';
+import { type DecodedCommit, type EventHandlersOf } from '@sluice/protocol';
+import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
 import type { AccountSnapshot } from '../account-reader';
 import { applyRequest, type VerifiedBalance } from './posting-effect';
 import { RecordDigest } from './record-digest';

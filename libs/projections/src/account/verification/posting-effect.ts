@@ -1,5 +1,5 @@
 /** What an accepted posting does to an account, worked out anew from the request alone: the verification trusts no column. */
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export interface VerifiedBalance {
   balanceMinor: bigint;

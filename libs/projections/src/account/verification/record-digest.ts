@@ -3,7 +3,7 @@
  * segments, which stand in another order, are compared without holding either. Every record goes in with its number.
  */
 import { murmurHash3 } from '@sluice/domain';
-import { accountpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
 
 export interface DigestedRecord {
   readonly recordNumber: number;

@@ -1,5 +1,6 @@
 /** Transfers, as the log makes them by the generated codec: one row each, PENDING until the verdict of the target is recorded. */
-import { type DecodedCommit, decodedAccountEvents, type EventHandlersOf } from '@sluice/protocol';
+import { type DecodedCommit, type EventHandlersOf } from '@sluice/protocol';
+import { decodedAccountEvents } from '@sluice/protocol/account';
 import { type RowKind, rowKind } from '../../row-verification';
 import { TRANSFERS } from '../collections';
 import { TRANSFER_AGGREGATE } from '../transfer-fold';
