@@ -111,8 +111,14 @@ export function toSluiceError(error: unknown): SluiceError {
     for (const detail of rpcpb.Status.decode(encoded).details) {
       if (detail.typeUrl !== ERROR_INFO_TYPE) continue;
       const info = rpcpb.ErrorInfo.decode(detail.value);
-      return new SluiceError({ code, reason: info.reason, message: error.details, metadata: info.metadata, cause: error });
+      return new SluiceError({ code, reason: info.reason, message: error.details, metadata: info.metadata, verdict: verdictIn(info.metadata), cause: error });
     }
   }
   return new SluiceError({ code, reason: '', message: error.details, cause: error });
+}
+
+/** The verdict of a single posting that its account refused. */
+function verdictIn({ balance_minor: balance, held_minor: held, repeated }: Readonly<Record<string, string>>): RefusalVerdict | undefined {
+  if (balance === undefined || held === undefined) return undefined;
+  return { balanceMinor: BigInt(balance), heldMinor: BigInt(held), repeated: repeated === 'true' };
 }

@@ -48,6 +48,8 @@ test.each`
   ${'much metadata'}       | ${credit('good', 'r', 1n, { metadata: { key: 'x'.repeat(1_100) } })} | ${'INVALID_ARGUMENT INVALID_REQUEST'}
   ${'a field of 20 KiB'}   | ${credit('good', 'r', 1n, { counterparty: 'x'.repeat(20_480) })}     | ${'INVALID_ARGUMENT INVALID_REQUEST'}
   ${'a date that is none'} | ${credit('good', 'r', 1n, { initiatedDate: '2026-02-30' })}          | ${'INVALID_ARGUMENT INVALID_REQUEST'}
+  ${'a hold id'}           | ${credit('good', 'r', 1n, { holdId: 'h' })}                          | ${'INVALID_ARGUMENT INVALID_REQUEST'}
+  ${'final'}               | ${credit('good', 'r', 1n, { final: true })}                          | ${'INVALID_ARGUMENT INVALID_REQUEST'}
   ${'no type'}             | ${credit('good', 'r', 1n, { type: 0 })}                              | ${'INVALID_ARGUMENT POSTING_TYPE_UNKNOWN'}
   ${'an unknown type'}     | ${credit('good', 'r', 1n, { type: 99 as accountpb.PostingType })}    | ${'INVALID_ARGUMENT POSTING_TYPE_UNKNOWN'}
   ${'nothing'}             | ${credit('good', 'r', 0n)}                                           | ${'INVALID_ARGUMENT AMOUNT_NOT_POSITIVE'}

@@ -37,7 +37,7 @@ import type { AccountState } from './account-state';
 import { CommandSubmission, type AccountCommandItem } from './command-submission';
 import { GatheredForwarding } from './gathered-forwarding';
 import { INVALID_REQUEST, NOT_OWNER } from './outcomes';
-import { acceptedCount, encodeBatchResponse, encodePostResponse, errorOf, itemErrorOf, reasonOf } from './posting-response';
+import { acceptedCount, encodeBatchResponse, encodePostResponse, errorOf, itemErrorOf, postingErrorOf, reasonOf } from './posting-response';
 import { PostingRouter, SHAPE_ISSUES, type Positions, type RoutedBatch } from './posting-router';
 import { servePostingStream } from './posting-stream';
 
@@ -111,7 +111,7 @@ export class AccountService {
       assertOwned(batch, call);
       if (outcome !== OUTCOME_ACCEPTED) {
         this.tallyRefusals(batch);
-        throw errorOf(outcome, batch.messages.get(0));
+        throw postingErrorOf(batch, 0);
       }
       return encodePostResponse(batch, 0, this.token(positions));
     } finally {

@@ -12,9 +12,21 @@ export function reasonOf(outcome: number): Reason {
 }
 
 /** What a unary call is refused with. */
-export function errorOf(outcome: number, message: string | undefined): SluiceError {
+export function errorOf(outcome: number, message: string | undefined, metadata?: Readonly<Record<string, string>>): SluiceError {
   const reason = reasonOf(outcome);
-  return refusal(reason, message ?? `${REASONS[reason].when} ${REASONS[reason].advice}`);
+  return refusal(reason, message ?? `${REASONS[reason].when} ${REASONS[reason].advice}`, metadata);
+}
+
+/** What a single posting is refused with: where the account's state refused it, with the balance at which it did. */
+export function postingErrorOf(batch: PostingBatch, index: number): SluiceError {
+  const outcome = batch.outcomes[index] as number;
+  const message = batch.messages.get(index);
+  if (outcome > OUTCOME_ACCEPTED) return errorOf(outcome, message);
+  return errorOf(outcome, message, {
+    balance_minor: String(batch.balancesAfter[index]),
+    held_minor: String(batch.heldAfter[index]),
+    repeated: String(batch.repeated[index] === 1),
+  });
 }
 
 export function itemErrorOf(outcome: number, message: string | undefined): accountpb.ItemError {

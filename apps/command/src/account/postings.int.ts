@@ -1,5 +1,6 @@
 /** Postings end to end: the order of the checks, holds, limits, statuses, atomic batches; what is answered and what is recorded. */
 import { accountpb } from '@sluice/protocol/account';
+import type { SluiceError } from '@sluice/service';
 import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 
 afterAll(() => CommandUnderTest.stopAll());
@@ -112,6 +113,29 @@ test('holds: set aside, captured in part, captured at last, released, and once o
   await command.restart();
   expect(await reasonOf(command.post(posting('DEBIT', 'd3', 1n)))).toBe('INSUFFICIENT_FUNDS');
   expect((await command.post(posting('RELEASE', 'l3', 35n, { holdId: 'h2' }))).result).toMatchObject({ balanceAfterMinor: 35n, heldAfterMinor: 0n });
+});
+
+test.each`
+  said           | fields
+  ${'a hold id'} | ${{ holdId: 'h' }}
+  ${'final'}     | ${{ final: true }}
+`('$said is refused on a posting that it has no meaning for', async ({ fields }: { fields: Partial<accountpb.Posting> }) => {
+  const command = await CommandUnderTest.start();
+  await command.open({ accountId: 'hot' });
+  for (const type of ['CREDIT', 'DEBIT', 'HOLD'] as const) expect(await reasonOf(command.post(posting(type, `r-${type}`, 1n, fields)))).toBe('INVALID_REQUEST');
+  expect(command.recorded()).toEqual([]);
+});
+
+test('a refused posting says at which balance, also a single one; what says nothing of the account does not', async () => {
+  const command = await CommandUnderTest.start();
+  await command.open({ accountId: 'hot' });
+  await command.post(posting('CREDIT', 'c', 7n));
+  const refused = () => command.post(posting('DEBIT', 'd', 8n)).catch((error: SluiceError) => error.metadata);
+  expect(await refused()).toEqual({ balance_minor: '7', held_minor: '0', repeated: 'false' });
+  expect(await refused()).toEqual({ balance_minor: '7', held_minor: '0', repeated: 'true' });
+  expect(await command.post(posting('CREDIT', 'c', 9n)).catch((error: SluiceError) => [error.reason, error.metadata])).toEqual(['REQUEST_ID_REUSED', {}]);
+  const { results } = await command.batch([posting('DEBIT', 'd2', 8n), posting('CREDIT', 'c', 9n)]);
+  expect(results.map(({ balanceAfterMinor }) => balanceAfterMinor)).toEqual([7n, 0n]);
 });
 
 test('an account keeps at most 10,000 open holds', async () => {

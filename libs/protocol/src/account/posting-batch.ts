@@ -520,6 +520,10 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
   else if (pairBytes > MAXIMUM_METADATA_BYTES) problem ??= `metadata has ${pairBytes} bytes; at most ${MAXIMUM_METADATA_BYTES} are allowed`;
   else if (end - body > MAXIMUM_POSTING_BYTES) problem ??= `the posting has ${end - body} bytes; at most ${MAXIMUM_POSTING_BYTES} are allowed`;
   else if (type >= 4 && type <= 5 && holdIdLength === 0) problem ??= 'hold_id is empty; CAPTURE and RELEASE name a hold';
+  // The log of an older version may have what is refused here.
+  else if (type >= 1 && type <= 3 && holdIdLength > 0 && issues !== NO_ISSUES)
+    problem ??= 'hold_id is for CAPTURE and RELEASE; the id of a hold is the request_id of its HOLD';
+  else if (type >= 1 && type !== 4 && (flags & FINAL_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= 'final is for CAPTURE';
   else if ((flags & ENGINE_FLAGS) !== 0 && batch.legs === undefined) problem ??= 'to_account_id, from_account_id and hold_expired stand in the log only';
   else if ((flags & EXPIRES_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= holdEndProblem(type, holdEndIn(bytes.subarray(body, end)));
   if (problem !== undefined) issues.invalid(batch, index, problem);

@@ -197,7 +197,10 @@ export interface PostRequest {
 
 /** The verdict on one posting. */
 export interface PostingResult {
-  /** The balance after this posting in minor units; of a refused one: the balance it was refused at. */
+  /**
+   * The balance after this posting in minor units; of one that its account's state refused (a Rejection): the balance it was refused at.
+   * 0 where nothing is said of the account: INVALID_REQUEST, SIGNATURE_INVALID, REQUEST_ID_REUSED and others that are no Rejection.
+   */
   balanceAfterMinor: bigint;
   /** The held amount after this posting in minor units. */
   heldAfterMinor: bigint;
@@ -3674,7 +3677,10 @@ export const AccountCommandServiceService = {
       Buffer.from(CloseAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CloseAccountResponse => CloseAccountResponse.decode(value),
   },
-  /** One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"). */
+  /**
+   * One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"); where the account's state refused it (a
+   * Rejection) its metadata says at what: balance_minor, held_minor, repeated.
+   */
   post: {
     path: "/sluice.account.v1.AccountCommandService/Post" as const,
     requestStream: false as const,
@@ -3751,7 +3757,10 @@ export interface AccountCommandServiceServer extends UntypedServiceImplementatio
   unfreezeAccount: handleUnaryCall<UnfreezeAccountRequest, UnfreezeAccountResponse>;
   /** Closes an account for ever. Errors: NOT_FOUND, FAILED_PRECONDITION (BALANCE_NOT_ZERO, HOLDS_OPEN, TRANSFERS_PENDING, ACCOUNT_CLOSED). */
   closeAccount: handleUnaryCall<CloseAccountRequest, CloseAccountResponse>;
-  /** One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"). */
+  /**
+   * One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"); where the account's state refused it (a
+   * Rejection) its metadata says at what: balance_minor, held_minor, repeated.
+   */
   post: handleUnaryCall<PostRequest, PostResponse>;
   /**
    * Up to 10,000 postings; each has its own result, in the order of the request. The call may be OK while an item is UNAVAILABLE
@@ -3871,7 +3880,10 @@ export interface AccountCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CloseAccountResponse) => void,
   ): ClientUnaryCall;
-  /** One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"). */
+  /**
+   * One posting. A refusal is a gRPC error with google.rpc.ErrorInfo (reason, domain "sluice"); where the account's state refused it (a
+   * Rejection) its metadata says at what: balance_minor, held_minor, repeated.
+   */
   post(request: PostRequest, callback: (error: ServiceError | null, response: PostResponse) => void): ClientUnaryCall;
   post(
     request: PostRequest,
