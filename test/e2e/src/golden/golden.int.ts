@@ -4,8 +4,11 @@ import { accountpb } from '@sluice/protocol/account';
 import { goldenNames, readGolden, type GoldenRequest } from './golden-log';
 import { GoldenService, projectedAccounts } from './golden-service';
 
-/** Written for ordinary capabilities, of which accounts is none; libs/engine/src/aggregates pins its bytes. */
-const PINNED_ELSEWHERE: ReadonlySet<string> = new Set(['log.RequestDecided/1']);
+/**
+ * Written for ordinary capabilities, of which accounts is none (libs/engine/src/aggregates pins its bytes), and for deliveries that their target cannot
+ * decide (libs/engine/src/deliveries does).
+ */
+const PINNED_ELSEWHERE: ReadonlySet<string> = new Set(['log.RequestDecided/1', 'log.DeliveriesDead/1', 'log.DeliveriesRedriven/1']);
 
 test('the histories have every event, in every version that can be read', () => {
   const found = new Set(
