@@ -42,7 +42,7 @@ beforeAll(async () => {
   server = await startServer({ host: '127.0.0.1', port: 0 }, [
     {
       name: 'sluice.scheduler.v1.SchedulerService',
-      definition: schedulerpb.SchedulerServiceService,
+      definition: { getStatus: schedulerpb.SchedulerServiceService.getStatus },
       implementation: {
         getStatus: unary(async () => ({
           startedAt: { seconds: 1_795_363_200n, nanos: 123_456_000 },

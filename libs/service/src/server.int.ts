@@ -41,7 +41,7 @@ const unused = unary(async () => {
 function scheduler(getStatus: GetStatus = async () => ANSWER): ServiceRegistration {
   return {
     name: 'sluice.scheduler.v1.SchedulerService',
-    definition: schedulerpb.SchedulerServiceService,
+    definition: { getStatus: schedulerpb.SchedulerServiceService.getStatus },
     implementation: { getStatus: unary(getStatus), listTimers: unused },
   };
 }

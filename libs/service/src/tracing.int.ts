@@ -24,7 +24,11 @@ beforeAll(async () => {
   });
   const queries = Object.fromEntries(Object.keys(accountpb.AccountQueryServiceService).map((name) => [name, refuse]));
   server = await startServer({ host: '127.0.0.1', port: 0, logger, metrics: telemetry.metrics }, [
-    { name: 'sluice.scheduler.v1.SchedulerService', definition: schedulerpb.SchedulerServiceService, implementation: { getStatus: unary(() => answer()) } },
+    {
+      name: 'sluice.scheduler.v1.SchedulerService',
+      definition: { getStatus: schedulerpb.SchedulerServiceService.getStatus },
+      implementation: { getStatus: unary(() => answer()) },
+    },
     {
       name: 'sluice.account.v1.AccountQueryService',
       definition: accountpb.AccountQueryServiceService,

@@ -49,3 +49,14 @@ test('any other batch is spread over commits, each as large as the log takes at 
   expect((await command.batch(items)).results.map(verdictOf)).toEqual(ACCOUNTS.flatMap(() => ['INSUFFICIENT_FUNDS again', 'accepted again']));
   expect(command.troubles).toEqual([]);
 });
+
+test('what an atomic batch of expiring holds records has their timers in it', async () => {
+  const [accountId = ''] = ACCOUNTS;
+  await command.batch([posting('CREDIT', 'funds', 1_000n, { accountId })]);
+  const holds = (expiresAfterMs: bigint) =>
+    Array.from({ length: 55 }, (_, at) => posting('HOLD', `${expiresAfterMs} ${at} `.padEnd(120, 'x'), 1n, { accountId, expiresAfterMs }));
+  // They fit without timers.
+  expect(new Set((await command.batch(holds(0n), { atomic: true })).results.map(verdictOf))).toEqual(new Set(['accepted']));
+  expect(new Set((await command.batch(holds(60_000n), { atomic: true })).results.map(verdictOf))).toEqual(new Set(['BATCH_TOO_LARGE']));
+  expect(command.troubles).toEqual([]);
+});

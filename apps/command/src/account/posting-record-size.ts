@@ -2,7 +2,7 @@
  * What postings take of a commit at most, so that a turn stays within the largest record of the log. What an account's group costs beside its
  * requests is in `posting-group.ts`.
  */
-import { END, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
+import { END, EXPIRES_FLAG, HOLD_ID_LENGTH_AND_FLAGS, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 
 /** Beside the request itself: balances after, rejection, and a hold with its id. */
 const POSTING_BYTES = 192;
@@ -14,9 +14,14 @@ const HUGE_AMOUNT_HIGH = 1 << 16;
 /** A transfer is a debit, a credit, which is recorded or owed to another partition, and a record of the transfer itself. */
 const TRANSFER_PARTS = 3;
 
-/** Without a look at the postings: as if each were of another account. */
-export function recordBytesOf({ legs }: PostingBatch, sizeBytes: number, count: number): number {
-  const postings = sizeBytes + count * (POSTING_BYTES + GROUP_BYTES);
+/** The timer of a hold that expires has the ids of the account and of the hold twice, and this beside them. */
+const TIMER_IDS = 2;
+const TIMER_BYTES = 96;
+
+/** As if each posting were of another account. @param expires whether one of them may be a hold that expires. */
+export function recordBytesOf(batch: PostingBatch, sizeBytes: number, count: number, expires: boolean = someExpires(batch)): number {
+  const { legs } = batch;
+  const postings = sizeBytes + count * (POSTING_BYTES + GROUP_BYTES) + (expires ? timerBytes(sizeBytes, count) : 0);
   return legs === undefined ? postings : postings * TRANSFER_PARTS;
 }
 
@@ -27,7 +32,8 @@ export function exactRecordBytesOf(batch: PostingBatch, indexes: readonly number
   for (const index of indexes) {
     const huge = (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH;
     accounts.add(batch.accountHashes[index] as number);
-    bytes += requestBytes(batch, index) + POSTING_BYTES + (huge ? GROUP_BYTES : 0);
+    const request = requestBytes(batch, index);
+    bytes += request + POSTING_BYTES + (huge ? GROUP_BYTES : 0) + (isExpiring(batch, index) ? timerBytes(request, 1) : 0);
   }
   return bytes + accounts.size * 2 * GROUP_BYTES;
 }
@@ -38,7 +44,7 @@ export function partsThatFit(batch: PostingBatch, indexes: readonly number[], ro
   let part: number[] = [];
   let bytes = 0;
   for (const index of indexes) {
-    const posting = recordBytesOf(batch, requestBytes(batch, index), 1);
+    const posting = recordBytesOf(batch, requestBytes(batch, index), 1, isExpiring(batch, index));
     if (part.length > 0 && bytes + posting > roomBytes) {
       parts.push(part);
       part = [];
@@ -53,4 +59,17 @@ export function partsThatFit(batch: PostingBatch, indexes: readonly number[], ro
 
 function requestBytes({ fields }: PostingBatch, index: number): number {
   return (fields[index * STRIDE + END] as number) - (fields[index * STRIDE + START] as number);
+}
+
+function timerBytes(requestBytes: number, count: number): number {
+  return requestBytes * TIMER_IDS + count * TIMER_BYTES;
+}
+
+function isExpiring({ fields }: PostingBatch, index: number): boolean {
+  return ((fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & EXPIRES_FLAG) !== 0;
+}
+
+function someExpires(batch: PostingBatch): boolean {
+  for (let index = 0; index < batch.count; index += 1) if (isExpiring(batch, index)) return true;
+  return false;
 }

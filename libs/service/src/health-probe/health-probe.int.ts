@@ -16,7 +16,7 @@ import { runHealthProbe } from './probe-program';
 import { probeSettings } from './probe-settings';
 import { probeAddresses } from './probe-target';
 
-const SERVICE = { name: 'sluice.scheduler.v1.SchedulerService', definition: schedulerpb.SchedulerServiceService };
+const SERVICE = { name: 'sluice.scheduler.v1.SchedulerService', definition: { getStatus: schedulerpb.SchedulerServiceService.getStatus } };
 
 let folder: string;
 let environments: Readonly<Record<'plain' | 'tls' | 'mutual' | 'tokens', Record<string, string>>>;

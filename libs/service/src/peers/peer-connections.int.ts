@@ -27,7 +27,7 @@ beforeEach(async () => {
   server = await startServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 16 * MEBIBYTE }, [
     {
       name: 'sluice.scheduler.v1.SchedulerService',
-      definition: schedulerpb.SchedulerServiceService,
+      definition: { getStatus },
       implementation: {
         getStatus: unary(async (_request: unknown, call: CallContext) => {
           await answer(call);

@@ -88,7 +88,7 @@ async function start(environment: Record<string, string>): Promise<{ server: Run
     },
     {
       name: 'sluice.scheduler.v1.SchedulerService',
-      definition: schedulerpb.SchedulerServiceService,
+      definition: { getStatus: schedulerpb.SchedulerServiceService.getStatus },
       implementation: { getStatus: unary(async () => schedulerpb.GetStatusResponse.fromPartial({})) },
     },
   ]);
