@@ -1,2 +1,3 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
 export * from './account/public';
+export * from './task/public';

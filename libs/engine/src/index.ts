@@ -22,7 +22,7 @@ export {
 } from './aggregates/aggregate-definition';
 export type { AggregateReader, AggregateState } from './aggregates/aggregate-state';
 export { AggregateSubmission, type AggregateRequest } from './aggregates/aggregate-submission';
-export type { AggregateName, RequestVerdict } from './aggregates/recorded-requests';
+export { requestDecided, type AggregateName, type RequestVerdict } from './aggregates/recorded-requests';
 export { PackedTable, type RecordCodec } from './aggregates/packed-table';
 export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
 export { DEFAULT_DELIVERY_BUDGET, type DeliveryBudget } from './deliveries/delivery-budget';

@@ -1,5 +1,6 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
 import { projection as account } from './account/index';
+import { projection as task } from './task/index';
 import type { Projection } from './projection';
 
-export const PROJECTIONS: readonly Projection[] = [account];
+export const PROJECTIONS: readonly Projection[] = [account, task];

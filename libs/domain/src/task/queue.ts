@@ -245,6 +245,12 @@ export class TaskQueue {
     }
   }
 
+  /** Starts of a snapshot that count for a rate: of the type, of the key, or of the queue if neither is named. */
+  restoreStarts(type: string, key: string, startsUs: readonly number[]): void {
+    const gate = type !== '' ? this.typeLane(type).gate : key !== '' ? this.keyLane(key).gate : this.gate;
+    gate.restoreStarts(startsUs);
+  }
+
   // ---- what waits ----
 
   /** The task waits from now on: until its time, or for its turn. */

@@ -9,3 +9,4 @@ export * from "./sluice/task/v1/worker_service";
 export * from "./sluice/task/v1/lease_service";
 export * from "./sluice/task/v1/query_service";
 export * from "./sluice/task/v1/schedule_service";
+export * from "./sluice/task/v1/snapshot";

@@ -17,7 +17,9 @@ test('the histories have every event, in every version that can be read', () => 
       .flatMap((bytes) => readCommit(Buffer.from(bytes, 'base64')).events.map(({ type, version }) => `${type}/${version}`)),
   );
   const known = EVENT_TABLES.flatMap((table) => table.known()).map(({ type, version }) => `${type}/${version}`);
-  expect(known.filter((event) => !found.has(event) && !PINNED_ELSEWHERE.has(event))).toEqual([]);
+  // Those of tasks are in a history of their own: apps/command/src/task/history.
+  const missing = known.filter((event) => !found.has(event) && !PINNED_ELSEWHERE.has(event) && !event.startsWith('task.'));
+  expect(missing).toEqual([]);
   expect([...found].filter((event) => !known.includes(event))).toEqual([]);
 });
 

@@ -84,7 +84,7 @@ export interface TasksCreated {
 
 /** A task that was submitted. */
 export interface CreatedTask {
-  /** The request that submitted it; empty: a schedule, or a retry (then RequestDecided names the request). */
+  /** The request that submitted it; empty: a schedule did, or a request of which a RequestDecided follows. */
   requestId: string;
   /** What is to be done, as the caller said it. */
   spec:
@@ -120,6 +120,8 @@ export interface AttemptStart {
   type: string;
   /** When the task was submitted, in microseconds. */
   submittedAtUs: bigint;
+  /** When the first attempt was started, in microseconds; 0: this is the first. */
+  firstStartedAtUs: bigint;
 }
 
 /** Event: attempts ended. Version 1. */
@@ -288,20 +290,6 @@ export interface ScheduleRan {
   buffered: boolean;
   /** Its next runs, in microseconds; empty: it has none any more. */
   nextRunsUs: bigint[];
-}
-
-/** Event: a request other than a submission was decided; repeats are answered from it. Version 1. */
-export interface RequestDecided {
-  /** The queue. */
-  queue: string;
-  /** The request. */
-  requestId: string;
-  /** Digest of the request; 16 bytes. */
-  bodyDigest: Buffer;
-  /** Why it was refused; empty: it was done. */
-  reason: string;
-  /** The answer, encoded as its response message without token and repeated flag. */
-  reply: Buffer;
 }
 
 function createBaseTasksCreated(): TasksCreated {
@@ -693,7 +681,7 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
 };
 
 function createBaseAttemptStart(): AttemptStart {
-  return { number: 0n, attempt: 0, type: "", submittedAtUs: 0n };
+  return { number: 0n, attempt: 0, type: "", submittedAtUs: 0n, firstStartedAtUs: 0n };
 }
 
 export const AttemptStart: MessageFns<AttemptStart> = {
@@ -715,6 +703,12 @@ export const AttemptStart: MessageFns<AttemptStart> = {
         throw new globalThis.Error("value provided for field message.submittedAtUs of type int64 too large");
       }
       writer.uint32(32).int64(message.submittedAtUs);
+    }
+    if (message.firstStartedAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.firstStartedAtUs) !== message.firstStartedAtUs) {
+        throw new globalThis.Error("value provided for field message.firstStartedAtUs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.firstStartedAtUs);
     }
     return writer;
   },
@@ -764,6 +758,14 @@ export const AttemptStart: MessageFns<AttemptStart> = {
             message.submittedAtUs = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.firstStartedAtUs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -786,6 +788,11 @@ export const AttemptStart: MessageFns<AttemptStart> = {
         : isSet(object.submitted_at_us)
         ? BigInt(object.submitted_at_us)
         : 0n,
+      firstStartedAtUs: isSet(object.firstStartedAtUs)
+        ? BigInt(object.firstStartedAtUs)
+        : isSet(object.first_started_at_us)
+        ? BigInt(object.first_started_at_us)
+        : 0n,
     };
   },
 
@@ -803,6 +810,9 @@ export const AttemptStart: MessageFns<AttemptStart> = {
     if (message.submittedAtUs !== 0n) {
       obj.submittedAtUs = message.submittedAtUs.toString();
     }
+    if (message.firstStartedAtUs !== 0n) {
+      obj.firstStartedAtUs = message.firstStartedAtUs.toString();
+    }
     return obj;
   },
 
@@ -816,6 +826,9 @@ export const AttemptStart: MessageFns<AttemptStart> = {
     message.type = object.type ?? "";
     message.submittedAtUs = (object.submittedAtUs !== undefined && object.submittedAtUs !== null)
       ? BigInt(object.submittedAtUs)
+      : 0n;
+    message.firstStartedAtUs = (object.firstStartedAtUs !== undefined && object.firstStartedAtUs !== null)
+      ? BigInt(object.firstStartedAtUs)
       : 0n;
     return message;
   },
@@ -2564,155 +2577,6 @@ export const ScheduleRan: MessageFns<ScheduleRan> = {
     return message;
   },
 };
-
-function createBaseRequestDecided(): RequestDecided {
-  return { queue: "", requestId: "", bodyDigest: Buffer.alloc(0), reason: "", reply: Buffer.alloc(0) };
-}
-
-export const RequestDecided: MessageFns<RequestDecided> = {
-  encode(message: RequestDecided, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.queue !== "") {
-      writer.uint32(10).string(message.queue);
-    }
-    if (message.requestId !== "") {
-      writer.uint32(18).string(message.requestId);
-    }
-    if (message.bodyDigest.length !== 0) {
-      writer.uint32(26).bytes(message.bodyDigest);
-    }
-    if (message.reason !== "") {
-      writer.uint32(34).string(message.reason);
-    }
-    if (message.reply.length !== 0) {
-      writer.uint32(42).bytes(message.reply);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RequestDecided {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRequestDecided();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.queue = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.requestId = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.bodyDigest = Buffer.from(reader.bytes());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.reply = Buffer.from(reader.bytes());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RequestDecided {
-    return {
-      queue: isSet(object.queue) ? globalThis.String(object.queue) : "",
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-      bodyDigest: isSet(object.bodyDigest)
-        ? Buffer.from(bytesFromBase64(object.bodyDigest))
-        : isSet(object.body_digest)
-        ? Buffer.from(bytesFromBase64(object.body_digest))
-        : Buffer.alloc(0),
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      reply: isSet(object.reply) ? Buffer.from(bytesFromBase64(object.reply)) : Buffer.alloc(0),
-    };
-  },
-
-  toJSON(message: RequestDecided): unknown {
-    const obj: any = {};
-    if (message.queue !== "") {
-      obj.queue = message.queue;
-    }
-    if (message.requestId !== "") {
-      obj.requestId = message.requestId;
-    }
-    if (message.bodyDigest.length !== 0) {
-      obj.bodyDigest = base64FromBytes(message.bodyDigest);
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.reply.length !== 0) {
-      obj.reply = base64FromBytes(message.reply);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RequestDecided>): RequestDecided {
-    return RequestDecided.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RequestDecided>): RequestDecided {
-    const message = createBaseRequestDecided();
-    message.queue = object.queue ?? "";
-    message.requestId = object.requestId ?? "";
-    message.bodyDigest = object.bodyDigest ?? Buffer.alloc(0);
-    message.reason = object.reason ?? "";
-    message.reply = object.reply ?? Buffer.alloc(0);
-    return message;
-  },
-};
-
-function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -471,8 +471,8 @@ export interface ScheduleSpec {
   /** From run to run in milliseconds, at least 1,000; 0: by `cron`. */
   intervalMs: number;
   /**
-   * IANA name, like "Europe/Berlin", in which cron fields are read; empty: UTC. A time that does not exist because clocks are set forward
-   * runs at the first moment after it; one that comes twice runs once.
+   * IANA name, like "Europe/Berlin", in which cron fields are read; empty: UTC. A time that clocks skip when they
+   * are set forward runs as much later (02:30 at 03:30); one that comes twice runs once.
    */
   timeZone: string;
   /** What happens when the run before has not ended. */

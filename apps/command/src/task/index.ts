@@ -1,0 +1,42 @@
+/** Tasks, as the command service plugs them in. */
+import { taskpb } from '@sluice/protocol/task';
+import { bidi, type CallContext, type Send } from '@sluice/service';
+import type { CommandCapability } from '../command-capability';
+import { partitionOfKey } from '../methods/partition-share';
+import { leaseRegistration } from './lease-service';
+import { QueueWork } from './queue-work';
+import { QueuesState } from './queues-state';
+import { TaskCommandService } from './task-command-service';
+import { WorkerQueues } from './worker-queues';
+import { serveWorkStream } from './work-stream';
+
+export const commandCapability: CommandCapability = {
+  name: 'task',
+  definitions: [taskpb.TaskCommandServiceService, taskpb.ScheduleCommandServiceService, taskpb.TaskWorkerServiceService, taskpb.TaskLeaseServiceService],
+  create({ clock, trouble }) {
+    const work = new QueueWork(clock);
+    return {
+      capability: {
+        name: 'task',
+        createState: (services) => new QueuesState(services, work, (what, error) => trouble(services.partition, what, error)),
+      },
+      services(context) {
+        work.begin(context.engine);
+        const queues = new WorkerQueues(work, context.hop);
+        const streams = { queues, clock, partitionOf: (queue: string) => partitionOfKey(context.engine, queue) };
+        const worker = {
+          name: 'sluice.task.v1.TaskWorkerService',
+          definition: taskpb.TaskWorkerServiceService,
+          implementation: {
+            work: bidi((requests: AsyncIterable<taskpb.WorkRequest>, send: Send<taskpb.WorkResponse>, call: CallContext) =>
+              serveWorkStream(streams, requests, send, call),
+            ),
+          },
+          access: 'post' as const,
+        };
+        return [...new TaskCommandService(context).registrations(), worker, leaseRegistration(work, clock)];
+      },
+      stop: async () => work.stop(),
+    };
+  },
+};

@@ -1,0 +1,29 @@
+/** Bounds of tasks. */
+export const MAXIMUM_ID_BYTES = 128;
+export const MAXIMUM_PAYLOAD_BYTES = 256 * 1_024;
+export const MAXIMUM_NOTE_BYTES = 256;
+export const MAXIMUM_MESSAGE_BYTES = 4_096;
+export const MAXIMUM_PRIORITY = 1_000_000;
+export const MAXIMUM_LABELS = 8;
+export const MAXIMUM_LABEL_BYTES = 64;
+export const MAXIMUM_BATCH_TASKS = 10_000;
+export const MAXIMUM_TYPE_LIMITS = 1_000;
+export const MAXIMUM_RATE_STARTS = 10_000;
+export const MAXIMUM_RATE_WINDOW_MS = 86_400_000;
+export const MAXIMUM_ATTEMPTS = 1_000;
+export const MINIMUM_HEARTBEAT_MS = 100;
+export const MAXIMUM_SCHEDULES = 1_000;
+export const MINIMUM_INTERVAL_MS = 1_000;
+/** Runs of a schedule that are known ahead. */
+export const NEXT_RUNS = 10;
+/** Tasks that one turn ends because something is due, or because of a purge. */
+export const ENDINGS_PER_TICK = 2_000;
+/** Progress of a task is recorded at most so often. */
+export const PROGRESS_EVERY_US = 250_000;
+/** Tasks that are handed out at once. */
+export const MAXIMUM_TAKE = 1_000;
+export const MAXIMUM_CAPACITY = 10_000;
+export const MAXIMUM_QUEUES_PER_WORKER = 100;
+export const MAXIMUM_TYPES_PER_WORKER = 1_000;
+/** What one turn records at most because something is due. */
+export const TICK_BYTES = 4 << 20;

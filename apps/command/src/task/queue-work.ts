@@ -1,0 +1,452 @@
+/**
+ * What workers ask of the queues of this instance: something to do, and what became of it. It wakes who waits, and does what is due.
+ *
+ *   awaitTasks ──touched──▶ ready        take ──turn──▶ started, durable ──▶ tasks with payloads
+ *   report ──turn──▶ verdicts            stops: attempts that others ended
+ */
+import {
+  decideCompletion,
+  decideFailure,
+  decideReturn,
+  decideStart,
+  type Ending,
+  leasedSlot,
+  type LeaseName,
+  leaseNameOf,
+  leaseTokenOf,
+  type ReportDecision,
+  RUNNING,
+  taskIdOf,
+  taskNameOf,
+  type TaskPolicy,
+} from '@sluice/domain/task';
+import type { Engine, Partition, Submission, Turn } from '@sluice/engine';
+import type { Clock } from '@sluice/ports';
+import { timestampFromUs } from '@sluice/protocol';
+import { taskpb } from '@sluice/protocol/task';
+import { MAXIMUM_PAYLOAD_BYTES, MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
+import { LIMIT_TO_PROTO } from './proto-names';
+import type { QueueEntry } from './queue-entry';
+import type { Cut, QueueListener, QueuesState } from './queues-state';
+import { createdTask } from './task-specs';
+import { keptMessage } from './task-shape';
+
+/** Who waits for a queue is woken, so many at a time: each that takes something wakes the next ones. */
+const WOKEN_AT_ONCE = 16;
+/** Without anything due, partitions that came to this instance are looked at so often. */
+const LOOK_MS = 100;
+/** Queues in which something is due that one turn looks at. */
+const QUEUES_PER_TICK = 100;
+/** A second request for the same tasks gets the first answer for so long. */
+const TAKEN_MS = 60_000;
+const START_BYTES = 256;
+const REPORT_BYTES = 512;
+
+interface Waiter {
+  readonly types: readonly string[] | undefined;
+  readonly wake: () => void;
+}
+
+export interface Take {
+  readonly queues: readonly string[];
+  /** Undefined: all. */
+  readonly types: readonly string[] | undefined;
+  readonly maximumTasks: number;
+  readonly workerId: string;
+}
+
+export interface Reported {
+  readonly verdicts: taskpb.ReportVerdict[];
+  readonly stops: taskpb.Stop[];
+  readonly heard: taskpb.Lease[];
+}
+
+export class QueueWork implements QueueListener {
+  private engine: Engine | undefined;
+  /** By partition and queue. */
+  private readonly waiters = new Map<string, Set<Waiter>>();
+  /** Who wants to hear of stops, by lease. */
+  private readonly holders = new Map<string, (stop: taskpb.Stop) => void>();
+  private readonly taken = new Map<string, Promise<taskpb.AssignedTask[]>>();
+  private cancelAlarm: (() => void) | undefined;
+  private alarmAtUs = Number.POSITIVE_INFINITY;
+  private stopped = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  begin(engine: Engine): void {
+    this.engine = engine;
+    this.setAlarm(this.clock.nowUs() + LOOK_MS * 1_000);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelAlarm?.();
+    for (const waiters of this.waiters.values()) for (const { wake } of waiters) wake();
+  }
+
+  // ---- what queues tell ----
+
+  touched(partition: number, entry: QueueEntry): void {
+    const waiters = this.waiters.get(placeOf(partition, entry.queue.name));
+    if (waiters === undefined) return;
+    const state = this.stateOf(partition);
+    let woken = 0;
+    for (const waiter of [...waiters]) {
+      if (state === undefined || !state.hasTask(entry, waiter.types, this.clock.nowUs())) continue;
+      waiters.delete(waiter);
+      waiter.wake();
+      woken += 1;
+      if (woken === WOKEN_AT_ONCE) return;
+    }
+  }
+
+  wakes(_partition: number, { wakeAtUs }: QueueEntry): void {
+    this.setAlarm(wakeAtUs);
+  }
+
+  cut(_partition: number, cuts: readonly Cut[]): void {
+    for (const { lease, queue, ending } of cuts) {
+      const token = leaseTokenOf(lease);
+      const taskId = taskIdOf(queue, lease.number);
+      this.holders.get(holderKey(taskId, token))?.(stopOf({ taskId, leaseToken: token }, ending));
+    }
+  }
+
+  // ---- what is due ----
+
+  private setAlarm(atUs: number): void {
+    if (this.stopped || atUs >= this.alarmAtUs) return;
+    this.cancelAlarm?.();
+    this.alarmAtUs = atUs;
+    this.cancelAlarm = this.clock.after(Math.max(0, (atUs - this.clock.nowUs()) / 1_000), () => this.ring());
+  }
+
+  private ring(): void {
+    this.alarmAtUs = Number.POSITIVE_INFINITY;
+    this.cancelAlarm = undefined;
+    if (this.stopped || this.engine === undefined) return;
+    const nowUs = this.clock.nowUs();
+    let nextUs = nowUs + LOOK_MS * 1_000;
+    for (const number of this.engine.owned) {
+      const partition = this.engine.partition(number);
+      const state = this.stateOf(number);
+      if (partition === undefined || state === undefined) continue;
+      const due: QueueEntry[] = [];
+      due.push(...state.dueEntries(nowUs));
+      nextUs = Math.min(nextUs, state.nextWakeUs);
+      for (let at = 0; at < due.length; at += QUEUES_PER_TICK) this.tick(partition, state, due.slice(at, at + QUEUES_PER_TICK));
+    }
+    this.setAlarm(nextUs);
+  }
+
+  private tick(partition: Partition, state: QueuesState, due: readonly QueueEntry[]): void {
+    const submission = new QueueTurn(
+      (turn) => {
+        state.begin(turn);
+        for (const entry of due) if (state.tick(turn, entry)) this.setAlarm(0);
+      },
+      () => undefined,
+      () => undefined,
+      { commands: due.length, bytes: REPORT_BYTES * due.length, recordBytes: 2 * TICK_BYTES, background: true },
+    );
+    try {
+      partition.submit(submission);
+    } catch {
+      // The queue of the partition is full: it is tried again at the next look.
+    }
+  }
+
+  // ---- what workers ask ----
+
+  /** Resolves with true when a queue has something for the worker; false: the wait is over, or the partition is not here. */
+  async awaitTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined, signal: AbortSignal): Promise<boolean> {
+    const state = this.stateOf(partition);
+    if (state === undefined || this.stopped) return false;
+    const nowUs = this.clock.nowUs();
+    if (queues.some((queue) => state.hasTask(state.entry(queue), types, nowUs))) return true;
+    return new Promise((resolve) => {
+      const finish = (ready: boolean): void => {
+        signal.removeEventListener('abort', ended);
+        for (const queue of queues) this.removeWaiter(placeOf(partition, queue), waiter);
+        resolve(ready);
+      };
+      const ended = (): void => finish(false);
+      const waiter: Waiter = { types, wake: () => finish(!this.stopped) };
+      for (const queue of queues) this.addWaiter(placeOf(partition, queue), waiter);
+      signal.addEventListener('abort', ended);
+      if (signal.aborted) ended();
+    });
+  }
+
+  private addWaiter(place: string, waiter: Waiter): void {
+    const waiters = this.waiters.get(place) ?? new Set();
+    this.waiters.set(place, waiters);
+    waiters.add(waiter);
+  }
+
+  private removeWaiter(place: string, waiter: Waiter): void {
+    const waiters = this.waiters.get(place);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.waiters.delete(place);
+  }
+
+  /** Starts attempts; resolves when they are durable. The same request gets the same tasks. */
+  take(requestId: string, partition: number, take: Take): Promise<taskpb.AssignedTask[]> {
+    const known = this.taken.get(requestId);
+    if (known !== undefined) return known;
+    const taking = this.takeNew(partition, take);
+    this.taken.set(requestId, taking);
+    this.clock.after(TAKEN_MS, () => this.taken.delete(requestId));
+    return taking;
+  }
+
+  private async takeNew(number: number, { queues, types, maximumTasks, workerId }: Take): Promise<taskpb.AssignedTask[]> {
+    const state = this.stateOf(number);
+    const partition = this.engine?.partition(number);
+    if (state === undefined || partition === undefined) return [];
+    const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
+    const started: Started[] = [];
+    const durable = await runTurn(partition, { commands: maximum, bytes: START_BYTES * maximum, recordBytes: START_BYTES * maximum }, (turn) => {
+      state.begin(turn);
+      for (const queue of queues) startTasks(turn, state, state.entry(queue), types, maximum, workerId, started);
+    });
+    if (durable === 0) return [];
+    return Promise.all(started.map((one) => assigned(state, one)));
+  }
+
+  /** Takes a worker's report; resolves when what it changes is durable. */
+  async report(number: number, report: taskpb.WorkRequest): Promise<Reported> {
+    const reported: Reported = { verdicts: [], stops: [], heard: [] };
+    const state = this.stateOf(number);
+    const partition = this.engine?.partition(number);
+    const { heartbeats, completions, failings, returned } = report;
+    const ends = completions.length + failings.length + returned.length;
+    if (state === undefined || partition === undefined) {
+      for (const lease of leasesOf(report)) reported.verdicts.push({ lease, reason: 'UNAVAILABLE' });
+      return reported;
+    }
+    const marks = heartbeats.flatMap((heartbeat) => this.hear(state, heartbeat, reported));
+    if (ends + marks.length === 0) return reported;
+    let bytes = REPORT_BYTES * (ends + marks.length);
+    for (const { result } of completions) bytes += result?.body.length ?? 0;
+    for (const { message } of failings) bytes += 3 * message.length;
+    const durable = await runTurn(partition, { commands: ends + marks.length, bytes, recordBytes: bytes }, (turn) => {
+      state.begin(turn);
+      for (const { entry, mark } of marks) if (isUnderWay(entry, mark)) state.progress(turn, entry, mark);
+      for (const completion of completions) reported.verdicts.push(complete(turn, state, completion));
+      for (const failing of failings) reported.verdicts.push(fail(turn, state, failing));
+      for (const lease of returned) reported.verdicts.push(giveBack(turn, state, lease));
+    });
+    if (durable > 0 || ends === 0) return reported;
+    // Nothing is recorded, or it is not known: the worker says it again.
+    return { ...reported, verdicts: leasesOf(report).map((lease) => ({ lease, reason: 'UNAVAILABLE' })) };
+  }
+
+  /** Notes the sign of life; returns the progress that is to be recorded. */
+  private hear(state: QueuesState, { lease, progress }: taskpb.Heartbeat, { heard, stops }: Reported): { entry: QueueEntry; mark: taskpb.ProgressMark }[] {
+    const found = lease === undefined ? undefined : leasedTask(state, lease);
+    if (lease === undefined) return [];
+    if (found === undefined) {
+      stops.push({ lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 });
+      return [];
+    }
+    const { entry, name, slot } = found;
+    const nowUs = this.clock.nowUs();
+    entry.queue.tasks.heardAtUs[slot] = nowUs;
+    heard.push(lease);
+    if (progress === undefined || nowUs < (entry.progressAtUs.get(name.number) ?? 0) + PROGRESS_EVERY_US) return [];
+    const kept = { ...progress, text: progress.text.slice(0, 256) };
+    return [{ entry, mark: { number: BigInt(name.number), attempt: name.attempt, progress: kept } }];
+  }
+
+  /** Whether the lease is in force; else the stop that its holder must hear of. */
+  stopIfLost(partition: number, lease: taskpb.Lease): taskpb.Stop | undefined {
+    const state = this.stateOf(partition);
+    if (state === undefined || leasedTask(state, lease) !== undefined) return undefined;
+    return { lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 };
+  }
+
+  /** Tells when the attempt is ended by others than its worker. Returns how to stop listening. */
+  onStop({ taskId, leaseToken }: taskpb.Lease, listener: (stop: taskpb.Stop) => void): () => void {
+    const key = holderKey(taskId, leaseToken);
+    this.holders.set(key, listener);
+    return () => {
+      if (this.holders.get(key) === listener) this.holders.delete(key);
+    };
+  }
+
+  /** Whether the partition is served here. */
+  serves(partition: number): boolean {
+    return this.stateOf(partition) !== undefined;
+  }
+
+  private stateOf(number: number): QueuesState | undefined {
+    const partition = this.engine?.partition(number);
+    return partition?.state === 'serving' ? (partition.stateOf('task') as QueuesState) : undefined;
+  }
+}
+
+// ---- taking ----
+
+interface Started {
+  readonly taskId: string;
+  readonly lease: LeaseName;
+  readonly createdSequence: number;
+  readonly policy: TaskPolicy;
+  readonly createdAtUs: number;
+  readonly startedAtUs: number;
+}
+
+function startTasks(
+  turn: Turn,
+  state: QueuesState,
+  entry: QueueEntry,
+  types: readonly string[] | undefined,
+  maximum: number,
+  workerId: string,
+  started: Started[],
+): void {
+  const { queue } = entry;
+  while (started.length < maximum) {
+    const decision = decideStart(queue, types, turn.committedAtUs);
+    if (decision.kind === 'nothing') return;
+    const { number, attempt } = decision;
+    state.start(turn, entry, number, attempt, workerId);
+    const slot = queue.tasks.slotOf(number);
+    started.push({
+      taskId: taskIdOf(queue.name, number),
+      lease: { number, attempt, sequence: turn.sequence },
+      createdSequence: queue.tasks.createdSequences[slot] as number,
+      policy: queue.tasks.policies[slot] as TaskPolicy,
+      createdAtUs: queue.tasks.createdAtUs[slot] as number,
+      startedAtUs: turn.committedAtUs,
+    });
+  }
+}
+
+async function assigned(state: QueuesState, { taskId, lease, createdSequence, policy, createdAtUs, startedAtUs }: Started): Promise<taskpb.AssignedTask> {
+  const created = await createdTask(state, taskId, createdSequence);
+  if (created?.spec === undefined) throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
+  const { limits } = policy;
+  const ends = [limits.startToFinishMs, limits.submitToFinishMs === 0 ? 0 : limits.submitToFinishMs - (startedAtUs - createdAtUs) / 1_000].filter(
+    (ms) => ms > 0,
+  );
+  const { schedule, scheduledAtUs, retryOf, spec } = created;
+  return {
+    taskId,
+    leaseToken: leaseTokenOf(lease),
+    attempt: lease.attempt,
+    spec,
+    timeLeftMs: ends.length === 0 ? 0 : Math.max(1, Math.ceil(Math.min(...ends))),
+    heartbeatEveryMs: Math.max(1, Math.floor(limits.heartbeatMs / 3)),
+    scheduleId: schedule === '' ? '' : taskId.slice(0, taskId.lastIndexOf('/') + 1) + schedule,
+    scheduledAt: schedule === '' ? undefined : timestampFromUs(scheduledAtUs),
+    retryOf,
+  };
+}
+
+// ---- reporting ----
+
+function leasedTask(state: QueuesState, { taskId, leaseToken }: taskpb.Lease): { entry: QueueEntry; name: LeaseName; slot: number } | undefined {
+  const task = taskNameOf(taskId);
+  const name = leaseNameOf(leaseToken);
+  const entry = task && state.entries.get(task.queue);
+  if (entry === undefined || name === undefined || task?.number !== name.number) return undefined;
+  const slot = leasedSlot(entry.queue, name);
+  return slot === -1 ? undefined : { entry, name, slot };
+}
+
+function complete(turn: Turn, state: QueuesState, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
+  if ((result?.body.length ?? 0) > MAXIMUM_PAYLOAD_BYTES) return { lease, reason: 'INVALID_REQUEST' };
+  return reportOf(turn, state, lease, { result }, (entry, name) => decideCompletion(entry.queue, name));
+}
+
+function fail(turn: Turn, state: QueuesState, { lease, message, permanent }: taskpb.Failing): taskpb.ReportVerdict {
+  const detail = { message: keptMessage(message) };
+  return reportOf(turn, state, lease, detail, (entry, name) => decideFailure(entry.queue, name, permanent, turn.committedAtUs));
+}
+
+function giveBack(turn: Turn, state: QueuesState, lease: taskpb.Lease): taskpb.ReportVerdict {
+  return reportOf(turn, state, lease, {}, (entry, name) => decideReturn(entry.queue, name, turn.committedAtUs));
+}
+
+function reportOf(
+  turn: Turn,
+  state: QueuesState,
+  lease: taskpb.Lease | undefined,
+  detail: Parameters<QueuesState['end']>[3],
+  decide: (entry: QueueEntry, name: LeaseName) => ReportDecision,
+): taskpb.ReportVerdict {
+  const task = lease && taskNameOf(lease.taskId);
+  const name = lease && leaseNameOf(lease.leaseToken);
+  const entry = task && state.entries.get(task.queue);
+  if (entry === undefined || name === undefined || task?.number !== name.number) return { lease, reason: 'LEASE_LOST' };
+  const decision = decide(entry, name);
+  if ('rejection' in decision) return { lease, reason: decision.rejection };
+  if (!decision.repeated) state.end(turn, entry, decision, detail, true);
+  return { lease, reason: '' };
+}
+
+function isUnderWay({ queue }: QueueEntry, { number, attempt }: taskpb.ProgressMark): boolean {
+  const slot = queue.tasks.slotOf(Number(number));
+  return slot !== -1 && queue.tasks.phases[slot] === RUNNING && queue.tasks.attempts[slot] === attempt;
+}
+
+function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
+  return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
+}
+
+function stopOf(lease: taskpb.Lease, { failure, state }: Ending): taskpb.Stop {
+  if (failure?.kind === 'TIME_LIMIT') return { lease, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT, limit: failure.limit ? LIMIT_TO_PROTO[failure.limit] : 0 };
+  const cause = state === 'CANCELLED' ? taskpb.StopCause.STOP_CAUSE_CANCELLED : taskpb.StopCause.STOP_CAUSE_LEASE_LOST;
+  return { lease, cause, limit: 0 };
+}
+
+// ---- turns ----
+
+interface TurnSize {
+  readonly commands: number;
+  readonly bytes: number;
+  readonly recordBytes: number;
+  readonly background?: boolean;
+}
+
+/** Does something in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be. */
+function runTurn(partition: Partition, size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
+  return new Promise((resolve) => {
+    const submission = new QueueTurn(decide, resolve, () => resolve(0), size);
+    try {
+      partition.submit(submission);
+    } catch {
+      resolve(0);
+    }
+  });
+}
+
+class QueueTurn implements Submission {
+  readonly commandCount: number;
+  readonly sizeBytes: number;
+  readonly recordBytes: number;
+  readonly background: boolean;
+
+  constructor(
+    readonly decide: (turn: Turn) => void,
+    readonly settle: (sequence: number) => void,
+    readonly fail: () => void,
+    { commands, bytes, recordBytes, background = false }: TurnSize,
+  ) {
+    this.commandCount = commands;
+    this.sizeBytes = bytes;
+    this.recordBytes = recordBytes;
+    this.background = background;
+  }
+}
+
+function placeOf(partition: number, queue: string): string {
+  return `${partition}/${queue}`;
+}
+
+function holderKey(taskId: string, leaseToken: string): string {
+  return `${taskId}#${leaseToken}`;
+}

@@ -1,0 +1,430 @@
+/**
+ * The queues of one partition: the domain decides, this file finds the queue, records what happened, and takes events from the log.
+ * Whoever waits for something (workers, the clock) is told through `QueueListener`.
+ */
+import {
+  decideDue,
+  decidePurgeStep,
+  decideRuns,
+  decideStart,
+  type Ending,
+  type LeaseName,
+  type NewTask,
+  type QueueEvent,
+  type Schedule,
+} from '@sluice/domain/task';
+import {
+  keyedHash,
+  lastHash,
+  type CapabilityState,
+  type PartitionServices,
+  requestDecided,
+  requestHash,
+  type RequestVerdict,
+  type SnapshotSession,
+  type Turn,
+} from '@sluice/engine';
+import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/protocol';
+import { taskEvents, type taskpb } from '@sluice/protocol/task';
+import { ENDINGS_PER_TICK, TICK_BYTES } from './limits';
+import { EventGatherer, type EndingDetail } from './event-gatherer';
+import { CATCH_UP_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
+import { QueueEntry } from './queue-entry';
+import { QueuesSnapshot, restoreBlock } from './queues-snapshot';
+import { dueRuns } from './schedule-runs';
+import { newTaskOf, queueLimitsOf, specBytes } from './task-shape';
+
+/** Why an attempt was cut off, for its worker. */
+export interface Cut {
+  readonly lease: LeaseName;
+  readonly queue: string;
+  readonly ending: Ending;
+}
+
+/** What waits for queues to change. Called within a turn; nothing of it is durable then. */
+export interface QueueListener {
+  /** Something of the queue changed: it may have tasks for workers. */
+  touched(partition: number, entry: QueueEntry): void;
+  /** Something is due in the queue at `entry.wakeAtUs`, which is earlier than was said before. */
+  wakes(partition: number, entry: QueueEntry): void;
+  /** Attempts were ended by others than their workers; called when that is durable. */
+  cut(partition: number, cuts: readonly Cut[]): void;
+}
+
+const SILENT: QueueListener = { touched: () => undefined, wakes: () => undefined, cut: () => undefined };
+
+export class QueuesState implements CapabilityState {
+  readonly entries = new Map<string, QueueEntry>();
+  private readonly gatherer = new EventGatherer();
+  private readonly touchedInTurn = new Set<QueueEntry>();
+  private cuts: Cut[] = [];
+  private isServing = false;
+
+  constructor(
+    readonly services: PartitionServices,
+    private readonly listener: QueueListener = SILENT,
+    readonly trouble: (what: string, error: unknown) => void = () => undefined,
+  ) {}
+
+  entry(queue: string): QueueEntry {
+    let entry = this.entries.get(queue);
+    if (entry === undefined) {
+      entry = new QueueEntry(queue);
+      this.entries.set(queue, entry);
+    }
+    return entry;
+  }
+
+  // ---- a turn ----
+
+  /** To be called before anything else of a turn. */
+  begin(turn: Turn): void {
+    turn.gather(this);
+    if (this.isServing) return;
+    // The owner before heard of workers what this one did not.
+    this.isServing = true;
+    for (const { queue } of this.entries.values()) queue.heardFloorUs = turn.committedAtUs;
+  }
+
+  create(turn: Turn, entry: QueueEntry, created: taskpb.CreatedTask): number {
+    const { queue } = entry;
+    const number = queue.nextNumber;
+    this.gatherer.created(turn, queue, number, created);
+    entry.creations.created(number, turn.sequence);
+    this.evolve(turn, entry, { kind: 'created', number, task: newTaskOf(created.spec as taskpb.TaskSpec, Number(created.startAtUs)) });
+    return number;
+  }
+
+  start(turn: Turn, entry: QueueEntry, number: number, attempt: number, workerId: string): void {
+    this.gatherer.started(turn, entry.queue, number, attempt, workerId);
+    this.evolve(turn, entry, { kind: 'started', number, attempt, workerId });
+  }
+
+  /** @param byWorker the worker itself said so: it need not be told. */
+  end(turn: Turn, entry: QueueEntry, ending: Ending, detail: EndingDetail, byWorker = false): void {
+    const { queue } = entry;
+    this.gatherer.ended(turn, queue, ending, detail);
+    if (ending.event.kind === 'attemptEnded' && !byWorker) {
+      const { number, attempt } = ending.event;
+      const sequence = queue.tasks.startedSequences[queue.tasks.slotOf(number)] as number;
+      this.cuts.push({ lease: { number, attempt, sequence }, queue: queue.name, ending });
+    }
+    entry.progressAtUs.delete(ending.event.number);
+    this.evolve(turn, entry, ending.event);
+  }
+
+  progress(turn: Turn, entry: QueueEntry, mark: taskpb.ProgressMark): void {
+    this.gatherer.progress(turn, entry.queue, mark);
+    entry.progressAtUs.set(Number(mark.number), turn.committedAtUs);
+  }
+
+  /** Records an event that stands alone, and takes it in. */
+  record(turn: Turn, entry: QueueEntry, record: EventRecord): void {
+    turn.event(record.type, record.version, record.payload);
+    turn.gather(this);
+    const { sequence, committedAtUs } = turn;
+    taskEvents.read(record, { partition: this.services.partition, sequence }, this.replaying, { sequence, committedAtUs });
+    this.touchedInTurn.add(entry);
+  }
+
+  private evolve(turn: Turn, entry: QueueEntry, event: QueueEvent): void {
+    entry.queue.evolve(event, turn);
+    this.touchedInTurn.add(entry);
+  }
+
+  flush(turn: Turn): void {
+    this.gatherer.flush(turn);
+    const { cuts, touchedInTurn } = this;
+    const { partition } = this.services;
+    if (cuts.length > 0) {
+      this.cuts = [];
+      turn.whenDurable(() => this.listener.cut(partition, cuts));
+    }
+    if (touchedInTurn.size === 0) return;
+    for (const entry of touchedInTurn) {
+      entry.queue.pack(turn.committedAtUs);
+      this.wake(entry);
+      this.listener.touched(partition, entry);
+    }
+    touchedInTurn.clear();
+  }
+
+  /** When something is due in the partition next, microseconds; as far as it was told. */
+  nextWakeUs = 0;
+
+  /** The queues in which something is due. */
+  dueEntries(nowUs: number): readonly QueueEntry[] {
+    if (nowUs < this.nextWakeUs) return [];
+    const due: QueueEntry[] = [];
+    let nextUs = Number.POSITIVE_INFINITY;
+    for (const entry of this.entries.values()) {
+      entry.wakeAtUs = entry.nextDueUs;
+      if (entry.wakeAtUs <= nowUs) due.push(entry);
+      else nextUs = Math.min(nextUs, entry.wakeAtUs);
+    }
+    this.nextWakeUs = nextUs;
+    return due;
+  }
+
+  /** Tells of what is due, if that is earlier than was said. */
+  wake(entry: QueueEntry): void {
+    const nextDueUs = entry.nextDueUs;
+    if (nextDueUs >= entry.wakeAtUs) return;
+    entry.wakeAtUs = nextDueUs;
+    this.nextWakeUs = Math.min(this.nextWakeUs, nextDueUs);
+    this.listener.wakes(this.services.partition, entry);
+  }
+
+  // ---- requests ----
+
+  /** Hashes the id of a request within its queue into `lastHash`. */
+  hashRequest(queueBytes: Uint8Array, requestId: string): void {
+    hashTaskRequest(this.services.seeds, queueBytes, requestId);
+  }
+
+  remember(first: number, second: number, turn: Turn): void {
+    this.services.index.add(first, second, turn.sequence);
+  }
+
+  /** Records the verdict of a request other than a submission, behind its events. */
+  decided(turn: Turn, entry: QueueEntry, requestId: string, bodyDigest: Uint8Array, verdict: RequestVerdict): void {
+    if (entry.decidedSequence !== turn.sequence) {
+      entry.previousSequence = entry.decidedSequence;
+      entry.decidedSequence = turn.sequence;
+    }
+    const record = requestDecided({
+      capability: 'task',
+      aggregate: 'queue',
+      key: entry.queue.name,
+      requestId,
+      origin: 'caller',
+      bodyDigest,
+      verdict,
+      previousSequence: entry.previousSequence,
+    });
+    turn.event(record.type, record.version, record.payload);
+    turn.gather(this);
+  }
+
+  // ---- time ----
+
+  /** Does what is due in the queue, in a turn. @returns whether more is due than one turn takes. */
+  tick(turn: Turn, entry: QueueEntry): boolean {
+    const { queue } = entry;
+    entry.wakeAtUs = Number.POSITIVE_INFINITY;
+    entry.rateOpensAtUs = Number.POSITIVE_INFINITY;
+    this.touchedInTurn.add(entry);
+    let endings = 0;
+    for (let ending = decideDue(queue, turn.committedAtUs); ending !== undefined; ending = decideDue(queue, turn.committedAtUs)) {
+      this.end(turn, entry, ending, { message: limitMessage(ending) });
+      endings += 1;
+      if (endings === ENDINGS_PER_TICK) return true;
+    }
+    for (const ending of decidePurgeStep(queue, ENDINGS_PER_TICK) ?? []) this.end(turn, entry, ending, { note: 'purged' });
+    let room = TICK_BYTES;
+    for (const schedule of queue.schedules.values()) {
+      if (room <= 0) return true;
+      room -= this.runSchedule(turn, entry, schedule, room);
+    }
+    return queue.purgeSlot !== -1;
+  }
+
+  /** Submits what is due, as far as there is room for it: what is beyond is left out. @returns bytes that it took. */
+  private runSchedule(turn: Turn, entry: QueueEntry, schedule: Schedule, room: number): number {
+    const spec = entry.scheduleSpecs.get(schedule.name);
+    if (spec === undefined || schedule.paused) return 0;
+    const nowUs = turn.committedAtUs;
+    const isDue = (schedule.nextRunsUs[0] ?? Number.POSITIVE_INFINITY) <= nowUs;
+    const lastIsLive = entry.isLive(schedule.lastNumber);
+    if (!isDue && !(schedule.buffered && !lastIsLive)) return 0;
+    const { dueUs, left, nextUs } = isDue ? dueRuns(spec, schedule.nextRunsUs, nowUs) : { dueUs: [], left: 0, nextUs: schedule.nextRunsUs };
+    const bytes = specBytes(spec.task as taskpb.TaskSpec);
+    const decision = decideRuns(schedule, dueUs, left, lastIsLive, nowUs);
+    const submit = decision.submit.slice(-Math.max(1, Math.floor(room / bytes)));
+    const skipped = decision.skipped + decision.submit.length - submit.length;
+    const numbers = submit.map((runUs) => this.submitRun(turn, entry, schedule.name, spec, runUs));
+    const newestUs = BigInt(submit.at(-1) ?? dueUs.at(-1) ?? 0);
+    this.recordRuns(turn, entry, { name: schedule.name, dueUs: newestUs, numbers, skipped, buffered: decision.buffered, nextUs });
+    return bytes * numbers.length;
+  }
+
+  submitRun(turn: Turn, entry: QueueEntry, name: string, { task }: taskpb.ScheduleSpec, runUs: number): number {
+    const spec = task as taskpb.TaskSpec;
+    const startAtUs = spec.delayMs > 0 ? runUs + spec.delayMs * 1_000 : 0;
+    return this.create(turn, entry, {
+      requestId: '',
+      spec,
+      startAtUs: BigInt(startAtUs > turn.committedAtUs ? startAtUs : 0),
+      retryOf: '',
+      schedule: name,
+      scheduledAtUs: BigInt(runUs),
+    });
+  }
+
+  recordRuns(
+    turn: Turn,
+    entry: QueueEntry,
+    runs: { name: string; dueUs: bigint; numbers: readonly number[]; skipped: number; buffered: boolean; nextUs: readonly number[] },
+  ): void {
+    const { name, dueUs, numbers, skipped, buffered, nextUs } = runs;
+    const event = { queue: entry.queue.name, name, dueUs, numbers: numbers.map(BigInt), skipped, buffered, nextRunsUs: nextUs.map(BigInt) };
+    this.record(turn, entry, taskEvents.record('ScheduleRan', event));
+  }
+
+  /** Whether a worker of these types would get a task now. Notes when a rate lets it get one. */
+  hasTask(entry: QueueEntry, types: readonly string[] | undefined, nowUs: number): boolean {
+    const decision = decideStart(entry.queue, types, nowUs);
+    if (decision.kind === 'start') return true;
+    if (decision.againAtUs < entry.rateOpensAtUs) {
+      entry.rateOpensAtUs = decision.againAtUs;
+      this.wake(entry);
+    }
+    return false;
+  }
+
+  // ---- the log ----
+
+  replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined {
+    return taskEvents.read(event, commit, this.replaying, commit) ?? undefined;
+  }
+
+  private readonly replaying: EventHandlersOf<typeof taskEvents, Pick<CommitHeader, 'sequence' | 'committedAtUs'>, Iterable<number> | undefined> = {
+    TasksCreated: (event, commit) => this.replayCreated(event, commit),
+    AttemptsStarted: ({ queue, workerId, starts }, commit) => {
+      const entry = this.entry(queue);
+      for (const { number, attempt } of starts) entry.queue.evolve({ kind: 'started', number: Number(number), attempt, workerId }, commit);
+      return undefined;
+    },
+    AttemptsEnded: ({ queue, ends }, commit) => {
+      const entry = this.entry(queue);
+      for (const { number, attempt, outcome, retryAtUs } of ends) {
+        const known = OUTCOMES[outcome];
+        if (known === undefined) throw new Error(`task ${queue}/${number}: the outcome ${outcome} is not known`);
+        entry.queue.evolve({ kind: 'attemptEnded', number: Number(number), attempt, outcome: known, retryAtUs: Number(retryAtUs) }, commit);
+      }
+      return undefined;
+    },
+    TasksEnded: ({ queue, ends }, commit) => {
+      const entry = this.entry(queue);
+      for (const { number } of ends) entry.queue.evolve({ kind: 'ended', number: Number(number) }, commit);
+      return undefined;
+    },
+    // Progress is for readers; the queue decides nothing by it.
+    ProgressRecorded: () => undefined,
+    QueueConfigured: ({ queue, limits }, commit) => {
+      const entry = this.entry(queue);
+      entry.limits = limits;
+      if (limits !== undefined) entry.queue.evolve({ kind: 'configured', limits: queueLimitsOf(limits) }, commit);
+      return undefined;
+    },
+    QueuePaused: ({ queue, paused }, commit) => this.evolved(queue, { kind: 'paused', paused }, commit),
+    QueuePurged: ({ queue, upToNumber }, commit) => this.evolved(queue, { kind: 'purged', upToNumber: Number(upToNumber) }, commit),
+    ScheduleCreated: ({ queue, name, spec, nextRunsUs }) => {
+      const entry = this.entry(queue);
+      if (spec === undefined) throw new Error(`schedule ${queue}/${name} is recorded without what it does`);
+      this.addSchedule(entry, { name, spec, paused: false, nextRunsUs, lastNumber: 0n, buffered: false });
+      return undefined;
+    },
+    SchedulePaused: ({ queue, name, paused, nextRunsUs }) => {
+      Object.assign(this.schedule(queue, name), { paused, nextRunsUs: nextRunsUs.map(Number) });
+      return undefined;
+    },
+    ScheduleDeleted: ({ queue, name }) => {
+      const entry = this.entry(queue);
+      entry.scheduleSpecs.delete(name);
+      entry.queue.schedules.delete(name);
+      return undefined;
+    },
+    ScheduleRan: ({ queue, name, numbers, buffered, nextRunsUs }) => {
+      const schedule = this.schedule(queue, name);
+      const lastNumber = Number(numbers.at(-1) ?? schedule.lastNumber);
+      Object.assign(schedule, { lastNumber, buffered, nextRunsUs: nextRunsUs.map(Number) });
+      return undefined;
+    },
+  };
+
+  addSchedule(entry: QueueEntry, { name, spec, paused, nextRunsUs, lastNumber, buffered }: taskpb.ScheduleRow): void {
+    if (spec === undefined) throw new Error(`schedule ${entry.queue.name}/${name} is recorded without what it does`);
+    entry.scheduleSpecs.set(name, spec);
+    entry.queue.schedules.set(name, {
+      name,
+      overlap: OVERLAP_RULES[spec.overlap] ?? 'SKIP',
+      catchUp: CATCH_UP_RULES[spec.catchUp] ?? 'LATEST',
+      paused,
+      nextRunsUs: nextRunsUs.map(Number),
+      lastNumber: Number(lastNumber),
+      buffered,
+    });
+  }
+
+  private schedule(queue: string, name: string): Schedule {
+    const schedule = this.entry(queue).queue.schedules.get(name);
+    if (schedule === undefined) throw new Error(`schedule ${queue}/${name} was never made`);
+    return schedule;
+  }
+
+  private evolved(queue: string, event: QueueEvent, commit: Pick<CommitHeader, 'sequence' | 'committedAtUs'>): undefined {
+    this.entry(queue).queue.evolve(event, commit);
+  }
+
+  private *replayCreated(
+    { queue: name, firstNumber, tasks }: taskpb.TasksCreated,
+    commit: Pick<CommitHeader, 'sequence' | 'committedAtUs'>,
+  ): Generator<number> {
+    const entry = this.entry(name);
+    let number = Number(firstNumber);
+    entry.creations.created(number, commit.sequence);
+    for (const { requestId, spec, startAtUs } of tasks) {
+      if (spec === undefined) throw new Error(`task ${name}/${number} is recorded without what it does`);
+      const task: NewTask = newTaskOf(spec, Number(startAtUs));
+      entry.queue.evolve({ kind: 'created', number, task }, commit);
+      if (requestId !== '') {
+        this.hashRequest(entry.nameBytes, requestId);
+        this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
+      }
+      number += 1;
+      yield spec.payload.length + 128;
+    }
+  }
+
+  replayRequest({ key, requestId }: logpb.RequestDecided, commit: CommitHeader): void {
+    const entry = this.entry(key);
+    entry.decidedSequence = commit.sequence;
+    this.hashRequest(entry.nameBytes, requestId);
+    this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
+  }
+
+  // ---- snapshots ----
+
+  beginSnapshot(): SnapshotSession {
+    return new QueuesSnapshot([...this.entries.values()]);
+  }
+
+  restore(block: Uint8Array): void {
+    restoreBlock(this, block);
+  }
+}
+
+export function hashTaskRequest(seeds: PartitionServices['seeds'], queueBytes: Uint8Array, requestId: string): void {
+  // The prefix keeps them apart from the requests of other capabilities.
+  const id = Buffer.from(`task.queue/${requestId}`, 'utf8');
+  requestHash(seeds, keyedHash(seeds, queueBytes, 0, queueBytes.length), id, 0, id.length);
+}
+
+function limitMessage({ failure }: Ending): string {
+  const limit = failure?.limit;
+  switch (limit) {
+    case undefined:
+      return '';
+    case 'SUBMIT_TO_START':
+      return 'no attempt was started in time';
+    case 'START_TO_FINISH':
+      return 'the attempt took too long';
+    case 'SUBMIT_TO_FINISH':
+      return 'the task was not done in time';
+    case 'HEARTBEAT':
+      return 'the worker gave no sign of life';
+    default:
+      return limit satisfies never;
+  }
+}

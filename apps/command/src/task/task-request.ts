@@ -1,0 +1,37 @@
+/** A request of a caller on its way to a queue. It has an id that is unique in its queue, and one answer for ever. */
+import type { RequestVerdict, Turn } from '@sluice/engine';
+import { requestDigest, type MessageEncoder } from '@sluice/protocol';
+import { taskpb } from '@sluice/protocol/task';
+import type { QueueEntry } from './queue-entry';
+import type { QueuesState } from './queues-state';
+
+/** What a request that is new comes to. */
+export interface Decided {
+  readonly verdict: RequestVerdict;
+  /** How repeats find it: in the event of the submission, or in a verdict of its own; no: the same request may pass when it comes again. */
+  readonly recorded: 'submission' | 'verdict' | 'no';
+}
+
+export interface TaskRequest {
+  readonly requestId: string;
+  readonly queue: string;
+  readonly sizeBytes: number;
+  /** What it records at most. */
+  readonly recordBytes: number;
+  /** 16 bytes. */
+  readonly bodyDigest: Uint8Array;
+  decide(turn: Turn, state: QueuesState, entry: QueueEntry): Decided;
+}
+
+/** Digest of a submission: the same for CreateTask and for an item of CreateTasks. */
+export function submissionDigest(queue: string, requestId: string, task: taskpb.TaskSpec): Uint8Array {
+  return requestDigest('sluice.task.v1.CreateTaskRequest', taskpb.CreateTaskRequest, { requestId, queue, task });
+}
+
+export function accepted<Reply>(encoder: MessageEncoder<Reply>, reply: Reply): RequestVerdict {
+  return { kind: 'accepted', reply: encoder.encode(reply).finish() };
+}
+
+export function rejected(reason: string): RequestVerdict {
+  return { kind: 'rejected', reason, metadata: {} };
+}

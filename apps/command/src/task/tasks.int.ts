@@ -1,0 +1,289 @@
+/** Tasks from submission to end: what callers and workers are answered, over crashes and starts from snapshots. */
+import { SluiceError } from '@sluice/service';
+import { taskpb } from '@sluice/protocol/task';
+import { leaseOf, specOf, TasksUnderTest } from '../test/tasks-under-test';
+
+let tasks: TasksUnderTest;
+beforeEach(async () => {
+  tasks = await TasksUnderTest.start();
+});
+afterEach(() => tasks.stop());
+
+async function reasonOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof SluiceError) return error.reason;
+    throw error;
+  }
+}
+
+const RUNNING = taskpb.TaskState.TASK_STATE_RUNNING;
+const SUCCEEDED = taskpb.TaskState.TASK_STATE_SUCCEEDED;
+const CANCELLED = taskpb.TaskState.TASK_STATE_CANCELLED;
+
+describe('submissions', () => {
+  test('a task has its id at once, a repeat gets the same, another body is refused, from the log and from a snapshot', async () => {
+    const request = { requestId: 'r', queue: 'q', task: specOf({ type: 'mail', payload: Buffer.from('hello'), labels: { to: 'a', from: 'b' } }) };
+    expect((await tasks.call('createTask', request)).task).toEqual({ taskId: 'q/1', state: 1, version: 1, repeated: false, existing: false });
+    for (const restart of [() => tasks.crash(), () => tasks.restart(), async () => undefined]) {
+      await restart();
+      expect((await tasks.call('createTask', request)).task).toMatchObject({ taskId: 'q/1', repeated: true });
+      expect(await reasonOf(tasks.call('createTask', { ...request, task: specOf({ type: 'mail' }) }))).toBe('REQUEST_ID_REUSED');
+    }
+    expect(await tasks.create('mail')).toBe('q/2');
+  });
+
+  test('a bulk has a result for each task in its order, and one event', async () => {
+    const items = Array.from({ length: 500 }, (_, at) => ({ requestId: `r${at}`, task: specOf({ type: at === 7 ? '' : 'mail' }) }));
+    const { results } = await tasks.call('createTasks', { queue: 'q', tasks: items });
+    expect(results.map(({ task, error }) => task?.taskId ?? error?.reason)).toEqual(
+      items.map((_, at) => (at === 7 ? 'INVALID_REQUEST' : `q/${at < 7 ? at + 1 : at}`)),
+    );
+    expect(tasks.eventTypes()).toEqual(['TasksCreated']);
+    const again = await tasks.call('createTasks', { queue: 'q', tasks: items });
+    expect(again.results[499]?.task).toMatchObject({ taskId: 'q/499', repeated: true });
+  });
+
+  test('a dedupe key refuses, finds, or replaces a task that has not ended', async () => {
+    const spec = (rule: taskpb.DedupeRule) => ({ queue: 'q', task: specOf({ type: 'mail', dedupeKey: 'd', dedupeRule: rule }) });
+    expect((await tasks.call('createTask', spec(0))).task?.taskId).toBe('q/1');
+    expect(await reasonOf(tasks.call('createTask', spec(1)))).toBe('TASK_DUPLICATE');
+    expect((await tasks.call('createTask', spec(2))).task).toMatchObject({ taskId: 'q/1', existing: true });
+    expect((await tasks.call('createTask', spec(3))).task).toMatchObject({ taskId: 'q/2', existing: false });
+    expect(await reasonOf(tasks.call('cancelTask', { taskId: 'q/1' }))).toBe('TASK_ENDED');
+    await tasks.call('cancelTask', { taskId: 'q/2' });
+    expect((await tasks.call('createTask', spec(1))).task?.taskId).toBe('q/3');
+  });
+
+  test.each`
+    what                       | spec
+    ${'no type'}               | ${{}}
+    ${'a payload too large'}   | ${{ type: 't', payload: Buffer.alloc(262_145) }}
+    ${'a priority too high'}   | ${{ type: 't', priority: 1_000_001 }}
+    ${'two starts'}            | ${{ type: 't', delayMs: 1, startAt: { seconds: 1n, nanos: 0 } }}
+    ${'a parent that is none'} | ${{ type: 't', parentTaskId: 'nobody' }}
+    ${'a hectic heartbeat'}    | ${{ type: 't', limits: { heartbeatMs: 5 } }}
+  `('$what is refused', async ({ spec }: { spec: object }) => {
+    expect(await reasonOf(tasks.call('createTask', { queue: 'q', task: specOf(spec) }))).toBe('INVALID_REQUEST');
+  });
+});
+
+describe('state versions', () => {
+  test('a change passes only from the version that it expects, and only to the next level', async () => {
+    const taskId = await tasks.create('manual');
+    const update = (expectedVersion: number, state: taskpb.TaskState) => reasonOf(tasks.call('updateTaskState', { taskId, expectedVersion, state }));
+    expect(await update(2, SUCCEEDED)).toBe('STATE_VERSION_MISMATCH');
+    expect(await update(1, SUCCEEDED)).toBe('STATE_NOT_NEXT');
+    expect(await update(1, RUNNING)).toBe('accepted');
+    expect(await update(1, RUNNING)).toBe('STATE_VERSION_MISMATCH');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId, expectedVersion: 1 }))).toBe('STATE_VERSION_MISMATCH');
+    expect(await update(2, SUCCEEDED)).toBe('accepted');
+    expect(await update(2, CANCELLED)).toBe('STATE_VERSION_MISMATCH');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId }))).toBe('TASK_ENDED');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId: 'q/9' }))).toBe('TASK_NOT_FOUND');
+  });
+
+  test('an ended task is done again as a new one, which names it', async () => {
+    const taskId = await tasks.create('mail', { payload: Buffer.from('hello') });
+    expect(await reasonOf(tasks.call('retryTask', { taskId }))).toBe('TASK_NOT_ENDED');
+    await tasks.call('cancelTask', { taskId });
+    await tasks.restart();
+    const request = { requestId: 'again', taskId };
+    expect((await tasks.call('retryTask', request)).task?.taskId).toBe('q/2');
+    expect((await tasks.call('retryTask', request)).task).toMatchObject({ taskId: 'q/2', repeated: true });
+    const worker = tasks.worker();
+    expect(await worker.task()).toMatchObject({ taskId: 'q/2', retryOf: 'q/1', spec: { payload: Buffer.from('hello') } });
+    await worker.cut();
+  });
+});
+
+describe('workers', () => {
+  test('a task reaches a worker that waits, and its completion is recorded once', async () => {
+    const worker = tasks.worker();
+    const taskId = await tasks.create('mail', { payload: Buffer.from('hello') });
+    const task = await worker.task();
+    expect(task).toMatchObject({ taskId, attempt: 1, spec: { type: 'mail', payload: Buffer.from('hello') } });
+    expect(await worker.complete(task, 'done')).toBe('');
+    expect(await worker.complete(task, 'done')).toBe('');
+    expect(tasks.eventTypes()).toEqual(['TasksCreated', 'AttemptsStarted', 'AttemptsEnded']);
+    await worker.cut();
+  });
+
+  test('a worker has no more than its capacity, and only its types', async () => {
+    for (let at = 0; at < 5; at += 1) await tasks.create('a');
+    await tasks.create('b', { priority: 9 });
+    const worker = tasks.worker({ capacity: 2, types: ['a'] });
+    const first = await worker.until(({ tasks: [task, ...rest] }) => (task === undefined ? undefined : [task, ...rest]));
+    expect(first.map(({ taskId }) => taskId)).toEqual(['q/1', 'q/2']);
+    expect(await worker.complete(first[0] as taskpb.AssignedTask)).toBe('');
+    expect((await worker.task()).taskId).toBe('q/3');
+    await worker.cut();
+  });
+
+  test('failures are tried again after their pauses, then the task is dead', async () => {
+    const taskId = await tasks.create('mail', { retry: { maximumAttempts: 2, firstPauseMs: 500 } });
+    const worker = tasks.worker();
+    expect(await worker.fail(await worker.task(), 'no connection')).toBe('');
+    await tasks.clock.elapse(1_000);
+    const second = await worker.task();
+    expect(second).toMatchObject({ taskId, attempt: 2 });
+    expect(await worker.fail(second, 'no connection')).toBe('');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId }))).toBe('TASK_ENDED');
+    await worker.cut();
+  });
+
+  test('a lease survives the stream and the process; what another attempt has is refused', async () => {
+    await tasks.create('mail');
+    const worker = tasks.worker();
+    const task = await worker.task();
+    await worker.cut();
+    await tasks.crash();
+    const back = tasks.worker({ held: [leaseOf(task)] });
+    back.send({ heartbeats: [{ lease: leaseOf(task), progress: undefined }] });
+    expect(await back.until(({ heard }) => heard[0]?.taskId)).toBe(task.taskId);
+    expect(await back.complete({ ...task, leaseToken: '1.2.3' })).toBe('LEASE_LOST');
+    expect(await back.complete(task)).toBe('');
+    await back.cut();
+  });
+
+  test('a worker that gives no sign of life loses its task within the heartbeat limit, and what it sends then is refused', async () => {
+    await tasks.create('mail', { limits: { heartbeatMs: 1_000 }, retry: { firstPauseMs: 1 } });
+    const zombie = tasks.worker();
+    const task = await zombie.task();
+    await zombie.cut();
+    const worker = tasks.worker({ workerId: 'other' });
+    await tasks.clock.elapse(1_100);
+    const second = await worker.task();
+    expect(second).toMatchObject({ taskId: task.taskId, attempt: 2 });
+    expect(await worker.complete(task)).toBe('LEASE_LOST');
+    expect(await worker.complete(second)).toBe('');
+    await worker.cut();
+  });
+
+  test('heartbeats keep a task, with progress that is recorded', async () => {
+    await tasks.create('mail', { limits: { heartbeatMs: 1_000 } });
+    const worker = tasks.worker();
+    const task = await worker.task();
+    for (let done = 1; done <= 4; done += 1) {
+      worker.send({ heartbeats: [{ lease: leaseOf(task), progress: { done, total: 4, text: 'parts' } }] });
+      await worker.until(({ heard }) => heard[0]);
+      await tasks.clock.elapse(800);
+    }
+    expect(await worker.complete(task)).toBe('');
+    expect(tasks.eventTypes().filter((type) => type === 'ProgressRecorded')).toHaveLength(4);
+    await worker.cut();
+  });
+
+  test('a cancellation and a time limit reach the worker at once, and what it sends then is refused', async () => {
+    const cancelled = await tasks.create('a');
+    const slow = await tasks.create('b', { limits: { startToFinishMs: 300 } });
+    const worker = tasks.worker();
+    const leases = await worker.until(({ tasks: found }) => (found.length === 0 ? undefined : found));
+    expect(leases.map(({ taskId }) => taskId)).toEqual([cancelled, slow]);
+    await tasks.call('cancelTask', { taskId: cancelled });
+    expect(await worker.stopped()).toMatchObject({ lease: { taskId: cancelled }, cause: taskpb.StopCause.STOP_CAUSE_CANCELLED });
+    await tasks.clock.elapse(400);
+    expect(await worker.stopped()).toMatchObject({
+      lease: { taskId: slow },
+      cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT,
+      limit: taskpb.TimeLimit.TIME_LIMIT_START_TO_FINISH,
+    });
+    for (const lease of leases) expect(await worker.complete(lease)).toBe('LEASE_LOST');
+    await worker.cut();
+  });
+
+  test('a worker that says goodbye gives its tasks back at once; they do not count as failed', async () => {
+    await tasks.create('mail', { retry: { maximumAttempts: 1 } });
+    const worker = tasks.worker();
+    const task = await worker.task();
+    worker.send({ returned: [leaseOf(task)], draining: true });
+    await worker.ended;
+    const next = tasks.worker({ workerId: 'next' });
+    expect(await next.task()).toMatchObject({ taskId: task.taskId, attempt: 2 });
+    await next.cut();
+  });
+});
+
+describe('queues', () => {
+  test('a paused queue starts nothing until it is resumed, over a restart', async () => {
+    await tasks.call('pauseQueue', { queue: 'q' });
+    await tasks.create('mail');
+    await tasks.restart();
+    const worker = tasks.worker();
+    await tasks.clock.elapse(1_000);
+    expect(worker.answers.flatMap(({ tasks: found }) => found)).toEqual([]);
+    await tasks.call('resumeQueue', { queue: 'q' });
+    expect((await worker.task()).taskId).toBe('q/1');
+    await worker.cut();
+  });
+
+  test('a purge ends what waits, in steps, and lets what runs go on', async () => {
+    for (let batch = 0; batch < 3; batch += 1) {
+      const items = Array.from({ length: 1_000 }, (_, at) => ({ requestId: `${batch}-${at}`, task: specOf({ type: 'mail' }) }));
+      await tasks.call('createTasks', { queue: 'q', tasks: items });
+    }
+    const worker = tasks.worker({ capacity: 1 });
+    const running = await worker.task();
+    expect((await tasks.call('purgeQueue', { queue: 'q' })).waitingTasks).toBe(2_999n);
+    await tasks.crash();
+    await tasks.clock.elapse(1_000);
+    const after = await tasks.create('mail');
+    const other = tasks.worker({ workerId: 'other', capacity: 5 });
+    expect((await other.task()).taskId).toBe(after);
+    expect(await other.complete(running)).toBe('');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId: 'q/3000' }))).toBe('TASK_ENDED');
+    await other.cut();
+    await worker.cut();
+  });
+
+  test('limits of a queue and of a type hold, over a restart', async () => {
+    await tasks.call('configureQueue', { queue: 'q', limits: { maximumRunning: 2, types: [{ type: 'a', maximumRunning: 1, rate: undefined }] } });
+    for (const type of ['a', 'a', 'b', 'b']) await tasks.create(type);
+    await tasks.restart();
+    const worker = tasks.worker();
+    const started = await worker.until(({ tasks: found }) => (found.length === 0 ? undefined : found));
+    expect(started.map(({ taskId }) => taskId)).toEqual(['q/1', 'q/3']);
+    await worker.cut();
+  });
+});
+
+describe('schedules', () => {
+  test('a schedule submits its tasks when they are due, and skips a run while the one before is under way', async () => {
+    const spec = { intervalMs: 60_000, task: { type: 'report' } };
+    const made = await tasks.call('createSchedule', { queue: 'q', name: 'minutely', spec });
+    expect(made).toMatchObject({ scheduleId: 'q/minutely', repeated: false });
+    expect(made.nextRuns).toHaveLength(10);
+    const worker = tasks.worker();
+    await tasks.clock.elapse(61_000);
+    const first = await worker.task();
+    expect(first).toMatchObject({ scheduleId: 'q/minutely', spec: { type: 'report' } });
+    await tasks.clock.elapse(5_000);
+    worker.send({ heartbeats: [{ lease: leaseOf(first), progress: undefined }] });
+    await worker.until(({ heard }) => heard[0]);
+    expect(await worker.complete(first)).toBe('');
+    await tasks.restart();
+    const other = tasks.worker();
+    await tasks.clock.elapse(60_000);
+    expect((await other.task()).scheduleId).toBe('q/minutely');
+    expect((await tasks.call('runScheduleNow', { scheduleId: 'q/minutely' })).taskId).toBe('q/3');
+    await tasks.call('pauseSchedule', { scheduleId: 'q/minutely' });
+    await tasks.call('deleteSchedule', { scheduleId: 'q/minutely' });
+    expect(await reasonOf(tasks.call('runScheduleNow', { scheduleId: 'q/minutely' }))).toBe('SCHEDULE_NOT_FOUND');
+    await other.cut();
+    await worker.cut();
+  });
+
+  test.each`
+    spec                                                       | reason
+    ${{ cron: '61 * * * *' }}                                  | ${'SCHEDULE_INVALID'}
+    ${{ cron: '* * * * *', timeZone: 'Mars/Olympus' }}         | ${'SCHEDULE_INVALID'}
+    ${{ cron: '* * * * *', intervalMs: 1_000 }}                | ${'SCHEDULE_INVALID'}
+    ${{ intervalMs: 10 }}                                      | ${'SCHEDULE_INVALID'}
+    ${{ cron: '0 0 30 2 *' }}                                  | ${'SCHEDULE_NEVER_RUNS'}
+    ${{ cron: '0 8 * * *', endAt: { seconds: 1n, nanos: 0 } }} | ${'SCHEDULE_NEVER_RUNS'}
+  `('$spec is refused with $reason', async ({ spec, reason }: { spec: object; reason: string }) => {
+    expect(await reasonOf(tasks.call('createSchedule', { queue: 'q', name: 's', spec: { ...spec, task: { type: 't' } } }))).toBe(reason);
+  });
+});

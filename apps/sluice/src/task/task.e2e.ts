@@ -1,0 +1,103 @@
+/** Tasks over the wire: command line, client library, and grpcurl, which knows no protos. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SluiceClient } from '@sluice/client';
+import { cli, grpcurlFolder, jsonLines, ServedSluice, withGrpcurl } from '../testing/cli-for-tests';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-tasks-'));
+const handlers = join(folder, 'handlers.mjs');
+let served: ServedSluice;
+let client: SluiceClient;
+
+beforeAll(async () => {
+  writeFileSync(
+    handlers,
+    `export const handlers = {
+      double: async (task, { progress }) => { progress(1, 2, 'half'); return { twice: task.json().n * 2 }; },
+      spin: () => { for (;;); },
+      die: () => process.exit(1),
+    };`,
+  );
+  served = await ServedSluice.start({ SLUICE_DATA_DIR: join(folder, 'data') });
+  client = new SluiceClient({ target: served.address });
+}, 60_000);
+
+afterAll(async () => {
+  client.close();
+  await served.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (...argv: readonly string[]) => cli([...argv, '--target', served.address, '--json']);
+
+async function ended(taskId: string) {
+  for await (const task of client.tasks.watch(taskId)) if (task.version === 3) return task;
+  throw new Error(`the watch of ${taskId} ended before the task`);
+}
+
+test('a task goes from the command line through a worker to its result, and a busy loop ends at its time limit', async () => {
+  const stop = new AbortController();
+  const working = cli(['worker', 'run', handlers, '--queue', 'q', '--target', served.address], { interrupted: stop.signal });
+  const [made] = jsonLines((await run('task', 'create', 'q', 'double', '--payload', '{"n":21}', '--label', 'customer=7')).out) as { taskId: string }[];
+  const done = await ended(made?.taskId ?? '');
+  expect(done).toMatchObject({ state: 'SUCCEEDED', version: 3, attemptCount: 1, labels: { customer: '7' } });
+  expect(Buffer.from(done.result?.body ?? []).toString()).toBe('{"twice":42}');
+
+  const { taskId: busy } = await client.tasks.create('q', { type: 'spin', limits: { startToFinishMs: 300 } });
+  expect(await ended(busy)).toMatchObject({ state: 'FAILED', failure: { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' } });
+
+  const { taskId: cancelled } = await client.tasks.create('q', { type: 'spin' });
+  for await (const task of client.tasks.watch(cancelled)) if (task.state === 'RUNNING') break;
+  expect((await run('task', 'cancel', cancelled, '--note', 'enough')).code).toBe(0);
+  expect(await ended(cancelled)).toMatchObject({ state: 'CANCELLED', note: 'enough' });
+
+  const { taskId: deadly } = await client.tasks.create('q', { type: 'die', retry: { maximumAttempts: 2, firstPauseMs: 1 } });
+  expect(await ended(deadly)).toMatchObject({ state: 'FAILED', attemptCount: 2 });
+
+  const listed = jsonLines((await run('task', 'list', 'q', '--state', 'FAILED')).out) as { taskId: string }[];
+  expect(listed.map(({ taskId }) => taskId)).toEqual([deadly, busy]);
+  const [stats] = jsonLines((await run('queue', 'stats', 'q')).out);
+  expect(stats).toMatchObject({ counts: { submitted: 0, running: 0, succeeded: 1, failed: 2, cancelled: 1 } });
+  const again = jsonLines((await run('task', 'retry', made?.taskId ?? '')).out) as { taskId: string }[];
+  expect(await ended(again[0]?.taskId ?? '')).toMatchObject({ state: 'SUCCEEDED', retryOf: made?.taskId });
+  stop.abort();
+  expect((await working).code).toBe(0);
+}, 60_000);
+
+test('a type without a worker waits, and the stats say so; a schedule has its next runs', async () => {
+  await client.tasks.create('idle', { type: 'nobody-does-this' });
+  await client.tasks.pauseQueue('idle');
+  // This client reads what it wrote; the command line, which is another one, finds it then.
+  await client.tasks.queueStats('idle');
+  const [stats] = jsonLines((await run('queue', 'stats', 'idle')).out);
+  expect(stats).toMatchObject({ paused: true, typesNeverStarted: ['nobody-does-this'], counts: { submitted: 1 } });
+  const schedule = ['idle', 'nightly', '--type', 'report', '--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin'];
+  expect((await run('schedule', 'create', ...schedule)).code).toBe(0);
+  const taskId = await client.tasks.runScheduleNow('idle/nightly');
+  expect(await client.tasks.get(taskId)).toMatchObject({ type: 'report', scheduleId: 'idle/nightly', state: 'SUBMITTED' });
+  expect(jsonLines((await run('schedule', 'next', 'idle/nightly')).out)).toHaveLength(10);
+  await client.tasks.deleteSchedule('idle/nightly');
+  const left: unknown[] = [];
+  for await (const found of client.tasks.schedules('idle')) left.push(found);
+  expect(left).toEqual([]);
+}, 60_000);
+
+test('the example of the client library does what it says', () => {
+  const example = join(__dirname, '..', '..', '..', '..', 'libs', 'client', 'example', 'worker.mjs');
+  const out = execFileSync(process.execPath, [example], { env: { ...process.env, SLUICE_TARGET: served.address }, encoding: 'utf8', timeout: 30_000 });
+  expect(out).toContain('SUCCEEDED {"greetings":["hello Ada","hello Grace"]}');
+}, 40_000);
+
+(grpcurlFolder() !== undefined || process.env['CI'] === 'true' ? test : test.skip)('grpcurl finds the services and submits a task by reflection alone', () => {
+  const grpcurl = (...argv: readonly string[]) => execFileSync('grpcurl', ['-plaintext', ...argv], { env: withGrpcurl(), encoding: 'utf8' });
+  for (const service of ['TaskCommandService', 'TaskWorkerService', 'TaskQueryService', 'ScheduleCommandService', 'ScheduleQueryService'])
+    expect(grpcurl(served.address, 'list')).toContain(`sluice.task.v1.${service}`);
+  const body = JSON.stringify({ request_id: 'by-hand', queue: 'g', task: { type: 'hello' } });
+  expect(grpcurl('-d', body, served.address, 'sluice.task.v1.TaskCommandService/CreateTask')).toContain('"taskId": "g/1"');
+});
+
+test('what the log says of tasks and what the read store says are the same', async () => {
+  expect((await cli(['verify', '--target', served.address])).out).toContain('log = read store');
+}, 30_000);

@@ -1,0 +1,379 @@
+/**
+ * A worker: takes tasks of its queues over one stream, runs their handlers, and reports.
+ *
+ *   begin ──▶ connected ──stream cut──▶ connecting again, with the leases that it holds ──▶ connected
+ *                └──drain──▶ no further tasks; ends when nothing runs and everything is reported
+ *
+ * Leases survive the stream: what runs goes on while the worker is not connected, and is reported on the next stream. A report is sent until
+ * the server has answered it.
+ */
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { taskpb } from '@sluice/protocol/task';
+import { failureOf, type Handler, type HandlerOutcome, type WorkerTask } from './handlers';
+import { HandlerThreads } from './handler-thread';
+import { bodyToWire, timeFromWire } from './task-wire';
+
+export interface WorkerOptions {
+  readonly queues: readonly string[];
+  /** Tasks under way at most. Default 10. */
+  readonly capacity?: number;
+  /** Names the worker in attempts. Default: made of host and process. */
+  readonly workerId?: string;
+  /** Called for what costs the worker its connection, and for handlers that fail. */
+  readonly onTrouble?: (what: string, error: unknown) => void;
+}
+
+/** Before the stream is opened again. */
+const FIRST_PAUSE_MS = 50;
+const MAXIMUM_PAUSE_MS = 2_000;
+/** How often the worker looks which attempts need a sign of life. */
+const BEAT_MS = 50;
+/** A report that the server could not take is sent again after so long. */
+const REPORT_AGAIN_MS = 200;
+const MAXIMUM_MESSAGE_CHARACTERS = 4_000;
+
+type Stream = ClientDuplexStream<taskpb.WorkRequest, taskpb.WorkResponse>;
+type Report =
+  | { readonly kind: 'completion'; readonly completion: taskpb.Completion }
+  | { readonly kind: 'failing'; readonly failing: taskpb.Failing }
+  | { readonly kind: 'returned'; readonly lease: taskpb.Lease };
+
+interface RunningTask {
+  readonly lease: taskpb.Lease;
+  readonly heartbeatEveryMs: number;
+  nextBeatMs: number;
+  progress: taskpb.TaskProgress | undefined;
+  /** Ends the work, whatever it does. */
+  stop(): void;
+}
+
+export class TaskWorker {
+  readonly workerId: string;
+  /** Tasks that ended, whatever they brought. */
+  readonly tally = { succeeded: 0, failed: 0, stopped: 0 };
+  readonly #open: () => Stream;
+  readonly #options: WorkerOptions;
+  readonly #capacity: number;
+  readonly #functions = new Map<string, Handler>();
+  readonly #modules = new Map<string, HandlerThreads>();
+  readonly #threads: HandlerThreads[] = [];
+  readonly #loading: Promise<void>[] = [];
+  readonly #running = new Map<string, RunningTask>();
+  /** Reports without an answer. */
+  readonly #reports = new Map<string, Report>();
+  #unsent: Report[] = [];
+  #flushing = false;
+  #stream: Stream | undefined;
+  #connected = false;
+  #draining = false;
+  #ended: Promise<void> | undefined;
+  #ending = false;
+  #wakePause: (() => void) | undefined;
+  #beat: NodeJS.Timeout | undefined;
+
+  /** @internal Made by TasksClient. */
+  constructor(open: () => Stream, options: WorkerOptions) {
+    this.#open = open;
+    this.#options = options;
+    this.#capacity = options.capacity ?? 10;
+    this.workerId = options.workerId ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`.slice(-128);
+  }
+
+  /** Runs tasks of the type with a function, in this thread. It is told by its signal when it must stop; nothing can end it. */
+  handle(type: string, handler: Handler): this;
+  /** Runs tasks of the type with a module, in threads that are ended when a task must stop. */
+  handle(type: string, module: { readonly module: string }): this;
+  handle(type: string, handler: Handler | { readonly module: string }): this {
+    if (this.#ended !== undefined) throw new Error('handlers are to be set before the worker begins');
+    if (typeof handler === 'function') this.#functions.set(type, handler);
+    else this.#modules.set(type, this.#threadsOf(handler.module));
+    return this;
+  }
+
+  /** Runs every type that the module exports a handler for, in threads. */
+  handleModule(module: string): this {
+    const threads = this.#threadsOf(module);
+    const loading = threads.types().then((types) => {
+      for (const type of types) this.#modules.set(type, threads);
+    });
+    loading.catch(() => undefined);
+    this.#loading.push(loading);
+    return this;
+  }
+
+  #threadsOf(module: string): HandlerThreads {
+    const threads = new HandlerThreads(module);
+    this.#threads.push(threads);
+    return threads;
+  }
+
+  /** Begins to take tasks; resolves when the server has taken the subscription. Rejects when a module cannot be loaded. */
+  async begin(): Promise<void> {
+    await Promise.all(this.#loading);
+    await new Promise<void>((subscribed) => {
+      this.#ended = this.#run(subscribed);
+      this.#beat = setInterval(() => this.#sendBeats(), BEAT_MS);
+    });
+  }
+
+  /** Takes no further tasks; resolves when what runs has ended and is reported. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#write({ draining: true });
+    while (this.#running.size + this.#reports.size > 0) await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    await this.close();
+  }
+
+  /** Gives back what runs, at once, and ends; functions are told by their signals. */
+  async close(): Promise<void> {
+    if (this.#ended === undefined) return;
+    const returned = [...this.#running.values()].map(({ lease }) => lease);
+    for (const { stop } of this.#running.values()) stop();
+    this.#running.clear();
+    for (const lease of returned) this.#report(lease, { kind: 'returned', lease });
+    this.#draining = true;
+    this.#write({ draining: true });
+    // The server answers what it has taken; a server that is away finds out by itself.
+    for (let waited = 0; this.#connected && this.#reports.size > 0 && waited < 1_000; waited += BEAT_MS)
+      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    this.#ending = true;
+    clearInterval(this.#beat);
+    this.#stream?.end();
+    this.#stream?.cancel();
+    this.#wakePause?.();
+    for (const threads of this.#threads) threads.end();
+    await this.#ended;
+  }
+
+  // ---- the stream ----
+
+  async #run(subscribed: () => void): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!this.#ending) {
+      const wasConnected = await this.#connect(subscribed);
+      if (this.#ending) return;
+      pauseMs = wasConnected ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, MAXIMUM_PAUSE_MS);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pauseMs);
+        this.#wakePause = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** One stream, from its beginning to its end. @returns whether the server took the subscription. */
+  #connect(subscribed: () => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stream = this.#open();
+      this.#stream = stream;
+      let wasConnected = false;
+      const end = (error: unknown): void => {
+        if (this.#stream !== stream) return;
+        this.#stream = undefined;
+        this.#connected = false;
+        if (error !== undefined && !this.#ending) this.#trouble('the stream to the server was cut', error);
+        resolve(wasConnected);
+      };
+      stream.on('data', (response: taskpb.WorkResponse) => {
+        if (response.subscribed) {
+          wasConnected = true;
+          this.#connected = true;
+          this.#resendReports();
+          if (this.#draining) this.#write({ draining: true });
+          subscribed();
+        }
+        this.#take(response);
+      });
+      stream.on('error', end);
+      stream.on('end', () => end(undefined));
+      const types = [...this.#functions.keys(), ...this.#modules.keys()];
+      const held = [...this.#running.values()].map(({ lease }) => lease);
+      const { queues } = this.#options;
+      this.#writeTo(stream, { subscription: { workerId: this.workerId, queues: [...queues], types, capacity: this.#capacity, held } });
+    });
+  }
+
+  #take({ tasks, stops, verdicts }: taskpb.WorkResponse): void {
+    for (const task of tasks) this.#start(task);
+    for (const { lease } of stops) this.#stop(lease);
+    for (const { lease, reason } of verdicts) {
+      if (lease === undefined) continue;
+      const key = keyOf(lease);
+      const report = this.#reports.get(key);
+      if (report === undefined) continue;
+      if (reason !== 'UNAVAILABLE') this.#reports.delete(key);
+      else setTimeout(() => this.#reports.has(key) && this.#send(report), REPORT_AGAIN_MS);
+    }
+  }
+
+  #write(request: Partial<taskpb.WorkRequest>): void {
+    if (this.#connected && this.#stream !== undefined) this.#writeTo(this.#stream, request);
+  }
+
+  #writeTo(stream: Stream, request: Partial<taskpb.WorkRequest>): void {
+    stream.write({ subscription: undefined, heartbeats: [], completions: [], failings: [], returned: [], draining: false, ...request });
+  }
+
+  // ---- tasks ----
+
+  #start(assigned: taskpb.AssignedTask): void {
+    const lease = { taskId: assigned.taskId, leaseToken: assigned.leaseToken };
+    const key = keyOf(lease);
+    if (this.#running.has(key) || this.#reports.has(key)) return;
+    const task = workerTaskOf(assigned);
+    const aborting = new AbortController();
+    const now = performance.now();
+    const every = assigned.heartbeatEveryMs;
+    const running: RunningTask = { lease, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => aborting.abort() };
+    this.#running.set(key, running);
+    const progress = (done: number, total = 0, text = ''): void => {
+      running.progress = { done, total, text };
+      // The first one goes at once, the others with the signs of life.
+      running.nextBeatMs = Math.min(running.nextBeatMs, performance.now() + Math.min(every, 250));
+    };
+    const threads = this.#modules.get(task.type);
+    let outcome: Promise<HandlerOutcome>;
+    if (threads === undefined) {
+      outcome = runFunction(this.#functions.get(task.type), task, aborting.signal, progress);
+    } else {
+      const run = threads.run(task, progress);
+      running.stop = () => run.stop();
+      ({ outcome } = run);
+    }
+    if (assigned.timeLeftMs > 0) this.#stopAfter(lease, assigned.timeLeftMs);
+    void outcome.then((ended) => this.#finish(lease, ended));
+  }
+
+  /** A worker that is cut off from the server stops by its own clock. */
+  #stopAfter(lease: taskpb.Lease, timeLeftMs: number): void {
+    const timer = setTimeout(() => this.#stop(lease), timeLeftMs);
+    timer.unref();
+  }
+
+  #stop(lease: taskpb.Lease | undefined): void {
+    const running = lease && this.#running.get(keyOf(lease));
+    if (lease === undefined || running === undefined) return;
+    this.#running.delete(keyOf(lease));
+    this.tally.stopped += 1;
+    running.stop();
+  }
+
+  #finish(lease: taskpb.Lease, { result, failure }: HandlerOutcome): void {
+    // A task that was stopped brings nothing any more.
+    if (!this.#running.delete(keyOf(lease))) return;
+    if (failure === undefined) {
+      this.tally.succeeded += 1;
+      const wire = result && { body: Buffer.from(result.bytes), contentType: result.contentType };
+      this.#report(lease, { kind: 'completion', completion: { lease, result: wire } });
+    } else {
+      this.tally.failed += 1;
+      this.#trouble(`task ${lease.taskId} failed`, new Error(failure.message));
+      const message = failure.message.slice(0, MAXIMUM_MESSAGE_CHARACTERS);
+      this.#report(lease, { kind: 'failing', failing: { lease, message, permanent: failure.permanent } });
+    }
+  }
+
+  // ---- reports ----
+
+  #report(lease: taskpb.Lease, report: Report): void {
+    this.#reports.set(keyOf(lease), report);
+    this.#send(report);
+  }
+
+  /** What is reported in one round of the event loop goes in one message. */
+  #send(report: Report): void {
+    this.#unsent.push(report);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      const reports = this.#unsent;
+      this.#unsent = [];
+      if (reports.length > 0) this.#write(requestOf(reports));
+    });
+  }
+
+  #resendReports(): void {
+    const reports = [...this.#reports.values()];
+    this.#unsent = [];
+    if (reports.length > 0) this.#write(requestOf(reports));
+  }
+
+  #sendBeats(): void {
+    const now = performance.now();
+    const heartbeats: taskpb.Heartbeat[] = [];
+    for (const running of this.#running.values()) {
+      if (running.nextBeatMs > now) continue;
+      running.nextBeatMs = now + running.heartbeatEveryMs;
+      heartbeats.push({ lease: running.lease, progress: running.progress });
+      running.progress = undefined;
+    }
+    if (heartbeats.length > 0) this.#write({ heartbeats });
+  }
+
+  #trouble(what: string, error: unknown): void {
+    this.#options.onTrouble?.(what, error);
+  }
+}
+
+async function runFunction(
+  handler: Handler | undefined,
+  task: WorkerTask,
+  signal: AbortSignal,
+  progress: (done: number, total?: number, text?: string) => void,
+): Promise<HandlerOutcome> {
+  try {
+    if (handler === undefined) throw new Error(`there is no handler for ${task.type}`);
+    const body = await handler(task, { signal, progress });
+    return { result: body === undefined ? undefined : bodyToWire(body, undefined), failure: undefined };
+  } catch (error) {
+    return { result: undefined, failure: failureOf(error) };
+  }
+}
+
+function requestOf(reports: readonly Report[]): Partial<taskpb.WorkRequest> {
+  const request = { completions: [] as taskpb.Completion[], failings: [] as taskpb.Failing[], returned: [] as taskpb.Lease[] };
+  for (const report of reports) {
+    switch (report.kind) {
+      case 'completion':
+        request.completions.push(report.completion);
+        break;
+      case 'failing':
+        request.failings.push(report.failing);
+        break;
+      case 'returned':
+        request.returned.push(report.lease);
+        break;
+      default:
+        report satisfies never;
+    }
+  }
+  return request;
+}
+
+function workerTaskOf({ taskId, attempt, spec, scheduleId, scheduledAt, retryOf }: taskpb.AssignedTask): WorkerTask {
+  const payload = spec?.payload ?? Buffer.alloc(0);
+  return {
+    taskId,
+    queue: taskId.slice(0, taskId.lastIndexOf('/')),
+    type: spec?.type ?? '',
+    attempt,
+    payload,
+    contentType: spec?.contentType ?? '',
+    key: spec?.key ?? '',
+    labels: spec?.labels ?? {},
+    parentTaskId: spec?.parentTaskId ?? '',
+    retryOf,
+    scheduleId,
+    scheduledAt: timeFromWire(scheduledAt),
+    json: () => JSON.parse(Buffer.from(payload).toString('utf8')) as unknown,
+  };
+}
+
+function keyOf({ taskId, leaseToken }: taskpb.Lease): string {
+  return `${taskId}#${leaseToken}`;
+}

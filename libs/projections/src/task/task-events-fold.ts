@@ -1,0 +1,232 @@
+/**
+ * Events of tasks as rows. Rows of a task come whole from each event, so the newest event of a flush writes them and none has to be read.
+ * What is counted, and queues and schedules, go on from the row before.
+ */
+import { taskIdOf } from '@sluice/domain/task';
+import type { Row } from '@sluice/ports';
+import type { CommitHeader, EventHandlersOf } from '@sluice/protocol';
+import { type taskEvents, taskpb } from '@sluice/protocol/task';
+import { attemptIdOf, countIdOf, labelOf, TASK_ATTEMPTS, TASK_LABELS, TASK_PAYLOADS, TASK_PROGRESS, TASK_RESULTS, TASK_STATES, TASKS } from './collections';
+
+type State = 'submitted' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** What an event changes in the counts of a type. */
+export interface CountChange {
+  readonly from: State | undefined;
+  readonly to: State;
+  /** An attempt was started. */
+  readonly started: boolean;
+}
+
+/** Where the rows of a flush are gathered. */
+export interface RowGatherer {
+  /** A row that the event says whole. */
+  put(collection: string, row: Row): void;
+  count(queue: string, type: string, change: CountChange): void;
+  /** The queue has had its first event, or changes. */
+  queue(queue: string, change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void;
+  schedule(queue: string, name: string, change: (before: Row | undefined) => Readonly<Partial<Row>>): void;
+}
+
+/** The commit of an event and its rows. */
+export interface EventRows extends Pick<CommitHeader, 'partition' | 'sequence' | 'committedAtUs'> {
+  readonly rows: RowGatherer;
+}
+
+const ENDED: Readonly<Record<number, readonly [State, string]>> = {
+  [taskpb.AttemptOutcome.ATTEMPT_OUTCOME_SUCCEEDED]: ['succeeded', 'SUCCEEDED'],
+  [taskpb.AttemptOutcome.ATTEMPT_OUTCOME_FAILED]: ['failed', 'FAILED'],
+  [taskpb.AttemptOutcome.ATTEMPT_OUTCOME_CANCELLED]: ['cancelled', 'CANCELLED'],
+};
+
+export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, EventRows, void> = {
+  TasksCreated: ({ queue, firstNumber, tasks }, at) => {
+    at.rows.queue(queue, {});
+    tasks.forEach((task, index) => createdRows(queue, Number(firstNumber) + index, task, at));
+  },
+  AttemptsStarted: ({ queue, workerId, starts }, at) => {
+    for (const start of starts) startedRows(queue, workerId, start, at);
+  },
+  AttemptsEnded: ({ queue, ends }, at) => {
+    for (const end of ends) attemptEndedRows(queue, end, at);
+  },
+  TasksEnded: ({ queue, ends }, at) => {
+    for (const end of ends) taskEndedRows(queue, end, at);
+  },
+  ProgressRecorded: ({ queue, marks }, { rows, sequence }) => {
+    for (const { number, attempt, progress } of marks) {
+      const { done = 0, total = 0, text = '' } = progress ?? {};
+      rows.put(TASK_PROGRESS.name, { task_id: taskIdOf(queue, Number(number)), attempt, done, total, text, sequence });
+    }
+  },
+  QueueConfigured: ({ queue, limits }, { rows }) => rows.queue(queue, { limits: limits === undefined ? null : taskpb.QueueLimits.encode(limits).finish() }),
+  QueuePaused: ({ queue, paused }, { rows }) => rows.queue(queue, { paused }),
+  QueuePurged: ({ queue }, { rows }) => rows.queue(queue, {}),
+  ScheduleCreated: ({ queue, name, spec, nextRunsUs }, { rows }) => {
+    rows.queue(queue, {});
+    rows.schedule(queue, name, () => ({
+      spec: taskpb.ScheduleSpec.encode(spec ?? taskpb.ScheduleSpec.fromPartial({})).finish(),
+      paused: false,
+      deleted: false,
+      next_runs_us: nextRunsUs.join(),
+      run_count: 0,
+      skipped_count: 0,
+      last_task_id: '',
+      last_run_at_us: 0,
+    }));
+  },
+  SchedulePaused: ({ queue, name, paused, nextRunsUs }, { rows }) => rows.schedule(queue, name, () => ({ paused, next_runs_us: nextRunsUs.join() })),
+  ScheduleDeleted: ({ queue, name }, { rows }) => rows.schedule(queue, name, () => ({ deleted: true, next_runs_us: '' })),
+  ScheduleRan: ({ queue, name, dueUs, numbers, skipped, nextRunsUs }, { rows, committedAtUs }) =>
+    rows.schedule(queue, name, (before) => {
+      const last = numbers.at(-1);
+      return {
+        next_runs_us: nextRunsUs.join(),
+        run_count: Number(before?.run_count ?? 0) + numbers.length,
+        skipped_count: Number(before?.skipped_count ?? 0) + skipped,
+        ...(last === undefined ? undefined : { last_task_id: taskIdOf(queue, Number(last)), last_run_at_us: Number(dueUs) || committedAtUs }),
+      };
+    }),
+};
+
+function createdRows(queue: string, number: number, { spec: whole, startAtUs, retryOf, schedule }: taskpb.CreatedTask, at: EventRows): void {
+  const { rows, partition, sequence, committedAtUs } = at;
+  const taskId = taskIdOf(queue, number);
+  if (whole === undefined) throw new Error(`task ${taskId} is recorded without what it does`);
+  const { payload, ...spec } = whole;
+  if (payload.length > 0) rows.put(TASK_PAYLOADS.name, { task_id: taskId, payload });
+  for (const [name, value] of Object.entries(spec.labels)) {
+    const label = labelOf(name, value);
+    rows.put(TASK_LABELS.name, { label_id: `${taskId} ${label}`, task_id: taskId, queue, label, number });
+  }
+  rows.put(TASKS.name, {
+    task_id: taskId,
+    partition,
+    queue,
+    number,
+    type: spec.type,
+    parent_task_id: spec.parentTaskId,
+    spec: taskpb.TaskSpec.encode({ ...spec, payload: Buffer.alloc(0) }).finish(),
+    submitted_at_us: committedAtUs,
+    start_at_us: Number(startAtUs),
+    retry_of: retryOf,
+    schedule_id: schedule === '' ? '' : `${queue}/${schedule}`,
+  });
+  rows.put(TASK_STATES.name, {
+    ...stateRow(queue, number, spec.type, at),
+    state: 'SUBMITTED',
+    version: 1,
+    submitted_at_us: committedAtUs,
+    first_started_at_us: 0,
+    attempts: 0,
+    sequence,
+  });
+  rows.count(queue, spec.type, { from: undefined, to: 'submitted', started: false });
+}
+
+function startedRows(queue: string, workerId: string, { number, attempt, type, submittedAtUs, firstStartedAtUs }: taskpb.AttemptStart, at: EventRows): void {
+  const { rows, committedAtUs } = at;
+  const isFirst = firstStartedAtUs === 0n;
+  rows.put(TASK_ATTEMPTS.name, attemptRow(queue, Number(number), attempt, { workerId, startedAtUs: committedAtUs, endedAtUs: 0 }, at));
+  rows.put(TASK_STATES.name, {
+    ...stateRow(queue, Number(number), type, at),
+    state: 'RUNNING',
+    version: 2,
+    submitted_at_us: Number(submittedAtUs),
+    first_started_at_us: isFirst ? committedAtUs : Number(firstStartedAtUs),
+    attempts: attempt,
+  });
+  rows.count(queue, type, { from: isFirst ? 'submitted' : 'running', to: 'running', started: true });
+}
+
+function attemptEndedRows(queue: string, end: taskpb.AttemptEnd, at: EventRows): void {
+  const { rows, committedAtUs } = at;
+  const number = Number(end.number);
+  const taskId = taskIdOf(queue, number);
+  const times = { workerId: end.workerId, startedAtUs: Number(end.startedAtUs), endedAtUs: committedAtUs };
+  rows.put(TASK_ATTEMPTS.name, {
+    ...attemptRow(queue, number, end.attempt, times, at),
+    failure: failureBytes(end.failure),
+    retry_at_us: Number(end.retryAtUs),
+  });
+  if (end.result !== undefined) rows.put(TASK_RESULTS.name, { task_id: taskId, content_type: end.result.contentType, body: end.result.body });
+  const goesOn = end.retryAtUs !== 0n;
+  const ended = ENDED[end.outcome];
+  if (!goesOn && ended === undefined) throw new Error(`task ${taskId} ended with the outcome ${end.outcome}, which is not known`);
+  const [to, state] = goesOn || ended === undefined ? (['running', 'RUNNING'] as const) : ended;
+  rows.put(TASK_STATES.name, {
+    ...stateRow(queue, number, end.type, at),
+    state,
+    version: goesOn ? 2 : 3,
+    submitted_at_us: Number(end.submittedAtUs),
+    first_started_at_us: Number(end.firstStartedAtUs),
+    ended_at_us: goesOn ? 0 : committedAtUs,
+    attempts: end.attempt,
+    failure: failureBytes(end.failure),
+    note: end.note,
+  });
+  rows.count(queue, end.type, { from: 'running', to, started: false });
+}
+
+function taskEndedRows(queue: string, end: taskpb.TaskEnd, at: EventRows): void {
+  const { rows, committedAtUs } = at;
+  const isFailed = end.state === taskpb.TaskState.TASK_STATE_FAILED;
+  rows.put(TASK_STATES.name, {
+    ...stateRow(queue, Number(end.number), end.type, at),
+    state: isFailed ? 'FAILED' : 'CANCELLED',
+    version: 3,
+    submitted_at_us: Number(end.submittedAtUs),
+    first_started_at_us: Number(end.firstStartedAtUs),
+    ended_at_us: committedAtUs,
+    attempts: end.attempts,
+    failure: failureBytes(end.failure),
+    note: end.note,
+  });
+  rows.count(queue, end.type, { from: end.attempts === 0 ? 'submitted' : 'running', to: isFailed ? 'failed' : 'cancelled', started: false });
+}
+
+function stateRow(queue: string, number: number, type: string, { partition, sequence }: EventRows): Row {
+  return { task_id: taskIdOf(queue, number), partition, queue, number, type, ended_at_us: 0, failure: null, note: '', sequence };
+}
+
+function attemptRow(
+  queue: string,
+  number: number,
+  attempt: number,
+  { workerId, startedAtUs, endedAtUs }: { workerId: string; startedAtUs: number; endedAtUs: number },
+  { sequence }: EventRows,
+): Row {
+  const taskId = taskIdOf(queue, number);
+  return {
+    attempt_id: attemptIdOf(taskId, attempt),
+    task_id: taskId,
+    attempt,
+    worker_id: workerId,
+    started_at_us: startedAtUs,
+    ended_at_us: endedAtUs,
+    failure: null,
+    retry_at_us: 0,
+    sequence,
+  };
+}
+
+function failureBytes(failure: taskpb.TaskFailure | undefined): Uint8Array | null {
+  return failure === undefined ? null : taskpb.TaskFailure.encode(failure).finish();
+}
+
+/** The counts of a type before its first task. */
+export function emptyCounts(partition: number, queue: string, type: string): Row {
+  return {
+    count_id: countIdOf(queue, type),
+    partition,
+    queue,
+    type,
+    submitted: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    last_started_at_us: 0,
+    sequence: 0,
+  };
+}
