@@ -24,7 +24,7 @@ export interface TransferReading {
   readonly pending: number;
   readonly contradictions: readonly string[];
   /** Holds that are open although their time was over a while ago. */
-  openExpiringHolds(nowUs: number): number;
+  openExpiringHolds(nowUs: number): readonly string[];
 }
 
 /** How late an expiry may be while nothing disturbs it. */
@@ -145,6 +145,6 @@ export function readTransfers(log: MemoryLogStorage): TransferReading {
     transfers,
     contradictions,
     pending: [...transfers.values()].filter(({ state }) => state === 'PENDING').length,
-    openExpiringHolds: (nowUs) => [...holds.values()].filter(({ left, expiresAtUs }) => left > 0n && expiresAtUs + EXPIRY_GRACE_US < nowUs).length,
+    openExpiringHolds: (nowUs) => [...holds].flatMap(([key, { left, expiresAtUs }]) => (left > 0n && expiresAtUs + EXPIRY_GRACE_US < nowUs ? [key] : [])),
   };
 }

@@ -40,9 +40,12 @@ interface Answer {
 export class TransferWorkload implements Workload {
   readonly #answers = new Map<string, Answer>();
   readonly #callers: Callers[];
+  /** How far the clocks of the owners may be apart. */
+  readonly #skewUs: number;
   #callersDone = 0;
 
   constructor(private readonly deployment: Deployment) {
+    this.#skewUs = deployment.world.faults.skewUs;
     this.#callers = Array.from({ length: CALLERS }, (_, number) => deployment.callers(`payer-${number + 1}`));
   }
 
@@ -202,12 +205,17 @@ export class TransferWorkload implements Workload {
     await this.#compareQueries(callers, reading);
   }
 
-  /** Deliveries and timers end by themselves; if they do not, the judge does not end, and that is a breach. */
+  /**
+   * Deliveries and timers end by themselves; if they do not, the judge does not end, and that is a breach. A hold expires by its owner's clock, and the next
+   * owner's clock may be behind.
+   */
   async #untilNothingIsUnderWay(): Promise<TransferReading> {
     const { world, cluster } = this.deployment;
     for (;;) {
       const reading = readTransfers(cluster.log);
-      if (reading.pending === 0 && reading.openExpiringHolds(world.timeline.nowUs) === 0) return reading;
+      const openHolds = reading.openExpiringHolds(world.timeline.nowUs - 2 * this.#skewUs);
+      if (reading.pending === 0 && openHolds.length === 0) return reading;
+      world.trace.note('judge', `${reading.pending} transfers are pending, holds are open: ${openHolds.join(', ')}`);
       await world.timeline.pass(LOOK_US);
     }
   }

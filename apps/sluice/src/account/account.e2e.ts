@@ -29,6 +29,34 @@ const json = async (...argv: string[]): Promise<unknown[]> => {
   return jsonLines(result.out);
 };
 
+test('money moves between accounts, and a hold ends by itself', async () => {
+  for (const name of ['payer', 'payee-1', 'payee-2', 'payee-3', 'payee-4']) await json('account', 'open', name, 'EUR');
+  await json('account', 'post', 'payer', 'credit', '1000', 'EUR');
+  // Some of the targets are of other partitions.
+  for (const target of ['payee-1', 'payee-2', 'payee-3', 'payee-4']) {
+    await expect(json('account', 'transfer', 'payer', target, '100', 'EUR', '--request-id', `to-${target}`)).resolves.toMatchObject([
+      { fromAccountId: 'payer', toAccountId: target, repeated: false },
+    ]);
+  }
+  await expect(json('account', 'transfer', 'payer', 'payee-1', '100', 'EUR', '--request-id', 'to-payee-1')).resolves.toMatchObject([{ repeated: true }]);
+  expect((await sluice('account', 'transfer', 'payer', 'payer', '1', 'EUR')).err).toContain('to_account_id');
+  await untilTrue(async () => ((await json('account', 'transfers', '--from', 'payer')) as { state: string }[]).every(({ state }) => state === 'SETTLED'));
+  await expect(json('account', 'transfers', '--from', 'payer', '--request-id', 'to-payee-2')).resolves.toMatchObject([
+    { state: 'SETTLED', amountMinor: '100' },
+  ]);
+  await untilTrue(async () => ((await json('account', 'get', 'payee-3')) as { balanceMinor: string }[])[0]?.balanceMinor === '100');
+  await expect(json('account', 'entries', 'payee-4')).resolves.toMatchObject([{ origin: 'TRANSFER_CREDIT', fromAccountId: 'payer', toAccountId: 'payee-4' }]);
+
+  await json('account', 'hold', 'payer', '50', 'EUR', '--request-id', 'soon', '--expires-after', '1');
+  await untilTrue(async () => ((await json('account', 'entries', 'payer')) as { origin: string }[]).some(({ origin }) => origin === 'HOLD_EXPIRY'));
+  await expect(json('account', 'get', 'payer')).resolves.toMatchObject([{ balanceMinor: '600', heldMinor: '0' }]);
+});
+
+/** Asks again until it is so; the test's own limit ends it. */
+async function untilTrue(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 test('the life of an account, command by command', async () => {
   await expect(json('account', 'open', 'life', 'EUR', '--branch', '55', '--overdraft', '100', '--request-id', 'open-life')).resolves.toMatchObject([
     { accountId: 'life', status: 'OPEN', balanceMinor: '0', repeated: false },

@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { POSTING_TYPES } from '@sluice/domain/account';
 import { Posting } from '../generated/sluice/account/v1/account';
+import { TransferBatchRequest, TransferOrder } from '../generated/sluice/account/v1/command_service';
+import { scanTransfers } from './transfer-legs';
 import { postingSignatureVerifies, signPosting, type SignedFields } from './posting-signature';
 
 const page = readFileSync(join(__dirname, '../../../../docs/signatures.md'), 'utf8');
@@ -138,4 +140,20 @@ test.each([0, 31, 33])('a signature of %i bytes verifies nothing', (length) => {
     signedAtUs: 1n,
   };
   expect(postingSignatureVerifies(Buffer.alloc(16), encode(fields, Buffer.alloc(length)))).toBe(false);
+});
+
+test('a transfer is signed with its target, under a type name of its own', () => {
+  const key = Buffer.alloc(16, 7);
+  const order = TransferOrder.fromPartial({ requestId: 't', fromAccountId: 'a', toAccountId: 'b', amountMinor: 5n, unit: 'EUR', signedAtUs: 9n });
+  const { requestId, unit, amountMinor, signedAtUs } = order;
+  const signed = { requestId, accountId: 'a', typeName: 'TRANSFER', counterparty: 'b', holdId: '', unit, amountMinor, signedAtUs };
+  const verifies = (changed: Partial<TransferOrder>, fields = signed): boolean => {
+    const transfers = [{ ...order, ...changed, signature: signPosting(key, fields) }];
+    const batch = scanTransfers(TransferBatchRequest.encode({ transfers }).finish(), { invalid: () => undefined, unknownType: () => undefined });
+    return postingSignatureVerifies(key, batch.body(0));
+  };
+  expect(verifies({})).toBe(true);
+  expect(verifies({ toAccountId: 'c' })).toBe(false);
+  expect(verifies({}, { ...signed, typeName: 'DEBIT' })).toBe(false);
+  expect(verifies({}, { ...signed, typeName: 'DEBIT', counterparty: '' })).toBe(false);
 });
