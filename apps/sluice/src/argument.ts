@@ -1,5 +1,4 @@
 /** Parsers of what stands on the command line; each says what it wanted. */
-import { POSTING_TYPES, type PostingType } from '@sluice/client';
 import { InvalidArgumentError } from 'commander';
 
 export function minorUnits(text: string): bigint {
@@ -21,16 +20,6 @@ export function wholeNumber(text: string): number {
 export function sequenceNumber(text: string): bigint {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it is a sequence: 1, 2, 3 …');
   return BigInt(text);
-}
-
-export function postingType(text: string): PostingType {
-  const type = POSTING_TYPES.find((known) => known === text.toUpperCase());
-  if (type === undefined) throw new InvalidArgumentError(`it is one of ${POSTING_TYPES.join(', ')}`);
-  return type;
-}
-
-export function postingTypes(text: string): PostingType[] {
-  return text === '' ? [] : text.split(',').map(postingType);
 }
 
 /** Hex digits of a key. */

@@ -1,7 +1,8 @@
 /** Limits on the command line, for open and update alike. */
 import type { AccountLimits, PostingType } from '@sluice/client';
 import type { Command } from 'commander';
-import { minorUnits, minorUnitsOrNone, postingTypes } from '../argument';
+import { minorUnits, minorUnitsOrNone } from '../argument';
+import { postingTypes } from './posting-type-argument';
 
 export interface LimitOptions {
   readonly overdraft?: bigint;

@@ -1,8 +1,9 @@
 /** `sluice account post | hold | capture | release` */
 import type { PostingInput, PostingType } from '@sluice/client';
 import type { Command } from 'commander';
-import { keyBytes, minorUnits, pair, postingType, timeUs, wholeNumber } from '../argument';
+import { keyBytes, minorUnits, pair, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
+import { postingType } from './posting-type-argument';
 
 interface PostOptions {
   readonly requestId?: string;
