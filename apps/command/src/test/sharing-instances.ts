@@ -2,14 +2,14 @@
  * Command instances that share the partitions of one log, with leases in memory and real servers, as separate processes would.
  */
 import { randomBytes } from 'node:crypto';
-import { type ChannelCredentials, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, MemoryEventLog, MemoryKeyring, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { type Keyring, systemClock } from '@sluice/ports';
 import { accountpb } from '@sluice/protocol/account';
 import { HopProof, openServer, PeerConnections, type PeerOptions, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
-import { ACCOUNT_COMMAND_SERVICE } from '../account/account-service';
+import { COMMAND_CAPABILITIES } from '../capabilities.generated';
 import { startCommand, type CommandRuntime } from '../command';
 
 const LEASE_MS = 1_500;
@@ -91,7 +91,7 @@ export class SharingInstances {
     name: string,
     { server: serverOptions, peers, log: faults, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
   ): Promise<SharingInstance> {
-    const services = [{ name: ACCOUNT_COMMAND_SERVICE, definition: accountpb.AccountCommandServiceService }];
+    const services = COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions).map((definition) => ({ name: nameOf(definition), definition }));
     const server = await openServer({ host: '127.0.0.1', port: 0, hopProof: PROOF, ...serverOptions }, services);
     const link = await TcpLink.open(() => server.port);
     const leaseTable = new MemoryLeaseTable(this.leases);
@@ -126,6 +126,11 @@ export class SharingInstances {
   async stop(): Promise<void> {
     await Promise.all([...this.running].map((instance) => instance.stop()));
   }
+}
+
+/** Full name of a service, from the path of one of its methods. */
+function nameOf(definition: ServiceDefinition): string {
+  return Object.values(definition)[0]?.path.split('/')[1] ?? '';
 }
 
 export function look(): Promise<void> {
