@@ -78,10 +78,11 @@ const CAPTURE = 4;
 const POSTINGS_RECORDED = accountEvents.written('PostingsRecorded');
 const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
 /**
- * High half of 2^48. A posting of that much stands in a group of its own, so that the sums of what a group adds and takes (at most
- * 10,000 postings) stay within int64.
+ * High half of 2^48. A posting of that much stands in a group of its own, and a group is closed at 10,000 accepted postings, so that the sums of
+ * what a group adds and takes stay within int64, whatever the size of a turn.
  */
 const HUGE_AMOUNT_HIGH = 1 << 16;
+const GROUP_POSTINGS = 10_000;
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -127,6 +128,8 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   private readonly table: AccountTable;
   private readonly groups: PostingGroup[] = [];
   private groupCount = 0;
+  /** A group of the turn has as many postings as it may have: the groups are closed before the next one. */
+  private groupIsFull = false;
   /** Group of an account in the turn that is being decided, + 1; by ordinal. */
   private groupOf = new Int32Array(1024);
   /** Keys that the turn's events name. */
@@ -202,14 +205,14 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   }
 
   private accept(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): void {
-    this.separateHuge(batch, index, turn);
+    this.separateSums(batch, index, turn);
     this.enter(ordinal, batch, index, accepted, turn);
     this.remember(batch, index, turn);
-    this.separateHuge(batch, index, turn);
+    this.separateSums(batch, index, turn);
   }
 
-  separateHuge(batch: PostingBatch, index: number, turn: Turn): void {
-    if ((batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH) this.writeGathered(turn);
+  separateSums(batch: PostingBatch, index: number, turn: Turn): void {
+    if (this.groupIsFull || (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH) this.writeGathered(turn);
   }
 
   enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup {
@@ -227,6 +230,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     batch.heldAfter[index] = accepted.heldAfterMinor;
     batch.entryNumbers[index] = account.entryCount;
     group.accepted += 1;
+    if (group.accepted >= GROUP_POSTINGS) this.groupIsFull = true;
     group.add(batch, index);
     return group;
   }
@@ -461,6 +465,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   flush(turn: Turn): void {
     if (this.groupCount > 0) this.writePostings(turn);
     this.transfers.flush(turn, this.groups, this.groupCount);
+    this.groupIsFull = false;
     this.groupCount = 0;
   }
 

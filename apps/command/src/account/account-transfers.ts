@@ -55,8 +55,8 @@ export interface PartitionAccounts {
   touch(ordinal: number): Account;
   /** The posting as the domain sees it, as one of the type; good until the next call. */
   viewAs(type: PostingType, batch: PostingBatch, index: number): Posting;
-  /** Call before and after what is done with an amount: sums of huge amounts could leave int64, so they stand in groups of their own. */
-  separateHuge(batch: PostingBatch, index: number, turn: Turn): void;
+  /** Call before and after what is done with an amount: sums of huge amounts, or of too many, could leave int64, so groups are closed. */
+  separateSums(batch: PostingBatch, index: number, turn: Turn): void;
   /** Does the accepted posting and gathers its record. */
   enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup;
 }
@@ -156,7 +156,7 @@ export class AccountTransfers {
     if (credits === undefined) throw new Error('a transfer is accepted outside its submission');
     const amountMinor = batch.amounts[index] as bigint;
     const creditAt = this.creditAt[index] as number;
-    accounts.separateHuge(batch, index, turn);
+    accounts.separateSums(batch, index, turn);
     const group = accounts.enter(ordinal, batch, index, debit, turn);
     group.markTransfer(credit === undefined, amountMinor);
     if (credit !== undefined) accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn);
@@ -175,7 +175,7 @@ export class AccountTransfers {
         owedBy: this.owedBy,
       });
     }
-    accounts.separateHuge(batch, index, turn);
+    accounts.separateSums(batch, index, turn);
   }
 
   /** Many of a batch have the target of the one before. */
@@ -224,9 +224,9 @@ export class AccountTransfers {
     const { accounts } = this;
     const decision = decideCredit(ordinal === -1 ? undefined : accounts.account(ordinal), accounts.viewAs('CREDIT', credits, index));
     if (!decision.accepted) return { kind: 'rejected', reason: decision.rejection, payload: NO_PAYLOAD };
-    accounts.separateHuge(credits, index, turn);
+    accounts.separateSums(credits, index, turn);
     accounts.enter(ordinal, credits, index, decision, turn);
-    accounts.separateHuge(credits, index, turn);
+    accounts.separateSums(credits, index, turn);
     return ACCEPTED;
   }
 
@@ -264,9 +264,9 @@ export class AccountTransfers {
   private refund(turn: Turn, refunds: PostingBatch, ordinals: readonly number[]): void {
     const { accounts } = this;
     for (const [index, ordinal] of ordinals.entries()) {
-      accounts.separateHuge(refunds, index, turn);
+      accounts.separateSums(refunds, index, turn);
       accounts.enter(ordinal, refunds, index, decideRefund(accounts.account(ordinal), refunds.amounts[index] as bigint), turn);
-      accounts.separateHuge(refunds, index, turn);
+      accounts.separateSums(refunds, index, turn);
     }
     this.gathered.push(refunds);
   }

@@ -449,3 +449,19 @@ test('a stream answers each posting with its id, refusals and repeats too', asyn
   );
   for (const { positionToken, result } of answers) expect(positionToken === '').toBe(result?.error?.reason === 'INVALID_REQUEST');
 });
+
+test('a turn of more than 10,000 postings of one account records them in groups whose sums stay within int64', async () => {
+  const limits = { turnCommands: 50_000, turnBytes: 32 << 20 };
+  const command = await CommandUnderTest.start({ limits });
+  await command.open({ accountId: 'hot' });
+  const batches = ['a', 'b', 'c'].map((name) => command.batch(Array.from({ length: 8_000 }, (_, at) => posting('CREDIT', `${name}-${at}`, 1n))));
+  await Promise.all(batches);
+  const groups = command.recorded().map(({ acceptedCount, totalCreditMinor }) => [acceptedCount, totalCreditMinor]);
+  expect(groups).toEqual([
+    [10_000, 10_000n],
+    [10_000, 10_000n],
+    [4_000, 4_000n],
+  ]);
+  await command.crash();
+  expect((await command.post(posting('CREDIT', 'after', 1n))).result?.balanceAfterMinor).toBe(24_001n);
+});

@@ -118,17 +118,22 @@ export class LedgerFold {
     const rejections = new Map(postings.rejectedPositions.map((position, at) => [position, postings.rejections[at] ?? accountpb.Rejection.UNRECOGNIZED]));
     const requests = postings.requests?.postings ?? [];
     let accepted = 0;
+    let creditMinor = 0n;
+    let debitMinor = 0n;
     for (const [position, posting] of requests.entries()) {
       const rejection = rejections.get(position) ?? 0;
       const balanceAfterMinor = postings.balancesAfterMinor[position] ?? 0n;
       const heldAfterMinor = postings.holdsAfterMinor.length === 0 ? postings.heldAfterMinor : (postings.holdsAfterMinor[position] ?? 0n);
       if (rejection === 0) {
         accepted += 1;
+        const balanceBeforeMinor = account.balanceMinor;
         try {
           applyRequest(account, posting);
         } catch (error) {
           account.fault ??= `sequence ${sequence}: ${error instanceof Error ? error.message : String(error)}`;
         }
+        if (account.balanceMinor > balanceBeforeMinor) creditMinor += account.balanceMinor - balanceBeforeMinor;
+        else debitMinor += balanceBeforeMinor - account.balanceMinor;
       }
       says('a balance after is', balanceAfterMinor, account.balanceMinor);
       says('held after is', heldAfterMinor, account.heldMinor);
@@ -137,6 +142,8 @@ export class LedgerFold {
     const refused = requests.length - accepted;
     says('the accepted requests are', postings.acceptedCount, accepted);
     says('the refused requests are', postings.rejectedCount, refused);
+    says('the total credit is', postings.totalCreditMinor, creditMinor);
+    says('the total debit is', postings.totalDebitMinor, debitMinor);
     says('the balance after is', postings.balanceAfterMinor, account.balanceMinor);
     says('held after is', postings.heldAfterMinor, account.heldMinor);
     account.entryCount += accepted;
