@@ -397,6 +397,19 @@ describe('a batch', () => {
     expect(answer.results.map(verdictOf).filter((verdict) => verdict === 'POSTING_TYPE_UNKNOWN').length).toBe(10);
   });
 
+  test('a field that is far too long, or no field at all, refuses its posting and no other, in batches and on streams', async () => {
+    const command = await CommandUnderTest.start();
+    await command.open({ accountId: 'hot' });
+    const items = [posting('CREDIT', 'a', 1n), posting('CREDIT', 'long', 1n, { counterparty: 'x'.repeat(20_000) }), posting('CREDIT', 'b', 1n)];
+    expect((await command.batch(items)).results.map(verdictOf)).toEqual(['accepted', 'INVALID_REQUEST', 'accepted']);
+    const answers = await command.stream(items);
+    expect(answers.map(({ requestId, result }) => `${requestId}: ${verdictOf(result)}`)).toEqual([
+      'a: accepted again',
+      'long: INVALID_REQUEST',
+      'b: accepted again',
+    ]);
+  });
+
   test('refused items say nothing of other accounts, whatever batch used the memory before', async () => {
     const command = await CommandUnderTest.start();
     await command.open({ accountId: 'hot' });

@@ -234,7 +234,7 @@ function expectHarmless(bytes: Uint8Array): number {
   return taken;
 }
 
-describe('tags that decoders read differently are refused', () => {
+describe('a posting with a tag that decoders read differently is refused, the others of its message are not', () => {
   const signed = Buffer.from(Posting.encode(Posting.fromPartial({ requestId: 'r', accountId: 'a', type: 1, amountMinor: 5n, unit: 'EUR' })).finish());
   const amount = Buffer.from([0x20, 0x64]);
 
@@ -252,7 +252,13 @@ describe('tags that decoders read differently are refused', () => {
     ${'field number 0 in metadata'}           | ${Buffer.concat([signed, Buffer.from([0x5a, 0x02, 0x00, 0x00])])}
     ${'metadata that is no message'}          | ${Buffer.concat([signed, Buffer.from([0x5a, 0x02, 0x7a, 0x7a])])}
   `('$what', ({ bytes }: { bytes: Buffer }) => {
-    expect(() => scanPostings(request([bytes]), new Issues())).toThrow(MalformedMessageError);
+    const issues = new Issues();
+    const batch = scanPostings(request([signed, bytes, signed]), issues);
+    expect([batch.count, [...issues.found.keys()]]).toEqual([3, [1]]);
+    expect(issues.found.get(1)).toMatch(/^the posting is not well formed: /);
+    batch.release();
+    // In the log there is no such posting.
+    expect(() => scanRecordedPostings(request([bytes]))).toThrow(MalformedMessageError);
   });
 });
 
@@ -288,6 +294,9 @@ describe('shape', () => {
     ${{ type: 257 as PostingType }}                   | ${UNKNOWN_TYPE}
     ${{ counterparty: bytes(129) }}                   | ${'counterparty has 129 bytes; at most 128 are allowed'}
     ${{ channel: bytes(64) }}                         | ${undefined}
+    ${{ counterparty: bytes(20_000) }}                | ${'counterparty has 20000 bytes; at most 128 are allowed'}
+    ${{ channel: bytes(3_000_000) }}                  | ${'channel has 3000000 bytes; at most 64 are allowed'}
+    ${{ requestId: bytes(20_000) }}                   | ${'request_id has 20000 bytes; it must have 1 to 128'}
     ${{ channel: bytes(65) }}                         | ${'channel has 65 bytes; at most 64 are allowed'}
     ${{ initiatedDate: '2024-02-29' }}                | ${undefined}
     ${{ initiatedDate: '2023-02-29' }}                | ${'initiated_date is not a date of the form YYYY-MM-DD'}

@@ -24,6 +24,7 @@ const METADATA_KEY_TAG = 0x0a;
 const METADATA_VALUE_TAG = 0x12;
 const MAXIMUM_TAG = 0xffff_ffff;
 const MAXIMUM_TAG_BYTES = 5;
+const MAXIMUM_LENGTH_BYTES = 5;
 
 /** Columns of `fields`: STRIDE numbers per posting. */
 export const STRIDE = 12;
@@ -298,7 +299,8 @@ export function scanLegMessages(messages: readonly Uint8Array[]): PostingBatch {
 
 /**
  * Scans an encoded PostBatchRequest (also PostingList, PostRequest, PostStreamRequest: the same field 1). Stops reading when there are
- * more postings than `maximum`: then the batch has one more than that. Throws MalformedMessageError for bytes that are no such message.
+ * more postings than `maximum`: then the batch has one more than that. A posting that is not well formed is an issue of that posting. Throws
+ * MalformedMessageError where the bytes do not say where a posting ends, or hold something else that is no message.
  */
 export function scanPostings(bytes: Uint8Array, issues: ScanIssues, maximum: number = MAXIMUM_BATCH_POSTINGS): PostingBatch {
   const batch = PostingBatch.over(bytes);
@@ -401,111 +403,118 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
   let amountLow = 0;
   let amountHigh = 0;
   let at = body;
-  while (at < end) {
-    const tag = bytes[at] as number;
-    // Tags of the known fields are one byte each.
-    if ((tag & 7) === 2 && tag < 0x80) {
-      at += 1;
-      let length = bytes[at++] as number;
-      if (length >= 0x80) {
-        const second = bytes[at++] as number;
-        if (second >= 0x80) throw new MalformedMessageError('a field of a posting is longer than 16 KiB');
-        length = (length & 0x7f) | (second << 7);
+  try {
+    while (at < end) {
+      const tag = bytes[at] as number;
+      // Tags of the known fields are one byte each.
+      if ((tag & 7) === 2 && tag < 0x80) {
+        at += 1;
+        let length = bytes[at++] as number;
+        if (length >= 0x80) {
+          const lengthAt = at - 1;
+          at = skipVarint(bytes, lengthAt, end);
+          length = longLength(bytes, lengthAt, at);
+        }
+        if (at + length > end) throw new MalformedMessageError('a field reaches beyond its posting');
+        let text = false;
+        switch (tag) {
+          case 0x0a:
+            fields[base + REQUEST_ID_AT] = at;
+            requestIdLength = length;
+            text = true;
+            break;
+          case 0x12:
+            fields[base + ACCOUNT_ID_AT] = at;
+            accountIdLength = length;
+            text = true;
+            break;
+          case 0x2a:
+            fields[base + UNIT_AT] = at;
+            unitLength = length;
+            text = true;
+            break;
+          case 0x32:
+            fields[base + HOLD_ID_AT] = at;
+            holdIdLength = length;
+            text = true;
+            break;
+          case 0x42:
+            text = true;
+            if (length > MAXIMUM_ID_BYTES) problem ??= `counterparty has ${length} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
+            break;
+          case 0x4a:
+            text = true;
+            if (length > MAXIMUM_CHANNEL_BYTES) problem ??= `channel has ${length} bytes; at most ${MAXIMUM_CHANNEL_BYTES} are allowed`;
+            break;
+          case 0x52:
+            if (length !== 0 && !isDate(bytes, at, length)) problem ??= 'initiated_date is not a date of the form YYYY-MM-DD';
+            break;
+          case 0x5a:
+            pairs += 1;
+            pairBytes += length;
+            if (!isMetadataText(bytes, at, at + length)) problem ??= 'metadata is not valid UTF-8';
+            break;
+          case 0x62:
+            if (length > 0) flags |= SIGNED_FLAG;
+            break;
+          case 0x72:
+          case 0x7a:
+            text = true;
+            if (length > 0) flags |= tag === 0x72 ? TO_ACCOUNT_FLAG : FROM_ACCOUNT_FLAG;
+            if (batch.legs !== undefined) {
+              batch.legs.otherAccountAt[index * 2] = at;
+              batch.legs.otherAccountAt[index * 2 + 1] = length;
+            }
+            break;
+          case 0x02:
+            throw new MalformedMessageError('a tag that names no field');
+        }
+        if (text && !isText(bytes, at, length)) problem ??= `field ${tag >> 3} is not valid UTF-8`;
+        at += length;
+      } else if (tag === 0x18) {
+        at += 1;
+        type = bytes[at] as number;
+        // No type that is known needs a second byte.
+        if (type >= 0x80) type = 0;
+        at = skipVarint(bytes, at, end);
+      } else if (tag === 0x20) {
+        at += 1;
+        amountLow = 0;
+        amountHigh = 0;
+        let shift = 0;
+        let byte = 0x80;
+        while (byte >= 0x80) {
+          if (at >= end || shift >= 70) throw new MalformedMessageError('a varint that does not end');
+          byte = bytes[at++] as number;
+          const bits = byte & 0x7f;
+          if (shift < 28) amountLow |= bits << shift;
+          else if (shift === 28) {
+            amountLow |= bits << 28;
+            amountHigh = bits >>> 4;
+          } else amountHigh |= bits << (shift - 32);
+          shift += 7;
+        }
+      } else if (tag === 0x38) {
+        if (isNonZero(bytes, at + 1, end)) flags |= FINAL_FLAG;
+        else flags &= ~FINAL_FLAG;
+        at = skipVarint(bytes, at + 1, end);
+      } else {
+        // Fields 16 to 18: expires_at_us, expires_after_ms, hold_expired.
+        if (bytes[at + 1] === 0x01 && (tag === 0x80 || tag === 0x88 || tag === 0x90) && isNonZero(bytes, at + 2, end)) {
+          flags |= tag === 0x90 ? HOLD_EXPIRED_FLAG : EXPIRES_FLAG;
+        }
+        at = skipField(bytes, at, end);
       }
-      if (at + length > end) throw new MalformedMessageError('a field reaches beyond its posting');
-      let text = false;
-      switch (tag) {
-        case 0x0a:
-          fields[base + REQUEST_ID_AT] = at;
-          requestIdLength = length;
-          text = true;
-          break;
-        case 0x12:
-          fields[base + ACCOUNT_ID_AT] = at;
-          accountIdLength = length;
-          text = true;
-          break;
-        case 0x2a:
-          fields[base + UNIT_AT] = at;
-          unitLength = length;
-          text = true;
-          break;
-        case 0x32:
-          fields[base + HOLD_ID_AT] = at;
-          holdIdLength = length;
-          text = true;
-          break;
-        case 0x42:
-          text = true;
-          if (length > MAXIMUM_ID_BYTES) problem ??= `counterparty has ${length} bytes; at most ${MAXIMUM_ID_BYTES} are allowed`;
-          break;
-        case 0x4a:
-          text = true;
-          if (length > MAXIMUM_CHANNEL_BYTES) problem ??= `channel has ${length} bytes; at most ${MAXIMUM_CHANNEL_BYTES} are allowed`;
-          break;
-        case 0x52:
-          if (length !== 0 && !isDate(bytes, at, length)) problem ??= 'initiated_date is not a date of the form YYYY-MM-DD';
-          break;
-        case 0x5a:
-          pairs += 1;
-          pairBytes += length;
-          if (!isMetadataText(bytes, at, at + length)) problem ??= 'metadata is not valid UTF-8';
-          break;
-        case 0x62:
-          if (length > 0) flags |= SIGNED_FLAG;
-          break;
-        case 0x72:
-        case 0x7a:
-          text = true;
-          if (length > 0) flags |= tag === 0x72 ? TO_ACCOUNT_FLAG : FROM_ACCOUNT_FLAG;
-          if (batch.legs !== undefined) {
-            batch.legs.otherAccountAt[index * 2] = at;
-            batch.legs.otherAccountAt[index * 2 + 1] = length;
-          }
-          break;
-        case 0x02:
-          throw new MalformedMessageError('a tag that names no field');
-      }
-      if (text && !isText(bytes, at, length)) problem ??= `field ${tag >> 3} is not valid UTF-8`;
-      at += length;
-    } else if (tag === 0x18) {
-      at += 1;
-      type = bytes[at] as number;
-      // No type that is known needs a second byte.
-      if (type >= 0x80) type = 0;
-      at = skipVarint(bytes, at, end);
-    } else if (tag === 0x20) {
-      at += 1;
-      amountLow = 0;
-      amountHigh = 0;
-      let shift = 0;
-      let byte = 0x80;
-      while (byte >= 0x80) {
-        if (at >= end || shift >= 70) throw new MalformedMessageError('a varint that does not end');
-        byte = bytes[at++] as number;
-        const bits = byte & 0x7f;
-        if (shift < 28) amountLow |= bits << shift;
-        else if (shift === 28) {
-          amountLow |= bits << 28;
-          amountHigh = bits >>> 4;
-        } else amountHigh |= bits << (shift - 32);
-        shift += 7;
-      }
-    } else if (tag === 0x38) {
-      if (isNonZero(bytes, at + 1, end)) flags |= FINAL_FLAG;
-      else flags &= ~FINAL_FLAG;
-      at = skipVarint(bytes, at + 1, end);
-    } else {
-      // Fields 16 to 18: expires_at_us, expires_after_ms, hold_expired.
-      if (bytes[at + 1] === 0x01 && (tag === 0x80 || tag === 0x88 || tag === 0x90) && isNonZero(bytes, at + 2, end)) {
-        flags |= tag === 0x90 ? HOLD_EXPIRED_FLAG : EXPIRES_FLAG;
-      }
-      at = skipField(bytes, at, end);
     }
+    if (at !== end) throw new MalformedMessageError('a field reaches beyond its posting');
+  } catch (error) {
+    // What the log holds was whole once. What a caller sends is refused alone: where the posting ends is known.
+    if (issues === NO_ISSUES || !(error instanceof MalformedMessageError)) throw error;
+    problem = `the posting is not well formed: ${error.message}`;
   }
-  if (at !== end) throw new MalformedMessageError('a field reaches beyond its posting');
-  fields[base + REQUEST_ID_LENGTH] = requestIdLength;
-  fields[base + ACCOUNT_ID_LENGTH] = accountIdLength;
+  // An answer repeats the ids: not those that are longer than a posting may be.
+  fields[base + REQUEST_ID_LENGTH] = requestIdLength > MAXIMUM_POSTING_BYTES ? 0 : requestIdLength;
+  fields[base + ACCOUNT_ID_LENGTH] = accountIdLength > MAXIMUM_POSTING_BYTES ? 0 : accountIdLength;
   fields[base + TYPE] = type;
   fields[base + UNIT_LENGTH] = unitLength;
   fields[base + HOLD_ID_LENGTH_AND_FLAGS] = (holdIdLength & 0xff) | flags;
@@ -587,6 +596,14 @@ function isNonZero(bytes: Uint8Array, start: number, end: number): boolean {
     if (byte < 0x80) return false;
   }
   return false;
+}
+
+/** A length of more than one byte. */
+function longLength(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > MAXIMUM_LENGTH_BYTES) throw new MalformedMessageError('a length of more than five bytes');
+  let length = 0;
+  for (let at = end - 1; at >= start; at -= 1) length = length * 128 + ((bytes[at] as number) & 0x7f);
+  return length;
 }
 
 function skipVarint(bytes: Uint8Array, at: number, end: number): number {
