@@ -1,5 +1,6 @@
 /** What the fold of the log says of commits that contradict themselves. */
-import { accountEvents, accountpb, CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { CommitWriter, NO_CHECKSUM, readCommit, type DecodedCommit } from '@sluice/protocol';
+import { accountEvents, accountpb } from '@sluice/protocol/account';
 import { LedgerFold } from './ledger-fold';
 
 const { POSTING_TYPE_CREDIT, POSTING_TYPE_DEBIT } = accountpb.PostingType;
