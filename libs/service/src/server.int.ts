@@ -229,9 +229,12 @@ describe('unary calls', () => {
   });
 
   test('a message above the limit is refused with advice, and one below passes', async () => {
-    const server = await start([query({ getAccount: unary(async () => ({ account: undefined })) })], { maxMessageBytes: 1_000_000 });
+    const server = await start([query({ getAccount: unary(async () => ({ account: undefined, positionToken: '' })) })], { maxMessageBytes: 1_000_000 });
     const client = clientOf(accountpb.AccountQueryServiceClient, server);
-    expect(await call(client.getAccount, client, { accountId: 'x'.repeat(900_000), positionToken: '', positionTokens: [] })).toEqual({ account: undefined });
+    expect(await call(client.getAccount, client, { accountId: 'x'.repeat(900_000), positionToken: '', positionTokens: [] })).toEqual({
+      account: undefined,
+      positionToken: '',
+    });
     expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(3_000_000), positionToken: '', positionTokens: [] }))).toEqual({
       code: 'RESOURCE_EXHAUSTED',
       reason: 'MESSAGE_TOO_LARGE',
