@@ -1,0 +1,71 @@
+/** The projection of tasks: what it has to read, and what it writes. */
+import type { RowWrite } from '@sluice/ports';
+import type { DecodedCommit, EventRecord } from '@sluice/protocol';
+import { taskEvents, taskpb } from '@sluice/protocol/task';
+import { countIdOf } from './collections';
+import { taskProjection } from './task-projection';
+
+const NOTHING = new Map();
+
+function commitOf(sequence: number, ...events: EventRecord[]): DecodedCommit {
+  return { partition: 0, sequence, committedAtUs: 1_000_000 * sequence, events } as unknown as DecodedCommit;
+}
+
+const created = (count: number) =>
+  taskEvents.record('TasksCreated', {
+    queue: 'q',
+    firstNumber: 1n,
+    tasks: Array.from({ length: count }, () => taskpb.CreatedTask.fromPartial({ spec: { type: 'mail', payload: Buffer.from('hello') } })),
+  });
+const started = (number: number) =>
+  taskEvents.record('AttemptsStarted', {
+    queue: 'q',
+    workerId: 'w',
+    starts: [{ number: BigInt(number), attempt: 1, type: 'mail', submittedAtUs: 1_000_000n, firstStartedAtUs: 0n }],
+  });
+const succeeded = (number: number) =>
+  taskEvents.record('AttemptsEnded', {
+    queue: 'q',
+    ends: [taskpb.AttemptEnd.fromPartial({ number: BigInt(number), attempt: 1, outcome: 1, type: 'mail', submittedAtUs: 1_000_000n, startedAtUs: 2_000_000n })],
+  });
+
+function flush(fold: ReturnType<typeof taskProjection.open>, commits: readonly DecodedCommit[], loaded = NOTHING): RowWrite[] {
+  for (const commit of commits) for (const event of commit.events) expect(fold.take(commit, event)).toBe(true);
+  fold.missing();
+  return fold.project(loaded, 'attempt').writes;
+}
+
+const rowsOf = (writes: readonly RowWrite[], collection: string) =>
+  writes.flatMap((write) => (write.kind === 'put' && write.collection === collection ? [write.row] : []));
+
+test('no row of a task is read to write its transitions', () => {
+  const fold = taskProjection.open(0, [], 100);
+  const commits = [commitOf(1, created(3)), commitOf(2, started(1)), commitOf(3, succeeded(1))];
+  for (const commit of commits) for (const event of commit.events) fold.take(commit, event);
+  expect([...fold.missing()]).toEqual([
+    ['task_queues', ['q']],
+    ['task_counts', [countIdOf('q', 'mail')]],
+  ]);
+  fold.project(NOTHING, 'first');
+  const later = commitOf(4, started(2));
+  for (const event of later.events) fold.take(later, event);
+  expect([...fold.missing()]).toEqual([]);
+});
+
+test('a flush writes each row once, as the newest event says it', () => {
+  const fold = taskProjection.open(0, [], 100);
+  const writes = flush(fold, [commitOf(1, created(2)), commitOf(2, started(1)), commitOf(3, succeeded(1))]);
+  expect(rowsOf(writes, 'task_states')).toMatchObject([
+    { task_id: 'q/1', state: 'SUCCEEDED', version: 3, sequence: 3 },
+    { task_id: 'q/2', state: 'SUBMITTED', version: 1, sequence: 1 },
+  ]);
+  expect(rowsOf(writes, 'task_counts')).toMatchObject([{ submitted: 1, running: 0, succeeded: 1, sequence: 3 }]);
+});
+
+test('a flush that is repeated, cut otherwise, counts nothing twice', () => {
+  const commits = [commitOf(1, created(2)), commitOf(2, started(1)), commitOf(3, succeeded(1))];
+  const [counts] = rowsOf(flush(taskProjection.open(0, [], 100), commits.slice(0, 2)), 'task_counts');
+  const loaded = new Map([['task_counts', new Map([[countIdOf('q', 'mail'), counts as Record<string, never>]])]]);
+  const again = flush(taskProjection.open(0, [], 100), commits, loaded as never);
+  expect(rowsOf(again, 'task_counts')).toMatchObject([{ submitted: 1, running: 0, succeeded: 1, sequence: 3 }]);
+});
