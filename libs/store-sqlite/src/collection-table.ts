@@ -21,9 +21,6 @@ import {
 import { COLUMN_TYPES, loadedValue, storedText, storedValue } from './field-values';
 import type { SqliteConnection, SqlRow, SqlStatement, SqlValue } from './sqlite-connection';
 
-/** Keys that one statement looks up. */
-const KEYS_PER_LOOKUP = 64;
-
 const IDENTIFIER = /^[a-z][a-z0-9_]*$/;
 
 export class CollectionTable {
@@ -53,22 +50,15 @@ export class CollectionTable {
     return row && this.#loaded(row);
   }
 
+  /** In one statement, so that all rows are of one moment. */
   getMany(keys: readonly string[]): (Row | undefined)[] {
     const lookup = this.#statement('getMany', () => {
-      const places = new Array(KEYS_PER_LOOKUP).fill('?').join(', ');
-      return `SELECT ${this.#columns()} FROM ${this.#table} WHERE ${quoted(this.#definition.key)} IN (${places})`;
+      return `SELECT ${this.#columns()} FROM ${this.#table} WHERE ${quoted(this.#definition.key)} IN (SELECT value FROM json_each(?))`;
     });
     const found = new Map<string, Row>();
-    const parameters = new Array<SqlValue>(KEYS_PER_LOOKUP);
-    for (let from = 0; from < keys.length; from += KEYS_PER_LOOKUP) {
-      for (let at = 0; at < KEYS_PER_LOOKUP; at += 1) {
-        const key = keys[from + at];
-        parameters[at] = key === undefined ? null : storedText(key);
-      }
-      for (const stored of lookup.all(parameters)) {
-        const row = this.#loaded(stored);
-        found.set(row[this.#definition.key] as string, row);
-      }
+    for (const stored of lookup.all([JSON.stringify(keys.map(storedText))])) {
+      const row = this.#loaded(stored);
+      found.set(row[this.#definition.key] as string, row);
     }
     return keys.map((key) => found.get(key));
   }
