@@ -108,13 +108,14 @@ export class AccountWorkload implements Workload {
       const requestId = `${prefix}-${item}`;
       if (holds.length > 0 && random.chance(0.3)) {
         const hold = random.pick(holds).posting;
+        const onHold = random.pick([PostingType.POSTING_TYPE_CAPTURE, PostingType.POSTING_TYPE_RELEASE]);
         return accountpb.Posting.fromPartial({
           requestId,
           accountId,
-          type: random.pick([PostingType.POSTING_TYPE_CAPTURE, PostingType.POSTING_TYPE_RELEASE]),
+          type: onHold,
           holdId: hold.requestId,
           amountMinor: BigInt(random.between(1, Number(hold.amountMinor))),
-          final: random.chance(0.5),
+          final: random.chance(0.5) && onHold === PostingType.POSTING_TYPE_CAPTURE,
           unit: UNIT,
         });
       }
