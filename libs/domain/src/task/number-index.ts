@@ -47,7 +47,8 @@ export class NumberIndex {
   }
 
   private home(number: number): number {
-    return (Math.imul(number | 0, 0x9e3779b1) >>> 7) & this.mask;
+    // The high bits of the product: numbers that follow each other spread evenly there, and in other bits they run together.
+    return Math.imul(number | 0, 0x9e3779b1) >>> Math.clz32(this.mask);
   }
 
   private place(number: number, slot: number): void {
