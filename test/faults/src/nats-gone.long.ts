@@ -1,5 +1,7 @@
-import { natsGone } from './harness/nats-gone';
+import { testFault } from './harness/under-load';
+import { natsGone } from './one-deployment/nats-gone';
 
 const GONE_MS = 60_000;
 
-natsGone(GONE_MS);
+const { name, options, run } = natsGone(GONE_MS);
+testFault(name, { ...options }, run);

@@ -60,7 +60,9 @@ export interface Scene {
   withoutService(work: () => Promise<void>): Promise<void>;
 }
 
-export interface FaultOptions extends Pick<DistributedOptions, 'counts' | 'environment' | 'environmentOf' | 'natsConfiguration' | 'credentials'> {
+type DeploymentOptions = Pick<DistributedOptions, 'counts' | 'environment' | 'environmentOf' | 'natsConfiguration' | 'credentials'>;
+
+export interface LoadedOptions {
   /** False: the test stops the load itself, nothing more is posted. */
   readonly afterwards?: boolean;
   /** False: the test judges what was written and projected for itself. */
@@ -72,16 +74,60 @@ export interface FaultOptions extends Pick<DistributedOptions, 'counts' | 'envir
   readonly timeLimitMs?: number;
 }
 
+export interface FaultOptions extends DeploymentOptions, LoadedOptions {}
+
+/** A fault after which the deployment is as it was before, so that it can be one of several in the life of a deployment. */
+export interface Fault {
+  readonly name: string;
+  readonly options?: LoadedOptions;
+  readonly run: (scene: Scene) => Promise<void>;
+}
+
 const possible = haveServer('nats') && haveServer('mongodb');
 const COUNTS = { command: 2, projector: 1, query: 1, scheduler: 1 };
 
 /** The fault happens while the load runs; afterwards everything must be whole. */
 export function testFault(name: string, options: FaultOptions, fault: (scene: Scene) => Promise<void>): void {
   const { timeLimitMs = TEST_LIMIT_MS } = options;
-  (possible ? test : test.skip)(name, () => underLoad(name, options, fault), timeLimitMs);
+  const inItsOwnDeployment = async (): Promise<void> => {
+    const deployment = await startDeployment(options);
+    try {
+      await underLoad(deployment, { name, options, run: fault });
+    } finally {
+      await deployment.distributed.stop();
+    }
+  };
+  (possible ? test : test.skip)(name, inItsOwnDeployment, timeLimitMs);
 }
 
-async function underLoad(name: string, options: FaultOptions, fault: (scene: Scene) => Promise<void>): Promise<void> {
+/** The faults happen one after the other in the life of one deployment. After one that fails, the next begins with a new deployment. */
+export function testFaults(options: DeploymentOptions, faults: readonly Fault[]): void {
+  let deployment: Deployment | undefined;
+  afterAll(() => deployment?.distributed.stop(), TEST_LIMIT_MS);
+  for (const fault of faults) {
+    const { timeLimitMs = TEST_LIMIT_MS } = fault.options ?? {};
+    const inTheSharedDeployment = async (): Promise<void> => {
+      const used = deployment ?? (await startDeployment(options));
+      deployment = undefined;
+      try {
+        await underLoad(used, fault);
+        deployment = used;
+      } finally {
+        if (deployment === undefined) await used.distributed.stop();
+      }
+    };
+    (possible ? test : test.skip)(fault.name, inTheSharedDeployment, timeLimitMs);
+  }
+}
+
+interface Deployment {
+  readonly distributed: Distributed;
+  readonly lines: ProcessLines;
+  /** Of all tests so far: what they had acknowledged is judged again after each fault. */
+  readonly loads: Load[];
+}
+
+async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
   const lines = new ProcessLines();
   const distributed = await startDistributed({
     external: false,
@@ -96,17 +142,24 @@ async function underLoad(name: string, options: FaultOptions, fault: (scene: Sce
     },
     onLine: (process, line) => lines.add(process, line),
   });
+  return { distributed, lines, loads: [] };
+}
+
+async function underLoad(deployment: Deployment, { name, options = {}, run }: Fault): Promise<void> {
+  const { lines } = deployment;
   const loads: Load[] = [];
   const stalls = monitorEventLoopDelay({ resolution: 10 });
   stalls.enable();
   try {
-    const scene = sceneOf(distributed, options, lines, loads);
+    const scene = sceneOf(deployment, options, loads);
     const { load, gaps, lag } = scene;
+    // What the fault before set in motion is over.
+    if (deployment.loads.length > 0) await until('the partitions are evenly spread', () => evenlySpread(scene));
     await load.open();
     load.start();
     await load.more(WARM_UP_POSTINGS);
     gaps.restart();
-    await fault(scene);
+    await run(scene);
     let freshness: Freshness | undefined;
     if (options.afterwards !== false) {
       await load.more(AFTERWARDS_POSTINGS);
@@ -119,7 +172,7 @@ async function underLoad(name: string, options: FaultOptions, fault: (scene: Sce
     const complaints = [
       ...(gapMs > GAP_LIMIT_MS ? [`a gap in service of ${Math.round(gapMs)} ms, ${GAP_LIMIT_MS} are promised: ${figures}`] : []),
       ...(freshness !== undefined && freshness.afterMs === undefined ? [`the lag does not stay below ${LAG_LIMIT_MS} ms: ${figures}`] : []),
-      ...(await judged(scene, loads, options)),
+      ...(await judged(scene, deployment.loads, loads, options)),
     ];
     expect(complaints).toEqual([]);
   } catch (error) {
@@ -128,11 +181,11 @@ async function underLoad(name: string, options: FaultOptions, fault: (scene: Sce
   } finally {
     stalls.disable();
     for (const started of loads) started.abandon();
-    await distributed.stop();
+    deployment.loads.push(...loads);
   }
 }
 
-function sceneOf(distributed: Distributed, options: FaultOptions, lines: ProcessLines, loads: Load[]): Scene & { readonly lag: ReadLag } {
+function sceneOf({ distributed, lines, loads: earlier }: Deployment, options: LoadedOptions, loads: Load[]): Scene & { readonly lag: ReadLag } {
   const access = options.load?.access ?? PLAIN_ACCESS;
   const calls = new ServiceCalls({ access });
   const gaps = new ServiceGaps(PARTITIONS);
@@ -143,7 +196,16 @@ function sceneOf(distributed: Distributed, options: FaultOptions, lines: Process
   const anotherLoad = (called: string): Load => {
     const instances = (options.calledInstances ?? ((all) => all))(command ?? []);
     const commandAddresses = instances.map(({ address }) => address);
-    const load = new Load({ ...options.load, name: called, commandAddresses, accounts: ACCOUNTS, partitions: PARTITIONS, observers });
+    const number = earlier.length;
+    const accounts = ACCOUNTS.map((account) => (number === 0 ? account : `${account}-${number}`));
+    const load = new Load({
+      ...options.load,
+      name: number === 0 ? called : `${called}-${number}`,
+      commandAddresses,
+      accounts,
+      partitions: PARTITIONS,
+      observers,
+    });
     loads.push(load);
     return load;
   };
@@ -182,12 +244,17 @@ function ofPartition(gaps: ServiceGaps, event: 'tried' | 'acknowledged' | 'finis
   return (_account, partition) => gaps[event](partition);
 }
 
-async function judged({ calls, query, projector, scheduler }: Scene, loads: readonly Load[], { judged: wanted }: FaultOptions): Promise<string[]> {
+async function judged(
+  { calls, query, projector, scheduler }: Scene,
+  earlier: readonly Load[],
+  loads: readonly Load[],
+  { judged: wanted }: LoadedOptions,
+): Promise<string[]> {
   if (scheduler.length > 0) await until('exactly one scheduler acts', async () => (await actingSchedulers(calls, scheduler)).length === 1);
   if (wanted === false) return [];
   const [first, ...others] = loads;
   if (first === undefined || others.length > 0) throw new Error('a test with several loads judges them itself');
-  return complaintsOf(await judge([first], calls, { query: firstRunning(query), projector: firstRunning(projector) }));
+  return complaintsOf(await judge([...earlier, first], calls, { query: firstRunning(query), projector: firstRunning(projector) }));
 }
 
 /** Names of the schedulers that say that they act. */

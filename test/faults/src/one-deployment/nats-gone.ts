@@ -1,13 +1,13 @@
 import { until } from '@sluice/judged-load';
-import { evenlySpread, testFault } from './under-load';
+import { evenlySpread, type Fault } from '../harness/under-load';
 
 const TEST_LIMIT_MS = 300_000;
 
-export function natsGone(goneMs: number): void {
-  testFault(
-    `NATS gone for ${goneMs / 1_000} s: every owner keeps its partitions, and everything is published in the end`,
-    { timeLimitMs: TEST_LIMIT_MS + goneMs },
-    async (scene) => {
+export function natsGone(goneMs: number): Fault {
+  return {
+    name: `NATS gone for ${goneMs / 1_000} s: every owner keeps its partitions, and everything is published in the end`,
+    options: { timeLimitMs: TEST_LIMIT_MS + goneMs },
+    run: async (scene) => {
       const { distributed, load } = scene;
       await until('the partitions are evenly spread', () => evenlySpread(scene));
       await distributed.nats.stop();
@@ -16,5 +16,5 @@ export function natsGone(goneMs: number): void {
       await load.moreEverywhere(100);
       await until('the partitions are evenly spread again', () => evenlySpread(scene));
     },
-  );
+  };
 }

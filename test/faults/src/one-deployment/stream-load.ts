@@ -1,6 +1,6 @@
 import type { accountpb } from '@sluice/protocol/account';
-import { commandClient, credit, openSideAccount } from './harness/side-account';
-import { testFault } from './harness/under-load';
+import { commandClient, credit, openSideAccount } from '../harness/side-account';
+import { type Fault } from '../harness/under-load';
 
 const POSTINGS = 20_000;
 const ACCOUNT = '{l}-stream';
@@ -21,10 +21,9 @@ function streamed(client: accountpb.AccountCommandServiceClient, name: string): 
   });
 }
 
-testFault(
-  `one PostStream with ${POSTINGS} postings, at the owner and at another instance: every owner keeps its partitions`,
-  {},
-  async ({ command, calls, projector, load, ownerOf }) => {
+export const streamLoad: Fault = {
+  name: `one PostStream with ${POSTINGS} postings, at the owner and at another instance: every owner keeps its partitions`,
+  run: async ({ command, calls, projector, load, ownerOf }) => {
     const owner = await ownerOf(PARTITION);
     const other = command.find(({ name }) => name !== owner.name);
     expect(load.partitionOf(ACCOUNT)).toBe(PARTITION);
@@ -41,4 +40,4 @@ testFault(
     }
     expect(await calls.newestEpochs(address)).toEqual(before);
   },
-);
+};

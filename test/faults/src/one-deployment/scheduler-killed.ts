@@ -1,10 +1,9 @@
 import { until } from '@sluice/judged-load';
-import { actingSchedulers, testFault } from './harness/under-load';
+import { actingSchedulers, type Fault } from '../harness/under-load';
 
-testFault(
-  'kill -9 of the scheduler that acts: the other one acts once the lease has run out, and never both',
-  { counts: { scheduler: 2 } },
-  async ({ calls, scheduler }) => {
+export const schedulerKilled: Fault = {
+  name: 'kill -9 of the scheduler that acts: the other one acts once the lease has run out, and never both',
+  run: async ({ calls, scheduler }) => {
     const [acting] = await actingSchedulers(calls, scheduler);
     const victim = scheduler.find(({ name }) => name === acting);
     const other = scheduler.find(({ name }) => name !== acting);
@@ -20,4 +19,4 @@ testFault(
     expect(seen.filter((names) => names.length > 1)).toEqual([]);
     expect(await actingSchedulers(calls, scheduler)).toEqual([other?.name]);
   },
-);
+};

@@ -1,11 +1,10 @@
-import { testFault } from './harness/under-load';
+import { type Fault } from '../harness/under-load';
 
 const REBUILDS = 4;
 
-testFault(
-  'rebuilds at load while two projectors share the partitions: what queries answer never goes back',
-  { counts: { projector: 2 } },
-  async ({ load, query, projector, calls }) => {
+export const rebuildWithTwoProjectors: Fault = {
+  name: 'rebuilds at load while two projectors share the partitions: what queries answer never goes back',
+  run: async ({ load, query, projector, calls }) => {
     const address = query[0]?.address ?? '';
     const seen = new Map<string, bigint>();
     const wentBack: string[] = [];
@@ -28,4 +27,4 @@ testFault(
     await reading;
     expect(wentBack).toEqual([]);
   },
-);
+};

@@ -1,12 +1,11 @@
 import { credentials } from '@grpc/grpc-js';
 import { QUICK_RECONNECT, until } from '@sluice/judged-load';
 import { accountpb } from '@sluice/protocol/account';
-import { testFault } from './harness/under-load';
+import { type Fault } from '../harness/under-load';
 
-testFault(
-  'kill -9 of a query instance under watches: who watched goes on at the other and misses nothing',
-  { counts: { query: 2 } },
-  async ({ load, query, calls }) => {
+export const queryKilled: Fault = {
+  name: 'kill -9 of a query instance under watches: who watched goes on at the other and misses nothing',
+  run: async ({ load, query, calls }) => {
     const [victim, other] = query;
     const [account] = load.acknowledged.keys();
     await until('the account can be read', () =>
@@ -36,4 +35,4 @@ testFault(
     await victim?.start();
     await victim?.untilServing();
   },
-);
+};
