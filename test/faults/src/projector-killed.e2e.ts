@@ -1,6 +1,6 @@
 import { until } from '@sluice/judged-load';
 import { MongodbGate, type MongodbCommand } from './harness/mongodb-gate';
-import { testFault } from './harness/under-load';
+import { type Fault, testFaults } from './harness/under-load';
 
 const VICTIM = 'projector-1';
 const isWriteTo =
@@ -17,38 +17,41 @@ beforeAll(async () => {
 afterAll(() => gate.end());
 
 /** A batch is written in this order: entry segments, accounts, the checkpoint. */
-describe.each`
-  step                                                   | collection
-  ${'before the entries of a batch are written'}         | ${'entry_segments'}
-  ${'after the entries, before the accounts'}            | ${'accounts'}
-  ${'after entries and accounts, before the checkpoint'} | ${'checkpoints'}
-`('kill -9 of a projector $step', ({ collection }: { collection: string }) => {
-  testFault(
-    'the other one takes its partitions over, and every commit is projected once',
-    {
-      counts: { projector: 2 },
-      environmentOf: (name, { mongodb }): Record<string, string> => {
-        const url = new URL(mongodb.url);
-        mongodbPort = Number(url.port);
-        url.port = String(gate.port);
-        return name === VICTIM ? { SLUICE_READ_URL: url.href } : {};
-      },
-    },
-    async ({ load, projector, calls }) => {
-      const victim = projector.find(({ name }) => name === VICTIM);
-      const other = projector.find(({ name }) => name !== VICTIM);
-      await until('both project', async () => (await calls.projectionStatus(victim?.address ?? '')).partitions.some(({ heldHere }) => heldHere));
-      await load.more(200);
-      await gate.closeAt(isWriteTo(collection));
-      await victim?.kill();
-      await until('the other one projects every partition', async () => {
-        const { partitions } = await calls.projectionStatus(other?.address ?? '');
-        return partitions.every(({ heldHere }) => heldHere);
-      });
-      await load.moreEverywhere(40);
-      gate.reopen();
-      await victim?.start();
-      await victim?.untilServing();
-    },
-  );
+const STEPS = [
+  { step: 'before the entries of a batch are written', collection: 'entry_segments' },
+  { step: 'after the entries, before the accounts', collection: 'accounts' },
+  { step: 'after entries and accounts, before the checkpoint', collection: 'checkpoints' },
+];
+
+const killedAt = ({ step, collection }: (typeof STEPS)[number]): Fault => ({
+  name: `kill -9 of a projector ${step}: the other one takes its partitions over, and every commit is projected once`,
+  run: async ({ load, projector, calls }) => {
+    const victim = projector.find(({ name }) => name === VICTIM);
+    const other = projector.find(({ name }) => name !== VICTIM);
+    await until('both project', async () => (await calls.projectionStatus(victim?.address ?? '')).partitions.some(({ heldHere }) => heldHere));
+    await load.more(200);
+    await gate.closeAt(isWriteTo(collection));
+    await victim?.kill();
+    await until('the other one projects every partition', async () => {
+      const { partitions } = await calls.projectionStatus(other?.address ?? '');
+      return partitions.every(({ heldHere }) => heldHere);
+    });
+    await load.moreEverywhere(40);
+    gate.reopen();
+    await victim?.start();
+    await victim?.untilServing();
+  },
 });
+
+testFaults(
+  {
+    counts: { projector: 2 },
+    environmentOf: (name, { mongodb }): Record<string, string> => {
+      const url = new URL(mongodb.url);
+      mongodbPort = Number(url.port);
+      url.port = String(gate.port);
+      return name === VICTIM ? { SLUICE_READ_URL: url.href } : {};
+    },
+  },
+  STEPS.map(killedAt),
+);
