@@ -96,10 +96,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     ...(sharing === undefined
       ? undefined
       : {
-          transport: peerDeliveries(
-            () => hop,
-            () => clock.nowUs() / 1_000,
-          ),
+          transport: peerDeliveries(() => hop, Date.now),
         }),
     ...(dependencies.deliveryBudget === undefined ? undefined : { deliveryBudget: dependencies.deliveryBudget }),
   });
