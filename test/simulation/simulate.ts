@@ -1,7 +1,7 @@
 /**
  * One seed: a deployment under faults, then calm, then judged. The same seed gives the same run, event by event.
  */
-import { AccountWorkload } from './account';
+import { AccountWorkload, TransferWorkload } from './account';
 import { DEFECTS, type DefectName } from './defects';
 import { Cluster } from './world/cluster';
 import { Deployment, type Workload } from './world/deployment';
@@ -14,7 +14,8 @@ import { World } from './world/world';
 const FAULTS_US = 8_000_000;
 /** Simulated time in which a calm deployment answers everything. */
 const CALM_LIMIT_US = 60_000_000;
-const JUDGE_LIMIT_US = 60_000_000;
+/** The clocks of two owners may be two minutes apart: a hold expires by the clock of its owner. */
+const JUDGE_LIMIT_US = 200_000_000;
 const COUNTS = { command: 3, projector: 2, query: 2, scheduler: 2 };
 
 export interface Outcome {
@@ -66,7 +67,7 @@ async function run(world: World): Promise<void> {
   const cluster = new Cluster(world);
   const deployment = new Deployment(world, cluster);
   cluster.start(COUNTS);
-  const workloads: readonly Workload[] = [new AccountWorkload(deployment)];
+  const workloads: readonly Workload[] = [new AccountWorkload(deployment), new TransferWorkload(deployment)];
   for (const workload of workloads) workload.begin();
   const nemesis = new Nemesis(world, cluster);
   const done = (): boolean => workloads.every((workload) => workload.done) || world.breaches.length > 0;

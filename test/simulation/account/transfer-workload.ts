@@ -4,7 +4,6 @@
  *
  *   - every acknowledged transfer was debited once, with the balance that was answered;
  *   - every debit of a transfer ended once: credited at its target, or given back because the target's refusal is recorded;
- *   - what callers brought in and took out is the sum of the balances;
  *   - no hold is open that should have expired, and none was released twice;
  *   - asking again gives the first answer, marked as a repeat;
  *   - queries say of every transfer what the log says.
@@ -12,6 +11,7 @@
 import { accountpb } from '@sluice/protocol/account';
 import { describe } from '../world/cluster';
 import type { Callers, Deployment, Workload } from '../world/deployment';
+import { START_US } from '../world/globals';
 import { CallFailed } from '../world/network';
 import { readTransfers, transferKey, type TransferReading } from './transfer-model';
 
@@ -213,7 +213,7 @@ export class TransferWorkload implements Workload {
     const { world, cluster } = this.deployment;
     for (;;) {
       const reading = readTransfers(cluster.log);
-      const openHolds = reading.openExpiringHolds(world.timeline.nowUs - 2 * this.#skewUs);
+      const openHolds = reading.openExpiringHolds(START_US + world.timeline.nowUs - 2 * this.#skewUs);
       if (reading.pending === 0 && openHolds.length === 0) return reading;
       world.trace.note('judge', `${reading.pending} transfers are pending, holds are open: ${openHolds.join(', ')}`);
       await world.timeline.pass(LOOK_US);

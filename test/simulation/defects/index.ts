@@ -6,6 +6,7 @@
  * `foundWithin` is the number of seeds, from 1 on, within which the simulation finds the defect; a test holds it to that.
  */
 import { accountDefects } from './account-defects';
+import { roomDefects } from './room-defects';
 import { storageDefects } from './storage-defects';
 
 export interface Defect {
@@ -16,5 +17,5 @@ export interface Defect {
   readonly plant: () => () => void;
 }
 
-export const DEFECTS = { ...storageDefects, ...accountDefects } satisfies Record<string, Defect>;
+export const DEFECTS = { ...storageDefects, ...accountDefects, ...roomDefects } satisfies Record<string, Defect>;
 export type DefectName = keyof typeof DEFECTS;
