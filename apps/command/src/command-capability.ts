@@ -16,7 +16,7 @@ export interface CapabilityContext {
   /** Threads of the pool; undefined: by the machine's processors. */
   readonly poolThreads?: number | undefined;
   /** Tells the operator of a fault that costs a caller an answer. */
-  trouble(partition: number, what: string, error: unknown): void;
+  readonly trouble: (partition: number, what: string, error: unknown) => void;
 }
 
 /** What methods run on. */

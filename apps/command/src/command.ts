@@ -171,7 +171,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
 }
 
 async function stopAll(parts: readonly CommandPart[]): Promise<void> {
-  await Promise.all(parts.map((part) => part.stop?.()));
+  await Promise.all(parts.map(async (part) => part.stop?.()));
 }
 
 /** A command of which nothing is said is refused for its shape. */

@@ -66,7 +66,7 @@ test.each`
   const rules = {
     'no-restricted-imports': configuration.find(({ rules }) => rules?.['sluice/capability-boundaries'] !== undefined)?.rules?.['no-restricted-imports'],
   };
-  const found = new Linter({ cwd: ROOT }).verify(`import '${entry}';`, [{ files: ['**/*.ts'], rules } as never], {
+  const found = new Linter({ cwd: ROOT }).verify(`import '${entry}';`, [{ files: ['**/*.ts'], rules }], {
     filename: join(ROOT, 'apps/query/src/query.ts'),
   });
   expect(found.length === 0).toBe(allowed);

@@ -170,7 +170,7 @@ export class AccountTransfers {
         capability: 'account',
         method: TRANSFER_LEG,
         key: this.targetIdOf(batch, index),
-        partition: otherPartitions[index] as number,
+        partition: otherPartitions[index],
         payload: legOf(credits, creditAt),
         owedBy: this.owedBy,
       });

@@ -132,7 +132,7 @@ class BulkCommand<Request, Response, Item, Result> {
     }
     if (call.forwarded) throw notOwner(partition);
     const results = await this.atOwner(request, items, partition, share, positions, call);
-    for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position] as Result;
+    for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position];
   }
 
   private async atOwner(

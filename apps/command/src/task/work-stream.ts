@@ -9,7 +9,7 @@
  */
 import { taskNameOf } from '@sluice/domain/task';
 import type { Clock } from '@sluice/ports';
-import { taskpb } from '@sluice/protocol/task';
+import { type taskpb } from '@sluice/protocol/task';
 import { invalidRequest, type CallContext, type Send } from '@sluice/service';
 import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
 import { checkText } from './task-shape';

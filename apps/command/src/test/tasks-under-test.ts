@@ -2,7 +2,7 @@
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { readCommit, type EventRecord } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
-import { CallContext, functionOf, LocalCall, ANYBODY } from '@sluice/service';
+import { type CallContext, functionOf, LocalCall, ANYBODY } from '@sluice/service';
 import { startCommand, type CommandRuntime } from '../command';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';

@@ -15,7 +15,7 @@ interface Listing {
   readonly definition: CollectionDefinition;
   readonly query: Omit<RowQuery, 'after' | 'limit'>;
   readonly scope: readonly unknown[];
-  matches(task: taskpb.Task): boolean;
+  readonly matches: (task: taskpb.Task) => boolean;
 }
 
 export async function listTasks(copy: ReadCopy, request: taskpb.ListTasksRequest): Promise<{ tasks: taskpb.Task[]; nextPageToken: string }> {

@@ -1,7 +1,7 @@
 /** Command instances over one log in memory, each with a clock of its own, and the ways to them, which can be cut. */
 import { timerRegistration } from '@sluice/command';
 import { Engine, hashSeeds } from '@sluice/engine';
-import { InProcessBus, ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
+import { InProcessBus, type ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { inProcessPeer, type PeerCalls } from '@sluice/service';
 import type { CommandInstance, CommandInstanceListener, CommandInstances } from '../owners/command-instances';
 import { SCHEDULER_CALLER } from '../scheduler';

@@ -18,7 +18,7 @@ export interface WorkerTask {
   readonly scheduleId: string;
   readonly scheduledAt: Date | undefined;
   /** The payload as JSON. */
-  json(): unknown;
+  readonly json: () => unknown;
 }
 
 export interface HandlerContext {

@@ -10,7 +10,7 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { taskpb } from '@sluice/protocol/task';
+import { type taskpb } from '@sluice/protocol/task';
 import { failureOf, type Handler, type HandlerOutcome, type WorkerTask } from './handlers';
 import { HandlerThreads } from './handler-thread';
 import { bodyToWire, timeFromWire } from './task-wire';
@@ -46,7 +46,7 @@ interface RunningTask {
   nextBeatMs: number;
   progress: taskpb.TaskProgress | undefined;
   /** Ends the work, whatever it does. */
-  stop(): void;
+  stop: () => void;
 }
 
 export class TaskWorker {

@@ -94,7 +94,7 @@ export function decideStart(queue: TaskQueue, types: readonly string[] | undefin
   };
   if (types === undefined) for (const lane of queue.types.values()) consider(lane);
   else for (const type of types) consider(queue.types.get(type));
-  const chosen = best as TypeLane | undefined;
+  const chosen = best;
   if (chosen === undefined) return nothingBefore(againAtUs);
   const number = chosen.ready.topNumber;
   return { kind: 'start', number, attempt: (queue.tasks.attempts[queue.tasks.slotOf(number)] as number) + 1 };

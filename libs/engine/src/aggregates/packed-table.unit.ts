@@ -78,9 +78,9 @@ test('what is restored can be changed, and is in the next snapshot as it is then
   add(first, 'front', 3);
   const second = table(2);
   for (const block of blocksOf(first)) second.restore(block);
-  (second.touch(0) as Door).width = 4;
+  second.touch(0).width = 4;
   const session = second.beginSnapshot();
-  (second.touch(0) as Door).width = 5;
+  second.touch(0).width = 5;
   const block = session.next() as Uint8Array;
   session.end(true);
   const third = table(2);

@@ -1,5 +1,5 @@
 /** The events of deliveries as logs hold them, for ever: what is written today, and what a room makes of it. */
-import { logEvents, logpb, OwedDeliveriesWriter, type DecodedCommit } from '@sluice/protocol';
+import { logEvents, type logpb, OwedDeliveriesWriter, type DecodedCommit } from '@sluice/protocol';
 import { DELIVERY_EVENTS, DeliveryRoom } from './delivery-room';
 
 const CHECKSUM = Buffer.alloc(32, 7);

@@ -9,7 +9,7 @@
  * Nothing here sends: `DeliverySender` does, what is durable.
  */
 import { partitionOfKey } from '@sluice/domain';
-import { logEvents, logpb, OwedDeliveriesWriter, readOwedDeliveries, type DecodedCommit, type EventHandlersOf, type OwedKind } from '@sluice/protocol';
+import { logEvents, type logpb, OwedDeliveriesWriter, readOwedDeliveries, type DecodedCommit, type EventHandlersOf, type OwedKind } from '@sluice/protocol';
 import type { SnapshotSession } from '../capability';
 import type { DeliveriesRoom, OwedDelivery } from '../internal/engine-room';
 import type { Turn } from '../partition/turn';

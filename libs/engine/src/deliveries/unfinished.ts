@@ -1,6 +1,6 @@
 /** Deliveries of a partition without a verdict, for people: by target, dead letters first, then by number. Read from the log. */
 import type { EventLog } from '@sluice/ports';
-import { logpb, owedCommands, timestampFromUs, type DecodedCommit } from '@sluice/protocol';
+import { type logpb, owedCommands, timestampFromUs, type DecodedCommit } from '@sluice/protocol';
 import { deliveryId } from './delivery-id';
 import type { DeliveryRoom } from './delivery-room';
 import type { DeliverySender } from './delivery-sender';

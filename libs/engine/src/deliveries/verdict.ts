@@ -1,5 +1,5 @@
 /** The final verdict of a target on a delivery, as both sides keep it. */
-import { logpb } from '@sluice/protocol';
+import { type logpb } from '@sluice/protocol';
 import type { InternalVerdict } from '../internal/internal-command';
 
 export interface Verdict {

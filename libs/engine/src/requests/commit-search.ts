@@ -102,7 +102,7 @@ export class CommitSearch {
     let wanted = ofCommit.get(recorded) as WantedRequests<Verdict> | undefined;
     if (wanted === undefined) {
       wanted = new WantedRequests();
-      ofCommit.set(recorded, wanted as WantedRequests<unknown>);
+      ofCommit.set(recorded, wanted);
     }
     return wanted;
   }

@@ -1,5 +1,5 @@
 /** Firing what is due in one partition, step by step. */
-import { readCommit } from '@sluice/protocol';
+import { type readCommit } from '@sluice/protocol';
 import type { JournalState } from '../test/journal';
 import { PartitionUnderTest, rounds, sorter } from '../test/partition-under-test';
 

@@ -3,7 +3,7 @@
  * each timer fires once, in order, and never before it is due by its owner's clock.
  */
 import fc from 'fast-check';
-import { logEvents, logpb, readCommit } from '@sluice/protocol';
+import { logEvents, type logpb, readCommit } from '@sluice/protocol';
 import type { Capability } from '../capability';
 import { Cluster, type EngineUnderTest } from '../test/engine-under-test';
 import { journal, type JournalState } from '../test/journal';

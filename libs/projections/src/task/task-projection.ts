@@ -27,7 +27,7 @@ interface RowChange {
   readonly collection: string;
   readonly key: string;
   readonly sequence: number;
-  change(before: Row | undefined): Row;
+  readonly change: (before: Row | undefined) => Row;
 }
 
 class TaskPartitionProjection implements PartitionProjection, RowGatherer {
@@ -78,7 +78,7 @@ class TaskPartitionProjection implements PartitionProjection, RowGatherer {
 
   queue(queue: string, change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void {
     const { partition } = this;
-    this.change(TASK_QUEUES.name, queue, (before) => ({ ...(before ?? { queue, partition, paused: false, limits: null }), ...change }) as Row);
+    this.change(TASK_QUEUES.name, queue, (before) => ({ ...(before ?? { queue, partition, paused: false, limits: null }), ...change }));
   }
 
   schedule(queue: string, name: string, change: (before: Row | undefined) => Readonly<Partial<Row>>): void {

@@ -61,6 +61,8 @@ const wellFormed: fc.Arbitrary<Posting> = fc
     expiresAfterMs: fc.constant(0n),
     holdExpired: fc.constant(false),
   })
+  // What has no meaning for the type is refused.
+  .map((posting) => ({ ...posting, holdId: posting.type >= 4 ? posting.holdId : '', final: posting.type === 4 && posting.final }))
   .filter(({ metadata }) => Object.entries(metadata).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value) + 8, 0) < 1024);
 
 type Write = (writer: BinaryWriter) => unknown;

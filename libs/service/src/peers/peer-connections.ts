@@ -55,9 +55,9 @@ export interface PeerChannels extends PeerTransport {
 }
 
 export interface PeerStreamListener {
-  message(bytes: Buffer): void;
+  readonly message: (bytes: Buffer) => void;
   /** The stream ended, or was cut, and brings no more; called once. */
-  ended(error: Error | undefined): void;
+  readonly ended: (error: Error | undefined) => void;
 }
 
 /** A connection with calls is pinged so often. */
