@@ -12,6 +12,7 @@ export * from './position-token';
 export * from './protocol-capability';
 export * from './reason-definition';
 export * from './request-digest';
+export * from './request-limits';
 export * from './timestamp';
 export * from './commit/commit-reader';
 export * from './commit/commit-writer';

@@ -5,7 +5,7 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import type { AggregateCapability, AggregateRequest, RequestBody } from '@sluice/engine';
 import { decodePositionToken, encodePositionToken } from '@sluice/protocol';
-import { MAXIMUM_BATCH_POSTINGS } from '@sluice/protocol/account';
+import { MAXIMUM_BATCH_ITEMS } from '@sluice/protocol';
 import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } from '@sluice/service';
 import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
@@ -63,8 +63,7 @@ class BulkCommand<Request, Response, Item, Result> {
     const { shape, context } = this;
     const items = shape.items(request);
     if (items.length === 0) throw invalidRequest(shape.field, 'is empty');
-    if (items.length > MAXIMUM_BATCH_POSTINGS)
-      throw refusal('BATCH_TOO_LARGE', `${shape.field} has more than ${MAXIMUM_BATCH_POSTINGS} items; send smaller batches`);
+    if (items.length > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `${shape.field} has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
     const routed = await this.route(items);
     const positions = new Map<number, number>();
     await Promise.all([...this.shares(routed)].map(([partition, share]) => this.answerShare(request, items, routed, partition, share, positions, call)));

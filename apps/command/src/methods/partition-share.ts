@@ -2,7 +2,7 @@
 import { keyHash } from '@sluice/domain';
 import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody } from '@sluice/engine';
 import { MalformedMessageError } from '@sluice/protocol';
-import { MAXIMUM_ID_BYTES } from '@sluice/protocol/account';
+import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 

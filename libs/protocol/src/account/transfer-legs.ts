@@ -19,7 +19,6 @@ import {
   HOLD_ID_LENGTH_AND_FLAGS,
   LegColumns,
   MAXIMUM_BATCH_POSTINGS,
-  MAXIMUM_ID_BYTES,
   OUTCOME_NONE,
   type PostingBatch,
   REQUEST_ID_AT,
@@ -33,6 +32,7 @@ import {
   UNIT_AT,
   UNIT_LENGTH,
 } from './posting-batch';
+import { MAXIMUM_ID_BYTES } from '../request-limits';
 
 const POSTING_TAG = 0x0a;
 const REQUEST_ID_TAG = 0x0a;
