@@ -46,6 +46,15 @@ export class GoldenService {
     this.runtime = undefined;
   }
 
+  /** What is due is fired, as the scheduler asks for, and what is owed has its verdict. */
+  async settled(): Promise<void> {
+    const { engine } = this.runtime ?? {};
+    if (engine === undefined) return;
+    for (const partition of engine.timers.partitions) await engine.timers.of(partition)?.fire(this.clock.nowUs());
+    const owed = (): number => engine.owned.reduce((sum, partition) => sum + (engine.partition(partition)?.deliveries.counts.unfinished ?? 0), 0);
+    while (owed() > 0) await this.clock.elapse(1);
+  }
+
   /** Calls the method and keeps what came of it. */
   async call(method: string, request: Uint8Array): Promise<GoldenRequest> {
     const asked = { method, request: Buffer.from(request).toString('base64') };

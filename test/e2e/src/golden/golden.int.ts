@@ -101,12 +101,14 @@ function plain({ method, response, refused }: GoldenRequest): PlainAnswer {
   if (response === undefined) return { refused };
   const bytes = Buffer.from(response, 'base64');
   if (method === 'postBatch') return { results: accountpb.PostBatchResponse.decode(bytes).results.map(plainResult) };
+  if (method === 'transferBatch') return { results: accountpb.TransferBatchResponse.decode(bytes).results.map(plainResult) };
+  if (method === 'transfer') return { results: [plainResult(accountpb.TransferResponse.decode(bytes).result as accountpb.TransferResult)] };
   if (method === 'post') return { results: [plainResult(accountpb.PostResponse.decode(bytes).result as accountpb.PostingResult)] };
   const { result } = accountpb.OpenAccountResponse.decode(bytes);
   return { results: [{ ...result, positionToken: '' }] };
 }
 
-function plainResult({ error, ...result }: accountpb.PostingResult): Readonly<Record<string, unknown>> {
+function plainResult({ error, ...result }: accountpb.PostingResult | accountpb.TransferResult): Readonly<Record<string, unknown>> {
   return { ...result, code: error?.code, reason: error?.reason };
 }
 

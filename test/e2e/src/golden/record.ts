@@ -1,37 +1,39 @@
-/** Plays the scenario on today's code and writes a new golden history: `record.ts NAME`. */
+/** Plays a scenario on today's code and writes a new golden history: `record.ts SCENARIO NAME`. */
 import { MemoryLogStorage } from '@sluice/memory';
 import { writeGolden, type GoldenRequest } from './golden-log';
 import { GoldenService, projectedAccounts } from './golden-service';
-import { SCENARIO, SCENARIO_ACCOUNTS } from './scenario';
+import { SCENARIOS, type Scenario } from './scenario';
 
 const INCARNATION = '601de2000102030405060708090a0b0c';
 const PARTITIONS = 2;
 
-async function record(name: string): Promise<void> {
+async function record({ accounts, calls }: Scenario, name: string): Promise<void> {
   const service = new GoldenService(new MemoryLogStorage({ partitions: PARTITIONS, incarnation: INCARNATION, createdAtUs: 0 }));
   await service.start();
   const requests: GoldenRequest[] = [];
-  for (const { method, request } of SCENARIO) {
+  for (const { method, request } of calls) {
     requests.push(await service.call(method, request));
     await service.clock.elapse(1_000);
+    await service.settled();
   }
   writeGolden(name, {
     incarnation: INCARNATION,
     partitions: PARTITIONS,
     commits: service.storage.partitions.map((commits) => commits.map(({ bytes }) => Buffer.from(bytes).toString('base64'))),
     requests,
-    accounts: await projectedAccounts(service.storage, SCENARIO_ACCOUNTS),
+    accounts: await projectedAccounts(service.storage, accounts),
   });
   await service.stop();
   process.stdout.write(`golden/${name}.json: ${requests.length} requests, ${service.storage.partitions.flat().length} commits\n`);
 }
 
-const [, , name] = process.argv;
-if (name === undefined || !/^[\w-]+$/.test(name)) {
-  process.stderr.write('say the name of the new history, like 2026-11-account-v1\n');
+const [, , scenarioName = '', name = ''] = process.argv;
+const scenario: Scenario | undefined = (SCENARIOS as Record<string, Scenario>)[scenarioName];
+if (scenario === undefined || !/^[\w-]+$/.test(name)) {
+  process.stderr.write(`say which scenario (${Object.keys(SCENARIOS).join(', ')}), and the name of the new history, like 2026-11-account-v1\n`);
   process.exitCode = 2;
 } else {
-  record(name).catch((error: unknown) => {
+  record(scenario, name).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   });

@@ -10,8 +10,11 @@ export interface Call {
 const KEY = Buffer.from('a key of a golden history');
 const ACCOUNTS = ['{golden}-1', '{golden}-2', 'signed', 'limited', 'closing', 'ünïcødé 語'];
 
-/** Ids of every account that the scenario opens. */
-export const SCENARIO_ACCOUNTS: readonly string[] = ACCOUNTS;
+export interface Scenario {
+  /** Ids of every account that it opens. */
+  readonly accounts: readonly string[];
+  readonly calls: readonly Call[];
+}
 
 function posting(type: PostingType, accountId: string, requestId: string, amountMinor: bigint, rest: Partial<accountpb.Posting> = {}): accountpb.Posting {
   return accountpb.Posting.fromPartial({ type: POSTING_TYPES.indexOf(type) + 1, accountId, requestId, amountMinor, unit: 'EUR', ...rest });
@@ -52,7 +55,7 @@ const close = (requestId: string, accountId: string): Call => ({
 const [first, second, signing, limited, closing, unicode] = ACCOUNTS as [string, string, string, string, string, string];
 const INT64_MAX = (1n << 63n) - 1n;
 
-export const SCENARIO: readonly Call[] = [
+const ACCOUNT_CALLS: readonly Call[] = [
   open({ accountId: first, branchId: 'north', product: 'wallet' }),
   open({ accountId: second, branchId: 'north' }),
   open({ accountId: signing, signingKey: KEY }),
@@ -112,3 +115,50 @@ export const SCENARIO: readonly Call[] = [
   post(posting('CREDIT', closing, 'too late', 5n)),
   post(posting('CREDIT', 'nobody', 'x', 5n)),
 ];
+
+/** With two partitions, the first three are in one of them and the last two in the other. */
+const PAYERS = ['{even}-1', '{even}-2', '{even}-closed', '{odd-}-1', '{odd-}-2'];
+const [payer, neighbour, gone, stranger, limitedStranger] = PAYERS as [string, string, string, string, string];
+
+const order = (fromAccountId: string, requestId: string, toAccountId: string, amountMinor: bigint): accountpb.TransferOrder =>
+  accountpb.TransferOrder.fromPartial({ fromAccountId, requestId, toAccountId, amountMinor, unit: 'EUR', channel: 'app', metadata: { for: 'lunch' } });
+const transfer = (one: accountpb.TransferOrder): Call => ({
+  method: 'transfer',
+  request: accountpb.TransferRequest.encode({ transfer: one }).finish(),
+});
+const transfers = (orders: accountpb.TransferOrder[]): Call => ({
+  method: 'transferBatch',
+  request: accountpb.TransferBatchRequest.encode({ transfers: orders }).finish(),
+});
+
+const TRANSFER_CALLS: readonly Call[] = [
+  ...[payer, neighbour, gone, stranger].map((accountId) => open({ accountId })),
+  open({ accountId: limitedStranger, limits: { overdraftMinor: 0n, maximumBalanceMinor: 10n, maximumPostingMinor: undefined, allowedTypes: [] } }),
+  close('close', gone),
+  post(posting('CREDIT', payer, 'c1', 1_000n)),
+  transfer(order(payer, 't1', neighbour, 100n)),
+  transfer(order(payer, 't2', stranger, 200n)),
+  transfers([
+    order(payer, 't3', gone, 1n),
+    order(payer, 't4', limitedStranger, 11n),
+    order(payer, 't5', limitedStranger, 10n),
+    order(neighbour, 't1', stranger, 50n),
+    order(neighbour, 't2', stranger, 1_000_000n),
+    order(stranger, 't1', payer, 25n),
+  ]),
+  batch([
+    posting('HOLD', payer, 'expires', 30n, { expiresAfterMs: 5_000n }),
+    posting('HOLD', payer, 'captured', 20n, { expiresAfterMs: 5_000n }),
+    posting('CAPTURE', payer, 'p1', 20n, { holdId: 'captured' }),
+    posting('HOLD', stranger, 'stays', 10n, { expiresAfterMs: 3_600_000n }),
+    posting('HOLD', stranger, 'released', 5n, { expiresAfterMs: 3_600_000n }),
+    posting('RELEASE', stranger, 'l1', 5n, { holdId: 'released' }),
+  ]),
+  // While these are made the time of the first hold runs out.
+  ...Array.from({ length: 6 }, (_, number) => post(posting('CREDIT', neighbour, `later-${number}`, 1n))),
+];
+
+export const SCENARIOS = {
+  account: { accounts: ACCOUNTS, calls: ACCOUNT_CALLS },
+  transfers: { accounts: PAYERS, calls: TRANSFER_CALLS },
+} satisfies Record<string, Scenario>;
