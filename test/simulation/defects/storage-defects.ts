@@ -21,7 +21,7 @@ export const storageDefects = {
   },
   'skip-the-fence': {
     what: 'The log lets a second owner write a sequence that the first one has written.',
-    foundWithin: 20,
+    foundWithin: 40,
     plant: () =>
       replaceMethod(
         MemoryEventLog.prototype,

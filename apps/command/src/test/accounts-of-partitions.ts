@@ -110,8 +110,9 @@ export class AccountsOfPartitions {
   /** The oldest delivery between the partitions that its target has not decided; its verdict stays with it. */
   deliver(delivery: DeliveryUnderWay): InternalVerdict {
     const [verdict] = this.internal(delivery.to, { ...delivery, id: 'd', origin: 'delivery' });
-    delivery.verdict = verdict as InternalVerdict;
-    return delivery.verdict;
+    if (verdict === undefined) throw new Error('the target gave no verdict');
+    delivery.verdict = verdict;
+    return verdict;
   }
 
   /** The source hears the verdict. */
@@ -212,7 +213,7 @@ export class AccountsOfPartitions {
         },
       },
       timers: { ...room, set: (_turn, timer) => void this.timers.set(nameOf(timer), timer), cancel: (_turn, timer) => void this.timers.delete(nameOf(timer)) },
-    } as Rooms;
+    };
   }
 
   private newState(partition: number): AccountState {
