@@ -80,10 +80,15 @@ async function run(world: World): Promise<void> {
   }
   if (world.breaches.length > 0) return;
   let judged = false;
-  const judging = Promise.all(workloads.map((workload) => workload.judge())).then(
+  const judging = judgeAll(workloads).then(
     () => (judged = true),
     (error: unknown) => world.breach(`what is there cannot be judged: ${error instanceof Error ? error.stack : String(error)}`),
   );
   if (!(await timeline.runUntil(() => judged || world.breaches.length > 0, timeline.nowUs + JUDGE_LIMIT_US))) world.breach('judging does not end');
   if (judged) await judging;
+}
+
+/** One after the other, the last first: what is owed and what is due has to be done before balances are compared. */
+async function judgeAll(workloads: readonly Workload[]): Promise<void> {
+  for (const workload of [...workloads].reverse()) await workload.judge();
 }

@@ -97,7 +97,10 @@ export class Network {
           }
           link.to = server.life;
           server.life.continue(() => {
-            if (server.life.cut) return;
+            if (server.life.cut) {
+              link.broken = true;
+              return;
+            }
             const answer = (give: () => void): void => {
               if (!server.life.alive || server.life.cut || random.chance(this.world.faults.answerLost)) {
                 link.broken = true;
@@ -146,6 +149,10 @@ export class Network {
       link.to = server.life;
       server.life.continue(() => {
         const { life } = server;
+        if (life.cut) {
+          link.broken = true;
+          return;
+        }
         const pump = async (): Promise<void> => {
           for await (const answer of this.#answers(server, path, bytes, contextOf(path, Number.POSITIVE_INFINITY, 0, gone.signal))) {
             if (gone.signal.aborted) return;
