@@ -10,8 +10,16 @@ const grpcurl = findGrpcurl();
 const run = promisify(execFile);
 
 const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
-  command: ['sluice.account.v1.AccountCommandService'],
-  query: ['sluice.account.v1.AccountQueryService'],
+  command: [
+    'sluice.account.v1.AccountCommandService',
+    'sluice.log.v1.DeliveryService',
+    'sluice.log.v1.TimerService',
+    'sluice.task.v1.ScheduleCommandService',
+    'sluice.task.v1.TaskCommandService',
+    'sluice.task.v1.TaskLeaseService',
+    'sluice.task.v1.TaskWorkerService',
+  ],
+  query: ['sluice.account.v1.AccountQueryService', 'sluice.task.v1.ScheduleQueryService', 'sluice.task.v1.TaskQueryService'],
   projector: ['sluice.log.v1.LogService', 'sluice.projection.v1.ProjectionService'],
   scheduler: ['sluice.scheduler.v1.SchedulerService'],
 };

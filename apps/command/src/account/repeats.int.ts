@@ -64,8 +64,6 @@ describe.each(Object.keys(PASTS))('when the first request %s', (past) => {
     ['date', { initiatedDate: '2026-01-03' }],
     ['metadata', { metadata: { ...metadata, shop: 'south' } }],
     ['one pair more', { metadata: { ...metadata, more: '' } }],
-    ['hold id', { holdId: 'h' }],
-    ['final', { final: true }],
   ])('another %s is another body, and is refused', async (_, change) => {
     expect(await reasonOf(command.post({ ...full, ...change }))).toBe('REQUEST_ID_REUSED');
   });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SluiceClient } from '@sluice/client';
+import { SluiceClient, type SluiceError } from '@sluice/client';
 import { cli, grpcurlFolder, jsonLines, ServedSluice, withGrpcurl } from '../testing/cli-for-tests';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tasks-'));
@@ -32,7 +32,21 @@ afterAll(async () => {
 
 const run = (...argv: readonly string[]) => cli([...argv, '--target', served.address, '--json']);
 
+/** The command line is another client: what it made is waited for. */
+async function present(taskId: string): Promise<void> {
+  for (;;) {
+    try {
+      await client.tasks.get(taskId);
+      return;
+    } catch (error) {
+      if ((error as SluiceError).reason !== 'TASK_NOT_FOUND') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
 async function ended(taskId: string) {
+  await present(taskId);
   for await (const task of client.tasks.watch(taskId)) if (task.version === 3) return task;
   throw new Error(`the watch of ${taskId} ended before the task`);
 }
