@@ -16,8 +16,10 @@ import type { Clock } from '@sluice/ports';
 
 /** After so long without an answer the outcome of an append counts as unknown, whatever the server says. */
 export const APPEND_LIMIT_MS = 15_000;
-/** Between two looks, and before the first. A look that takes longer says nothing. */
-export const LOOK_EVERY_MS = 1_000;
+/** Between two looks, and before the first. */
+export const LOOK_EVERY_MS = 300;
+/** A look that takes longer says nothing. */
+export const LOOK_LIMIT_MS = 1_000;
 /** So many looks in a row have to agree. */
 export const AGREEING_LOOKS = 3;
 
@@ -53,7 +55,7 @@ export function answeredOrLost(append: Promise<void>, look: () => Promise<Sighti
       else lookLater();
     };
     const lookLater = (): void => {
-      cancelLook = clock.after(LOOK_EVERY_MS, () => void within(look(), LOOK_EVERY_MS, clock).then(conclude));
+      cancelLook = clock.after(LOOK_EVERY_MS, () => void within(look(), LOOK_LIMIT_MS, clock).then(conclude));
     };
 
     lookLater();

@@ -23,7 +23,7 @@ import {
   systemClock,
 } from '@sluice/ports';
 
-import { answeredOrLost, LOOK_EVERY_MS, type Sighting } from './append-watch';
+import { answeredOrLost, LOOK_LIMIT_MS, type Sighting } from './append-watch';
 import { type CommitDocument, type CommitId, commitId, partitionRange, toDocument, toRecord } from './commit-document';
 import { HeadSearch } from './head-search';
 import { DUPLICATE_KEY, identityOf } from './log-identity-document';
@@ -180,7 +180,7 @@ export class MongoEventLog implements EventLog {
   /** What the server knows of the commit of an append that it has not answered yet. */
   async #look(id: CommitId): Promise<Sighting> {
     const isThere = async (level: 'local' | 'majority'): Promise<boolean> =>
-      (await this.#commits.findOne({ _id: id }, { projection: { _id: 1 }, readConcern: { level }, maxTimeMS: LOOK_EVERY_MS })) !== null;
+      (await this.#commits.findOne({ _id: id }, { projection: { _id: 1 }, readConcern: { level }, maxTimeMS: LOOK_LIMIT_MS })) !== null;
     if (!(await isThere('local'))) return 'absent';
     return (await isThere('majority')) ? 'durable' : 'accepted';
   }
