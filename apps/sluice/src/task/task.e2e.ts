@@ -54,29 +54,33 @@ async function ended(taskId: string) {
 test('a task goes from the command line through a worker to its result, and a busy loop ends at its time limit', async () => {
   const stop = new AbortController();
   const working = cli(['worker', 'run', handlers, '--queue', 'q', '--target', served.address], { interrupted: stop.signal });
-  const [made] = jsonLines((await run('task', 'create', 'q', 'double', '--payload', '{"n":21}', '--label', 'customer=7')).out) as { taskId: string }[];
-  const done = await ended(made?.taskId ?? '');
-  expect(done).toMatchObject({ state: 'SUCCEEDED', version: 3, attemptCount: 1, labels: { customer: '7' } });
-  expect(Buffer.from(done.result?.body ?? []).toString()).toBe('{"twice":42}');
+  try {
+    const [made] = jsonLines((await run('task', 'create', 'q', 'double', '--payload', '{"n":21}', '--label', 'customer=7')).out) as { taskId: string }[];
+    const done = await ended(made?.taskId ?? '');
+    expect(done).toMatchObject({ state: 'SUCCEEDED', version: 3, attemptCount: 1, labels: { customer: '7' } });
+    expect(Buffer.from(done.result?.body ?? []).toString()).toBe('{"twice":42}');
 
-  const { taskId: busy } = await client.tasks.create('q', { type: 'spin', limits: { startToFinishMs: 300 } });
-  expect(await ended(busy)).toMatchObject({ state: 'FAILED', failure: { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' } });
+    const { taskId: busy } = await client.tasks.create('q', { type: 'spin', limits: { startToFinishMs: 300 } });
+    expect(await ended(busy)).toMatchObject({ state: 'FAILED', failure: { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' } });
 
-  const { taskId: cancelled } = await client.tasks.create('q', { type: 'spin' });
-  for await (const task of client.tasks.watch(cancelled)) if (task.state === 'RUNNING') break;
-  expect((await run('task', 'cancel', cancelled, '--note', 'enough')).code).toBe(0);
-  expect(await ended(cancelled)).toMatchObject({ state: 'CANCELLED', note: 'enough' });
+    const { taskId: cancelled } = await client.tasks.create('q', { type: 'spin' });
+    for await (const task of client.tasks.watch(cancelled)) if (task.state === 'RUNNING') break;
+    expect((await run('task', 'cancel', cancelled, '--note', 'enough')).code).toBe(0);
+    expect(await ended(cancelled)).toMatchObject({ state: 'CANCELLED', note: 'enough' });
 
-  const { taskId: deadly } = await client.tasks.create('q', { type: 'die', retry: { maximumAttempts: 2, firstPauseMs: 1 } });
-  expect(await ended(deadly)).toMatchObject({ state: 'FAILED', attemptCount: 2 });
+    const { taskId: deadly } = await client.tasks.create('q', { type: 'die', retry: { maximumAttempts: 2, firstPauseMs: 1 } });
+    expect(await ended(deadly)).toMatchObject({ state: 'FAILED', attemptCount: 2 });
 
-  const listed = jsonLines((await run('task', 'list', 'q', '--state', 'FAILED')).out) as { taskId: string }[];
-  expect(listed.map(({ taskId }) => taskId)).toEqual([deadly, busy]);
-  const [stats] = jsonLines((await run('queue', 'stats', 'q')).out);
-  expect(stats).toMatchObject({ counts: { submitted: 0, running: 0, succeeded: 1, failed: 2, cancelled: 1 } });
-  const again = jsonLines((await run('task', 'retry', made?.taskId ?? '')).out) as { taskId: string }[];
-  expect(await ended(again[0]?.taskId ?? '')).toMatchObject({ state: 'SUCCEEDED', retryOf: made?.taskId });
-  stop.abort();
+    const listed = jsonLines((await run('task', 'list', 'q', '--state', 'FAILED')).out) as { taskId: string }[];
+    expect(listed.map(({ taskId }) => taskId)).toEqual([deadly, busy]);
+    const [stats] = jsonLines((await run('queue', 'stats', 'q')).out);
+    expect(stats).toMatchObject({ counts: { submitted: 0, running: 0, succeeded: 1, failed: 2, cancelled: 1 } });
+    const again = jsonLines((await run('task', 'retry', made?.taskId ?? '')).out) as { taskId: string }[];
+    expect(await ended(again[0]?.taskId ?? '')).toMatchObject({ state: 'SUCCEEDED', retryOf: made?.taskId });
+  } finally {
+    // A worker that goes on would keep the test's process.
+    stop.abort();
+  }
   expect((await working).code).toBe(0);
 }, 60_000);
 
