@@ -68,11 +68,13 @@ async function record(): Promise<History> {
 const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 const recording = process.env['SLUICE_RECORD_HISTORY'];
-(recording === undefined ? test.skip : test)('a history is recorded', async () => {
-  const file = join(FOLDER, `${recording ?? ''}.json`);
-  if (existsSync(file)) throw new Error(`${file} is there already; a history is never changed`);
-  writeFileSync(file, `${JSON.stringify(await record(), undefined, 1)}\n`);
-});
+if (recording !== undefined) {
+  test('a history is recorded', async () => {
+    const file = join(FOLDER, `${recording}.json`);
+    if (existsSync(file)) throw new Error(`${file} is there already; a history is never changed`);
+    writeFileSync(file, `${JSON.stringify(await record(), undefined, 1)}\n`);
+  });
+}
 
 test('the histories have every event, in every version that can be read', () => {
   const found = new Set(
