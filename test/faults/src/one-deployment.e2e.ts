@@ -6,7 +6,6 @@ import { testFaults } from './harness/under-load';
 import { lastMessageLost } from './one-deployment/last-message-lost';
 import { leasesLeaveNothing } from './one-deployment/leases-leave-nothing';
 import { messagesRepeated } from './one-deployment/messages-repeated';
-import { mongodbRestarted } from './one-deployment/mongodb-restarted';
 import { natsGone } from './one-deployment/nats-gone';
 import { natsKilled } from './one-deployment/nats-killed';
 import { ownerKilled } from './one-deployment/owner-killed';
@@ -28,7 +27,6 @@ testFaults({ counts: { command: 2, projector: 2, query: 2, scheduler: 2 } }, [
   schedulerKilled,
   natsKilled,
   natsGone(NATS_GONE_MS),
-  mongodbRestarted,
   leasesLeaveNothing,
   rebuildWithTwoProjectors,
   streamLoad,
