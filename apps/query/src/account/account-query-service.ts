@@ -11,7 +11,7 @@ import { decodePageToken, encodePageToken } from '../page-token';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import { checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
 import { accountMessage, entryMessage } from './account-message';
-import type { AccountWatches } from './account-watches';
+import type { SharedWatches } from '../shared-watches';
 import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
 import type { SegmentCache } from './segment-cache';
 import { readStatement } from './statement';
@@ -21,7 +21,7 @@ export interface AccountQueryOptions {
   readonly store: ReadStore;
   readonly freshness: Freshness;
   readonly segments: SegmentCache;
-  readonly watches: AccountWatches;
+  readonly watches: SharedWatches<AccountSnapshot>;
 }
 
 export function accountQueryService({ store, freshness, segments, watches }: AccountQueryOptions): ServiceRegistration {
@@ -129,7 +129,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const positionToken = mergedToken(request);
       const now = await find(await freshness.copyFor(request, call), accountId, true, call);
       yield { account: accountMessage(now), positionToken };
-      for await (const later of watches.watch(now, call.signal)) yield { account: accountMessage(later), positionToken };
+      for await (const { state } of watches.watch(accountId, now.account.sequence, call.signal)) yield { account: accountMessage(state), positionToken };
     }),
   };
   return { name: 'sluice.account.v1.AccountQueryService', definition: accountpb.AccountQueryServiceService, implementation: { ...implementation } };

@@ -2,7 +2,7 @@
 import { projection, readQueue, readTask } from '@sluice/projections/task';
 import { taskpb } from '@sluice/protocol/task';
 import type { QueryCapability } from '../query-capability';
-import { SharedWatches } from './shared-watches';
+import { readSingly, SharedWatches } from '../shared-watches';
 import { scheduleQueryService, taskQueryService } from './task-query-service';
 
 export const queryCapability: QueryCapability = {
@@ -19,8 +19,8 @@ export const queryCapability: QueryCapability = {
       const found = await readQueue(copy, queue);
       return found && { state: found.stats, sequence: found.sequence };
     };
-    const tasks = new SharedWatches(feed, clock, readOne, trouble);
-    const queues = new SharedWatches(feed, clock, readStats, trouble);
+    const tasks = new SharedWatches(feed, clock, readSingly(readOne), trouble);
+    const queues = new SharedWatches(feed, clock, readSingly(readStats), trouble);
     return {
       registrations: [taskQueryService({ freshness, tasks, queues }), scheduleQueryService(freshness)],
       stop: async () => {

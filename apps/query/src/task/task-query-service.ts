@@ -7,7 +7,7 @@ import { findMatching } from '../filtered-rows';
 import type { Freshness } from '../freshness';
 import { checkedPageSize, checkKey } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
-import type { SharedWatches } from './shared-watches';
+import type { SharedWatches } from '../shared-watches';
 import { listTasks } from './task-listing';
 
 export interface TaskQueryOptions {

@@ -1,12 +1,15 @@
 /**
  * Watches of things in the read store by key. All calls that watch a thing share one reading of it; changes that come fast are drawn
- * together, and a slow caller gets the newest state, not the ones between. Reading goes to the copy in force each time.
+ * together, and a slow caller gets the newest state, not the ones between. Reading goes to the copy in force each time, so a watch
+ * survives its switch.
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
-import type { StandingFeed } from '../standing';
+import type { StandingFeed } from './standing';
 
 /** Between two looks at what is watched. */
 const LOOK_MS = 50;
+/** Things that are read in one call. */
+const KEYS_PER_READ = 1_000;
 
 export interface Seen<State> {
   readonly state: State;
@@ -14,7 +17,26 @@ export interface Seen<State> {
   readonly sequence: number;
 }
 
+/**
+ * Reads what has changed. What is left out of the answer keeps its old sequence: the next look reads it again.
+ * @param known keys to the sequences of the states that were handed out last.
+ */
+export type ReadChanged<State> = (copy: ReadCopy, known: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, Seen<State>>>;
+
+/** For things that are read one by one. */
+export function readSingly<State>(read: (copy: ReadCopy, key: string) => Promise<Seen<State> | undefined>): ReadChanged<State> {
+  return async (copy, known) => {
+    const found = new Map<string, Seen<State>>();
+    for (const key of known.keys()) {
+      const seen = await read(copy, key);
+      if (seen !== undefined) found.set(key, seen);
+    }
+    return found;
+  };
+}
+
 interface Watched<State> {
+  /** Sequence of the newest state that was handed out. */
   sequence: number;
   readonly watchers: Set<(seen: Seen<State>) => void>;
 }
@@ -27,7 +49,7 @@ export class SharedWatches<State> {
   constructor(
     private readonly feed: StandingFeed,
     private readonly clock: Clock,
-    private readonly read: (copy: ReadCopy, key: string) => Promise<Seen<State> | undefined>,
+    private readonly readChanged: ReadChanged<State>,
     private readonly trouble: (error: unknown) => void,
   ) {}
 
@@ -91,18 +113,32 @@ export class SharedWatches<State> {
     const { signal } = this.stopping;
     while (this.watched.size > 0 && !signal.aborted) {
       try {
-        const copy = await this.feed.copy();
-        for (const [key, watched] of [...this.watched]) {
-          const seen = await this.read(copy, key);
-          if (seen === undefined || seen.sequence === watched.sequence) continue;
-          watched.sequence = seen.sequence;
-          for (const watcher of watched.watchers) watcher(seen);
-        }
+        await this.look();
       } catch (error) {
         this.trouble(error);
       }
       await new Promise<void>((resolve) => this.clock.after(LOOK_MS, resolve));
       if (!signal.aborted && this.watched.size > 0) await this.feed.changed(Number.POSITIVE_INFINITY, signal);
+    }
+  }
+  private async look(): Promise<void> {
+    const copy = await this.feed.copy();
+    const keys = [...this.watched.keys()];
+    for (let at = 0; at < keys.length; at += KEYS_PER_READ) await this.lookAt(copy, keys.slice(at, at + KEYS_PER_READ));
+  }
+
+  private async lookAt(copy: ReadCopy, keys: readonly string[]): Promise<void> {
+    const known = new Map(
+      keys.flatMap((key) => {
+        const watched = this.watched.get(key);
+        return watched === undefined ? [] : [[key, watched.sequence] as const];
+      }),
+    );
+    for (const [key, seen] of await this.readChanged(copy, known)) {
+      const watched = this.watched.get(key);
+      if (watched === undefined || seen.sequence === watched.sequence) continue;
+      watched.sequence = seen.sequence;
+      for (const watcher of watched.watchers) watcher(seen);
     }
   }
 }
