@@ -1,8 +1,7 @@
 /** Requests of one call for one partition: where they belong, and their decision in this instance. */
 import { keyHash } from '@sluice/domain';
 import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody } from '@sluice/engine';
-import { MalformedMessageError } from '@sluice/protocol';
-import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
+import { MalformedMessageError, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
+import { confirm, type Question } from '../confirmation';
 import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
 import { Output } from '../output';
@@ -17,6 +18,12 @@ interface NewLogOptions {
   readonly containers?: number;
   readonly yes?: boolean;
 }
+
+const LOST: Question = {
+  consequence: 'this gives up every account of the lost log',
+  text: 'Is every service stopped, and is the log lost for good?',
+  otherwise: 'nothing was changed',
+};
 
 export function addNewLogCommand(log: Command, surroundings: Surroundings): void {
   log
@@ -36,7 +43,7 @@ export function addNewLogCommand(log: Command, surroundings: Surroundings): void
       const { logUrl, readUrl, mongodbUrl, ...configuration } = configurationFor(surroundings.environment, given(options));
       const urls = { log: logUrl ?? mongodbUrl, read: readUrl ?? mongodbUrl };
       if (urls.log === undefined || urls.read === undefined) throw new UsageError('say where the log and the read store are: --log-url and --read-url');
-      if (options.yes !== true) await confirm(surroundings);
+      if (options.yes !== true) await confirm(surroundings, LOST);
       const incarnation = await begun(urls.log, urls.read, partitionsOf(configuration));
       output.thing({ incarnation }, [
         ['incarnation', incarnation],
@@ -53,12 +60,6 @@ function given({ logUrl, readUrl, servers, containers }: NewLogOptions) {
     ...(servers !== undefined && { servers }),
     ...(containers !== undefined && { containers }),
   };
-}
-
-async function confirm({ ask }: Surroundings): Promise<void> {
-  if (ask === undefined) throw new UsageError('this gives up every account of the lost log: say --yes, nobody can be asked here');
-  const answer = await ask('Is every service stopped, and is the log lost for good? Type "yes": ');
-  if (answer.trim() !== 'yes') throw new PlainFailure('nothing was changed', EXIT.refused);
 }
 
 async function begun(logUrl: string, readUrl: string, partitions: number): Promise<string> {

@@ -7,9 +7,10 @@
 import { rmSync } from 'node:fs';
 import { DataFolderLock, SqliteEventLog } from '@sluice/store-sqlite';
 import { type Command, InvalidArgumentError } from 'commander';
+import { confirm } from '../confirmation';
 import type { Surroundings } from '../connection';
 import { chosenFolder, type DataFiles, openLogForReading } from '../data-folder';
-import { EXIT, PlainFailure, UsageError } from '../exit-code';
+import { UsageError } from '../exit-code';
 import { Output } from '../output';
 import { startFailure } from '../serve/start-failure';
 
@@ -40,7 +41,12 @@ export function addRepairCommand(log: Command, surroundings: Surroundings): void
       try {
         const { partition, sequence } = options.dropFrom;
         const what = `${commits} commits of partition ${partition}, from sequence ${sequence} on, in ${files.folder}`;
-        if (options.yes !== true) await confirm(surroundings, what);
+        if (options.yes !== true)
+          await confirm(surroundings, {
+            consequence: `this would drop ${what}`,
+            text: `Drop ${what}? What they acknowledged is lost.`,
+            otherwise: 'nothing was dropped',
+          });
         const dropped = await drop(files, partitions, options.dropFrom);
         output.thing({ partition, sequence, dropped }, [
           ['dropped', `${dropped} commits of partition ${partition}`],
@@ -78,12 +84,6 @@ function lockFolder(files: DataFiles): DataFolderLock {
   } catch (error) {
     throw startFailure(error, files.folder);
   }
-}
-
-async function confirm(surroundings: Surroundings, what: string): Promise<void> {
-  if (surroundings.ask === undefined) throw new UsageError(`this would drop ${what}: say --yes, nobody can be asked here`);
-  const answer = await surroundings.ask(`Drop ${what}? What they acknowledged is lost. Type "yes": `);
-  if (answer.trim() !== 'yes') throw new PlainFailure('nothing was dropped', EXIT.refused);
 }
 
 async function drop(files: DataFiles, partitions: number, { partition, sequence }: DropFrom): Promise<number> {

@@ -4,6 +4,7 @@
  * callers' tokens may reflect them; with the new incarnation those are rebuilt or refused.
  */
 import type { Command } from 'commander';
+import { confirm, type Question } from '../confirmation';
 import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
 import { Output } from '../output';
@@ -12,6 +13,12 @@ interface RestoredOptions {
   readonly logUrl?: string;
   readonly yes?: boolean;
 }
+
+const RESTORED: Question = {
+  consequence: 'this makes every read store and token of the log useless',
+  text: 'Is every service stopped and the log restored?',
+  otherwise: 'nothing was changed',
+};
 
 export function addRestoredCommand(log: Command, surroundings: Surroundings): void {
   log
@@ -29,19 +36,13 @@ export function addRestoredCommand(log: Command, surroundings: Surroundings): vo
         (given) => (given ?? '') !== '',
       );
       if (url === undefined) throw new UsageError('say which log: --log-url, or SLUICE_LOG_URL');
-      if (options.yes !== true) await confirm(surroundings);
+      if (options.yes !== true) await confirm(surroundings, RESTORED);
       const incarnation = await renewed(url);
       output.thing({ incarnation }, [
         ['incarnation', incarnation],
         ['next', 'start the services: the read store and the snapshots are made anew'],
       ]);
     });
-}
-
-async function confirm({ ask }: Surroundings): Promise<void> {
-  if (ask === undefined) throw new UsageError('this makes every read store and token of the log useless: say --yes, nobody can be asked here');
-  const answer = await ask('Is every service stopped and the log restored? Type "yes": ');
-  if (answer.trim() !== 'yes') throw new PlainFailure('nothing was changed', EXIT.refused);
 }
 
 async function renewed(url: string): Promise<string> {
