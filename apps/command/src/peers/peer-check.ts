@@ -57,7 +57,8 @@ export class PeerCheck {
 
   private call(address: string, partition: number, attempt: number): void {
     const { path, connections, clock, log, owners } = this.dependencies;
-    const deadlineMs = clock.nowUs() / 1_000 + ANSWER_LIMIT_MS;
+    // Deadlines are counted by the machine's clock.
+    const deadlineMs = Date.now() + ANSWER_LIMIT_MS;
     connections.send(address, { path, bytes: NOTHING, forwarded: { caller: ITSELF, partition }, deadlineMs }, (error) => {
       if (error === null || this.closed) return;
       const failure = failureOf(error);
