@@ -9,8 +9,8 @@ import { type Distributed, type DistributedOptions, startDistributed } from '@sl
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver, startTelemetry } from '@sluice/telemetry';
 import { type Addresses, callEveryService, openTracedAccount } from './traced-calls';
 
-/** The last spans of a trace: whoever has them has the whole. */
-const LAST_SPANS = ['write read store', 'sluice.scheduler.v1.SchedulerService/GetStatus'];
+/** The spans below which nothing hangs. Each process exports its own when it likes, so the trace is whole when all of them have come with their parents. */
+const LAST_SPANS = ['decide', 'write read store', 'sluice.account.v1.AccountQueryService/GetAccount', 'sluice.scheduler.v1.SchedulerService/GetStatus'];
 const COLLECTING_LIMIT_MS = 20_000;
 const COLLECTING_POLL_MS = 50;
 /** How long a process gathers spans before it sends them. */
@@ -65,7 +65,7 @@ function cameByBus(spans: readonly ReceivedSpan[]): boolean {
   return spans.some(({ name, parentSpanId }) => name === 'project' && parentSpanId === publish?.spanId);
 }
 
-/** The spans of the trace, when the last ones of every service have come. */
+/** The spans of the trace, when every service's last ones have come. */
 async function collected(receiver: OtlpReceiver, traceId: string): Promise<ReceivedSpan[]> {
   const untilMs = Date.now() + COLLECTING_LIMIT_MS;
   for (;;) {
