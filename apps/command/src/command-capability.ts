@@ -6,7 +6,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Capability, Engine, EngineObserver, HashSeeds, PartitionHop, PoolMode } from '@sluice/engine';
 import type { Clock, Keyring } from '@sluice/ports';
-import type { CallContext, ServiceRegistration } from '@sluice/service';
+import type { CallContext, CapabilitySettings, ServiceRegistration } from '@sluice/service';
 
 /** What is there before the engine is. */
 export interface CapabilityContext {
@@ -15,6 +15,8 @@ export interface CapabilityContext {
   readonly pool: PoolMode;
   /** Threads of the pool; undefined: by the machine's processors. */
   readonly poolThreads?: number | undefined;
+  /** What is configured of the settings that capabilities declare. */
+  readonly settings: CapabilitySettings;
   /** Tells the operator of a fault that costs a caller an answer. */
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }

@@ -13,7 +13,15 @@ import {
   type Sorting,
 } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
-import { type PeerTransport, peersOnly, type RateLimitedLog, type ServiceRegistration, type ServiceRuntime } from '@sluice/service';
+import {
+  type CapabilitySettings,
+  loadConfiguration,
+  type PeerTransport,
+  peersOnly,
+  type RateLimitedLog,
+  type ServiceRegistration,
+  type ServiceRuntime,
+} from '@sluice/service';
 import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
 import { deliveryRegistration } from './deliveries/delivery-service';
@@ -35,6 +43,8 @@ export interface CommandDependencies {
   readonly instanceId: string;
   /** Default: all that there are. */
   readonly capabilities?: readonly CommandCapability[];
+  /** Of the settings that capabilities declare. Default: their defaults. */
+  readonly settings?: CapabilitySettings;
   readonly pool?: PoolMode;
   /** Threads of the pool; undefined: by the machine's processors. */
   readonly poolThreads?: number | undefined;
@@ -75,8 +85,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const { incarnation, partitions } = log.identity;
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
-  const { capabilities = COMMAND_CAPABILITIES, pool = 'auto', poolThreads } = dependencies;
-  const parts = capabilities.map((capability) => capability.create({ clock, keyring, pool, poolThreads, trouble }));
+  const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads } = dependencies;
+  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, trouble }));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;
   const engine = new Engine({

@@ -81,6 +81,7 @@ void runServiceProcess({
       keyring,
       clock,
       instanceId: holder.id,
+      settings: configuration,
       pool,
       poolThreads,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes) },

@@ -29,7 +29,7 @@ export * from './sluice-error';
 export { DEFAULT_MAXIMUM_MESSAGE_BYTES } from './transport';
 export { CONFIGURATION_EXIT_CODE, ConfigurationError, loadConfiguration, partitionsOf, shownConfiguration } from './config/config';
 export { serverOptionsOf } from './config/server-options';
-export { type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';
+export { type CapabilitySettings, type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';
 export { openSecurity, type Security } from './security/security';
 export { UnusableFileError } from './security/unusable-file-error';
 export { WELL_KNOWN_PORTS } from './config/well-known-ports';

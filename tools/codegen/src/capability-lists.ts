@@ -32,6 +32,7 @@ const PARTS: readonly Part[] = [
   { folder: 'apps/sluice', manifest: 'cliCapability', list: 'CLI_CAPABILITIES', type: ['CliCapability', './cli-capability'] },
   { folder: 'libs/projections', manifest: 'projection', list: 'PROJECTIONS', type: ['Projection', './projection'] },
   { folder: 'libs/protocol', manifest: 'protocolCapability', list: 'PROTOCOL_CAPABILITIES' },
+  { folder: 'libs/service', manifest: 'serviceCapability', list: 'SERVICE_CAPABILITIES' },
   { folder: 'libs/client', manifest: 'clientCapability', list: 'CLIENT_CAPABILITIES', exported: 'public' },
 ];
 
@@ -41,13 +42,13 @@ export const CAPABILITY_LISTS: readonly string[] = PARTS.flatMap((part) => [
   ...(part.exported === undefined ? [] : [pathIn(part, EXPORTS_FILE)]),
 ]);
 
-/** Makes the lists of the workspace; a part that no capability has a folder in has no list. */
+/** Makes the lists of the workspace; the list of a part that no capability has a folder in is empty. */
 export function makeCapabilityLists(root = workspaceRoot): Map<string, Buffer> {
   const capabilities = capabilitiesOf(root);
   const lists = new Map<string, Buffer>();
   for (const part of PARTS) {
+    if (!existsSync(join(root, part.folder, 'src'))) continue;
     const present = capabilities.filter((name) => existsSync(join(root, part.folder, 'src', name, 'index.ts')));
-    if (present.length === 0) continue;
     lists.set(pathIn(part, LIST_FILE), Buffer.from(listText(part, present), 'utf8'));
     if (part.exported !== undefined) lists.set(pathIn(part, EXPORTS_FILE), Buffer.from(exportsText(part.exported, present), 'utf8'));
   }

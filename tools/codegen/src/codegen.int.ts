@@ -65,11 +65,13 @@ describe('the lists of capabilities', () => {
     for (const name of ['log', 'projection', 'scheduler', 'task', 'account']) make(`protos/sluice/${name}/v1`);
     for (const name of ['account', 'task', 'peers']) make(`apps/query/src/${name}`);
     make('libs/client/src/task');
+    make('libs/service/src/config');
     const lists = makeCapabilityLists(folder);
     expect([...lists.keys()].sort()).toEqual([
       'apps/query/src/capabilities.generated.ts',
       'libs/client/src/capabilities.generated.ts',
       'libs/client/src/public.generated.ts',
+      'libs/service/src/capabilities.generated.ts',
     ]);
     expect(
       lists.get('apps/query/src/capabilities.generated.ts')?.toString(),
@@ -81,6 +83,7 @@ import type { QueryCapability } from './query-capability';
 export const QUERY_CAPABILITIES: readonly QueryCapability[] = [account, task];
 `);
     expect(lists.get('libs/client/src/capabilities.generated.ts')?.toString()).toContain('\nexport const CLIENT_CAPABILITIES = [task] as const;\n');
+    expect(lists.get('libs/service/src/capabilities.generated.ts')?.toString()).toContain('\nexport const SERVICE_CAPABILITIES = [] as const;\n');
     expect(lists.get('libs/client/src/public.generated.ts')?.toString()).toContain("\nexport * from './task/public';\n");
   });
 

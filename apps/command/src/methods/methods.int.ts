@@ -2,7 +2,7 @@
 import { hashSeeds, SILENT_OBSERVER, Engine, type PartitionHop } from '@sluice/engine';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { decodePositionToken } from '@sluice/protocol';
-import { ANYBODY, functionOf, SluiceError, type CallContext } from '@sluice/service';
+import { ANYBODY, functionOf, loadConfiguration, SluiceError, type CallContext } from '@sluice/service';
 import type { CommandContext, CommandPart } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackRequest, type PackResponse } from '../test/parcels';
@@ -20,7 +20,7 @@ class Process {
   private readonly context: CommandContext;
 
   constructor(storage: MemoryLogStorage, blocks: MemoryBlocks, clock: ManualClock, hop?: PartitionHop<CallContext>) {
-    this.part = parcelCapability.create({ clock, keyring: new MemoryKeyring(), pool: 'off', trouble: () => undefined });
+    this.part = parcelCapability.create({ clock, keyring: new MemoryKeyring(), settings: loadConfiguration({}), pool: 'off', trouble: () => undefined });
     const observer = { ...SILENT_OBSERVER, rejected: (reason: string, count: number) => void this.rejected.push(`${reason} ${count}`) };
     this.engine = new Engine({
       log: new MemoryEventLog(storage),

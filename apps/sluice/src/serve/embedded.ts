@@ -95,6 +95,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       keyring,
       clock,
       instanceId,
+      settings: configuration,
       pool: configuration.pool,
       poolThreads: configuration.poolThreads,
       limits: limitsOf(configuration),

@@ -1,37 +1,18 @@
 /**
- * Every setting there is. The name in a configuration file is the key here; in the environment it is SLUICE_ and the same
- * words in capitals: `logUrl` is SLUICE_LOG_URL. docs/configuration.md is this table; a test compares the two.
+ * Every setting there is: the common ones, and behind them those that capabilities declare. The name in a configuration file is the key here; in
+ * the environment it is SLUICE_ and the same words in capitals: `logUrl` is SLUICE_LOG_URL. docs/configuration.md is this table; a test compares
+ * the two.
  */
 import { LOG_LEVELS } from '@sluice/telemetry';
-import { type ZodType, type z } from 'zod';
+import type { z } from 'zod';
+import { SERVICE_CAPABILITIES } from '../capabilities.generated';
+import { declaredSettings, type DeclaredSettings } from './declared-settings';
+import { optional, secret, type Setting, setting, type Settings } from './setting';
 import { deploymentName, flag, hostAndPort, oneOf, portOrOff, text, urlOf, wholeNumber } from './values';
-
-export interface Setting<Value> {
-  readonly type: ZodType<Value>;
-  /** What it is for; one line. */
-  readonly meaning: string;
-  /** The default, as people read it. */
-  readonly defaultText: string;
-  /** Never shown: masked wherever it might appear. */
-  readonly secret: boolean;
-}
 
 const MEBIBYTE = 1_024 * 1_024;
 
-function setting<Value>(type: ZodType<Value>, byDefault: Value & (string | number | boolean), meaning: string): Setting<Value> {
-  return { type: type.default(byDefault as never), meaning, defaultText: `\`${byDefault}\``, secret: false };
-}
-
-/** A setting without a value of its own; `otherwise` says what holds then. */
-function optional<Value>(type: ZodType<Value>, otherwise: string, meaning: string): Setting<Value | undefined> {
-  return { type: type.optional(), meaning, defaultText: otherwise, secret: false };
-}
-
-function secret(type: ZodType<string>, otherwise: string, meaning: string): Setting<string | undefined> {
-  return { ...optional(type, otherwise, meaning), secret: true };
-}
-
-export const SETTINGS = {
+const COMMON_SETTINGS = {
   // Where it listens and what it is called.
   host: setting(text(), '127.0.0.1', 'Address to listen on. Beyond this machine only with TLS, or with `insecure`.'),
   port: optional(
@@ -122,12 +103,24 @@ export const SETTINGS = {
   metricsPort: optional(portOrOff(), '`off`; as processes of their own: 9464', 'Port of the Prometheus endpoint; 0: any free one; off: none.'),
   metricsHost: setting(text(), '127.0.0.1', 'Address of the Prometheus endpoint, which is plain HTTP.'),
   logLevel: setting(oneOf(LOG_LEVELS), 'info', 'From which level on log lines are written.'),
-} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+} as const satisfies Settings;
+
+type CapabilitySettingTypes = DeclaredSettings<typeof SERVICE_CAPABILITIES>;
+
+export const SETTINGS: typeof COMMON_SETTINGS & CapabilitySettingTypes = {
+  ...COMMON_SETTINGS,
+  ...declaredSettings(SERVICE_CAPABILITIES, Object.keys(COMMON_SETTINGS)),
+};
 
 export type SettingName = keyof typeof SETTINGS;
 
 /** The settings with their values. */
 export type Configuration = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['type']> };
+
+/** The values of the settings that capabilities declare. */
+export type CapabilitySettings = {
+  readonly [Name in keyof CapabilitySettingTypes]: CapabilitySettingTypes[Name] extends Setting<infer Value> ? Value : never;
+};
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 

@@ -16,6 +16,7 @@ const ADDRESSES = [
   'libs/domain/src',
   'libs/projections/src',
   'libs/client/src',
+  'libs/service/src',
   'apps/command/src',
   'apps/query/src',
   'apps/sluice/src',
@@ -58,7 +59,8 @@ function object(server: Server, ...args: string[]): Record<string, unknown> {
 
 const tokenOf = (answer: unknown): string => (answer as { positionToken?: string }).positionToken ?? '';
 
-const start = (): Promise<Server> => Server.start(data.path, {}, join(workspace.folder, 'apps', 'sluice', 'dist', 'main.js'));
+const start = (): Promise<Server> =>
+  Server.start(data.path, { SLUICE_COUNTER_LARGEST_ADDITION: '10' }, join(workspace.folder, 'apps', 'sluice', 'dist', 'main.js'));
 
 test(
   'its folders change no other file but those that codegen writes',
@@ -88,6 +90,9 @@ test(
       expect(await calls.call(QUERIES, 'GetCounter', { counterId: 'visits', positionToken })).toMatchObject({ value: '5', additions: '1' });
       await expect(calls.call(QUERIES, 'GetCounter', { counterId: 'nothing' })).rejects.toThrow(/NOT_FOUND: there is no counter/);
       await expect(calls.call(COMMANDS, 'Add', { requestId: 'below', counterId: 'visits', amount: '-6' })).rejects.toThrow(/FAILED_PRECONDITION/);
+
+      // By its setting.
+      await expect(calls.call(COMMANDS, 'Add', { requestId: 'large', counterId: 'visits', amount: '11' })).rejects.toThrow(/INVALID_ARGUMENT/);
 
       // By the command line, and so by the client.
       expect(object(server, 'counter', 'add', 'visits', '2', '--request-id', 'second')).toMatchObject({ value: '7', repeated: false });

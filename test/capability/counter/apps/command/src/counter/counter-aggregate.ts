@@ -48,7 +48,8 @@ const record: StateCodec<Counter> = {
   },
 };
 
-export const counterAggregate: AggregateDefinition<Counter, AddToCounter, CounterAdded> = {
+/** @param largestAddition what one request may add or take away. A repeat of one that was accepted has its answer, whatever this is now. */
+export const counterAggregate = (largestAddition: number): AggregateDefinition<Counter, AddToCounter, CounterAdded> => ({
   capability: 'counter',
   aggregate: 'counter',
   record,
@@ -56,6 +57,8 @@ export const counterAggregate: AggregateDefinition<Counter, AddToCounter, Counte
   commands: { Add: addMessage },
   initialState: newCounter,
   decide: (counter, command) => {
+    if (command.amount > largestAddition || -command.amount > largestAddition)
+      return { accepted: false, reason: 'COUNTER_ADDITION_TOO_LARGE', recorded: false };
     const decision = decideAddition(counter, command);
     if (!decision.accepted) return { accepted: false, reason: decision.rejection, recorded: true };
     const { event } = decision;
@@ -63,4 +66,4 @@ export const counterAggregate: AggregateDefinition<Counter, AddToCounter, Counte
     return { accepted: true, events: [event], reply };
   },
   evolve: evolveCounter,
-};
+});

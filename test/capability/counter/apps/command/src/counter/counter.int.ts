@@ -42,6 +42,7 @@ test('each request has one answer, also after a restart', async () => {
   expect(await add('r1', 5n)).toEqual({ value: 5n, repeated: false });
   expect(await add('r2', -6n)).toBe('COUNTER_BELOW_ZERO');
   expect(await add('r3', 0n)).toBe('INVALID_REQUEST');
+  expect(await add('r3', 1_000_001n)).toBe('COUNTER_ADDITION_TOO_LARGE');
   expect(await add('r4', 2n)).toEqual({ value: 7n, repeated: false });
   await command.stop();
   await start();

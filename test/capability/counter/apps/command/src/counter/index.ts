@@ -11,8 +11,8 @@ const { CounterCommandServiceService: service } = counterpb;
 export const commandCapability: CommandCapability = {
   name: 'counter',
   definitions: [service],
-  create({ trouble }) {
-    const capability = aggregateCapability({ aggregates: [counterAggregate], trouble });
+  create({ settings, trouble }) {
+    const capability = aggregateCapability({ aggregates: [counterAggregate(settings.counterLargestAddition)], trouble });
     return {
       capability,
       services: (context) => [

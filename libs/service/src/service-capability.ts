@@ -1,0 +1,9 @@
+/** What a capability gives to every process: the settings that it declares. */
+import type { Settings } from './config/setting';
+
+export interface ServiceCapability {
+  /** "task". */
+  readonly name: string;
+  /** By the key in the file, which begins with the capability's name: "taskHandlers". Every process knows them, whether it uses them or not. */
+  readonly settings: Settings;
+}
