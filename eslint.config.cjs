@@ -22,7 +22,8 @@ const MODULE_BOUNDARIES = [
   { sourceTag: 'type:telemetry', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:telemetry'] },
   { sourceTag: 'type:process', onlyDependOnLibsWithTags: ['type:ports', 'type:leases', 'type:adapter', 'type:telemetry', 'type:service'] },
-  { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:protocol'] },
+  { sourceTag: 'type:handlers', onlyDependOnLibsWithTags: ['type:protocol'] },
+  { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:protocol', 'type:handlers'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:domain', 'type:ports', 'type:protocol', 'type:adapter'] },
   {
     sourceTag: 'type:app',
@@ -38,6 +39,7 @@ const MODULE_BOUNDARIES = [
       'type:service',
       'type:process',
       'type:client',
+      'type:handlers',
     ],
   },
   // Not by exclusion: that would count what the tests of an adapter depend on.

@@ -1,7 +1,7 @@
 /**
  * What a capability gives to the command service: its aggregates, as the engine plugs them in, and its services.
  *
- *   create ──▶ the engine loads the partitions with its capability ──▶ services ──▶ … ──▶ stop
+ *   create ──▶ prepare ──▶ the engine loads the partitions with its capability ──▶ services ──▶ … ──▶ drain ──▶ stop
  */
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Capability, Engine, EngineObserver, HashSeeds, PartitionHop, PoolMode } from '@sluice/engine';
@@ -36,7 +36,14 @@ export interface CommandContext {
 
 export interface CommandPart {
   readonly capability: Capability;
+  /** Loads what it needs beside the log, before any partition is loaded. Throws ConfigurationError if that is not as it must be. */
+  prepare?(): Promise<void>;
   services(context: CommandContext): readonly ServiceRegistration[];
+  /**
+   * Ends the work that it began by itself. Called as soon as the process is asked to stop, while it still owns partitions, and again before it stops.
+   * @param graceMs how long the work may still go on.
+   */
+  drain?(graceMs: number): Promise<void>;
   stop?(): Promise<void>;
 }
 

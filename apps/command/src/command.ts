@@ -33,6 +33,8 @@ import { PeerCheck } from './peers/peer-check';
 import { PeerHop } from './peers/peer-hop';
 import { timerRegistration } from './timers/timer-service';
 
+const DEFAULT_DRAIN_GRACE_MS = 10_000;
+
 export interface CommandDependencies {
   readonly log: EventLog;
   readonly snapshots: SnapshotStore;
@@ -48,6 +50,8 @@ export interface CommandDependencies {
   readonly pool?: PoolMode;
   /** Threads of the pool; undefined: by the machine's processors. */
   readonly poolThreads?: number | undefined;
+  /** How long capabilities may go on with what they do by themselves when the process stops. */
+  readonly drainGraceMs?: number;
   /** Where runs of the request index are sorted; default: on a thread. */
   readonly sorting?: Sorting;
   readonly limits?: Partial<PartitionLimits>;
@@ -74,11 +78,17 @@ export interface CommandRuntime extends ServiceRuntime {
   readonly peerRegistrations: readonly ServiceRegistration[];
   /** Resolves as soon as every partition is owned, here or elsewhere: from then on a request finds who answers it. */
   readonly everyPartitionOwned: Promise<void>;
-  /** Hands over what this instance owns, to those that share the partitions. Requests for it are sent on from then on. */
+  /**
+   * The process was asked to stop: capabilities begin nothing further by themselves, and what this instance owns is handed over to those that
+   * share the partitions. Requests for it are sent on from then on.
+   */
   handOver(): Promise<void>;
 }
 
-/** Resolves when the partitions of this instance are loaded. Throws CorruptCommitError for a log that does not verify. */
+/**
+ * Resolves when the partitions of this instance are loaded. Throws ConfigurationError if a capability cannot work as it is configured, and
+ * CorruptCommitError for a log that does not verify.
+ */
 export async function startCommand(dependencies: CommandDependencies): Promise<CommandRuntime> {
   letHeapGrow();
   const { log, snapshots, bus, keyring, clock, instanceId, limits, sharing, observer = SILENT_OBSERVER, projected } = dependencies;
@@ -87,6 +97,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
   const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads } = dependencies;
   const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, trouble }));
+  await Promise.all(parts.map((part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;
   const engine = new Engine({
@@ -119,6 +130,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
     } catch (error) {
       await engine.stop({ snapshot: false });
+      await stopAll(parts);
       throw error;
     }
   } else {
@@ -159,6 +171,10 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     ...(sharing?.maximumMessageBytes === undefined ? undefined : { maximumMessageBytes: sharing.maximumMessageBytes }),
   };
   const registrations = parts.flatMap((part) => part.services(context));
+  const { drainGraceMs = DEFAULT_DRAIN_GRACE_MS } = dependencies;
+  const drainAll = async (): Promise<void> => {
+    await Promise.all(parts.map(async (part) => part.drain?.(drainGraceMs)));
+  };
   const deliveries = deliveryRegistration(engine);
   for (const registration of [...registrations, deliveries]) ownMethods.add(registration);
   const peerRegistrations: readonly ServiceRegistration[] = [timerRegistration(engine.timers, clock), deliveries].map(peersOnly);
@@ -168,8 +184,13 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     registrations:
       sharing === undefined ? registrations : [...registrations.map((registration) => refusingHopsOfOthers(registration, serves)), ...peerRegistrations],
     everyPartitionOwned: ownership?.everyPartitionOwned() ?? Promise.resolve(),
-    handOver: async () => ownership?.stop(),
+    handOver: async () => {
+      // It may take longer than handing over, which callers wait for.
+      void drainAll();
+      await ownership?.stop();
+    },
     stop: async () => {
+      await drainAll();
       await ownership?.stop();
       await engine.stop({ snapshot: true });
       peerCheck?.close();

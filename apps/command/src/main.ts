@@ -37,6 +37,7 @@ void runServiceProcess({
       maxMessageBytes,
       deliveryAttempts,
       deliveryBudgetMs,
+      shutdownGraceMs,
     } = configuration;
     const { proof, problem } = opening.peer;
     if (problem !== undefined) throw new ConfigurationError([problem]);
@@ -84,6 +85,7 @@ void runServiceProcess({
       settings: configuration,
       pool,
       poolThreads,
+      drainGraceMs: shutdownGraceMs,
       limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes) },
       deliveryBudget: { attempts: deliveryAttempts, milliseconds: deliveryBudgetMs },
       observer: {

@@ -3,6 +3,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { bidi, type CallContext, type Send } from '@sluice/service';
 import type { CommandCapability } from '../command-capability';
 import { partitionOfKey } from '../methods/partition-share';
+import { OwnHandlers } from './handlers/own-handlers';
 import { leaseRegistration } from './lease-service';
 import { QueueWork } from './queue-work';
 import { QueuesState } from './queues-state';
@@ -13,16 +14,19 @@ import { serveWorkStream } from './work-stream';
 export const commandCapability: CommandCapability = {
   name: 'task',
   definitions: [taskpb.TaskCommandServiceService, taskpb.ScheduleCommandServiceService, taskpb.TaskWorkerServiceService, taskpb.TaskLeaseServiceService],
-  create({ clock, trouble }) {
+  create({ clock, trouble, settings: { taskHandlers: module, taskHandlerThreads: threads } }) {
     const work = new QueueWork(clock);
+    const handlers = module === undefined ? undefined : new OwnHandlers({ module, threads, clock, trouble });
     return {
       capability: {
         name: 'task',
         createState: (services) => new QueuesState(services, work, (what, error) => trouble(services.partition, what, error)),
       },
+      prepare: async () => handlers?.load(),
       services(context) {
         work.begin(context.engine);
         const queues = new WorkerQueues(work, context.hop);
+        handlers?.begin(work, queues);
         const streams = { queues, clock, partitionOf: (queue: string) => partitionOfKey(context.engine, queue) };
         const worker = {
           name: 'sluice.task.v1.TaskWorkerService',
@@ -36,7 +40,11 @@ export const commandCapability: CommandCapability = {
         };
         return [...new TaskCommandService(context).registrations(), worker, leaseRegistration(work, clock)];
       },
-      stop: async () => work.stop(),
+      drain: async (graceMs) => handlers?.drain(graceMs),
+      stop: async () => {
+        work.stop();
+        handlers?.end();
+      },
     };
   },
 };

@@ -15,6 +15,8 @@ export function leaseRegistration(work: QueueWork, clock: Clock): ServiceRegistr
   return peersOnly({
     name: 'sluice.task.v1.TaskLeaseService',
     definition: taskpb.TaskLeaseServiceService,
+    // Of the worker for which the other instance asks.
+    access: 'post',
     implementation: {
       awaitTasks: unary(async ({ partition, queues, types, held, waitMs }: taskpb.AwaitTasksRequest): Promise<taskpb.AwaitTasksResponse> => {
         serving(partition);

@@ -68,6 +68,9 @@ export class QueueWork implements QueueListener {
   /** Who wants to hear of stops, by lease. */
   private readonly holders = new Map<string, (stop: taskpb.Stop) => void>();
   private readonly taken = new Map<string, Promise<taskpb.AssignedTask[]>>();
+  private follower: ((partition: number, entry: QueueEntry) => void) | undefined;
+  /** Partitions whose queues the follower has been told of. */
+  private readonly followed = new WeakSet<QueuesState>();
   private cancelAlarm: (() => void) | undefined;
   private alarmAtUs = Number.POSITIVE_INFINITY;
   private stopped = false;
@@ -88,6 +91,7 @@ export class QueueWork implements QueueListener {
   // ---- what queues tell ----
 
   touched(partition: number, entry: QueueEntry): void {
+    this.follower?.(partition, entry);
     const waiters = this.waiters.get(placeOf(partition, entry.queue.name));
     if (waiters === undefined) return;
     const state = this.stateOf(partition);
@@ -132,6 +136,7 @@ export class QueueWork implements QueueListener {
       const partition = this.engine.partition(number);
       const state = this.stateOf(number);
       if (partition === undefined || state === undefined) continue;
+      this.follow(number, state);
       const due: QueueEntry[] = [];
       due.push(...state.dueEntries(nowUs));
       nextUs = Math.min(nextUs, state.nextWakeUs);
@@ -155,6 +160,26 @@ export class QueueWork implements QueueListener {
     } catch {
       // The queue of the partition is full: it is tried again at the next look.
     }
+  }
+
+  // ---- handlers in this process ----
+
+  /** Tells of every queue in which a task may be startable from then on: those that change, and all of a partition that comes here. */
+  followQueues(follower: (partition: number, entry: QueueEntry) => void): void {
+    this.follower = follower;
+  }
+
+  private follow(partition: number, state: QueuesState): void {
+    if (this.follower === undefined || this.followed.has(state)) return;
+    this.followed.add(state);
+    for (const entry of state.entries.values()) this.follower(partition, entry);
+  }
+
+  /** Whether a task of these types would be started now. */
+  hasTask(partition: number, entry: QueueEntry, types: readonly string[]): boolean {
+    const state = this.stateOf(partition);
+    // A partition that was loaded again has other entries.
+    return state?.entries.get(entry.queue.name) === entry && state.hasTask(entry, types, this.clock.nowUs());
   }
 
   // ---- what workers ask ----

@@ -10,7 +10,7 @@ import { accountpb } from '@sluice/protocol/account';
 import { HopProof, openServer, PeerConnections, type PeerOptions, type RateLimitedLog, type OpenedServer, type ServerOptions } from '@sluice/service';
 import { TcpLink } from '@sluice/testing';
 import { COMMAND_CAPABILITIES } from '../capabilities.generated';
-import { startCommand, type CommandRuntime } from '../command';
+import { startCommand, type CommandDependencies, type CommandRuntime } from '../command';
 
 const LEASE_MS = 1_500;
 const PROOF = new HopProof(randomBytes(32));
@@ -22,6 +22,7 @@ export interface SharingOptions {
   readonly log?: RateLimitedLog;
   /** Default: one in memory, over the keys of all. */
   readonly keyring?: Keyring;
+  readonly settings?: CommandDependencies['settings'];
   /** How a caller reaches the instance. */
   readonly channel?: ChannelCredentials;
 }
@@ -89,7 +90,14 @@ export class SharingInstances {
 
   async start(
     name: string,
-    { server: serverOptions, peers, log: faults, keyring = new MemoryKeyring(this.keys), channel = credentials.createInsecure() }: SharingOptions = {},
+    {
+      server: serverOptions,
+      peers,
+      log: faults,
+      keyring = new MemoryKeyring(this.keys),
+      settings,
+      channel = credentials.createInsecure(),
+    }: SharingOptions = {},
   ): Promise<SharingInstance> {
     const services = COMMAND_CAPABILITIES.flatMap(({ definitions }) => definitions).map((definition) => ({ name: nameOf(definition), definition }));
     const server = await openServer({ host: '127.0.0.1', port: 0, hopProof: PROOF, ...serverOptions }, services);
@@ -104,6 +112,7 @@ export class SharingInstances {
       keyring,
       clock: systemClock,
       instanceId: name,
+      ...(settings && { settings }),
       sharing: {
         lease,
         ...(faults && { log: faults }),

@@ -3,7 +3,7 @@ import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStor
 import { readCommit, type EventRecord } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import { type CallContext, functionOf, LocalCall, ANYBODY } from '@sluice/service';
-import { startCommand, type CommandRuntime } from '../command';
+import { startCommand, type CommandDependencies, type CommandRuntime } from '../command';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
@@ -19,8 +19,12 @@ export class TasksUnderTest {
   private runtime: CommandRuntime | undefined;
   private requests = 0;
 
-  static async start(): Promise<TasksUnderTest> {
-    return TasksUnderTest.over([]);
+  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs'> = {}) {}
+
+  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs'> = {}): Promise<TasksUnderTest> {
+    const tasks = new TasksUnderTest(dependencies);
+    await tasks.run();
+    return tasks;
   }
 
   /** Starts over commits that are there already: base64, by partition. */
@@ -51,6 +55,7 @@ export class TasksUnderTest {
       clock: this.clock,
       instanceId: 'tasks-under-test',
       pool: 'off',
+      ...this.dependencies,
     });
   }
 

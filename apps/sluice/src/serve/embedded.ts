@@ -98,6 +98,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       settings: configuration,
       pool: configuration.pool,
       poolThreads: configuration.poolThreads,
+      drainGraceMs: configuration.shutdownGraceMs,
       limits: limitsOf(configuration),
       deliveryBudget: { attempts: configuration.deliveryAttempts, milliseconds: configuration.deliveryBudgetMs },
       observer: meter.over(engineObserver(telemetry.metrics, logger)),
@@ -114,7 +115,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
 
   const registrations = [command, query, projector.projector, scheduler].flatMap((runtime) => runtime.registrations);
   const options = { ...serverOptionsOf(configuration, WELL_KNOWN_PORTS.command), ...security.server, logger, metrics: telemetry.metrics };
-  const server = parts.add(await startServer(options, registrations), (running) => running.stop(configuration.shutdownGraceMs));
+  const server = parts.add(await startServer(options, registrations), (running) => running.stop(configuration.shutdownGraceMs, () => command.handOver()));
   server.setServing(true);
   return {
     address: server.address,

@@ -11,9 +11,9 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { type taskpb } from '@sluice/protocol/task';
-import { failureOf, type Handler, type HandlerOutcome, type WorkerTask } from './handlers';
-import { HandlerThreads } from './handler-thread';
-import { bodyToWire, timeFromWire } from './task-wire';
+import { failureOf, type HandlerOutcome, HandlerThreads, handlerTaskOf } from '@sluice/task-handlers';
+import type { Handler, WorkerTask } from './handlers';
+import { bodyToWire } from './task-wire';
 
 export interface WorkerOptions {
   readonly queues: readonly string[];
@@ -224,7 +224,8 @@ export class TaskWorker {
     const lease = { taskId: assigned.taskId, leaseToken: assigned.leaseToken };
     const key = keyOf(lease);
     if (this.#running.has(key) || this.#reports.has(key)) return;
-    const task = workerTaskOf(assigned);
+    const plain = handlerTaskOf(assigned);
+    const task: WorkerTask = { ...plain, json: () => JSON.parse(Buffer.from(plain.payload).toString('utf8')) as unknown };
     const aborting = new AbortController();
     const now = performance.now();
     const every = assigned.heartbeatEveryMs;
@@ -240,7 +241,7 @@ export class TaskWorker {
     if (threads === undefined) {
       outcome = runFunction(this.#functions.get(task.type), task, aborting.signal, progress);
     } else {
-      const run = threads.run(task, progress);
+      const run = threads.run(plain, progress);
       running.stop = () => run.stop();
       ({ outcome } = run);
     }
@@ -353,25 +354,6 @@ function requestOf(reports: readonly Report[]): Partial<taskpb.WorkRequest> {
     }
   }
   return request;
-}
-
-function workerTaskOf({ taskId, attempt, spec, scheduleId, scheduledAt, retryOf }: taskpb.AssignedTask): WorkerTask {
-  const payload = spec?.payload ?? Buffer.alloc(0);
-  return {
-    taskId,
-    queue: taskId.slice(0, taskId.lastIndexOf('/')),
-    type: spec?.type ?? '',
-    attempt,
-    payload,
-    contentType: spec?.contentType ?? '',
-    key: spec?.key ?? '',
-    labels: spec?.labels ?? {},
-    parentTaskId: spec?.parentTaskId ?? '',
-    retryOf,
-    scheduleId,
-    scheduledAt: timeFromWire(scheduledAt),
-    json: () => JSON.parse(Buffer.from(payload).toString('utf8')) as unknown,
-  };
 }
 
 function keyOf({ taskId, leaseToken }: taskpb.Lease): string {

@@ -7,7 +7,8 @@
 import { pathToFileURL } from 'node:url';
 import { isAbsolute, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { failureOf, type HandlerOutcome, type WorkerTask } from './handlers';
+import { failureOf, type HandlerOutcome } from './handler-outcome';
+import type { HandlerTask } from './handler-task';
 
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -37,7 +38,10 @@ import(workerData.url).then(
     parentPort.on('message', (task) => void run(handlers, task));
     parentPort.postMessage({ kind: 'ready', types: Object.keys(handlers) });
   },
-  (error) => parentPort.postMessage({ kind: 'broken', message: error instanceof Error ? error.stack : String(error) }),
+  (error) => {
+    const [place] = String(error?.stack).split('\\n');
+    parentPort.postMessage({ kind: 'broken', message: String(error) + (place.startsWith('file:') ? ' (' + place + ')' : '') });
+  },
 );
 `;
 
@@ -76,12 +80,11 @@ class HandlerThread {
     this.ready.catch(() => undefined);
   }
 
-  run(task: WorkerTask, progress: Progress): Promise<HandlerOutcome> {
+  run(task: HandlerTask, progress: Progress): Promise<HandlerOutcome> {
     return new Promise((resolve) => {
       this.settle = resolve;
       this.progress = progress;
-      const { json: _json, ...plain } = task;
-      this.worker.postMessage(plain);
+      this.worker.postMessage(task);
     });
   }
 
@@ -96,7 +99,9 @@ class HandlerThread {
       case 'ready':
         return ready(message.types);
       case 'broken':
-        return broken(new Error(message.message));
+        broken(new Error(message.message));
+        // The next task gets a thread that loads the module again.
+        return this.end();
       case 'progress':
         return this.progress(message.done, message.total, message.text);
       case 'done':
@@ -139,7 +144,7 @@ export class HandlerThreads {
     return types;
   }
 
-  run(task: WorkerTask, progress: Progress): ThreadRun {
+  run(task: HandlerTask, progress: Progress): ThreadRun {
     const thread = this.idle.pop() ?? this.started();
     const outcome = thread.ready.then(
       () => thread.run(task, progress),
