@@ -79,9 +79,12 @@ export interface Submission {
   readonly traceparent?: string;
   /** True: a delivery, a timer or a sweep asks for it, not a caller. It waits behind what callers ask for. */
   readonly background?: boolean;
+  /** Whose share of a contended queue it takes; undefined: all submissions without a caller have one share. */
+  readonly caller?: SubmissionCaller | undefined;
   /**
    * Hashes of the aggregates that it touches, repeats allowed. The order of submissions is kept per aggregate only, so that one that waits
-   * for its preparation lets the others pass. Undefined: it may touch any, and every later one waits behind it.
+   * for its preparation lets the others pass, and what comes for a flooded aggregate does not hold up the others. A single command names its own
+   * aggregate first. Undefined: it may touch any, it waits for every earlier one, and every later one waits behind it.
    */
   aggregates?(): Iterable<number>;
   /** Resolves when the submission can be decided; undefined: at once. Never rejects: what went wrong shows in `decide`. */
@@ -90,8 +93,14 @@ export interface Submission {
   decide(turn: Turn): void;
   /** Everything that was decided and that the decision depended on is durable, the newest of it with this sequence: answers may leave. */
   settle(sequence: number): void;
-  /** The turn is lost or was never had: nothing of it stands, or nobody knows. */
+  /** The turn is lost, or was never had: nothing of it is recorded, or that is unknown. QUEUE_FULL: it was never had. */
   fail(failure: SubmissionFailure): void;
 }
 
-export type SubmissionFailure = 'PARTITION_UNAVAILABLE' | 'SHUTTING_DOWN' | 'NOT_OWNER';
+export type SubmissionFailure = 'PARTITION_UNAVAILABLE' | 'SHUTTING_DOWN' | 'NOT_OWNER' | 'QUEUE_FULL';
+
+/** A caller, as far as the queue of a partition has to tell it from others. */
+export interface SubmissionCaller {
+  /** The same for all submissions of the caller. Read only while the queue is contended. */
+  readonly identity: string;
+}

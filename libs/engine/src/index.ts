@@ -24,7 +24,7 @@ export type { AggregateReader, AggregateState } from './aggregates/aggregate-sta
 export { AggregateSubmission, type AggregateRequest } from './aggregates/aggregate-submission';
 export { requestDecided, type AggregateName, type RequestVerdict } from './aggregates/recorded-requests';
 export { PackedTable, type RecordCodec } from './aggregates/packed-table';
-export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionFailure } from './capability';
+export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionCaller, SubmissionFailure } from './capability';
 export { DEFAULT_DELIVERY_BUDGET, type DeliveryBudget } from './deliveries/delivery-budget';
 export type { DeliveryTransport } from './deliveries/delivery-transport';
 export { MisdirectedBatchError, type PartitionDeliveries } from './deliveries/partition-deliveries';

@@ -30,6 +30,20 @@ export class CallContext {
     return this.forwardedTo !== undefined;
   }
 
+  /**
+   * Whose share of a contended queue the call takes: that of the verified caller; without authentication, of the connection. What peers forward for
+   * callers without authentication has one share.
+   */
+  get identity(): string {
+    if (this.caller !== ANYBODY) return this.caller.name;
+    try {
+      return this.call.getPeer();
+    } catch {
+      // The connection is gone.
+      return '';
+    }
+  }
+
   /** Full name, like "/sluice.account.v1.AccountQueryService/GetAccount". */
   get method(): string {
     return this.call.getPath();

@@ -68,7 +68,7 @@ const SHARED_REASONS = {
   // The server and its limits.
   QUEUE_FULL: refused(
     status.RESOURCE_EXHAUSTED,
-    "The partition's queue is full (50,000 commands or 32 MiB). Nothing was done.",
+    "The partition's queue is full (50,000 commands or 32 MiB), and this account (or other aggregate) or this caller has the largest share of what waits there. Nothing was done.",
     'Slow down; send again after a pause, with the same request id.',
   ),
   TOO_MANY_CALLS: refused(

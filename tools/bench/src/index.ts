@@ -42,6 +42,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     about: 'GetAccount and ListEntries under full hot-account load, and without',
     load: async () => (await import('./scenario/queries.js')).queries,
   },
+  {
+    name: 'fairness',
+    about: 'single postings to random accounts, alone and beside a flooded account',
+    load: async () => (await import('./scenario/fairness.js')).fairness,
+  },
   { name: 'signed', about: 'every posting signed: the worker pool always against never', load: async () => (await import('./scenario/signed.js')).signed },
   {
     name: 'restart',

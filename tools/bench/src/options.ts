@@ -41,7 +41,7 @@ export const OPTIONS_USAGE = `
   --in-flight N    calls that wait for an answer at any moment
   --connections N  connections of the load generator (2)
   --batch N        postings of a batch (1000)
-  --accounts N     accounts to open (many-accounts, transfers: 100000, restart: 1000000); timers: timers that wait, deliveries: those that wait (1000000)
+  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); timers: timers that wait, deliveries: those that wait (1000000)
   --entries N      restart: entries to write before the kill (5000000)
   --owners LIST    distributed: busy partitions and owners to compare (1,2,4)
   --compare LIST   of echo, row-lock, postgres; or none (all)

@@ -41,7 +41,17 @@ export async function runScenario(name: string, scenario: Scenario, options: Ben
 
 function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): void {
   const forPeople = bench.options.json ? process.stderr : process.stdout;
-  const { scenario, seconds, reads: _reads, distributed: _distributed, telemetry: _telemetry, timers: _timers, skipped, ...figures } = report;
+  const {
+    scenario,
+    seconds,
+    reads: _reads,
+    distributed: _distributed,
+    telemetry: _telemetry,
+    timers: _timers,
+    fairness: _fairness,
+    skipped,
+    ...figures
+  } = report;
   const measured = Object.entries(figures).flatMap(([name, figure]) =>
     figure === null ? [] : [[name, typeof figure === 'boolean' ? (figure ? 'yes' : 'NO') : figure]],
   );

@@ -26,6 +26,7 @@ test.each`
   ${'hot-account-unary'} | ${['--in-flight', '1', '--compare', 'echo']}  | ${['acceptedPerSecond', 'ackP50Ms', 'echoPerSecond', 'ratioToEcho']}
   ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']} | ${['acceptedPerSecond', 'ratioToHotAccount']}
   ${'queries'}           | ${[]}                                         | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
+  ${'fairness'}          | ${['--accounts', '500', '--batch', '1000']}   | ${['acceptedPerSecond', 'ackP99Ms', 'fairness']}
   ${'signed'}            | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'ratioPoolOnOff']}
   ${'telemetry'}         | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'telemetry']}
   ${'deliveries'}        | ${['--accounts', '5000']}                     | ${['acceptedPerSecond']}

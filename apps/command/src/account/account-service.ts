@@ -180,7 +180,7 @@ export class AccountService {
       return commandAtOwner(forwarding.hop, partition, definition, request, call);
     }
     const positions: Positions = new Map();
-    await this.submitShare(partition, [item], positions);
+    await this.submitShare(partition, [item], positions, call);
     if (item.outcome === NOT_OWNER && forwarding !== undefined) {
       if (call.forwarded) throw notOwner(partition);
       return commandAtOwner(forwarding.hop, partition, definition, request, call);
@@ -240,7 +240,7 @@ export class AccountService {
       [...shares].map(async ([partition, share]) => {
         const shareItems = share.map((at) => items[at] as AccountCommandItem);
         const isOwned = engine.partition(partition) !== undefined;
-        if (forwarding === undefined || isOwned) await this.submitShare(partition, shareItems, positions);
+        if (forwarding === undefined || isOwned) await this.submitShare(partition, shareItems, positions, call);
         const isElsewhere = !isOwned || shareItems.some(({ outcome }) => outcome === NOT_OWNER);
         if (forwarding === undefined || !isElsewhere) return;
         if (call.forwarded) throw notOwner(partition);
@@ -255,7 +255,7 @@ export class AccountService {
     return partitionOfHash(keyHash(accountIdBytes, 0, accountIdBytes.length), this.dependencies.engine.partitionCount);
   }
 
-  private submitShare(partition: number, items: readonly AccountCommandItem[], positions: Positions): Promise<void> {
+  private submitShare(partition: number, items: readonly AccountCommandItem[], positions: Positions, call: CallContext): Promise<void> {
     const owned = this.dependencies.engine.partition(partition);
     if (owned === undefined || owned.state !== 'serving') {
       for (const item of items) item.outcome = NOT_OWNER;
@@ -267,7 +267,7 @@ export class AccountService {
         resolve();
       };
       const submission = new CommandSubmission(owned.stateOf('account') as AccountState, owned, items, done, activeTraceparent());
-      submission.submit();
+      submission.submit(call);
     });
   }
 }

@@ -198,7 +198,7 @@ export class PostingRouter {
       activeTraceparent(),
       recordBytes,
     );
-    submission.submit();
+    submission.submit(call);
   }
 }
 

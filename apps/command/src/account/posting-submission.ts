@@ -36,8 +36,14 @@ export class PostingSubmission extends RequestSubmission {
     this.prepared = this.prepare(this.checkSignatures());
   }
 
+  /** A transfer within the partition touches its target, too. */
   *aggregates(): Generator<number> {
-    for (let position = 0; position < this.commandCount; position += 1) yield this.batch.accountHashes[this.itemAt(position)] as number;
+    const { accountHashes, partitions, legs } = this.batch;
+    for (let position = 0; position < this.commandCount; position += 1) {
+      const index = this.itemAt(position);
+      yield accountHashes[index] as number;
+      if (legs !== undefined && legs.otherPartitions[index] === partitions[index]) yield legs.otherAccountHashes[index] as number;
+    }
   }
 
   itemAt(position: number): number {

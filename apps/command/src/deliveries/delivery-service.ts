@@ -75,6 +75,7 @@ function refusalOf(error: unknown, partition: number): SluiceError | undefined {
       return notOwner(partition);
     case 'PARTITION_UNAVAILABLE':
     case 'SHUTTING_DOWN':
+    case 'QUEUE_FULL':
       return refusal(failure);
     default:
       return failure satisfies never;

@@ -120,7 +120,7 @@ class BulkCommand<Request, Response, Item, Result> {
     const { engine, hop } = this.context;
     const requests = share.map((at) => (routed[at] as Routed<Result>).request as AggregateRequest);
     if (hop === undefined || engine.partition(partition) !== undefined) {
-      const sequence = await decideHere(engine, this.capability.name, partition, requests);
+      const sequence = await decideHere(engine, this.capability.name, partition, requests, call);
       if (sequence > 0) positions.set(partition, sequence);
     }
     const elsewhere =

@@ -39,7 +39,7 @@ export function commandMethod<Request, Response extends CommandResponse>(
     const partition = partitionOfKey(engine, body.key);
     if (hop !== undefined && engine.partition(partition) === undefined) return hop.send(partition, hopMethod, bytes, call);
     const request = capability.request(method, body, seeds);
-    const sequence = await decideHere(engine, capability.name, partition, [request]);
+    const sequence = await decideHere(engine, capability.name, partition, [request], call);
     const { verdict, repeated } = request;
     if (verdict === undefined) throw new Error(`${method} was answered without a verdict`);
     if (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER' && hop !== undefined) {

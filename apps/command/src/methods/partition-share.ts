@@ -1,6 +1,6 @@
 /** Requests of one call for one partition: where they belong, and their decision in this instance. */
 import { keyHash } from '@sluice/domain';
-import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody } from '@sluice/engine';
+import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody, type SubmissionCaller } from '@sluice/engine';
 import { MalformedMessageError, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
@@ -36,7 +36,13 @@ export function partitionOfKey(engine: Engine, key: string): number {
  * Decides the requests, whose verdicts are in them then. Resolves with the sequence on which the answers depend; 0: none.
  * Where this instance does not serve the partition they are refused as NOT_OWNER.
  */
-export async function decideHere(engine: Engine, capability: string, partition: number, requests: readonly AggregateRequest[]): Promise<number> {
+export async function decideHere(
+  engine: Engine,
+  capability: string,
+  partition: number,
+  requests: readonly AggregateRequest[],
+  caller: SubmissionCaller,
+): Promise<number> {
   const owned = engine.partition(partition);
   if (owned === undefined || owned.state !== 'serving') {
     for (const request of requests) request.verdict = { kind: 'refused', refusal: 'NOT_OWNER' };
@@ -47,7 +53,7 @@ export async function decideHere(engine: Engine, capability: string, partition: 
       (part) =>
         new Promise<number>((resolve) => {
           const submission = new AggregateSubmission(owned, capability, part, () => resolve(submission.sequence), activeTraceparent());
-          submission.submit();
+          submission.submit(caller);
         }),
     ),
   );

@@ -1,7 +1,7 @@
 /** TaskCommandService and ScheduleCommandService: from gRPC to the queue's partition and back, here or at its owner. */
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { taskIdOf } from '@sluice/domain/task';
-import type { Partition } from '@sluice/engine';
+import type { Partition, SubmissionCaller } from '@sluice/engine';
 import { encodePositionToken } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import { invalidRequest, nextRound, refusal, SluiceError, unary, type CallContext, type ServiceRegistration } from '@sluice/service';
@@ -105,7 +105,7 @@ export class TaskCommandService {
     const owned = this.serving(partition);
     if (owned === undefined) return this.atOwner(method, request, partition, call);
     const item = new TaskItem(taskRequest, owned.seeds, Buffer.from(taskRequest.queue, 'utf8'));
-    const sequence = await submit(owned, [item]);
+    const sequence = await submit(owned, [item], call);
     const { verdict, repeated } = item;
     if (verdict === undefined) throw new Error(`${method.path} was answered without a verdict`);
     if (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER' && hop !== undefined) return this.atOwner(method, request, partition, call);
@@ -151,7 +151,7 @@ export class TaskCommandService {
       if (results.length % ITEMS_PER_ROUND === 0) await nextRound();
     }
     const items = results.filter((result): result is TaskItem => result instanceof TaskItem);
-    const sequences = await Promise.all(partsThatFit(items).map((part) => submit(owned, part)));
+    const sequences = await Promise.all(partsThatFit(items).map((part) => submit(owned, part, call)));
     if (items.some(({ verdict }) => verdict?.kind === 'refused' && verdict.refusal === 'NOT_OWNER') && this.context.hop !== undefined)
       return this.atOwner(method, request, partition, call);
     const positionToken = items.length === 0 ? '' : this.token(partition, Math.max(...sequences));
@@ -196,10 +196,10 @@ function respondWithReceipt(reply: Uint8Array, repeated: boolean, positionToken:
   return { task: { ...taskpb.TaskReceipt.decode(reply), repeated }, positionToken };
 }
 
-function submit(partition: Partition, items: readonly TaskItem[]): Promise<number> {
+function submit(partition: Partition, items: readonly TaskItem[], caller: SubmissionCaller): Promise<number> {
   return new Promise((resolve) => {
     const submission = new TaskSubmission(partition, items, () => resolve(submission.sequence), activeTraceparent());
-    submission.submit();
+    submission.submit(caller);
   });
 }
 

@@ -47,6 +47,8 @@ class MortalSnapshots extends MemorySnapshotStore {
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
 
 export class CommandUnderTest {
+  /** Who calls from now on. */
+  caller = 'the caller';
   readonly clock = new ManualClock();
   readonly troubles: Trouble[] = [];
   log: MemoryEventLog;
@@ -182,7 +184,7 @@ export class CommandUnderTest {
       for (const posting of postings) yield Buffer.from(accountpb.PostStreamRequest.encode(accountpb.PostStreamRequest.fromPartial({ posting })).finish());
     }
     const send = (bytes: Buffer): undefined => void answers.push(accountpb.PostStreamResponse.decode(bytes));
-    await this.method('postStream')(requests() as never, send as never, CALL as never);
+    await this.method('postStream')(requests() as never, send as never, this.call as never);
     return answers;
   }
 
@@ -216,7 +218,11 @@ export class CommandUnderTest {
   }
 
   private unary<Response>(name: string, request: unknown): Promise<Response> {
-    return this.method(name)(request as never, CALL as never, undefined as never) as Promise<Response>;
+    return this.method(name)(request as never, this.call as never, undefined as never) as Promise<Response>;
+  }
+
+  private get call(): CallContext {
+    return { ...CALL, identity: this.caller } as CallContext;
   }
 
   private method(name: string): (...values: never[]) => Promise<unknown> {

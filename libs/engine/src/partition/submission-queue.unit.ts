@@ -1,62 +1,13 @@
 /** What waits for a turn: order per aggregate, slow preparations that hold up nothing else, two lanes, bounds. */
 import fc from 'fast-check';
-import type { Submission } from '../capability';
-import { DEFAULT_LIMITS, type PartitionLimits } from './limits';
-import { QueueFullError, SubmissionQueue, SubmissionTooLargeError } from './submission-queue';
-
-interface Given {
-  readonly name: string;
-  readonly aggregates?: readonly number[];
-  readonly commands?: number;
-  readonly bytes?: number;
-  readonly background?: boolean;
-  readonly slow?: boolean;
-}
-
-class Waiting implements Submission {
-  readonly name: string;
-  readonly touched: readonly number[] | undefined;
-  readonly commandCount: number;
-  readonly sizeBytes: number;
-  readonly recordBytes: number;
-  readonly background: boolean;
-  readonly prepared: Promise<void> | undefined;
-  prepare = (): void => undefined;
-
-  constructor({ name, aggregates, commands = 1, bytes = 1, background = false, slow = false }: Given) {
-    this.name = name;
-    this.touched = aggregates;
-    this.commandCount = commands;
-    this.sizeBytes = bytes;
-    this.recordBytes = bytes;
-    this.background = background;
-    if (slow) this.prepared = new Promise((resolve) => (this.prepare = resolve));
-    if (aggregates !== undefined) this.aggregates = () => aggregates;
-  }
-
-  aggregates?: () => readonly number[];
-  decide(): void {}
-  settle(): void {}
-  fail(): void {}
-}
+import { QueueUnderTest, type Given, type WaitingSubmission } from '../test/queue-under-test';
+import type { PartitionLimits } from './limits';
+import { QueueFullError, SubmissionTooLargeError } from './submission-queue';
 
 function queueOf(limits: Partial<PartitionLimits> = {}, commitRoomBytes = Number.POSITIVE_INFINITY) {
-  const queue = new SubmissionQueue(0, { ...DEFAULT_LIMITS, ...limits }, commitRoomBytes);
-  const waiting = new Map<string, Waiting>();
-  return {
-    queue,
-    push: (given: Given): void => {
-      const submission = new Waiting(given);
-      waiting.set(given.name, submission);
-      queue.push(submission, () => undefined);
-    },
-    prepare: async (name: string): Promise<void> => {
-      waiting.get(name)?.prepare();
-      await waiting.get(name)?.prepared;
-      await Promise.resolve();
-    },
-    take: (): string[] => queue.take().map((submission) => (submission as Waiting).name),
-  };
+  const under = new QueueUnderTest(limits, commitRoomBytes);
+  const push = (given: Given): void => under.push(given);
+  return { queue: under.queue, push, prepare: (name: string) => under.prepare(name), take: () => under.take() };
 }
 
 test('a turn stops before its commit would be larger than the log takes, and what never fits is refused', () => {
@@ -122,7 +73,9 @@ test('a full lane refuses, whatever the other one has', () => {
   push({ name: 'c2', aggregates: [1] });
   expect(() => push({ name: 'c3', aggregates: [1] })).toThrow(QueueFullError);
   push({ name: 'b1', aggregates: [1], background: true });
-  expect(queue.commands).toBe(3);
+  push({ name: 'b2', aggregates: [1], background: true });
+  expect(() => push({ name: 'b3', aggregates: [2], background: true })).toThrow(QueueFullError);
+  expect(queue.commands).toBe(4);
 });
 
 test('the segments of old request ids are kept until every submission that was looked up before is taken', async () => {
@@ -146,7 +99,7 @@ test('clearing gives back all that waits, in the order in which it came', async 
   push({ name: 'b', aggregates: [2], background: true });
   push({ name: 'c', aggregates: [1] });
   push({ name: 'd', aggregates: [4] });
-  expect(queue.clear().map((submission) => (submission as Waiting).name)).toEqual(['a', 'b', 'c', 'd']);
+  expect(queue.clear().map((submission) => (submission as WaitingSubmission).name)).toEqual(['a', 'b', 'c', 'd']);
   expect(queue.empty).toBe(true);
   expect(queue.commands).toBe(0);
 });

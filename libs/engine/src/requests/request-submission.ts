@@ -11,7 +11,7 @@
  *
  * A subclass says where its items are: in the columns of a batch, or in an array. An item keeps its number when it is submitted again.
  */
-import type { Submission, SubmissionFailure } from '../capability';
+import type { Submission, SubmissionCaller, SubmissionFailure } from '../capability';
 import { TurnLostError } from '../partition/commits';
 import type { Partition } from '../partition/partition';
 import { QueueFullError, SubmissionTooLargeError } from '../partition/submission-queue';
@@ -19,7 +19,7 @@ import type { Turn } from '../partition/turn';
 import type { RequestIndex } from '../request-index/request-index';
 
 /** Why the partition did not decide a request. Nothing of it is recorded, or nobody knows. */
-export type RequestRefusal = SubmissionFailure | 'QUEUE_FULL' | 'BATCH_TOO_LARGE' | 'INTERNAL';
+export type RequestRefusal = SubmissionFailure | 'BATCH_TOO_LARGE' | 'INTERNAL';
 
 /**
  * How often requests are submitted because commits did not hold them. Hashes do not collide so often by chance, and callers cannot make them
@@ -44,6 +44,7 @@ export abstract class RequestSubmission implements Submission {
   abstract readonly sizeBytes: number;
   abstract readonly recordBytes: number;
   abstract readonly prepared: Promise<void> | undefined;
+  caller: SubmissionCaller | undefined = undefined;
   /** Highest sequence that the answers depend on. */
   sequence = 0;
   /** The partition went to another instance before the requests were decided, or before their commit was durable. */
@@ -86,7 +87,8 @@ export abstract class RequestSubmission implements Submission {
   // ---- the partition's side ----
 
   /** Hands it to the partition; refuses the open items if that takes no more. */
-  submit(): void {
+  submit(caller?: SubmissionCaller): void {
+    this.caller = caller;
     try {
       this.partition.submit(this);
     } catch (error) {
@@ -184,7 +186,7 @@ export abstract class RequestSubmission implements Submission {
     });
     again.ruledOut = ruledOut;
     again.pass = this.pass + 1;
-    again.submit();
+    again.submit(this.caller);
   }
 
   private openItems(): number[] {

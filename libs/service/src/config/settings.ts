@@ -71,12 +71,12 @@ const COMMON_SETTINGS = {
   queueCommands: setting(
     wholeNumber(10_000, 10_000_000),
     50_000,
-    'Commands that wait at one partition; more are refused with `QUEUE_FULL`. At least 10,000: a batch has as many.',
+    'Commands that wait at one partition; beyond that the newest of the account or caller with the largest share are refused with `QUEUE_FULL`. At least 10,000: a batch has as many.',
   ),
   queueBytes: setting(
     wholeNumber(MEBIBYTE),
     32 * MEBIBYTE,
-    'Bytes that wait at one partition; more are refused with `QUEUE_FULL`. At least `maxMessageBytes`.',
+    'Bytes that wait at one partition; beyond that the newest of the account or caller with the largest share are refused with `QUEUE_FULL`. At least `maxMessageBytes`.',
   ),
   turnCommands: setting(wholeNumber(1, 100_000), 10_000, 'Commands of one turn at most.'),
   turnBytes: setting(wholeNumber(65_536, 12 * MEBIBYTE), 4 * MEBIBYTE, 'Bytes of one turn at most; a commit is about as large.'),

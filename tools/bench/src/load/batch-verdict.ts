@@ -50,11 +50,11 @@ export function readBatchVerdict(bytes: Uint8Array): BatchVerdict {
 export function findFault(bytes: Uint8Array, postings: number): string | undefined {
   const { results, positionToken, acceptedCount } = accountpb.PostBatchResponse.decode(bytes);
   if (results.length !== postings) return `${results.length} results for ${postings} postings`;
-  if (positionToken === '') return 'no position token';
   for (const [index, { error, repeated, entryNumber }] of results.entries()) {
     if (error !== undefined) return `posting ${index}: ${error.reason}: ${error.message}`;
     if (repeated) return `posting ${index} was answered as a repeat, and its request id is new`;
     if (entryNumber <= 0n) return `posting ${index} was accepted without an entry number`;
   }
+  if (positionToken === '') return 'no position token';
   return acceptedCount === postings ? undefined : `${acceptedCount} accepted of ${postings}, and no result says why`;
 }

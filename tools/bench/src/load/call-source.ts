@@ -140,10 +140,13 @@ const ACCEPTED_ONE: Verdict = Object.freeze({ accepted: 1, refused: 0 });
 
 function batchJudge(batchSize: number): (answer: Buffer) => Verdict {
   let answers = 0;
+  let told = false;
   return (answer) => {
     const { results, accepted } = readBatchVerdict(answer);
     const right = accepted === batchSize && results === batchSize;
-    const looked = !right || answers++ % SAMPLE_EVERY === 0;
+    // The first that is wrong is looked at; then a sample, so that a server that refuses much does not busy the generator.
+    const looked = (!right && !told) || answers++ % SAMPLE_EVERY === 0;
+    told ||= !right;
     const complaint = looked ? findFault(answer, batchSize) : undefined;
     return { accepted, refused: batchSize - accepted, complaint };
   };

@@ -97,6 +97,19 @@ export interface TimerFigures {
   readonly distributed: TimerLateness | null;
 }
 
+/** Only of `fairness`. */
+export interface FairnessFigures {
+  /** Of single postings to random accounts, without the flood and beside it. */
+  readonly aloneP50Ms: number;
+  readonly aloneP99Ms: number;
+  readonly besideP50Ms: number;
+  readonly besideP99Ms: number;
+  readonly ratioP99: number;
+  /** Postings of the flooded account that were accepted, and that were refused. */
+  readonly floodedPerSecond: number;
+  readonly refusedPerSecond: number;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -106,6 +119,7 @@ export interface BenchReport extends Figures {
   readonly distributed?: DistributedFigures;
   readonly telemetry?: TelemetryFigures;
   readonly timers?: TimerFigures;
+  readonly fairness?: FairnessFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -117,6 +131,7 @@ export interface Outcome {
   readonly distributed?: DistributedFigures;
   readonly telemetry?: TelemetryFigures;
   readonly timers?: TimerFigures;
+  readonly fairness?: FairnessFigures;
 }
 
 const FIGURE_NAMES = [
@@ -143,7 +158,7 @@ const FIGURE_NAMES = [
 
 const SIGNIFICANT_DIGITS = 4;
 
-export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry, timers }: Outcome): BenchReport {
+export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry, timers, fairness }: Outcome): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
     const figure = figures[name];
@@ -159,6 +174,7 @@ export function makeReport(scenario: string, seconds: number, { figures, skipped
     ...(distributed && { distributed }),
     ...(telemetry && { telemetry }),
     ...(timers && { timers }),
+    ...(fairness && { fairness }),
     skipped: reasons,
   };
 }

@@ -1,0 +1,190 @@
+/**
+ * The order of a contended lane: callers take turns, and of each caller its aggregates. One who has little waiting does not wait behind one who
+ * has much; the order per aggregate stays.
+ *
+ *   submission ──▶ AggregateOrder ──free──▶ CallerShare: aggregates in turn ──▶ callers in turn ──▶ taken
+ *
+ * Both turns go by virtual time. A caller's next turn begins when, at an equal share, it would have had its last one (start-time fair queueing, Goyal,
+ * Vin and Cheng, 1996); a place of a caller is taken before those that would be done later (self-clocked fair queueing, Golestani, 1994). So what is
+ * taken of two that always have something waiting differs by one submission of each at most, whatever the sizes, and nothing waits while a turn has room.
+ *
+ * Submissions on one aggregate follow one another, so a flooded aggregate has one free place at a time, however many callers post to it.
+ * One turn in BY_AGE takes the oldest first: where thousands of aggregates are new in every turn, a large batch would wait for all of them.
+ *
+ * It costs a few map and heap operations per submission, and two map operations per aggregate of a batch; a lane pays that while it is contended.
+ */
+import type { Submission } from '../capability';
+import { AggregateOrder } from './aggregate-order';
+import { Place } from './place';
+import { RankedHeap } from './ranked-heap';
+import { CallerShare } from './shares';
+import { fits, type CommitRoom, type Room, type Waiting, type WaitingOrder } from './waiting';
+
+/** One turn in so many goes by age. */
+const BY_AGE = 4;
+/** Callers that are remembered although nothing of them waits; then those that owe nothing are forgotten. */
+const IDLE_CALLERS = 1_024;
+
+export class FairOrder implements WaitingOrder {
+  private readonly order = new AggregateOrder();
+  private readonly callers = new Map<string, CallerShare>();
+  /** Callers of which something can be taken, by the virtual time of their next turn. */
+  private readonly turns = new RankedHeap<CallerShare>();
+  /** Callers of which something waits, heaviest first. */
+  private readonly heaviest = new RankedHeap<CallerShare>();
+  /** What can be taken, oldest first. */
+  private readonly ages = new RankedHeap<Place>();
+  private turnsTaken = 0;
+  private forgetAt = IDLE_CALLERS;
+  private callersEver = 0;
+  /** Virtual time: the beginning of the turn that a caller had last. */
+  private now = 0;
+
+  /** @param commandBytes bytes that are worth one command. */
+  constructor(private readonly commandBytes: number) {}
+
+  get empty(): boolean {
+    return this.heaviest.size === 0;
+  }
+
+  get hasReady(): boolean {
+    return this.turns.size > 0;
+  }
+
+  get oldest(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { places } of this.callers.values()) oldest = Math.min(oldest, places.oldest?.waiting.number ?? oldest);
+    return oldest;
+  }
+
+  push(waiting: Waiting): void {
+    const { submission } = waiting;
+    const caller = this.callerOf(submission);
+    const place = new Place(waiting, caller, this.costOf(submission));
+    waiting.place = place;
+    if (!waiting.prepared) place.blockers += 1;
+    this.order.join(place);
+    caller.add(place, aggregateOf(submission, place.aggregates));
+    this.heaviest.put(caller.weight, -caller.holding);
+    if (place.blockers === 0) this.freed(place);
+  }
+
+  preparationDone({ place }: Waiting): void {
+    if (place?.waits !== true) return;
+    place.blockers -= 1;
+    if (place.blockers === 0) this.freed(place);
+  }
+
+  take(taken: Submission[], room: Room, commit: CommitRoom): void {
+    this.turnsTaken += 1;
+    for (let place = this.next; place !== undefined; place = this.next) {
+      const { submission } = place.waiting;
+      if (!fits(submission, taken, room, commit)) return;
+      room.commands -= submission.commandCount;
+      room.bytes -= submission.sizeBytes;
+      this.takeOne(taken, commit);
+    }
+  }
+
+  takeOne(taken: Submission[], commit: CommitRoom): void {
+    const place = this.next;
+    if (place === undefined || place.waiting.submission.recordBytes > commit.bytes) return;
+    const { caller, cost } = place;
+    commit.bytes -= place.waiting.submission.recordBytes;
+    taken.push(place.waiting.submission);
+    caller.servedUntil = caller.turn.value + cost;
+    if (!this.isByAge) {
+      this.now = caller.turn.value;
+      caller.tookInTurn(place);
+    }
+    this.remove(place);
+    this.order.leave(place, this.freed);
+  }
+
+  /**
+   * Refuses what a submission may ask the room of: the newest of what has most, as long as that stays as large as what the submission's own
+   * aggregate and caller have then. The oldest submission of a share stays. Undefined: the submission itself is of the largest share, and nothing changes.
+   */
+  makeRoom(submission: Submission, missing: Readonly<Room>): readonly Submission[] | undefined {
+    const caller = this.callerOf(submission);
+    const cost = this.costOf(submission);
+    const { first } = this.heaviest;
+    const ofOthers = first === caller ? undefined : first?.newestForOthers(missing, caller.holding + cost);
+    const crowdedOut = ofOthers ?? caller.newestForOwn(missing, caller.holdingOf(aggregateOf(submission, submission.aggregates?.())) + cost);
+    for (const place of crowdedOut ?? []) this.refuse(place);
+    return crowdedOut?.map(({ waiting }) => waiting.submission);
+  }
+
+  clear(): Waiting[] {
+    const waiting = [...this.callers.values()].flatMap(({ places }) => [...places.newestFirst()].map((place) => place.waiting));
+    for (const one of waiting) one.place = undefined;
+    this.callers.clear();
+    return waiting.sort((left, right) => left.number - right.number);
+  }
+
+  private get isByAge(): boolean {
+    return this.turnsTaken % BY_AGE === 0;
+  }
+
+  private get next(): Place | undefined {
+    return this.isByAge ? this.ages.first : this.turns.first?.free.first;
+  }
+
+  private readonly freed = (place: Place): void => {
+    const { caller } = place;
+    caller.freed(place);
+    this.ages.put(place.age, place.waiting.number);
+    if (caller.turn.at === -1) this.turns.put(caller.turn, Math.max(this.now, caller.servedUntil));
+  };
+
+  private refuse(place: Place): void {
+    const { waiting } = place;
+    this.remove(place);
+    // It does not wait for its preparation any more.
+    if (!waiting.prepared) place.blockers -= 1;
+    waiting.place = undefined;
+    if (place.blockers === 0) this.order.leave(place, this.freed);
+  }
+
+  /** The place was taken, or refused. */
+  private remove(place: Place): void {
+    const { caller } = place;
+    caller.remove(place);
+    this.ages.remove(place.age);
+    if (caller.free.size > 0) this.turns.put(caller.turn, Math.max(caller.turn.value, caller.servedUntil));
+    else this.turns.remove(caller.turn);
+    if (caller.places.size > 0) this.heaviest.put(caller.weight, -caller.holding);
+    else this.heaviest.remove(caller.weight);
+  }
+
+  private callerOf({ caller }: Submission): CallerShare {
+    const identity = caller?.identity ?? '';
+    let share = this.callers.get(identity);
+    if (share !== undefined) return share;
+    if (this.callers.size >= this.forgetAt) this.forgetIdle();
+    this.callersEver += 1;
+    share = new CallerShare(identity, this.callersEver);
+    this.callers.set(identity, share);
+    return share;
+  }
+
+  private forgetIdle(): void {
+    for (const [identity, { places, servedUntil }] of this.callers) if (places.size === 0 && servedUntil <= this.now) this.callers.delete(identity);
+    this.forgetAt = Math.max(IDLE_CALLERS, this.callers.size * 2);
+  }
+
+  private costOf({ commandCount, sizeBytes }: Submission): number {
+    return Math.max(1, commandCount, sizeBytes / this.commandBytes);
+  }
+}
+
+/** The aggregate whose share a submission takes: a single command is for the one that it names first. Undefined: it touches several, or any. */
+function aggregateOf({ commandCount }: Submission, aggregates: Iterable<number> | undefined): number | undefined {
+  let first: number | undefined;
+  for (const aggregate of aggregates ?? []) {
+    if (first === undefined) first = aggregate;
+    else if (aggregate !== first) return undefined;
+    if (commandCount === 1) break;
+  }
+  return first;
+}
