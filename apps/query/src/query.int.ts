@@ -6,7 +6,7 @@ import { type ClientReadableStream, credentials, Metadata, type ServiceError, st
 import { partitionOfKey } from '@sluice/domain';
 import { NO_LIMITS, type PostingType } from '@sluice/domain/account';
 import { MemoryReadStore } from '@sluice/memory';
-import type { ProjectedBatch, ReadCopy, ReadStore, Row } from '@sluice/ports';
+import type { Checkpoint, ProjectedBatch, ReadCopy, ReadStore, Row } from '@sluice/ports';
 import { PartitionFold, projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
 import { accountProjection } from '@sluice/projections/account';
 import { mergePositionTokens, encodePositionToken, readCommit, timestampFromUs } from '@sluice/protocol';
@@ -89,6 +89,16 @@ type Unary<Request, Response> = (
   options: object,
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
+
+/** What a test puts another method over. */
+const methodsOf = (copy: ReadCopy): ReadCopy => ({
+  name: copy.name,
+  get: (...asked) => copy.get(...asked),
+  getMany: (...asked) => copy.getMany(...asked),
+  find: (...asked) => copy.find(...asked),
+  apply: (batch) => copy.apply(batch),
+  checkpoints: () => copy.checkpoints(),
+});
 
 describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
   let store: ReadStore;
@@ -243,7 +253,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       if (checkpoint === undefined) throw new Error('nothing is projected');
       const { partition, projection: id, sequence, committedAtUs } = checkpoint;
       const batches: ProjectedBatch[] = [];
-      const recording = { ...copyMethods(copy), apply: async (batch: ProjectedBatch) => void batches.push(batch) };
+      const recording = { ...methodsOf(copy), apply: async (batch: ProjectedBatch) => void batches.push(batch) };
       projection.history('alice').turn([projection.posting('alice', 'HOLD', 7n)], committedAtUs + 1);
       await projection.fill(recording);
       const write = (wanted: (collection: string) => boolean) =>
@@ -258,15 +268,6 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       await write((collection) => first.includes(collection));
       return () => write((collection) => !first.includes(collection));
     }
-
-    const copyMethods = (copy: ReadCopy): ReadCopy => ({
-      name: copy.name,
-      get: (...asked) => copy.get(...asked),
-      getMany: (...asked) => copy.getMany(...asked),
-      find: (...asked) => copy.find(...asked),
-      apply: (batch) => copy.apply(batch),
-      checkpoints: () => copy.checkpoints(),
-    });
 
     test('is not answered: the caller is told to ask again', async () => {
       await tear(['account_holds']);
@@ -284,6 +285,41 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       expect(account?.holds.map(({ remainingMinor }) => remainingMinor)).toEqual([30n, 7n]);
     });
   });
+
+  test('half of a commit is not answered: accounts of one partition are of one moment, or the caller is told to ask again', async () => {
+    const [debited, credited] = accountsOfOnePartition();
+    for (const accountId of [debited, credited]) await projection.open(accountId);
+    const copy = await store.current();
+    const [{ sequence, committedAtUs }] = (await copy.checkpoints()).filter(({ partition }) => partition === projection.partitionOf(debited)) as [Checkpoint];
+    projection.history(debited).turn([projection.posting(debited, 'DEBIT', 5n), projection.posting(credited, 'CREDIT', 5n)], committedAtUs + 1);
+    const batches: ProjectedBatch[] = [];
+    await projection.fill({ ...methodsOf(copy), apply: async (batch) => void batches.push(batch) });
+    const [batch] = batches as [ProjectedBatch];
+    const first = batch.writes.filter((write) => write.kind === 'put' && write.row.account_id === debited);
+    await copy.apply({ ...batch, sequence: batch.previousSequence, committedAtUs, writes: first });
+    expect(batch.previousSequence).toBe(sequence);
+
+    const ask = (deadlineMs: number) =>
+      call<accountpb.BatchGetAccountsRequest, accountpb.BatchGetAccountsResponse>(
+        client.batchGetAccounts,
+        accountpb.BatchGetAccountsRequest.fromPartial({ accountIds: [debited, credited] }),
+        deadlineMs,
+      );
+    expect(await refusalOf(ask(300))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    const answer = ask(10_000);
+    const reads = jest.spyOn(copy, 'getMany');
+    while (reads.mock.calls.length < 6) await new Promise((resolve) => setTimeout(resolve, 1));
+    await copy.apply(batch);
+    expect((await answer).accounts.map(({ balanceMinor }) => balanceMinor)).toEqual([-5n, 5n]);
+  });
+
+  function accountsOfOnePartition(): [string, string] {
+    const names = Array.from({ length: 10 }, (_, index) => `account-${index}`);
+    const [first] = names as [string];
+    const second = names.slice(1).find((name) => projection.partitionOf(name) === projection.partitionOf(first));
+    if (second === undefined) throw new Error('no two names are of one partition');
+    return [first, second];
+  }
 
   test('rejection_count counts the refusals that a statement shows, and no refused change of the account', async () => {
     await projection.open('alice');

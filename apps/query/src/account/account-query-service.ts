@@ -1,7 +1,16 @@
 /** `sluice.account.v1.AccountQueryService`: every read of accounts, from the read store alone. */
 import { partitionOfKey } from '@sluice/domain';
 import type { ReadCopy, ReadStore } from '@sluice/ports';
-import { ACCOUNT_PROFILES, type AccountSnapshot, EntryChain, readAccount, readAccounts } from '@sluice/projections/account';
+import { projectionId } from '@sluice/projections';
+import {
+  ACCOUNT_PROFILES,
+  type AccountSnapshot,
+  EntryChain,
+  projection,
+  readAccount,
+  readAccounts,
+  readAccountsOfOneMoment,
+} from '@sluice/projections/account';
 import { timestampFromUs } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
@@ -16,6 +25,8 @@ import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
 import type { SegmentCache } from './segment-cache';
 import { readStatement } from './statement';
 import { transferQueries } from './transfer-queries';
+
+const ACCOUNT_PROJECTION = projectionId(projection);
 
 export interface AccountQueryOptions {
   readonly store: ReadStore;
@@ -47,8 +58,10 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       if (accountIds.length < 1 || accountIds.length > MAXIMUM_BATCH_ACCOUNTS)
         throw invalidRequest('account_ids', `are 1 to ${MAXIMUM_BATCH_ACCOUNTS}, not ${accountIds.length}`);
       accountIds.forEach((accountId, index) => checkKey(`account_ids[${index}]`, accountId));
-      const copy = await freshness.copyFor(request, call);
-      const snapshots = await readAccounts(copy, accountIds, false, freshness.pauseBetweenReads(copy, call));
+      // A store that no projector has been at has no rows, of whatever partition.
+      const [copy, partitions = 1] = await Promise.all([freshness.copyFor(request, call), store.partitions()]);
+      const scope = { copy, projection: ACCOUNT_PROJECTION, partitions };
+      const snapshots = await readAccountsOfOneMoment(scope, accountIds, freshness.pauseBetweenReads(copy, call));
       return {
         accounts: snapshots.flatMap((snapshot) => (snapshot === undefined ? [] : [accountMessage(snapshot)])),
         notFound: accountIds.filter((_, index) => snapshots[index] === undefined),

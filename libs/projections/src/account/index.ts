@@ -7,6 +7,7 @@ export * from './account-links';
 export * from './account-projection';
 export * from './account-reader';
 export * from './account-state';
+export * from './accounts-of-one-moment';
 export * from './collections';
 export * from './entry-block';
 export * from './entry-chain';
