@@ -11,8 +11,11 @@ the read store is the fold of the log. The same seed gives the same run.
 
   --seed N        first seed (default 1)
   --seeds COUNT   how many seeds, one after the other (default 1)
+  --step N        run every N-th seed only, so that N processes share a range (default 1)
   --minutes M     go on with further seeds until so much time has passed
-  --defect NAME   plant a known defect and stop at the first seed that shows it: ${Object.keys(DEFECTS).join(', ')}
+  --defect NAME   plant a known defect and stop at the first seed that shows it; several names: each in turn, within the
+                  number of seeds in which it has to be found unless --seeds says another one.
+                  Known: ${Object.keys(DEFECTS).join(', ')}
   --trace         print everything that happened in the run of a seed
   --json          one JSON object per seed
   --help          this text
@@ -26,9 +29,11 @@ const WRONG_USE = 64;
 
 interface Options {
   readonly firstSeed: number;
-  readonly seeds: number;
+  /** Undefined: as many as the defect says, else 1. */
+  readonly seeds: number | undefined;
+  readonly step: number;
   readonly untilMs: number;
-  readonly defect: DefectName | undefined;
+  readonly defects: readonly DefectName[];
   readonly trace: boolean;
   readonly json: boolean;
 }
@@ -44,26 +49,31 @@ function complain(text: string): void {
 async function main(): Promise<number> {
   const options = parseOptions();
   if (typeof options === 'number') return options;
-  const { firstSeed, seeds, untilMs, defect, trace, json } = options;
   const startedMs = Date.now();
-  let run = 0;
-  let failed = 0;
-  for (let seed = firstSeed; run < seeds || Date.now() < untilMs; seed += 1) {
-    const outcome = await simulate({ seed, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
-    run += 1;
-    if (outcome.breaches.length > 0) failed += 1;
-    if (json) print(JSON.stringify(told(outcome)));
-    else show(outcome, options);
-    // A planted defect is found: the next seeds would say the same.
-    if (defect !== undefined && failed > 0) break;
-    if (process.stderr.isTTY && !json) process.stderr.write(`\r${run} seeds, ${failed} failed, ${((Date.now() - startedMs) / 1_000 / run).toFixed(2)} s each `);
-  }
-  if (process.stderr.isTTY && !json) process.stderr.write('\r\u001b[K');
-  if (!json) print(`${run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${failed} failed`);
-  return failed > 0 ? 1 : 0;
+  const counts = { run: 0, failed: 0 };
+  if (options.defects.length === 0) await runSeeds(options, undefined, counts);
+  for (const defect of options.defects) await runSeeds(options, defect, counts);
+  if (!options.json) print(`${counts.run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${counts.failed} failed`);
+  return counts.failed > 0 ? 1 : 0;
 }
 
-function show(outcome: Outcome, { trace, defect }: Options): void {
+async function runSeeds(options: Options, defect: DefectName | undefined, counts: { run: number; failed: number }): Promise<void> {
+  const { firstSeed, step, untilMs, trace, json } = options;
+  const seeds = options.seeds ?? (defect === undefined ? 1 : DEFECTS[defect].foundWithin);
+  for (let run = 0; run < seeds || Date.now() < untilMs; run += 1) {
+    const outcome = await simulate({ seed: firstSeed + run * step, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
+    const isFailed = outcome.breaches.length > 0;
+    counts.run += 1;
+    if (isFailed) counts.failed += 1;
+    if (json) print(JSON.stringify(told(outcome, defect)));
+    else show(outcome, trace, defect);
+    // A planted defect is found: the next seeds would say the same.
+    if (defect !== undefined && isFailed) return;
+    if (process.stderr.isTTY && !json) process.stderr.write(`\r${counts.run} seeds, ${counts.failed} failed \r`);
+  }
+}
+
+function show(outcome: Outcome, trace: boolean, defect: DefectName | undefined): void {
   const { seed, breaches, faults, digest, events, simulatedMs } = outcome;
   if (trace) print(outcome.trace.join('\n'));
   else if (breaches.length > 0) print(outcome.trace.slice(-SHOWN_LINES).join('\n'));
@@ -74,8 +84,8 @@ function show(outcome: Outcome, { trace, defect }: Options): void {
   print(`Run it again: npm run simulate -- --seed ${seed} --trace${defect === undefined ? '' : ` --defect ${defect}`}\n`);
 }
 
-function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome): object {
-  return { seed, failed: breaches.length > 0, breaches, faults, digest, events, simulatedMs };
+function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome, defect: DefectName | undefined): object {
+  return { seed, defect, failed: breaches.length > 0, breaches, faults, digest, events, simulatedMs };
 }
 
 function parseOptions(): Options | number {
@@ -84,8 +94,9 @@ function parseOptions(): Options | number {
       options: {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string' },
+        step: { type: 'string', default: '1' },
         minutes: { type: 'string' },
-        defect: { type: 'string' },
+        defect: { type: 'string', multiple: true, default: [] },
         trace: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -96,13 +107,13 @@ function parseOptions(): Options | number {
       return 0;
     }
     const minutes = values.minutes === undefined ? 0 : positive('--minutes', values.minutes, false);
-    if (values.defect !== undefined && !Object.hasOwn(DEFECTS, values.defect))
-      throw new Error(`--defect ${values.defect} is not one of ${Object.keys(DEFECTS).join(', ')}`);
+    for (const name of values.defect) if (!Object.hasOwn(DEFECTS, name)) throw new Error(`--defect ${name} is not one of ${Object.keys(DEFECTS).join(', ')}`);
     return {
       firstSeed: positive('--seed', values.seed, true),
-      seeds: values.seeds === undefined ? (minutes > 0 ? 0 : 1) : positive('--seeds', values.seeds, true),
+      seeds: values.seeds === undefined ? (minutes > 0 ? 0 : undefined) : positive('--seeds', values.seeds, true),
+      step: positive('--step', values.step, true),
       untilMs: Date.now() + minutes * 60_000,
-      defect: values.defect as DefectName | undefined,
+      defects: values.defect as DefectName[],
       trace: values.trace,
       json: values.json,
     };

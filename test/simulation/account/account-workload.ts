@@ -13,7 +13,7 @@ import { accountpb } from '@sluice/protocol/account';
 import type { VerificationProgress } from '@sluice/projector';
 import { describe } from '../world/cluster';
 import { type Callers, type Deployment, type Workload } from '../world/deployment';
-import { CallFailed } from '../world/network';
+import { CallFailed } from '../world/call-failed';
 import { postingKey, readLedger } from './ledger-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;

@@ -12,7 +12,7 @@ import { accountpb } from '@sluice/protocol/account';
 import { describe } from '../world/cluster';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { START_US } from '../world/globals';
-import { CallFailed } from '../world/network';
+import { CallFailed } from '../world/call-failed';
 import { readTransfers, transferKey, type TransferReading } from './transfer-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;
@@ -216,7 +216,7 @@ export class TransferWorkload implements Workload {
       const openHolds = reading.openExpiringHolds(START_US + world.timeline.nowUs - 2 * this.#skewUs);
       if (reading.pending === 0 && openHolds.length === 0) return reading;
       world.trace.note('judge', `${reading.pending} transfers are pending, holds are open: ${openHolds.join(', ')}`);
-      await world.timeline.pass(LOOK_US);
+      await this.deployment.growth(LOOK_US);
     }
   }
 

@@ -1,7 +1,7 @@
 /** What a workload gets: the deployment, and a host from which its callers call. */
 import type { Cluster, InstanceKind } from './cluster';
 import { Life } from './life';
-import { CallFailed } from './network';
+import { CallFailed } from './call-failed';
 import type { Random } from './random';
 import type { World } from './world';
 
@@ -26,6 +26,17 @@ export class Deployment {
     readonly world: World,
     readonly cluster: Cluster,
   ) {}
+
+  /** Looks every so often; resolves when the log has grown since this was asked. */
+  async growth(lookUs: number): Promise<void> {
+    const before = this.#logSize;
+    do await this.world.timeline.pass(lookUs);
+    while (this.#logSize === before);
+  }
+
+  get #logSize(): number {
+    return this.cluster.log.partitions.reduce((commits, { length }) => commits + length, 0);
+  }
 
   /** A host for callers: it never crashes, because its memory is what the deployment is judged by. */
   callers(name: string): Callers {

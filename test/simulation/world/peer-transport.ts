@@ -2,7 +2,8 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { type PeerChannels, statusOf } from '@sluice/service';
 import type { Life } from './life';
-import { CallFailed, type Network } from './network';
+import { CallFailed } from './call-failed';
+import type { Network } from './network';
 
 export function peerTransport(life: Life, network: Network): PeerChannels {
   return {
