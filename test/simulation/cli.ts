@@ -1,6 +1,6 @@
 /** npm run simulate: runs seeds, prints what broke and how to see it again. */
 import { parseArgs } from 'node:util';
-import { DEFECTS, type DefectName } from './defects';
+import { DEFECTS, defectNamed } from './defects';
 import { simulate, type Outcome } from './simulate';
 
 const HELP = `Usage: npm run simulate -- [options]
@@ -15,7 +15,7 @@ the read store is the fold of the log. The same seed gives the same run.
   --minutes M     go on with further seeds until so much time has passed
   --defect NAME   plant a known defect and stop at the first seed that shows it; several names: each in turn, within the
                   number of seeds in which it has to be found unless --seeds says another one.
-                  Known: ${Object.keys(DEFECTS).join(', ')}
+                  Known: ${[...DEFECTS.keys()].join(', ')}
   --trace         print everything that happened in the run of a seed
   --json          one JSON object per seed
   --help          this text
@@ -33,7 +33,7 @@ interface Options {
   readonly seeds: number | undefined;
   readonly step: number;
   readonly untilMs: number;
-  readonly defects: readonly DefectName[];
+  readonly defects: readonly string[];
   readonly trace: boolean;
   readonly json: boolean;
 }
@@ -57,9 +57,9 @@ async function main(): Promise<number> {
   return counts.failed > 0 ? 1 : 0;
 }
 
-async function runSeeds(options: Options, defect: DefectName | undefined, counts: { run: number; failed: number }): Promise<void> {
+async function runSeeds(options: Options, defect: string | undefined, counts: { run: number; failed: number }): Promise<void> {
   const { firstSeed, step, untilMs, trace, json } = options;
-  const seeds = options.seeds ?? (defect === undefined ? 1 : DEFECTS[defect].foundWithin);
+  const seeds = options.seeds ?? (defect === undefined ? 1 : defectNamed(defect).foundWithin);
   for (let run = 0; run < seeds || Date.now() < untilMs; run += 1) {
     const outcome = await simulate({ seed: firstSeed + run * step, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
     const isFailed = outcome.breaches.length > 0;
@@ -73,7 +73,7 @@ async function runSeeds(options: Options, defect: DefectName | undefined, counts
   }
 }
 
-function show(outcome: Outcome, trace: boolean, defect: DefectName | undefined): void {
+function show(outcome: Outcome, trace: boolean, defect: string | undefined): void {
   const { seed, breaches, faults, digest, events, simulatedMs } = outcome;
   if (trace) print(outcome.trace.join('\n'));
   else if (breaches.length > 0) print(outcome.trace.slice(-SHOWN_LINES).join('\n'));
@@ -84,7 +84,7 @@ function show(outcome: Outcome, trace: boolean, defect: DefectName | undefined):
   print(`Run it again: npm run simulate -- --seed ${seed} --trace${defect === undefined ? '' : ` --defect ${defect}`}\n`);
 }
 
-function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome, defect: DefectName | undefined): object {
+function told({ seed, breaches, faults, digest, events, simulatedMs }: Outcome, defect: string | undefined): object {
   return { seed, defect, failed: breaches.length > 0, breaches, faults, digest, events, simulatedMs };
 }
 
@@ -113,7 +113,7 @@ function parseOptions(): Options | number {
       seeds: values.seeds === undefined ? (minutes > 0 ? 0 : undefined) : positive('--seeds', values.seeds, true),
       step: positive('--step', values.step, true),
       untilMs: Date.now() + minutes * 60_000,
-      defects: values.defect as DefectName[],
+      defects: values.defect,
       trace: values.trace,
       json: values.json,
     };

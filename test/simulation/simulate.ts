@@ -1,8 +1,9 @@
 /**
  * One seed: a deployment under faults, then calm, then judged. The same seed gives the same run, event by event.
  */
-import { AccountWorkload, TransferWorkload } from './account';
-import { DEFECTS, type DefectName } from './defects';
+import { SIMULATED_CAPABILITIES } from './capabilities.generated';
+import { defectNamed } from './defects';
+import type { VerificationProgress } from '@sluice/projector';
 import { Cluster } from './world/cluster';
 import { Deployment, type Workload } from './world/deployment';
 import { describeFaults } from './world/fault-plan';
@@ -34,14 +35,14 @@ export interface SimulationOptions {
   /** Keep every line of the trace. */
   readonly traceEverything?: boolean;
   /** Planted before the run and taken out after it. */
-  readonly defect?: DefectName;
+  readonly defect?: string;
 }
 
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const world = new World(options.seed, options);
   const restore = installGlobals(world.timeline, world.random.fork('runtime'));
   const faults = describeFaults(world.faults);
-  const takeOut = options.defect === undefined ? undefined : DEFECTS[options.defect].plant();
+  const takeOut = options.defect === undefined ? undefined : defectNamed(options.defect).plant();
   try {
     await run(world);
   } catch (error) {
@@ -67,7 +68,7 @@ async function run(world: World): Promise<void> {
   const cluster = new Cluster(world);
   const deployment = new Deployment(world, cluster);
   cluster.start(COUNTS);
-  const workloads: readonly Workload[] = [new AccountWorkload(deployment), new TransferWorkload(deployment)];
+  const workloads = SIMULATED_CAPABILITIES.flatMap((capability) => capability.workloads(deployment));
   for (const workload of workloads) workload.begin();
   const nemesis = new Nemesis(world, cluster);
   const done = (): boolean => workloads.every((workload) => workload.done) || world.breaches.length > 0;
@@ -80,7 +81,7 @@ async function run(world: World): Promise<void> {
   }
   if (world.breaches.length > 0) return;
   let judged = false;
-  const judging = judgeAll(workloads).then(
+  const judging = judgeAll(deployment, workloads).then(
     () => (judged = true),
     (error: unknown) => world.breach(`what is there cannot be judged: ${error instanceof Error ? error.stack : String(error)}`),
   );
@@ -88,7 +89,17 @@ async function run(world: World): Promise<void> {
   if (judged) await judging;
 }
 
-/** One after the other, the last first: what is owed and what is due has to be done before balances are compared. */
-async function judgeAll(workloads: readonly Workload[]): Promise<void> {
+/** One after the other, the last first; then the read store as a whole. */
+async function judgeAll(deployment: Deployment, workloads: readonly Workload[]): Promise<void> {
   for (const workload of [...workloads].reverse()) await workload.judge();
+  await judgeReadStore(deployment);
+}
+
+/** By the projector's own verification, which covers every capability. */
+async function judgeReadStore({ world, cluster }: Deployment): Promise<void> {
+  const judge = await cluster.judge();
+  let last: VerificationProgress | undefined;
+  await judge.control.verifyAll((progress) => (last = progress), new AbortController().signal);
+  if (last?.equal !== true) world.breach(`the read store is not the fold of the log: ${last?.differences.join('; ')}`);
+  await judge.stop();
 }

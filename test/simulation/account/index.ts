@@ -1,3 +1,11 @@
 /** Accounts in the simulation. */
-export { AccountWorkload } from './account-workload';
-export { TransferWorkload } from './transfer-workload';
+import type { SimulatedCapability } from '../simulated-capability';
+import { accountDefects } from './account-defects';
+import { AccountWorkload } from './account-workload';
+import { TransferWorkload } from './transfer-workload';
+
+export const simulatedCapability: SimulatedCapability = {
+  name: 'account',
+  workloads: (deployment) => [new AccountWorkload(deployment), new TransferWorkload(deployment)],
+  defects: accountDefects,
+};

@@ -1,21 +1,24 @@
-/**
- * Deliberate defects, each a mistake that an engine like this could have. A simulation that cannot find them proves nothing. They are planted
- * by the simulation alone, where the services touch the world or in the prototypes of their classes; no switch for them stands in the
- * services.
- *
- * `foundWithin` is the number of seeds, from 1 on, within which the simulation finds the defect; a test holds it to that.
- */
-import { accountDefects } from './account-defects';
+/** Every defect that can be planted: those of the engine, and those of the capabilities. */
+import { SIMULATED_CAPABILITIES } from '../capabilities.generated';
+import type { Defect } from './defect';
 import { roomDefects } from './room-defects';
 import { storageDefects } from './storage-defects';
 
-export interface Defect {
-  /** What the engine would do wrong. */
-  readonly what: string;
-  readonly foundWithin: number;
-  /** Plants the defect; returns how to take it out again. */
-  readonly plant: () => () => void;
+export const DEFECTS: ReadonlyMap<string, Defect> = allDefects();
+
+export function defectNamed(name: string): Defect {
+  const defect = DEFECTS.get(name);
+  if (defect === undefined) throw new Error(`${name} is not a defect; known are ${[...DEFECTS.keys()].join(', ')}`);
+  return defect;
 }
 
-export const DEFECTS = { ...storageDefects, ...accountDefects, ...roomDefects } satisfies Record<string, Defect>;
-export type DefectName = keyof typeof DEFECTS;
+function allDefects(): Map<string, Defect> {
+  const all = new Map<string, Defect>();
+  for (const defects of [storageDefects, roomDefects, ...SIMULATED_CAPABILITIES.map((capability) => capability.defects)]) {
+    for (const [name, defect] of Object.entries(defects)) {
+      if (all.has(name)) throw new Error(`two defects are called ${name}`);
+      all.set(name, defect);
+    }
+  }
+  return all;
+}

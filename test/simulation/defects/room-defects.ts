@@ -2,7 +2,7 @@
 import { SettleSubmission } from '../../../libs/engine/src/deliveries/settle-submission';
 import { TakeSubmission } from '../../../libs/engine/src/deliveries/take-submission';
 import { TimerRoom } from '../../../libs/engine/src/timers/timer-room';
-import type { Defect } from './index';
+import type { Defect } from './defect';
 import { replaceMethod } from './replace-method';
 
 interface Taking {

@@ -2,7 +2,7 @@
 import { MemoryEventLog } from '@sluice/memory';
 import { SequenceTakenError, type CommitToAppend } from '@sluice/ports';
 import { SimulatedEventLog } from '../world/simulated-event-log';
-import type { Defect } from './index';
+import type { Defect } from './defect';
 import { replaceMethod } from './replace-method';
 
 export const storageDefects = {

@@ -17,6 +17,8 @@ const HEADER = '/** Made by "npm run codegen" from the folders of the capabiliti
 interface Part {
   /** The package. */
   readonly folder: string;
+  /** Where in it the folders of the capabilities are. Default: src. */
+  readonly sources?: string;
   /** What the index of a capability's folder exports. */
   readonly manifest: string;
   readonly list: string;
@@ -34,6 +36,13 @@ const PARTS: readonly Part[] = [
   { folder: 'libs/protocol', manifest: 'protocolCapability', list: 'PROTOCOL_CAPABILITIES' },
   { folder: 'libs/service', manifest: 'serviceCapability', list: 'SERVICE_CAPABILITIES' },
   { folder: 'libs/client', manifest: 'clientCapability', list: 'CLIENT_CAPABILITIES', exported: 'public' },
+  {
+    folder: 'test/simulation',
+    sources: '.',
+    manifest: 'simulatedCapability',
+    list: 'SIMULATED_CAPABILITIES',
+    type: ['SimulatedCapability', './simulated-capability'],
+  },
 ];
 
 /** Paths of all lists, there or not. */
@@ -47,8 +56,8 @@ export function makeCapabilityLists(root = workspaceRoot): Map<string, Buffer> {
   const capabilities = capabilitiesOf(root);
   const lists = new Map<string, Buffer>();
   for (const part of PARTS) {
-    if (!existsSync(join(root, part.folder, 'src'))) continue;
-    const present = capabilities.filter((name) => existsSync(join(root, part.folder, 'src', name, 'index.ts')));
+    if (!existsSync(join(root, pathIn(part, '')))) continue;
+    const present = capabilities.filter((name) => existsSync(join(root, pathIn(part, name), 'index.ts')));
     lists.set(pathIn(part, LIST_FILE), Buffer.from(listText(part, present), 'utf8'));
     if (part.exported !== undefined) lists.set(pathIn(part, EXPORTS_FILE), Buffer.from(exportsText(part.exported, present), 'utf8'));
   }
@@ -62,8 +71,8 @@ export function capabilitiesOf(root: string): string[] {
   return names.sort();
 }
 
-function pathIn({ folder }: Part, file: string): string {
-  return join(folder, 'src', file);
+function pathIn({ folder, sources = 'src' }: Part, name: string): string {
+  return join(folder, sources, name);
 }
 
 function listText({ manifest, list, type }: Part, capabilities: readonly string[]): string {

@@ -66,12 +66,14 @@ describe('the lists of capabilities', () => {
     for (const name of ['account', 'task', 'peers']) make(`apps/query/src/${name}`);
     make('libs/client/src/task');
     make('libs/service/src/config');
+    for (const name of ['account', 'world']) make(`test/simulation/${name}`);
     const lists = makeCapabilityLists(folder);
     expect([...lists.keys()].sort()).toEqual([
       'apps/query/src/capabilities.generated.ts',
       'libs/client/src/capabilities.generated.ts',
       'libs/client/src/public.generated.ts',
       'libs/service/src/capabilities.generated.ts',
+      'test/simulation/capabilities.generated.ts',
     ]);
     expect(
       lists.get('apps/query/src/capabilities.generated.ts')?.toString(),
@@ -84,6 +86,7 @@ export const QUERY_CAPABILITIES: readonly QueryCapability[] = [account, task];
 `);
     expect(lists.get('libs/client/src/capabilities.generated.ts')?.toString()).toContain('\nexport const CLIENT_CAPABILITIES = [task] as const;\n');
     expect(lists.get('libs/service/src/capabilities.generated.ts')?.toString()).toContain('\nexport const SERVICE_CAPABILITIES = [] as const;\n');
+    expect(lists.get('test/simulation/capabilities.generated.ts')?.toString()).toContain(': readonly SimulatedCapability[] = [account];\n');
     expect(lists.get('libs/client/src/public.generated.ts')?.toString()).toContain("\nexport * from './task/public';\n");
   });
 

@@ -4,8 +4,8 @@ import { Freshness } from '../../../apps/query/src/freshness';
 import { RequestIndex } from '../../../libs/engine/src/request-index/request-index';
 import { RequestSubmission } from '../../../libs/engine/src/requests/request-submission';
 import { PartitionFold } from '@sluice/projections';
-import type { Defect } from './index';
-import { replaceMethod } from './replace-method';
+import type { Defect } from '../defects/defect';
+import { replaceMethod } from '../defects/replace-method';
 
 export const accountDefects = {
   'forget-a-repeat': {

@@ -1,0 +1,5 @@
+/** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { simulatedCapability as account } from './account/index';
+import type { SimulatedCapability } from './simulated-capability';
+
+export const SIMULATED_CAPABILITIES: readonly SimulatedCapability[] = [account];
