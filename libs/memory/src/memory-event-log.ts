@@ -57,7 +57,7 @@ export class MemoryEventLog implements EventLog {
     const fault = this.faults.take();
     await this.faults.pass();
     this.#assertOpen();
-    if (commit.bytes.length > this.maximumCommitBytes) throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes`);
+    if (commit.bytes.length > this.maximumCommitBytes) throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes`, { refused: true });
     applyFaultBefore(fault, commit, commits);
     if (commit.sequence !== commits.length + 1) throw new SequenceTakenError(commit.partition, commit.sequence);
     commits.push({ ...commit, bytes: new Uint8Array(commit.bytes), eventTypes: [...commit.eventTypes] });
@@ -97,7 +97,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new AppendFailedError('the event log is closed');
+    if (this.#closed) throw new AppendFailedError('the event log is closed', { refused: true });
   }
 }
 

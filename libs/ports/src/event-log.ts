@@ -45,14 +45,19 @@ export class SequenceTakenError extends Error {
   }
 }
 
-/** The append failed, or nobody knows whether it did. The caller drops its memory and reads the log again. */
+/** The append failed, or its outcome is unknown. The caller finds out from the log, or drops its memory and reads the log again. */
 export class AppendFailedError extends Error {
-  constructor(message: string, options?: { cause?: unknown; readonly diskFull?: boolean }) {
-    super(message, options);
-    this.name = 'AppendFailedError';
-    this.diskFull = options?.diskFull ?? false;
-  }
   readonly diskFull: boolean;
+  /** Nothing was stored, and the same append will fail again until something is changed: the log is closed or full, or the commit is too large. */
+  readonly refused: boolean;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly diskFull?: boolean; readonly refused?: boolean } = {}) {
+    const { cause, diskFull = false, refused = diskFull } = options;
+    super(message, { cause });
+    this.name = 'AppendFailedError';
+    this.diskFull = diskFull;
+    this.refused = refused;
+  }
 }
 
 /** A commit is not there although later ones are: the log is damaged. */

@@ -5,8 +5,8 @@
  * the log before they write; so the first append of a partition after opening, and after every failure, compares with the
  * newest commit. After a failure that is looked for from where the partition stood, by exact ids.
  *
- * An append that is not answered has an unknown outcome, and may even be carried out later: the caller reads the log again, and the
- * later one of the two finds the sequence taken.
+ * An append that is not answered has an unknown outcome, and may even be carried out later. The caller looks at the log and appends the same
+ * commit again, or another one: the later one of the two finds the sequence taken.
  */
 import { type Collection, type FindOptions, MongoServerError } from 'mongodb';
 
@@ -82,10 +82,12 @@ export class MongoEventLog implements EventLog {
   async append(commit: CommitToAppend): Promise<void> {
     const { partition, sequence } = commit;
     this.#assertPartition(partition);
-    if (this.#closed) throw new AppendFailedError('the event log is closed');
-    if (this.readOnly) throw new AppendFailedError('the event log is opened for reading only');
+    if (this.#closed) throw new AppendFailedError('the event log is closed', { refused: true });
+    if (this.readOnly) throw new AppendFailedError('the event log is opened for reading only', { refused: true });
     if (commit.bytes.length > MAXIMUM_COMMIT_BYTES) {
-      throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`);
+      throw new AppendFailedError(`partition ${partition}: commit ${sequence} has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`, {
+        refused: true,
+      });
     }
     const document = toDocument(commit);
     const isNext = this.#sound.delete(partition) && this.#newest.get(partition) === sequence - 1;

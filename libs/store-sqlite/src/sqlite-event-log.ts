@@ -81,10 +81,10 @@ export class SqliteEventLog implements EventLog {
   }
 
   async append(commit: CommitToAppend): Promise<void> {
-    if (this.#thread === undefined) throw new AppendFailedError('the event log is opened for reading only');
+    if (this.#thread === undefined) throw new AppendFailedError('the event log is opened for reading only', { refused: true });
     this.#assertPartition(commit.partition);
     if (commit.bytes.length > MAXIMUM_COMMIT_BYTES)
-      throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`);
+      throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`, { refused: true });
     try {
       await this.#thread.request({ kind: 'append', commit: { ...commit, bytes: ownBytes(commit.bytes) } });
     } catch (error) {

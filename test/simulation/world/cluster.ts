@@ -37,6 +37,8 @@ const SCHEDULER_LEASE_MS = 2_400;
 const RESTART_US = 300_000;
 /** Small limits, so that a short run takes many turns, snapshots and runs of the request index. */
 const LIMITS = { snapshotBytes: 2_048, turnCommands: 64, decideAheadCommands: 4, recentBytes: 4_096 };
+/** How long a partition keeps its memory while an append is in doubt: in some runs it drops it at once, in others it never has to. */
+const DOUBT_MS = [0, 1_000, 30_000];
 
 export type InstanceKind = 'command' | 'projector' | 'query' | 'scheduler';
 const KINDS: readonly InstanceKind[] = ['command', 'projector', 'query', 'scheduler'];
@@ -58,12 +60,14 @@ export class Cluster {
   readonly #keys: MemoryKeys = new Map();
   readonly #leases = new MemoryLeaseService();
   readonly #bus = new BusServer();
+  readonly #doubtMs: number;
   readonly #identity: { readonly incarnation: string; readonly partitions: number };
 
   constructor(readonly world: World) {
     this.log = new MemoryLogStorage({ partitions: PARTITIONS, incarnation: '5eed5eed5eed5eed5eed5eed5eed5eed', createdAtUs: 1_767_225_600_000_000 });
     this.#identity = { incarnation: this.log.identity.incarnation, partitions: PARTITIONS };
     this.network = new Network(world);
+    this.#doubtMs = world.random.fork('doubt').pick(DOUBT_MS);
   }
 
   start(counts: Readonly<Record<InstanceKind, number>>): void {
@@ -165,7 +169,7 @@ export class Cluster {
       instanceId: name,
       pool: 'off',
       sorting: 'here',
-      limits: LIMITS,
+      limits: { ...LIMITS, doubtMs: this.#doubtMs },
       observer: {
         ...SILENT_OBSERVER,
         trouble: (partition, what, error) => this.world.trace.note(name, `partition ${partition}: ${what}: ${describe(error)}`),

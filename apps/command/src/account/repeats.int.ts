@@ -211,8 +211,11 @@ test('a look-up that fails refuses what cannot be known, and nothing is done twi
   expect(command.timesRecorded('hot', 'r1')).toBe(1);
 });
 
-test('a random order of firsts, repeats, restarts and failing appends records each request once', async () => {
-  const command = await withAccount({ snapshotBytes: 500, recentBytes: 500, decideAheadCommands: 1 });
+test.each([
+  ['is dropped', 0],
+  ['is kept', 30_000],
+])('a random order of firsts, repeats, restarts and failing appends, whose memory %s, records each request once', async (_, doubtMs) => {
+  const command = await withAccount({ snapshotBytes: 500, recentBytes: 500, decideAheadCommands: 1, doubtMs });
   const acknowledged = new Map<string, bigint>();
   let seed = 12_345;
   const random = (below: number): number => {
@@ -226,7 +229,10 @@ test('a random order of firsts, repeats, restarts and failing appends records ea
     else if (fault === 1) command.log.faults.failNextAppendAfterStoring();
     else if (fault === 2) await command.restart();
     else if (fault === 3) await command.crash();
-    const answers = await Promise.all([command.batch(items), command.batch(items.slice(0, 2))]);
+    let waiting = true;
+    const answering = Promise.all([command.batch(items), command.batch(items.slice(0, 2))]).finally(() => (waiting = false));
+    while (waiting) await command.clock.elapse(10);
+    const answers = await answering;
     answers.forEach(({ results }) =>
       results.forEach((result, at) => {
         if (result.error !== undefined) return;

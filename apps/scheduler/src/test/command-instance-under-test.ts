@@ -68,6 +68,8 @@ export class InstanceUnderTest implements CommandInstance {
       owner: id,
       shared: true,
       sorting: 'here',
+      // An append that fails drops the memory at once.
+      limits: { doubtMs: 0 },
     });
     const calls = inProcessPeer([timerRegistration(this.engine.timers, clock)], SCHEDULER_CALLER);
     this.calls = {

@@ -177,7 +177,7 @@ class World {
 
   private newProcess(): CourierProcess {
     this.names += 1;
-    const process = this.post.process(`process-${this.names}`, { budget: BUDGET, limits: { snapshotBytes: 2_000 } });
+    const process = this.post.process(`process-${this.names}`, { budget: BUDGET, limits: { snapshotBytes: 2_000, doubtMs: this.next() < 0.5 ? 0 : 30_000 } });
     const { log } = process;
     const append = log.append.bind(log);
     log.append = async (commit) => {

@@ -21,6 +21,8 @@ export interface PartitionLimits {
   readonly segmentIds: number;
   /** Bytes of one batch of deliveries; no more than other processes take in a message. */
   readonly deliveryBatchBytes: number;
+  /** How long memory is kept while the outcome of an append is unknown, and its callers wait; 0: it is dropped at once. */
+  readonly doubtMs: number;
 }
 
 const MEBIBYTE = 1 << 20;
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   filterBytes: 64 * MEBIBYTE,
   segmentIds: SEGMENT_IDS,
   deliveryBatchBytes: MEBIBYTE,
+  doubtMs: 30_000,
 };
 
 /** Of one batch of deliveries, where processes take messages of so many bytes: what an event has beyond its bound fits, too. */

@@ -1,7 +1,7 @@
 /**
  * A partition's writer: the only one that decides for its keys.
  *
- *   stopped ──prepare──▶ preparing ──start──▶ loading ──ownership commit durable──▶ serving ──append failed──▶ loading …
+ *   stopped ──prepare──▶ preparing ──start──▶ loading ──ownership commit durable──▶ serving ──memory dropped──▶ loading …
  *      └───────────────────start────────────────▲ │                                   │ │
  *                                                 └──────────── another owner ────────┴─┼─▶ lost
  *                                                                                       └──release──▶ releasing ──drained──▶ stopped
@@ -10,9 +10,10 @@
  *
  * Submissions wait in a bounded queue. A turn takes what waits, decides it against the state in memory and forms one commit. One
  * append is outstanding at a time; while it is on its way the next turn may be decided (`staged`), no more. Answers leave when
- * their commit is durable. If an append fails, or nobody knows whether it did, every turn from it on is lost: memory is dropped, the log is
- * read again and a new ownership commit fences off whatever may still be on its way. If the log then shows another owner, the partition
- * is lost: it steps down instead of taking it back. An exception in a decision is met in the same way: half a turn is no state to go on from.
+ * their commit is durable. If an append fails, or its outcome is unknown, the pipeline finds out from the log what became of the commit, and memory
+ * is kept. Where that takes too long, or the log is not what memory stands on, every turn from the commit on is lost: memory is dropped, the log
+ * is read again and a new ownership commit fences off whatever may still be on its way. If the log then shows another owner, the partition
+ * is lost: it steps down instead of taking it back. An exception in a decision drops the memory, too: half a turn is no state to go on from.
  *
  * This trades memory (the whole state of the partition, cold accounts packed) for deciding without I/O.
  */
@@ -128,7 +129,17 @@ export class Partition {
     this.memory = new PartitionMemory(dependencies);
     this.queue = new SubmissionQueue(partition, limits, commitRoomBytes(log));
     this.turns = new TurnWriter(incarnation, clock);
-    this.pipeline = new CommitPipeline({ partition, log, clock, durable: (commit) => this.becameDurable(commit), failed: (error) => this.appendFailed(error) });
+    this.pipeline = new CommitPipeline({
+      partition,
+      log,
+      clock,
+      durable: (commit) => this.becameDurable(commit),
+      failed: (error) => this.appendFailed(error),
+      // The next owner finds the commit in its log, or decides what was in it.
+      doubtLimitMs: () => (this.currentState === 'releasing' ? 0 : limits.doubtMs),
+      doubted: (error) => dependencies.observer.trouble(partition, 'an append failed, or was not answered; the log is asked for the commit', error),
+      stalled: () => this.failWaiting('PARTITION_UNAVAILABLE'),
+    });
     this.snapshots = new PartitionSnapshots({ ...dependencies, queue: this.queue });
     this.deliveries = new PartitionDeliveries({ ...dependencies, budget: dependencies.deliveryBudget, submit: (submission) => this.submit(submission) });
     this.loader = new PartitionLoader({ ...dependencies, snapshots: this.snapshots, newMemory: () => this.newMemory() });
@@ -206,7 +217,7 @@ export class Partition {
 
   /** Throws QueueFullError or SubmissionTooLargeError; then nothing was taken. While the partition does not serve, the submission fails at once. */
   submit(submission: Submission): void {
-    if (this.currentState !== 'serving') {
+    if (this.currentState !== 'serving' || this.pipeline.isStalled) {
       submission.fail(this.refusalNow());
       return;
     }
@@ -233,6 +244,7 @@ export class Partition {
     const wasServing = this.currentState === 'serving';
     this.currentState = 'releasing';
     this.endPause();
+    if (this.pipeline.inDoubt) this.abortTurns(this.refusalNow());
     if (wasServing) await this.drained();
     if (wasServing && !this.busy && !this.memory.ended) this.released = this.memory;
     else this.abortTurns(this.refusalNow());

@@ -6,7 +6,7 @@ import { SILENT_OBSERVER } from '../engine-observer';
 import type { Partition } from '../partition/partition';
 import type { PartitionLimits } from '../partition/limits';
 import { type Courier, courier, type CourierState, Dispatch, type Dispatched, keyIn, type Sent } from './courier';
-import { INCARNATION, SEEDS } from './partition-under-test';
+import { INCARNATION, NO_DOUBT, SEEDS } from './partition-under-test';
 
 /** What happens to a batch on its way: the network calls `pass` as often as the batch arrives, and answers. */
 export type Network = (target: number, pass: () => Promise<Uint8Array>) => Promise<Uint8Array>;
@@ -38,7 +38,7 @@ export class CourierProcess {
       capabilities: [this.courier],
       owner,
       shared: true,
-      limits,
+      limits: { ...NO_DOUBT, ...limits },
       observer: {
         ...SILENT_OBSERVER,
         trouble: (_partition, what, error) => void this.troubles.push(`${what}: ${error instanceof Error ? error.message : ''}`),

@@ -7,7 +7,7 @@ import { SILENT_OBSERVER } from '../engine-observer';
 import type { Partition } from '../partition/partition';
 import type { PartitionLimits } from '../partition/limits';
 import { journal, type Answer, type JournalState, Lines } from './journal';
-import { INCARNATION, SEEDS } from './partition-under-test';
+import { INCARNATION, NO_DOUBT, SEEDS } from './partition-under-test';
 
 export interface ProcessOptions {
   readonly limits?: Partial<PartitionLimits>;
@@ -38,7 +38,7 @@ export class EngineUnderTest {
       seeds: SEEDS,
       owner,
       shared: true,
-      limits: options.limits ?? {},
+      limits: { ...NO_DOUBT, ...options.limits },
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what) },
       onLost: (partition) => void this.lost.push(partition),
       memoryIsShort: options.memoryIsShort ?? (() => false),

@@ -17,6 +17,9 @@ export const INCARNATION = '00112233445566778899aabbccddeeff';
 export const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.from(INCARNATION, 'hex'));
 const PARTITION = 1;
 
+/** An append that fails drops the memory at once, so that tests of lost turns need not wait for it. */
+export const NO_DOUBT = { doubtMs: 0 };
+
 /** One sorting thread for all tests of a file. */
 export const sorter = runSorter('thread');
 
@@ -91,7 +94,7 @@ export class PartitionUnderTest {
       sorter,
       timers: this.timers,
       slots: new LoadSlots(),
-      limits: { ...DEFAULT_LIMITS, ...surroundings.limits },
+      limits: { ...DEFAULT_LIMITS, ...NO_DOUBT, ...surroundings.limits },
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what) => void this.troubles.push(what), ...surroundings.observer },
       owner: surroundings.owner ?? 'one',
       shared: surroundings.shared ?? false,

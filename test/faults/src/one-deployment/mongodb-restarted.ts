@@ -3,6 +3,10 @@ import { MongoClient } from 'mongodb';
 import { type Fault } from '../harness/under-load';
 
 const AWAY_MS = 1_000;
+/** What the owner of a partition says when it drops its memory. */
+const READ_AGAIN = 'the log is read again';
+/** What it says of an append that was on its way. */
+const IN_DOUBT = 'the log is asked for the commit';
 /** MongoDB counts as back when it answers a write and a read within this time. The stand-in listens seconds before that. */
 const ANSWERS_WITHIN_MS = 250;
 
@@ -21,8 +25,10 @@ async function answersInTime(url: string): Promise<boolean> {
 }
 
 export const mongodbRestarted: Fault = {
-  name: 'graceful restart of MongoDB: what was not durable is decided again, what was is answered',
-  run: async ({ distributed, load, withoutService }) => {
+  name: 'graceful restart of MongoDB: owners find out what became of the commits on their way, and none reads its log again',
+  run: async ({ distributed, load, command, lines, withoutService }) => {
+    const said = (): string[] => command.flatMap(({ name }) => lines.of(name));
+    const linesBefore = said().length;
     await withoutService(async () => {
       await distributed.mongodb.stop();
       await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
@@ -30,5 +36,8 @@ export const mongodbRestarted: Fault = {
       await until('MongoDB answers in time', () => answersInTime(distributed.mongodb.url));
     });
     await load.moreEverywhere(100);
+    const saidSince = said().slice(linesBefore);
+    expect(saidSince.filter((line) => line.includes(READ_AGAIN))).toEqual([]);
+    expect(saidSince.some((line) => line.includes(IN_DOUBT))).toBe(true);
   },
 };
