@@ -65,6 +65,7 @@ import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusT
 import type { CommandSubmission } from './command-submission';
 import { changeHoldTimer, EXPIRE_HOLD, expireHold } from './hold-timers';
 import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID, ACCOUNT_NOT_FOUND, BATCH_REFUSED } from './outcomes';
+import { GatheredRequests } from './gathered-requests';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 import { hasSameSignature, recordedVerdicts, samePosting, type RecordedVerdict } from './recorded-verdicts';
@@ -126,6 +127,7 @@ class PostingView implements Posting {
 
 export class AccountState implements CapabilityState, PartitionAccounts {
   private readonly table: AccountTable;
+  private readonly gathered = new GatheredRequests();
   private readonly groups: PostingGroup[] = [];
   private groupCount = 0;
   /** A group of the turn has as many postings as it may have: the groups are closed before the next one. */
@@ -453,7 +455,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     if (known !== 0) return this.groups[known - 1] as PostingGroup;
     let group = this.groups[this.groupCount];
     if (group === undefined) {
-      group = new PostingGroup();
+      group = new PostingGroup(this.gathered);
       this.groups.push(group);
     }
     this.groupCount += 1;
@@ -465,6 +467,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   flush(turn: Turn): void {
     if (this.groupCount > 0) this.writePostings(turn);
     this.transfers.flush(turn, this.groups, this.groupCount);
+    this.gathered.clear();
     this.groupIsFull = false;
     this.groupCount = 0;
   }

@@ -16,6 +16,7 @@ import {
   STRIDE,
   type PostingBatch,
 } from '@sluice/protocol/account';
+import { NO_REQUEST, type GatheredRequests } from './gathered-requests';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -26,6 +27,7 @@ const accountIdLength = ACCOUNT_ID_LENGTH;
 const requestIdAt = REQUEST_ID_AT;
 const requestIdLength = REQUEST_ID_LENGTH;
 const acceptedOutcome = OUTCOME_ACCEPTED;
+const noRequest = NO_REQUEST;
 
 export class PostingGroup {
   account!: Account;
@@ -39,12 +41,16 @@ export class PostingGroup {
   totalDebit = 0n;
   /** Holds that changed in the turn, with what is left. */
   readonly changedHolds = new Map<string, bigint>();
-  private readonly batches: PostingBatch[] = [];
-  private readonly indexes: number[] = [];
+  /** The requests, among those of the turn. */
+  private first = noRequest;
+  private last = noRequest;
+  private count = 0;
   /** Which of the requests are debits of transfers that were accepted, and which of these owe their credit. */
   private readonly transfers: number[] = [];
   private readonly pending: boolean[] = [];
   private pendingMinor = 0n;
+
+  constructor(private readonly gathered: GatheredRequests) {}
 
   begin(ordinal: number, account: Account): void {
     this.account = account;
@@ -56,23 +62,29 @@ export class PostingGroup {
     this.rejected = 0;
     this.totalDebit = 0n;
     if (this.changedHolds.size > 0) this.changedHolds.clear();
-    this.batches.length = 0;
-    this.indexes.length = 0;
-    this.transfers.length = 0;
-    this.pending.length = 0;
-    this.pendingMinor = 0n;
+    this.first = noRequest;
+    this.last = noRequest;
+    this.count = 0;
+    if (this.transfers.length > 0) this.forgetTransfers();
   }
 
   add(batch: PostingBatch, index: number): void {
-    this.batches.push(batch);
-    this.indexes.push(index);
+    this.last = this.gathered.add(batch, index, this.last);
+    if (this.first === noRequest) this.first = this.last;
+    this.count += 1;
   }
 
   /** The request that was added last is the debit of a transfer. @param pending its credit is owed to another partition. */
   markTransfer(pending: boolean, amountMinor: bigint): void {
-    this.transfers.push(this.batches.length - 1);
+    this.transfers.push(this.last);
     this.pending.push(pending);
     if (pending) this.pendingMinor += amountMinor;
+  }
+
+  private forgetTransfers(): void {
+    this.transfers.length = 0;
+    this.pending.length = 0;
+    this.pendingMinor = 0n;
   }
 
   get hasTransfers(): boolean {
@@ -81,7 +93,7 @@ export class PostingGroup {
 
   /** Writes `AccountTransfers` as element of TransfersRecorded.accounts. */
   writeTransfers(writer: ByteWriter): void {
-    const { transfers, pending, batches, indexes } = this;
+    const { transfers, pending, gathered } = this;
     const start = writer.open(0x0a);
     this.writeAccountId(writer);
     writer.stringField(0x12, this.account.unit);
@@ -92,8 +104,8 @@ export class PostingGroup {
     }
     for (let at = 0; at < transfers.length; at += 1) {
       const item = transfers[at] as number;
-      const batch = batches[item] as PostingBatch;
-      const index = indexes[item] as number;
+      const batch = gathered.batch(item);
+      const index = gathered.index(item);
       const base = index * stride;
       const { bytes, fields, amountHalves } = batch;
       const { otherAccountAt } = legsOf(batch);
@@ -114,7 +126,7 @@ export class PostingGroup {
 
   /** Writes `AccountPostings` as element of PostingsRecorded.accounts. */
   write(writer: ByteWriter): void {
-    const { account, batches, indexes } = this;
+    const { account, gathered, first, count } = this;
     const start = writer.open(0x0a);
     this.writeAccountId(writer);
     writer.sint64Field(0x10, this.balanceBefore);
@@ -139,21 +151,20 @@ export class PostingGroup {
       writer.close(hold);
     }
     this.writeRequests(writer);
-    const count = batches.length;
     const balances = writer.open(0x72);
     writer.reserve(count * 10);
-    for (let item = 0; item < count; item += 1) {
-      const { balancesAfterHalves } = batches[item] as PostingBatch;
-      const at = (indexes[item] as number) * 2;
+    for (let item = first; item !== noRequest; item = gathered.next(item)) {
+      const { balancesAfterHalves } = gathered.batch(item);
+      const at = gathered.index(item) * 2;
       writer.zigzag64(balancesAfterHalves[at] as number, balancesAfterHalves[at + 1] as number);
     }
     writer.close(balances);
     if (this.changedHolds.size > 0) {
       const held = writer.open(0x7a);
       writer.reserve(count * 10);
-      for (let item = 0; item < count; item += 1) {
-        const { heldAfterHalves } = batches[item] as PostingBatch;
-        const at = (indexes[item] as number) * 2;
+      for (let item = first; item !== noRequest; item = gathered.next(item)) {
+        const { heldAfterHalves } = gathered.batch(item);
+        const at = gathered.index(item) * 2;
         writer.zigzag64(heldAfterHalves[at] as number, heldAfterHalves[at + 1] as number);
       }
       writer.close(held);
@@ -164,21 +175,21 @@ export class PostingGroup {
 
   /** The first request has it in bytes. */
   private writeAccountId(writer: ByteWriter): void {
-    const { bytes, fields } = this.batches[0] as PostingBatch;
-    const base = (this.indexes[0] as number) * stride;
+    const { bytes, fields } = this.gathered.batch(this.first);
+    const base = this.gathered.index(this.first) * stride;
     const at = fields[base + accountIdAt] as number;
     writeText(writer, 0x0a, bytes, at, fields[base + accountIdLength] as number);
   }
 
   private writeRequests(writer: ByteWriter): void {
-    const { batches, indexes } = this;
+    const { gathered } = this;
     const list = writer.open(0x6a);
     let source: PostingBatch | undefined;
     let from = 0;
     let to = 0;
-    for (let item = 0; item < batches.length; item += 1) {
-      const batch = batches[item] as PostingBatch;
-      const base = (indexes[item] as number) * stride;
+    for (let item = this.first; item !== noRequest; item = gathered.next(item)) {
+      const batch = gathered.batch(item);
+      const base = gathered.index(item) * stride;
       const start = batch.fields[base + startColumn] as number;
       if (batch !== source || start !== to) {
         if (source !== undefined) writer.raw(source.bytes, from, to);
@@ -192,21 +203,22 @@ export class PostingGroup {
   }
 
   private writeRejections(writer: ByteWriter): void {
-    const { batches, indexes } = this;
+    const { gathered, first } = this;
+    let position = 0;
     writer.reserve(2);
     writer.byte(0x82);
     const positions = this.openLong(writer);
-    for (let item = 0; item < batches.length; item += 1) {
-      if ((batches[item] as PostingBatch).outcomes[indexes[item] as number] === acceptedOutcome) continue;
+    for (let item = first; item !== noRequest; item = gathered.next(item), position += 1) {
+      if (gathered.batch(item).outcomes[gathered.index(item)] === acceptedOutcome) continue;
       writer.reserve(5);
-      writer.varint(item);
+      writer.varint(position);
     }
     writer.close(positions);
     writer.reserve(2);
     writer.byte(0x8a);
     const reasons = this.openLong(writer);
-    for (let item = 0; item < batches.length; item += 1) {
-      const outcome = (batches[item] as PostingBatch).outcomes[indexes[item] as number] as number;
+    for (let item = first; item !== noRequest; item = gathered.next(item)) {
+      const outcome = gathered.batch(item).outcomes[gathered.index(item)] as number;
       if (outcome === acceptedOutcome) continue;
       writer.reserve(5);
       writer.varint(outcome);

@@ -28,12 +28,12 @@ export function hashSeeds(secret: Uint8Array, incarnation: Uint8Array): LogSeeds
   return { first: key.readInt32LE(0), second: key.readInt32LE(4), fingerprint };
 }
 
-/** The result of the last `requestHash` or `keyedHash`. */
+/** The result of the last `requestHash`. */
 export const lastHash = { first: 0, second: 0 };
 
-/** Hash of bytes[start, end): into `lastHash`; returns its first half. */
+/** First half of the hash of bytes[start, end). */
 export function keyedHash(seeds: HashSeeds, bytes: Uint8Array, start: number, end: number): number {
-  halfSipHash(seeds.first, seeds.second ^ LONG_RESULT, seeds.first ^ INITIAL_2, seeds.second ^ INITIAL_3, 0, bytes, start, end);
+  halfSipHash(seeds.first, seeds.second ^ LONG_RESULT, seeds.first ^ INITIAL_2, seeds.second ^ INITIAL_3, 0, wordsOf(bytes), start, end, false);
   return lastHash.first;
 }
 
@@ -52,7 +52,19 @@ export function requestHash(seeds: HashSeeds, aggregateHash: number, bytes: Uint
   v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
   v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
   v2 = (v2 << 16) | (v2 >>> 16);
-  halfSipHash(v0 ^ aggregateHash, v1, v2, v3, AGGREGATE_HASH_BYTES, bytes, start, end);
+  halfSipHash(v0 ^ aggregateHash, v1, v2, v3, AGGREGATE_HASH_BYTES, wordsOf(bytes), start, end, true);
+}
+
+let lastBytes = new Uint8Array(0);
+let lastWords = new DataView(lastBytes.buffer);
+
+/** A view that reads a word in one load. The ids of a message are hashed one after the other, so its view is kept until other bytes are hashed. */
+function wordsOf(bytes: Uint8Array): DataView {
+  if (bytes !== lastBytes) {
+    lastBytes = bytes as Uint8Array<ArrayBuffer>;
+    lastWords = new DataView(lastBytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return lastWords;
 }
 
 const INITIAL_2 = 0x6c796765;
@@ -64,7 +76,17 @@ const FINAL_ROUNDS = 3;
 const AGGREGATE_HASH_BYTES = 4;
 
 /** Goes on from a state that has taken so many bytes in, a multiple of four. */
-function halfSipHash(state0: number, state1: number, state2: number, state3: number, taken: number, bytes: Uint8Array, start: number, end: number): void {
+function halfSipHash(
+  state0: number,
+  state1: number,
+  state2: number,
+  state3: number,
+  taken: number,
+  words: DataView,
+  start: number,
+  end: number,
+  both: boolean,
+): void {
   let v0 = state0;
   let v1 = state1;
   let v2 = state2;
@@ -73,7 +95,7 @@ function halfSipHash(state0: number, state1: number, state2: number, state3: num
   const blocksEnd = start + (length & ~3);
   let at = start;
   for (; at < blocksEnd; at += 4) {
-    const word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+    const word = words.getInt32(at, true);
     v3 ^= word;
     v0 = (v0 + v1) | 0;
     v2 = (v2 + v3) | 0;
@@ -87,7 +109,7 @@ function halfSipHash(state0: number, state1: number, state2: number, state3: num
     v0 ^= word;
   }
   let rest = (taken + length) << 24;
-  for (let shift = 0; at < end; at += 1, shift += 8) rest |= (bytes[at] as number) << shift;
+  for (let shift = 0; at < end; at += 1, shift += 8) rest |= words.getUint8(at) << shift;
   v3 ^= rest;
   v0 = (v0 + v1) | 0;
   v2 = (v2 + v3) | 0;
@@ -112,6 +134,7 @@ function halfSipHash(state0: number, state1: number, state2: number, state3: num
     v2 = (v2 << 16) | (v2 >>> 16);
   }
   lastHash.first = v1 ^ v3;
+  if (!both) return;
   v1 ^= SECOND_HALF;
   for (let round = 0; round < FINAL_ROUNDS; round += 1) {
     v0 = (v0 + v1) | 0;

@@ -66,12 +66,11 @@ test.each`
   expect(halfSipHash({ first: key.readUInt32LE(0), second: key.readUInt32LE(4) }, message, 2, 4).toString('hex')).toBe(hash.replaceAll(' ', ''));
 });
 
-test('a hash is HalfSipHash-1-3 of the bytes, wherever they stand', () => {
+test('a hash is the first half of HalfSipHash-1-3 of the bytes, wherever they stand', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 140 }), fc.uint8Array({ maxLength: 9 }), (bytes, before) => {
       const message = Buffer.concat([before, bytes, before]);
-      expect(keyedHash(seeds, message, before.length, before.length + bytes.length)).toBe(lastHash.first);
-      expect(result()).toBe(halfSipHash(seeds, bytes, 1, 3).toString('hex'));
+      expect(keyedHash(seeds, message, before.length, before.length + bytes.length)).toBe(halfSipHash(seeds, bytes, 1, 3).readInt32LE(0));
     }),
   );
 });
