@@ -1,7 +1,6 @@
 /** Defects of what is durable and in which order. */
 import { MemoryEventLog } from '@sluice/memory';
 import { SequenceTakenError, type CommitToAppend } from '@sluice/ports';
-import { CommitInDoubt } from '../../../libs/engine/src/partition/commit-in-doubt';
 import { SimulatedEventLog } from '../world/simulated-event-log';
 import type { Defect } from './defect';
 import { replaceMethod } from './replace-method';
@@ -49,19 +48,6 @@ export const storageDefects = {
             await append.call(this, commit).catch((error: unknown) => {
               if (error instanceof SequenceTakenError) throw error;
             });
-          },
-      ),
-  },
-  'take-a-rivals-commit-for-its-own': {
-    what: 'An owner that finds a commit at the sequence of one that is in doubt takes it for its own, whatever its bytes are.',
-    foundWithin: 100,
-    plant: () =>
-      replaceMethod(
-        CommitInDoubt.prototype as unknown as { conclude(found: readonly unknown[]): string },
-        'conclude',
-        (conclude) =>
-          function (this: { conclude(found: readonly unknown[]): string }, found: readonly unknown[]) {
-            return found.length > 1 ? 'recorded' : conclude.call(this, found);
           },
       ),
   },
