@@ -18,6 +18,8 @@ import { projectedSequence } from './projected-sequence';
 
 /** An owner's death is noticed within this time; with loading, service is back in less than 5 s. */
 const LEASE_TTL_MS = 2_400;
+/** A database reads a log document by document: a partition is to be loaded within a second or two also by one that has just started. */
+const SNAPSHOT_COMMITS = 250;
 
 void runServiceProcess({
   service: 'command',
@@ -86,7 +88,15 @@ void runServiceProcess({
       pool,
       poolThreads,
       drainGraceMs: shutdownGraceMs,
-      limits: { queueCommands, queueBytes, turnCommands, turnBytes, snapshotBytes, deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes) },
+      limits: {
+        queueCommands,
+        queueBytes,
+        turnCommands,
+        turnBytes,
+        snapshotBytes,
+        snapshotCommits: SNAPSHOT_COMMITS,
+        deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes),
+      },
       deliveryBudget: { attempts: deliveryAttempts, milliseconds: deliveryBudgetMs },
       observer: {
         ...measured,

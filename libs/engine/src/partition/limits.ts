@@ -13,6 +13,8 @@ export interface PartitionLimits {
   readonly decideAheadCommands: number;
   /** Log bytes after which a snapshot is taken (at least; it grows with the snapshot's own size). */
   readonly snapshotBytes: number;
+  /** Commits after which a snapshot is taken, however small they are: a log is read commit by commit. */
+  readonly snapshotCommits: number;
   /** Commits that stay in memory for repeats and for the bus. */
   readonly recentBytes: number;
   /** Memory of the request-id filters of one partition. */
@@ -47,6 +49,7 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   turnBytes: 4 * MEBIBYTE,
   decideAheadCommands: 500,
   snapshotBytes: 48 * MEBIBYTE,
+  snapshotCommits: 20_000,
   recentBytes: 16 * MEBIBYTE,
   filterBytes: 64 * MEBIBYTE,
   segmentIds: SEGMENT_IDS,

@@ -100,8 +100,9 @@ export class PartitionMemory implements PartitionServices {
   /** The newest ownership commit that was read from the log; undefined: none since the snapshot. */
   newestOwnership: { readonly epoch: number; readonly owner: string } | undefined;
 
-  /** Log bytes that a start would replay, and the size of the snapshot that it would restore before. */
+  /** What a start would replay of the log, and the size of the snapshot that it would restore before. */
   logBytesSinceSnapshot = 0;
+  commitsSinceSnapshot = 0;
   snapshotSizeBytes = 0;
 
   private readonly beginning: LogPosition;
@@ -181,6 +182,7 @@ export class PartitionMemory implements PartitionServices {
       this.checksum = commit.checksum;
       this.committedAtUs = commit.committedAtUs;
       this.logBytesSinceSnapshot += bytes.length;
+      this.commitsSinceSnapshot += 1;
       if (this.index.full) await this.spillIndex();
     } catch (error) {
       this.drop();

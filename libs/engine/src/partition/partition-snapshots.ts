@@ -18,6 +18,10 @@ import type { WorkSteps } from './work-steps';
 
 /** How long the index keeps what a snapshot wrote while a submission that was looked up before is not decided. */
 const FORGET_RETRY_MS = 100;
+/** Between two snapshots that are taken for the number of commits alone, at least. */
+const COMMITS_SNAPSHOT_EVERY_MS = 10_000;
+/** A snapshot that is taken for the number of commits alone costs no more bytes than so many per commit. */
+const SNAPSHOT_BYTES_PER_COMMIT = 8 << 10;
 const ONE_COMMIT = { maxCommits: 1, maxBytes: 1 };
 
 export interface PartitionSnapshotsDependencies {
@@ -61,6 +65,7 @@ interface Writing {
 export class PartitionSnapshots {
   private readonly prefix: string;
   private removal: Promise<void> = Promise.resolve();
+  private commitsCountFromMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly dependencies: PartitionSnapshotsDependencies) {
     this.prefix = `partition/${dependencies.partition}`;
@@ -123,7 +128,11 @@ export class PartitionSnapshots {
   // ---- writing ----
 
   due(memory: PartitionMemory): boolean {
-    return memory.index.full || memory.logBytesSinceSnapshot >= Math.max(this.dependencies.limits.snapshotBytes, memory.snapshotSizeBytes * 2);
+    const { limits, clock } = this.dependencies;
+    const { index, snapshotSizeBytes, logBytesSinceSnapshot, commitsSinceSnapshot } = memory;
+    if (index.full || logBytesSinceSnapshot >= Math.max(limits.snapshotBytes, snapshotSizeBytes * 2)) return true;
+    const hasManyCommits = commitsSinceSnapshot >= Math.max(limits.snapshotCommits, snapshotSizeBytes / SNAPSHOT_BYTES_PER_COMMIT);
+    return hasManyCommits && clock.monotonicMs() >= this.commitsCountFromMs;
   }
 
   /**
@@ -165,6 +174,8 @@ export class PartitionSnapshots {
     const sessions = { capabilities: begun(capabilities), rooms: begun(rooms) };
     index.seal();
     memory.logBytesSinceSnapshot = 0;
+    memory.commitsSinceSnapshot = 0;
+    this.commitsCountFromMs = this.dependencies.clock.monotonicMs() + COMMITS_SNAPSHOT_EVERY_MS;
     let durable = false;
     try {
       await memory.commits.durable(sequence);

@@ -340,6 +340,7 @@ export class Partition {
     for (const worker of this.workers) worker.durable(turn.sequence);
     this.publisher?.offer(turn.sequence, commit.decidedAtUs > 0 ? this.traced(commit, durableUs) : undefined);
     memory.logBytesSinceSnapshot += bytes.length;
+    memory.commitsSinceSnapshot += 1;
     if (queue.empty) this.noteIdle();
     else this.scheduleTurn();
     this.maybeSnapshot();

@@ -6,6 +6,7 @@ import { hashSeeds } from '../request-index/request-hash';
 import { hashOf, Lines } from '../test/journal';
 import { INCARNATION, PartitionUnderTest, RecordingBus, rounds, sorter } from '../test/partition-under-test';
 import { TurnLostError } from './commits';
+import { decodeManifest } from './manifest';
 import { QueueFullError, SubmissionTooLargeError } from './submission-queue';
 
 afterAll(() => sorter.close());
@@ -535,6 +536,30 @@ describe('snapshots', () => {
     }
     expect(one.troubles).toEqual([]);
     expect(one.lines).toEqual(one.logged());
+  });
+
+  test('are taken after so many commits, however small these are, but not more often than every 10 s', async () => {
+    const store = new MemorySnapshotStore();
+    const put = jest.spyOn(store, 'put');
+    const taken = (): number => put.mock.calls.flatMap(([blocks]) => blocks.filter(({ name }) => name.includes('/manifest-'))).length;
+    const untilTaken = async (count: number): Promise<void> => {
+      while (taken() < count) await rounds();
+    };
+    const one = await PartitionUnderTest.started({ snapshots: store, limits: { snapshotCommits: 5 } });
+    const commit = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at += 1) await one.write('a line');
+    };
+    await commit(5);
+    await untilTaken(1);
+    await one.clock.elapse(9_999);
+    await commit(10);
+    await one.clock.elapse(1);
+    await commit(1);
+    await untilTaken(2);
+    // The newest of all: none was begun at one of the ten.
+    const [manifest] = await store.list('partition/1/manifest-');
+    expect(decodeManifest((await store.get(manifest as string)) as Uint8Array)?.sequence).toBe(17);
+    expect(taken()).toBe(2);
   });
 
   test('are left at an orderly stop, so that a start reads nothing but what came after', async () => {
