@@ -17,6 +17,8 @@ export interface CapabilityContext {
   readonly poolThreads?: number | undefined;
   /** What is configured of the settings that capabilities declare. */
   readonly settings: CapabilitySettings;
+  /** Whether a partition is served whose aggregates name keys that the keyring lacks; undefined: refuse. */
+  readonly missingKeys?: 'refuse' | 'accept' | undefined;
   /** Tells the operator of a fault that costs a caller an answer. */
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }

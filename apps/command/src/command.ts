@@ -26,6 +26,7 @@ import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
 import { deliveryRegistration } from './deliveries/delivery-service';
 import { peerDeliveries } from './deliveries/peer-deliveries';
+import { ownAll } from './ownership/own-all';
 import { PartitionOwnership } from './ownership/partition-ownership';
 import { refusingHopsOfOthers } from './peers/not-owner';
 import { OwnMethods } from './peers/own-methods';
@@ -52,6 +53,8 @@ export interface CommandDependencies {
   readonly poolThreads?: number | undefined;
   /** How long capabilities may go on with what they do by themselves when the process stops. */
   readonly drainGraceMs?: number;
+  /** Whether partitions are served whose accounts name keys that the keyring lacks; undefined: they are refused. */
+  readonly missingKeys?: 'refuse' | 'accept' | undefined;
   /** Where runs of the request index are sorted; default: on a thread. */
   readonly sorting?: Sorting;
   readonly limits?: Partial<PartitionLimits>;
@@ -87,7 +90,7 @@ export interface CommandRuntime extends ServiceRuntime {
 
 /**
  * Resolves when the partitions of this instance are loaded. Throws ConfigurationError if a capability cannot work as it is configured, and
- * CorruptCommitError for a log that does not verify.
+ * CorruptCommitError for a log that does not verify, and MissingKeysError.
  */
 export async function startCommand(dependencies: CommandDependencies): Promise<CommandRuntime> {
   letHeapGrow();
@@ -95,8 +98,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const { incarnation, partitions } = log.identity;
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
-  const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads } = dependencies;
-  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, trouble }));
+  const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys } = dependencies;
+  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, missingKeys, trouble }));
   await Promise.all(parts.map((part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;
@@ -125,9 +128,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const serves = (partition: number): boolean => engine.partition(partition)?.state === 'serving';
   let peerCheck: PeerCheck | undefined;
   if (sharing === undefined) {
-    // One after the other: replaying is bound by this thread, and memory stays low.
     try {
-      for (let partition = 0; partition < partitions; partition += 1) await engine.own(partition);
+      await ownAll(engine);
     } catch (error) {
       await engine.stop({ snapshot: false });
       await stopAll(parts);
@@ -141,7 +143,14 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       trouble,
       unreadable: (partition, error) => observer.unreadable?.(partition, error),
     });
-    await ownership.start();
+    try {
+      await ownership.start();
+    } catch (error) {
+      await ownership.stop();
+      await engine.stop({ snapshot: false });
+      await stopAll(parts);
+      throw error;
+    }
     hop = new PeerHop({
       self: instanceId,
       serves,

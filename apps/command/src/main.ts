@@ -31,6 +31,7 @@ void runServiceProcess({
       keyringSecret: secret,
       pool,
       poolThreads,
+      missingKeys,
       queueCommands,
       queueBytes,
       turnCommands,
@@ -88,6 +89,7 @@ void runServiceProcess({
       pool,
       poolThreads,
       drainGraceMs: shutdownGraceMs,
+      missingKeys,
       limits: {
         queueCommands,
         queueBytes,

@@ -50,6 +50,11 @@ export interface CapabilityState {
   decideInternal?(turn: Turn, commands: readonly InternalCommand[]): readonly InternalVerdict[];
   /** Deliveries that it owed have their verdicts, which the turn's commit records: it may record what follows from them, and owe anew. */
   settled?(turn: Turn, deliveries: readonly SettledDelivery[]): void;
+  /**
+   * Whether the keys are there that its aggregates name: asked when the log is in memory, before the partition is taken over. Lets the event loop
+   * run meanwhile. Rejects with MissingKeysError. Undefined: its aggregates name none.
+   */
+  assertKeysPresent?(): Promise<void>;
   /** What its siblings in the partition may read while they decide: an interface of the capability's domain, read only. */
   readonly siblingView?: unknown;
   /** Begins a snapshot of the state as it is now; its blocks are taken later, in small steps, while turns go on. */

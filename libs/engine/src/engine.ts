@@ -88,7 +88,7 @@ export class Engine {
   /**
    * Loads a partition that another instance owns and follows its log, without disturbing its owner, until `own` or `abandon`. Resolves when
    * memory is at the head of the log. Where that is not possible (memory is short, the log or the snapshot was changed) `own` loads the
-   * partition as if it had not been prepared. Rejects if the log cannot be read: this process must not take the partition over.
+   * partition as if it had not been prepared. Rejects if the log cannot be read or keys are missing: this process must not take the partition over.
    */
   async prepare(partition: number): Promise<void> {
     if (this.partitions.has(partition) || this.starting.has(partition)) return;
@@ -115,7 +115,7 @@ export class Engine {
   }
 
   /**
-   * Loads the partition, or takes what is prepared, and owns it. Throws CorruptCommitError and what the log throws; then it is not owned.
+   * Loads the partition, or takes what is prepared, and owns it. Throws CorruptCommitError, MissingKeysError and what the log throws; then it is not owned.
    * Throws AbandonedError if the partition is disowned meanwhile.
    */
   async own(partition: number): Promise<void> {

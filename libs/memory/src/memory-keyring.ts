@@ -26,6 +26,10 @@ export class MemoryKeyring implements Keyring {
     return key;
   }
 
+  async missing(keyIds: readonly string[]): Promise<string[]> {
+    return keyIds.filter((keyId) => !this.#stored.has(keyId));
+  }
+
   cached(keyId: string): Uint8Array | undefined {
     return this.#cached.get(keyId);
   }

@@ -20,11 +20,36 @@ export interface Keyring {
   store(keys: readonly AccountKey[]): Promise<void>;
   /** The key of the id; undefined: there is none. Cached in memory after the first time. */
   load(keyId: string): Promise<Uint8Array | undefined>;
+  /** Those of the ids that no key is stored under; asks for all of them in one round trip. What is in memory alone does not count. */
+  missing(keyIds: readonly string[]): Promise<string[]>;
   /** The key if it is in memory already. */
   cached(keyId: string): Uint8Array | undefined;
   /** A key of 32 bytes for another purpose than signatures, derived from the keyring's secret: the same whenever the keyring is opened, another one for each purpose. */
   derivedKey(purpose: string): Uint8Array;
   close(): Promise<void>;
+}
+
+/** Accounts sign with keys that the keyring does not have. */
+export class MissingKeysError extends Error {
+  constructor(
+    readonly accounts: number,
+    readonly partitions: readonly number[],
+  ) {
+    const whose = accounts === 1 ? 'signing key of 1 account' : `signing keys of ${accounts} accounts`;
+    super(
+      `the keyring lacks the ${whose} (${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.join(', ')}). Restore the keyring from a backup that is as new as the log; ` +
+        'only if the keys are lost for good start with SLUICE_MISSING_KEYS=accept, and give these accounts new keys (UpdateAccount)',
+    );
+    this.name = 'MissingKeysError';
+  }
+
+  /** What is missing in several partitions, as one error. */
+  static sum(errors: readonly MissingKeysError[]): MissingKeysError {
+    return new MissingKeysError(
+      errors.reduce((sum, { accounts }) => sum + accounts, 0),
+      errors.flatMap(({ partitions }) => partitions).sort((left, right) => left - right),
+    );
+  }
 }
 
 /** What `derivedKey` of a keyring returns. @param secret by which the keyring seals. */

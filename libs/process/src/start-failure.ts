@@ -1,7 +1,8 @@
 /** Why a process did not start: whether waiting would mend it, and else the exit code. */
 import { StreamMismatchError } from '@sluice/bus-nats';
 import { CONFIGURATION_EXIT_CODE, ConfigurationError, ListenError, PlainTextBeyondLoopbackError, UnusableFileError } from '@sluice/service';
-import { MissingEventLogError, MongoUnavailableError, NoEventLogError, PartitionCountMismatchError } from '@sluice/store-mongo';
+import { MissingKeysError } from '@sluice/ports';
+import { KeyringSecretError, MissingEventLogError, MongoUnavailableError, NoEventLogError, PartitionCountMismatchError } from '@sluice/store-mongo';
 import { NatsUnavailableError } from '@sluice/bus-nats';
 
 const FAULT_EXIT_CODE = 1;
@@ -23,6 +24,8 @@ export function exitCodeOf(error: unknown): number {
     PlainTextBeyondLoopbackError,
     PartitionCountMismatchError,
     MissingEventLogError,
+    MissingKeysError,
+    KeyringSecretError,
     StreamMismatchError,
     MongoUnavailableError,
     NatsUnavailableError,

@@ -9,6 +9,6 @@ export {
 } from './log-identity-document';
 export { MongoConnection, MongoUnavailableError, type MongoConnectionOptions } from './mongo-connection';
 export { MongoEventLog, type MongoEventLogOptions } from './mongo-event-log';
-export { MongoKeyring } from './mongo-keyring';
+export { KeyringSecretError, MongoKeyring } from './mongo-keyring';
 export { MongoReadStore, type MongoReadStoreOptions } from './mongo-read-store';
 export { MongoSnapshotStore } from './mongo-snapshot-store';

@@ -35,6 +35,14 @@ interface KeyDocument {
   readonly sealed: Binary;
 }
 
+/** The secret does not fit the keyring, or what it is sealed with is missing. The operator must change something. */
+export class KeyringSecretError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'KeyringSecretError';
+  }
+}
+
 export class MongoKeyring implements Keyring {
   readonly #cache = new Map<string, Uint8Array>();
 
@@ -44,11 +52,12 @@ export class MongoKeyring implements Keyring {
   ) {}
 
   static async open(options: { readonly connection: MongoConnection; readonly secret: string }): Promise<MongoKeyring> {
-    if (options.secret.length < MIN_SECRET_LENGTH) throw new RangeError(`the keyring's secret must have ${MIN_SECRET_LENGTH} characters or more`);
+    if (options.secret.length < MIN_SECRET_LENGTH) throw new KeyringSecretError(`the keyring's secret must have ${MIN_SECRET_LENGTH} characters or more`);
     const keys = options.connection.db.collection<KeyDocument>('keyring');
     const sealing = (await keys.findOne({ _id: SEALING })) ?? (await begin(keys, options.secret));
     const sealingKey = await deriveSealingKey(options.secret, (sealing.salt as Binary).value());
-    if (open(sealingKey, SEALING, sealing.sealed.value()) === undefined) throw new Error('the keyring was sealed under another secret than the one configured');
+    if (open(sealingKey, SEALING, sealing.sealed.value()) === undefined)
+      throw new KeyringSecretError('the keyring was sealed under another secret than the one configured');
     return new MongoKeyring(keys, sealingKey);
   }
 
@@ -72,6 +81,12 @@ export class MongoKeyring implements Keyring {
     if (key === undefined) throw new Error(`key ${keyId} does not open: what the keyring has of it was changed`);
     this.#remember(keyId, key);
     return key;
+  }
+
+  async missing(keyIds: readonly string[]): Promise<string[]> {
+    const documents = await this.keys.find({ _id: { $in: [...keyIds] } }, { projection: { _id: 1 } }).toArray();
+    const stored = new Set(documents.map(({ _id }) => _id));
+    return keyIds.filter((keyId) => !stored.has(keyId));
   }
 
   cached(keyId: string): Uint8Array | undefined {
@@ -105,6 +120,15 @@ export class MongoKeyring implements Keyring {
 
 /** Begins an empty keyring under the secret, or takes what another process began in the same moment. */
 async function begin(keys: Collection<KeyDocument>, secret: string): Promise<KeyDocument> {
+  const left = await keys.countDocuments({ accountId: { $exists: true } });
+  if (left > 0) {
+    // Another process may have begun it meanwhile.
+    const begun = await keys.findOne({ _id: SEALING });
+    if (begun !== null) return begun;
+    throw new KeyringSecretError(
+      `the keyring has ${left} signing keys, but no document "${SEALING}", without which none of them opens: restore the collection "keyring" from a backup`,
+    );
+  }
   const salt = randomBytes(SALT_BYTES);
   const sealed = seal(await deriveSealingKey(secret, salt), SEALING, randomBytes(SALT_BYTES));
   const document: KeyDocument = { _id: SEALING, salt: new Binary(salt), sealed: new Binary(sealed) };

@@ -19,6 +19,7 @@ export interface SqliteKeyringOptions {
 const SALT_BLOCK = 'keyring/salt';
 /** A known value sealed under the secret: by it another secret is noticed at start. */
 const CHECK_BLOCK = 'keyring/check';
+const KEY_PREFIX = 'key/';
 /** Keys that are sealed in one round of the event loop; some milliseconds. */
 const SEALED_PER_ROUND = 256;
 const CHECK_VALUE = new Uint8Array(Buffer.from('sluice keyring'));
@@ -78,6 +79,10 @@ export class SqliteKeyring implements Keyring {
     return key;
   }
 
+  async missing(keyIds: readonly string[]): Promise<string[]> {
+    return (await this.#blocks.absent(keyIds.map(blockName))).map((name) => name.slice(KEY_PREFIX.length));
+  }
+
   cached(keyId: string): Uint8Array | undefined {
     return this.#cached.get(keyId);
   }
@@ -93,5 +98,5 @@ export class SqliteKeyring implements Keyring {
 }
 
 function blockName(keyId: string): string {
-  return `key/${keyId}`;
+  return `${KEY_PREFIX}${keyId}`;
 }

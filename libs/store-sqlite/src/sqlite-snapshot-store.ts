@@ -13,6 +13,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
   readonly #connection: SqliteConnection;
   readonly #get: SqlStatement;
   readonly #list: SqlStatement;
+  readonly #absent: SqlStatement;
   #closed = false;
 
   private constructor(thread: StorageThread<BlockRequest>, connection: SqliteConnection) {
@@ -20,6 +21,7 @@ export class SqliteSnapshotStore implements SnapshotStore {
     this.#connection = connection;
     this.#get = connection.prepare('SELECT bytes FROM blocks WHERE name = ?');
     this.#list = connection.prepare('SELECT name FROM blocks WHERE name >= ? AND name < ? ORDER BY name');
+    this.#absent = connection.prepare('SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM blocks WHERE name = value)');
   }
 
   /** @param writerDied the writing thread died, or could not be started again: it is tried again. */
@@ -50,6 +52,11 @@ export class SqliteSnapshotStore implements SnapshotStore {
 
   async list(prefix: string): Promise<string[]> {
     return readingDataFile(this.#connection.file, () => this.#list.all([prefix, afterPrefix(prefix)]).map(([name]) => String(name)));
+  }
+
+  /** Those of the names that no block has. */
+  async absent(names: readonly string[]): Promise<string[]> {
+    return readingDataFile(this.#connection.file, () => this.#absent.all([JSON.stringify(names)]).map(([name]) => String(name)));
   }
 
   async remove(prefix: string): Promise<void> {

@@ -44,7 +44,8 @@ export const METRICS = Object.freeze({
     kind: 'gauge',
     unit: '{partition}',
     attributes: ['partition'],
-    meaning: '1: the log of the partition cannot be read and the instance does not serve it; the log line names the commit. 0: it can be read again.',
+    meaning:
+      '1: the instance does not serve the partition, because its log cannot be read or the keyring lacks keys of its accounts; the log line says which. 0: it can be served again.',
   },
   'sluice.deliveries.unfinished': {
     kind: 'gauge',

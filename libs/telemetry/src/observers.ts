@@ -67,8 +67,8 @@ export function engineObserver(metrics: Metrics, logger: Logger) {
   const told = {
     unreadable(partition: number, error: Error | undefined, advice = ''): void {
       unreadable(error === undefined ? 0 : 1, of(partition));
-      if (error === undefined) logger.info({ partition }, 'the log of the partition can be read again');
-      else logger.error({ partition, error }, `the log cannot be read, the partition is not served: ${error.message}; ${advice}`);
+      if (error === undefined) logger.info({ partition }, 'the partition can be served again');
+      else logger.error({ partition, error }, `the partition is not served: ${error.message}; ${advice}`);
     },
     traced: recordCommit,
     publishing,

@@ -35,6 +35,17 @@ export function keyringContract(name: string, makeFixture: () => Promise<Keyring
       expect(await keyring.load('unknown')).toBeUndefined();
     });
 
+    test('which keys are missing is told by what is stored, whatever is in memory', async () => {
+      const keys = Array.from({ length: 2_500 }, (_, at) => accountKey(`account-${at}`, patternBytes(at, 16)));
+      const keyIds = keys.map(({ keyId }) => keyId);
+      expect(await keyring.missing(keyIds)).toEqual(keyIds);
+      await keyring.store(keys.filter((_, at) => at % 5 !== 0));
+      expect((await keyring.missing(keyIds)).sort()).toEqual(keyIds.filter((_, at) => at % 5 === 0).sort());
+      await keyring.store(keys);
+      expect(await keyring.missing(keyIds)).toEqual([]);
+      expect(await keyring.missing([])).toEqual([]);
+    });
+
     test('the id is that of the account and the key', () => {
       expect(accountKey('account', patternBytes(1, 32)).keyId).toBe(key.keyId);
       const others = [accountKey('account', patternBytes(2, 32)), accountKey('another', patternBytes(1, 32))];

@@ -7,7 +7,7 @@
  * A record of version 1 ends behind the holds.
  */
 import { type Account, type AccountLimits, type AccountStatus, type PostingType, POSTING_TYPES } from '@sluice/domain/account';
-import type { ByteReader, ByteWriter } from '@sluice/protocol';
+import { ByteReader, type ByteWriter } from '@sluice/protocol';
 
 /** Version of the blocks of a snapshot of accounts. */
 export const ACCOUNT_RECORD_VERSION = 2;
@@ -115,6 +115,19 @@ export function unpackAccount(accountId: string, reader: ByteReader, version: nu
     openedAtUs,
     balanceUpdatedAtUs,
   };
+}
+
+/** The key id in a body that begins at `at`, '' where the account has none, without unpacking it. It has the same place in every version. */
+export function signingKeyIdIn(bytes: Uint8Array, at: number): string {
+  // Behind the status: unit, branch and product.
+  const start = textEnd(bytes, textEnd(bytes, textEnd(bytes, at + 1)));
+  return bytes[start] === 0 ? '' : new ByteReader(bytes, start, bytes.length).string();
+}
+
+/** Where a text ends that begins at `at`; none has more than 16,383 bytes. */
+function textEnd(bytes: Uint8Array, at: number): number {
+  const low = bytes[at] as number;
+  return low < 0x80 ? at + 1 + low : at + 2 + (low & 0x7f) + ((bytes[at + 1] as number) << 7);
 }
 
 function text(writer: ByteWriter, value: string): void {

@@ -19,7 +19,7 @@ import {
   type PostingType,
   type Rejection,
 } from '@sluice/domain/account';
-import type { AccountKey } from '@sluice/ports';
+import { MissingKeysError, type AccountKey } from '@sluice/ports';
 import {
   keyedHash,
   lastHash,
@@ -64,7 +64,7 @@ import { AtomicTrial } from './atomic-trial';
 import { changeRecord, openedEvent, rejectionRecord, statusChangedEvent, statusToProto, updatedEvent } from './account-events';
 import type { CommandSubmission } from './command-submission';
 import { changeHoldTimer, EXPIRE_HOLD, expireHold } from './hold-timers';
-import { isRecorded, isTransient, outcomeOf, PARTITION_UNAVAILABLE, REQUEST_ID_REUSED, SIGNATURE_INVALID, ACCOUNT_NOT_FOUND, BATCH_REFUSED } from './outcomes';
+import { isRecorded, isTransient, outcomeOf, REQUEST_ID_REUSED, SIGNATURE_INVALID, SIGNING_KEY_MISSING, ACCOUNT_NOT_FOUND, BATCH_REFUSED } from './outcomes';
 import { GatheredRequests } from './gathered-requests';
 import { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
@@ -84,6 +84,8 @@ const BATCH_ABORTED = outcomeOf('BATCH_ABORTED');
  */
 const HUGE_AMOUNT_HIGH = 1 << 16;
 const GROUP_POSTINGS = 10_000;
+/** Accounts whose key ids are looked for in one round of the event loop, and asked of the keyring together. */
+const KEYS_PER_ROUND = 4_096;
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
 const stride = STRIDE;
@@ -180,7 +182,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     const account = ordinal === -1 ? undefined : this.table.account(ordinal);
     const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
     if (valid === undefined) {
-      batch.outcomes[index] = PARTITION_UNAVAILABLE;
+      batch.outcomes[index] = submission.uncheckedOutcome((account as Account).signingKeyId);
       return;
     }
     if (batch.legs !== undefined) {
@@ -307,7 +309,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     const { batch } = submission;
     const keyId = this.signingKeyOf(batch, index);
     const valid = keyId === '' || submission.signatureValid(index, keyId);
-    if (valid !== true) batch.outcomes[index] = valid === undefined ? PARTITION_UNAVAILABLE : SIGNATURE_INVALID;
+    if (valid !== true) batch.outcomes[index] = valid === undefined ? submission.uncheckedOutcome(keyId) : SIGNATURE_INVALID;
     return batch.outcomes[index] as number;
   }
 
@@ -360,7 +362,7 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     const ordinal = this.ordinalOfPosting(batch, index);
     const account = ordinal === -1 ? undefined : this.table.touch(ordinal);
     const valid = account === undefined || account.signingKeyId === '' || submission.signatureValid(index, account.signingKeyId);
-    if (valid === undefined) return PARTITION_UNAVAILABLE;
+    if (valid === undefined) return submission.uncheckedOutcome((account as Account).signingKeyId);
     const decision = decide(account, this.viewOf(batch, index), valid);
     if (!decision.accepted) return outcomeOf(decision.rejection);
     trial.keep(ordinal);
@@ -539,8 +541,9 @@ export class AccountState implements CapabilityState, PartitionAccounts {
     }
     if (verdict.isSigned && Buffer.compare(verdict.body, body) !== 0 && !hasSameSignature(verdict.body, body)) {
       const signingKeyId = this.signingKeyOf(batch, index);
-      if (signingKeyId !== '' && !(await this.signatures.verify(batch, index, signingKeyId))) {
-        batch.outcomes[index] = SIGNATURE_INVALID;
+      const valid = signingKeyId === '' || (await this.signatures.verify(batch, index, signingKeyId));
+      if (valid !== true) {
+        batch.outcomes[index] = valid === undefined ? SIGNING_KEY_MISSING : SIGNATURE_INVALID;
         return true;
       }
     }
@@ -673,6 +676,18 @@ export class AccountState implements CapabilityState, PartitionAccounts {
   private rememberRequest(accountId: Uint8Array, requestId: Uint8Array, sequence: number): void {
     requestHash(this.services.seeds, keyedHash(this.services.seeds, accountId, 0, accountId.length), requestId, 0, requestId.length);
     this.services.index.add(lastHash.first, lastHash.second, sequence);
+  }
+
+  async assertKeysPresent(): Promise<void> {
+    let missing = 0;
+    for (let from = 0; from < this.table.size; from += KEYS_PER_ROUND) {
+      if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      missing += await this.signatures.countMissing(this.table.signingKeyIds(from, Math.min(from + KEYS_PER_ROUND, this.table.size)));
+    }
+    if (missing === 0) return;
+    const error = new MissingKeysError(missing, [this.partition]);
+    if (this.signatures.missingKeys === 'refuse') throw error;
+    this.trouble('signed postings of some accounts are refused with SIGNING_KEY_MISSING until they have new keys', error);
   }
 
   // ---- snapshots ----

@@ -5,7 +5,7 @@
 import type { Account, AccountLimits, AccountStatus } from '@sluice/domain/account';
 import { type HashSeeds, PackedTable, type RecordCodec } from '@sluice/engine';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
-import { ACCOUNT_RECORD_VERSION, packAccount, unpackAccount } from './account-record';
+import { ACCOUNT_RECORD_VERSION, packAccount, signingKeyIdIn, unpackAccount } from './account-record';
 
 /**
  * What changes with every posting, in columns: an account that held its balance as an object of its own would make the garbage collector
@@ -146,6 +146,19 @@ export class AccountTable extends PackedTable<TableAccount> {
 
   account(ordinal: number): TableAccount {
     return this.at(ordinal);
+  }
+
+  /** Ids of the keys that the accounts of the ordinals [from, to) sign with. */
+  signingKeyIds(from: number, to: number): string[] {
+    const keyIds: string[] = [];
+    const note = (keyId: string): void => void (keyId !== '' && keyIds.push(keyId));
+    this.look(
+      from,
+      to,
+      ({ signingKeyId }) => note(signingKeyId),
+      (bytes, bodyAt) => note(signingKeyIdIn(bytes, bodyAt)),
+    );
+    return keyIds;
   }
 
   /** Takes the account's state over; the table's own object is what `account` and `touch` return from now on. */

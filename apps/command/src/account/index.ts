@@ -9,8 +9,8 @@ import { Signatures } from './signatures';
 export const commandCapability: CommandCapability = {
   name: 'account',
   definitions: [accountpb.AccountCommandServiceService],
-  create({ keyring, pool, poolThreads, trouble }) {
-    const signatures = new Signatures(keyring, pool, poolThreads);
+  create({ keyring, pool, poolThreads, missingKeys, trouble }) {
+    const signatures = new Signatures(keyring, pool, poolThreads, missingKeys);
     return {
       capability: accountCapability(signatures, trouble),
       services: ({ hop, ...context }) => [

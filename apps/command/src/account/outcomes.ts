@@ -20,6 +20,7 @@ export const NOT_OWNER = 73;
 export const INTERNAL = 74;
 /** Of an atomic batch of which nothing is recorded. */
 export const BATCH_REFUSED = 75;
+export const SIGNING_KEY_MISSING = 76;
 
 const engineReasons: Readonly<Record<number, Reason>> = {
   [INVALID_REQUEST]: 'INVALID_REQUEST',
@@ -34,12 +35,13 @@ const engineReasons: Readonly<Record<number, Reason>> = {
   [NOT_OWNER]: 'PARTITION_UNAVAILABLE',
   [INTERNAL]: 'INTERNAL',
   [BATCH_REFUSED]: 'BATCH_REFUSED',
+  [SIGNING_KEY_MISSING]: 'SIGNING_KEY_MISSING',
 };
 
 const PREFIX = 'REJECTION_';
 
 /** Reason of every outcome but ACCEPTED; by number. */
-export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 76 }, (_, outcome) => {
+export const OUTCOME_REASONS: readonly (Reason | undefined)[] = Array.from({ length: 77 }, (_, outcome) => {
   if (outcome === 0 || outcome === OUTCOME_ACCEPTED) return undefined;
   if (outcome > OUTCOME_ACCEPTED) return engineReasons[outcome];
   const name = accountpb.Rejection[outcome];

@@ -2,7 +2,7 @@
 import { RequestSubmission, type Partition, type RequestRefusal, type Turn } from '@sluice/engine';
 import { OUTCOME_NONE, STRIDE, START, END, SIGNED_FLAG, HOLD_ID_LENGTH_AND_FLAGS, type PostingBatch } from '@sluice/protocol/account';
 import type { AccountState } from './account-state';
-import { INVALID_REQUEST, outcomeOfRefusal, POSTING_TYPE_UNKNOWN } from './outcomes';
+import { INVALID_REQUEST, outcomeOfRefusal, PARTITION_UNAVAILABLE, POSTING_TYPE_UNKNOWN, SIGNING_KEY_MISSING } from './outcomes';
 import { recordBytesOf } from './posting-record-size';
 import type { SignatureChecks } from './signatures';
 
@@ -53,6 +53,11 @@ export class PostingSubmission extends RequestSubmission {
   /** Whether the posting's signature verifies under the key; undefined: the key is not at hand. */
   signatureValid(index: number, signingKeyId: string): boolean | undefined {
     return this.signatures?.valid(index, signingKeyId) ?? this.state.verifyNow(this.batch, index, signingKeyId);
+  }
+
+  /** Outcome of a posting whose signature could not be checked: the keyring lacks the key, or it is not at hand now. */
+  uncheckedOutcome(signingKeyId: string): number {
+    return this.signatures?.lacks(signingKeyId) === true ? SIGNING_KEY_MISSING : PARTITION_UNAVAILABLE;
   }
 
   protected isOpen(index: number): boolean {

@@ -10,11 +10,24 @@ import type { SignatureTask } from './signature.worker';
 /** Signed postings below which `auto` does not bother the pool. */
 const POOL_FROM = 128;
 
+/** refuse: the partition is not served. accept: it is, and signed postings of these accounts are refused. */
+export type MissingKeys = 'refuse' | 'accept';
+
 export class SignatureChecks {
+  private readonly lacking = new Set<string>();
   private readonly verdicts = new Map<number, { readonly keyId: string; readonly valid: boolean }>();
 
   note(index: number, keyId: string, valid: boolean): void {
     this.verdicts.set(index, { keyId, valid });
+  }
+
+  noteLacking(keyId: string): void {
+    this.lacking.add(keyId);
+  }
+
+  /** Whether the keyring had no such key. */
+  lacks(keyId: string): boolean {
+    return this.lacking.has(keyId);
   }
 
   /** Undefined: not checked with this key. */
@@ -31,6 +44,8 @@ export class Signatures {
     private readonly keyring: Keyring,
     private readonly mode: PoolMode,
     threads?: number,
+    /** What becomes of a partition whose accounts name keys that the keyring lacks. */
+    readonly missingKeys: MissingKeys = 'refuse',
   ) {
     this.pool = mode === 'off' ? undefined : new WorkerPool(builtFile(__dirname, 'signature.worker.js'), threads);
   }
@@ -46,10 +61,15 @@ export class Signatures {
     return key === undefined ? undefined : postingSignatureVerifies(key, batch.body(index));
   }
 
-  /** Checks in this thread, fetching the key where it is not in memory. */
-  async verify(batch: PostingBatch, index: number, keyId: string): Promise<boolean> {
-    await this.keyring.load(keyId);
-    return this.verifyNow(batch, index, keyId) ?? false;
+  /** Checks in this thread, fetching the key where it is not in memory; undefined: the keyring lacks it. */
+  async verify(batch: PostingBatch, index: number, keyId: string): Promise<boolean | undefined> {
+    const key = await this.keyring.load(keyId);
+    return this.verifyNow(batch, index, keyId, key);
+  }
+
+  /** How many of the keys the keyring lacks. */
+  async countMissing(keyIds: readonly string[]): Promise<number> {
+    return keyIds.length === 0 ? 0 : (await this.keyring.missing(keyIds)).length;
   }
 
   /** Checks the signed postings of a batch; undefined: none of their accounts asks for it. */
@@ -74,7 +94,10 @@ export class Signatures {
     const work: { readonly index: number; readonly keyId: string; readonly key: Uint8Array }[] = [];
     for (const [keyId, indexes] of byKey) {
       const key = await this.keyring.load(keyId);
-      if (key === undefined) continue;
+      if (key === undefined) {
+        checks.noteLacking(keyId);
+        continue;
+      }
       for (const index of indexes) work.push({ index, keyId, key });
     }
     const { pool } = this;

@@ -1,7 +1,7 @@
 /** Where the signing keys of accounts are: stored in bulk, at the owner, after the decision and before the event that names them. */
 import { accountKey } from '@sluice/ports';
 import { accountpb, signPosting } from '@sluice/protocol/account';
-import { CommandUnderTest, posting, reasonOf } from '../test/command-under-test';
+import { CommandUnderTest, posting, reasonOf, verdictOf } from '../test/command-under-test';
 import { RecordedKeyring } from '../test/recorded-keyring';
 import { answered, SharingInstances } from '../test/sharing-instances';
 
@@ -97,6 +97,52 @@ test('a posting that comes right behind the opening is checked with its key', as
   const posted = command.post({ ...unsigned, signature });
   await opened;
   expect((await posted).result?.balanceAfterMinor).toBe(1n);
+});
+
+describe('keys that the keyring lacks', () => {
+  /** 5,000 accounts, every third of which signs. */
+  const accounts = Array.from({ length: 5_000 }, (_, at) => (at % 3 === 0 ? opening(`a${at}`) : opening(`a${at}`, { signingKey: Buffer.alloc(0) })));
+  const lose = (command: CommandUnderTest, count: number): void => {
+    for (const keyId of [...command.keys.keys()].slice(0, count)) command.keys.delete(keyId);
+  };
+  const signed = (accountId: string, requestId: string, key = KEY): Partial<accountpb.Posting> => {
+    const unsigned = posting('CREDIT', requestId, 1n, { accountId });
+    return { ...unsigned, signature: signPosting(key, { ...accountpb.Posting.fromPartial(unsigned), typeName: 'CREDIT' }) };
+  };
+
+  test.each(['restart', 'crash'] as const)('a start after a %s is refused with the number of accounts, and appends nothing', async (how) => {
+    const command = await CommandUnderTest.start();
+    await command.openMany(accounts);
+    const stored = new Map(command.keys);
+    lose(command, 1_234);
+    await expect(command[how]()).rejects.toMatchObject({ name: 'MissingKeysError', accounts: 1_234, partitions: [0, 1] });
+    const commits = command.commits().length;
+    await expect(command.restart()).rejects.toMatchObject({ accounts: 1_234 });
+    expect(command.commits()).toHaveLength(commits);
+    for (const [keyId, key] of stored) command.keys.set(keyId, key);
+    await command.restart();
+    expect((await command.post(signed('a0', 'r'))).result?.balanceAfterMinor).toBe(1n);
+  });
+
+  test('where it is accepted, signed postings of these accounts are refused and not recorded, until they have new keys', async () => {
+    const command = await CommandUnderTest.start({ missingKeys: 'accept' });
+    await command.openMany(accounts);
+    await command.post(signed('a0', 'before'));
+    command.keys.clear();
+    await command.restart();
+    expect(command.troubles.map(({ error }) => (error as { accounts?: number }).accounts)).toHaveLength(2);
+    expect(await reasonOf(command.post(signed('a0', 'r')))).toBe('SIGNING_KEY_MISSING');
+    expect(await reasonOf(command.post(posting('CREDIT', 'r', 1n, { accountId: 'a0' })))).toBe('SIGNATURE_INVALID');
+    const batch = [signed('a0', 'r'), posting('CREDIT', 'r', 1n, { accountId: 'a1' })];
+    expect((await command.batch(batch)).results.map(verdictOf)).toEqual(['SIGNING_KEY_MISSING', 'accepted']);
+    expect((await command.batch([signed('{a}', 'x'), signed('a3', 's')])).results.map(verdictOf)).toEqual(['ACCOUNT_NOT_FOUND', 'SIGNING_KEY_MISSING']);
+    expect((await command.batch([signed('a0', 's')], { atomic: true })).results.map(verdictOf)).toEqual(['SIGNING_KEY_MISSING']);
+    // The first answer is recorded, and its signature is known.
+    expect((await command.post(signed('a0', 'before'))).result).toMatchObject({ repeated: true, balanceAfterMinor: 1n });
+    expect(await reasonOf(command.post(signed('a0', 'before', OTHER_KEY)))).toBe('SIGNING_KEY_MISSING');
+    await command.update({ requestId: 'u', accountId: 'a0', signingKey: OTHER_KEY });
+    expect((await command.post(signed('a0', 'r', OTHER_KEY))).result?.balanceAfterMinor).toBe(2n);
+  });
 });
 
 describe('through another instance', () => {

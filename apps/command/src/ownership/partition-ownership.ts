@@ -4,7 +4,7 @@
  */
 import { AbandonedError, isUnreadableLog, UNREADABLE_RETRY_MS, type Engine, type UnreadableLogError } from '@sluice/engine';
 import { PartitionLeases } from '@sluice/leases';
-import type { Clock, Lease, LeaseHolder } from '@sluice/ports';
+import { MissingKeysError, type Clock, type Lease, type LeaseHolder } from '@sluice/ports';
 import type { PartitionOwners } from '../peers/partition-owners';
 
 /** How long an instance that could not load a partition leaves it to others. */
@@ -27,6 +27,8 @@ export class PartitionOwnership implements PartitionOwners {
   private readonly taking = new Map<number, Promise<void>>();
   /** Partitions whose log cannot be read; how to cancel the next attempt. */
   private readonly unreadable = new Map<number, () => void>();
+  /** Those among them whose accounts name keys that the keyring lacks. */
+  private readonly lacking = new Map<number, MissingKeysError>();
   /** Partitions that could not be prepared, so that it is told once. */
   private readonly unprepared = new Set<number>();
   /** Called when the taking of a partition has ended. */
@@ -49,10 +51,12 @@ export class PartitionOwnership implements PartitionOwners {
     });
   }
 
+  /** Throws MissingKeysError if partitions that were granted lack keys. */
   async start(): Promise<void> {
     await this.leases.start();
     // What was granted is loaded before anybody is told that the instance is ready.
     await Promise.all(this.taking.values());
+    if (this.lacking.size > 0) throw MissingKeysError.sum([...this.lacking.values()]);
   }
 
   /**
@@ -152,6 +156,7 @@ export class PartitionOwnership implements PartitionOwners {
     if (cancel === undefined) return;
     cancel();
     this.unreadable.delete(partition);
+    this.lacking.delete(partition);
     this.dependencies.unreadable(partition, undefined);
   }
 
@@ -165,6 +170,7 @@ export class PartitionOwnership implements PartitionOwners {
       if (isUnreadableLog(error)) {
         // The lease is kept: another instance would find the same, and the two would pass the partition to and fro.
         if (!this.unreadable.has(partition)) this.dependencies.unreadable(partition, error);
+        if (error instanceof MissingKeysError) this.lacking.set(partition, error);
         this.unreadable.set(
           partition,
           clock.after(UNREADABLE_RETRY_MS, () => this.take(partition)),

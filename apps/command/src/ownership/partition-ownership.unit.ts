@@ -1,7 +1,9 @@
 /** Instances that share the partitions of one log. */
-import { Engine, hashSeeds, SILENT_OBSERVER, UNREADABLE_RETRY_MS, type EngineObserver } from '@sluice/engine';
+import { Engine, type Capability, hashSeeds, SILENT_OBSERVER, UNREADABLE_RETRY_MS, type EngineObserver } from '@sluice/engine';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
+import { MissingKeysError } from '@sluice/ports';
+import { ownAll } from './own-all';
 import { PartitionOwnership } from './partition-ownership';
 
 const TTL_MS = 1_500;
@@ -16,7 +18,10 @@ beforeEach(() => {
   leases = new MemoryLeaseService();
 });
 
-async function instance(id: string): Promise<{ engine: Engine; ownership: PartitionOwnership; told: string[]; troubles: string[] }> {
+async function instance(
+  id: string,
+  capabilities: readonly Capability[] = [],
+): Promise<{ engine: Engine; ownership: PartitionOwnership; told: string[]; troubles: string[] }> {
   const [told, troubles]: string[][] = [[], []];
   const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (_partition, what) => void troubles?.push(what) };
   const engine = new Engine({
@@ -24,7 +29,7 @@ async function instance(id: string): Promise<{ engine: Engine; ownership: Partit
     snapshots: new MemorySnapshotStore(),
     bus: new InProcessBus({ clock }),
     clock,
-    capabilities: [],
+    capabilities,
     seeds: hashSeeds(Buffer.from('a secret'), Buffer.alloc(16)),
     owner: id,
     shared: true,
@@ -100,4 +105,77 @@ test('instances that start together are ready when every partition has an owner,
   while (seen.length < instances.length) await clock.elapse(50);
   for (const { owners, loaded } of seen) expect([owners.includes(undefined), loaded]).toEqual([false, true]);
   await done(Promise.all(instances.map(({ ownership }) => ownership.stop())).then(() => undefined));
+});
+
+/** Accounts of each partition whose keys the keyring lacks. */
+let lacking: readonly number[] = [];
+
+const signing: Capability = {
+  name: 'signing',
+  createState: ({ partition }) => ({
+    replay: () => undefined,
+    flush: () => undefined,
+    beginSnapshot: () => ({ next: () => undefined, end: () => undefined }),
+    restore: () => undefined,
+    assertKeysPresent: async () => {
+      const accounts = lacking[partition] ?? 0;
+      if (accounts > 0) throw new MissingKeysError(accounts, [partition]);
+    },
+  }),
+};
+
+describe('keys that the keyring lacks', () => {
+  const commitCounts = (): number[] => [0, 1].map((partition) => storage.commitsOf(partition).length);
+
+  afterEach(() => {
+    lacking = [];
+  });
+
+  test('an instance that is alone takes no partition over if any lacks keys, and says of how many accounts', async () => {
+    const { engine } = await instance('alone', [signing]);
+    lacking = [3, 4];
+    await expect(ownAll(engine)).rejects.toMatchObject({ accounts: 7, partitions: [0, 1] });
+    lacking = [0, 4];
+    await expect(ownAll(engine)).rejects.toMatchObject({ accounts: 4, partitions: [1] });
+    expect([engine.owned, commitCounts()]).toEqual([[], [0, 0]]);
+    lacking = [];
+    await ownAll(engine);
+    expect([engine.owned, commitCounts()]).toEqual([
+      [0, 1],
+      [1, 1],
+    ]);
+    await engine.stop({ snapshot: false });
+  });
+
+  test('a start whose partitions lack keys is refused, and leaves the partitions to others', async () => {
+    lacking = [3, 4];
+    const [one, two] = [await instance('one', [signing]), await instance('two', [signing])];
+    const refused = expect(one.ownership.start()).rejects.toMatchObject({ accounts: 7, partitions: [0, 1] });
+    await clock.elapse(UNREADABLE_RETRY_MS);
+    await refused;
+    await done(one.ownership.stop());
+    expect(commitCounts()).toEqual([0, 0]);
+    lacking = [];
+    await done(two.ownership.start());
+    expect(two.engine.owned).toEqual([0, 1]);
+    await done(two.ownership.stop());
+  });
+
+  test('an instance that takes such a partition over keeps its lease, serves the others, says so once, and serves it when the keys are back', async () => {
+    const [one, two] = [await instance('one', [signing]), await instance('two', [signing])];
+    await done(Promise.all([one.ownership.start(), two.ownership.start()]).then(() => undefined));
+    while (one.engine.owned.length !== 1 || two.engine.owned.length !== 1) await clock.elapse(100);
+    const [taken = -1] = one.engine.owned;
+    const [kept = -1] = two.engine.owned;
+    lacking = [5, 5];
+    await done(one.ownership.stop());
+    await clock.elapse(UNREADABLE_RETRY_MS * 3);
+    expect(two.told).toEqual([`two, partition ${taken}: ${new MissingKeysError(5, [taken]).message}`]);
+    expect([two.engine.owned, two.ownership.ownerOf(taken)?.id]).toEqual([[kept], 'two']);
+    lacking = [];
+    await clock.elapse(UNREADABLE_RETRY_MS);
+    expect(two.engine.owned).toEqual([0, 1]);
+    expect(two.told.at(-1)).toBe(`two, partition ${taken}: readable`);
+    await done(two.ownership.stop());
+  });
 });

@@ -16,6 +16,7 @@ export interface CommandOptions {
   readonly partitions?: number;
   readonly pool?: PoolMode;
   readonly poolThreads?: number;
+  readonly missingKeys?: 'refuse' | 'accept';
   readonly limits?: Partial<PartitionLimits>;
   readonly incarnation?: string;
   /** What the log takes in one commit. */
@@ -103,7 +104,7 @@ export class CommandUnderTest {
 
   private async run(): Promise<void> {
     const observer: EngineObserver = { ...SILENT_OBSERVER, trouble: (partition, what, error) => void this.troubles.push({ partition, what, error }) };
-    const { pool = 'off', poolThreads, limits, maximumCommitBytes } = this.options;
+    const { pool = 'off', poolThreads, missingKeys, limits, maximumCommitBytes } = this.options;
     if (maximumCommitBytes !== undefined) this.log.maximumCommitBytes = maximumCommitBytes;
     this.keyring = new RecordedKeyring(this.keys);
     this.runtime = await startCommand({
@@ -115,6 +116,7 @@ export class CommandUnderTest {
       instanceId: 'instance-under-test',
       pool,
       poolThreads,
+      missingKeys,
       observer,
       // An append that fails drops the memory at once, so that tests of lost turns need not wait for it.
       limits: { doubtMs: 0, ...limits },

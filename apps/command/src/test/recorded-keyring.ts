@@ -25,6 +25,10 @@ export class RecordedKeyring implements Keyring {
     return key;
   }
 
+  async missing(keyIds: readonly string[]): Promise<string[]> {
+    return keyIds.filter((keyId) => !this.stored.has(keyId));
+  }
+
   cached(keyId: string): Uint8Array | undefined {
     return this.inMemory.get(keyId);
   }

@@ -1,6 +1,6 @@
 /** What becomes of a data folder in which a file is not what it was: the table of docs/data-folder.md, held against the program. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SluiceClient } from '@sluice/client';
@@ -126,6 +126,51 @@ function fingerprint(): string[] {
     return `${name} ${statSync(file, { throwIfNoEntry: false }) === undefined ? 'missing' : createHash('sha256').update(readFileSync(file)).digest('hex')}`;
   });
 }
+
+test('keys that are missing: the refusal says of how many accounts, an empty keyring is not left, and the keyring that is put back serves', async () => {
+  const { address } = await start();
+  cpSync(join(folder, 'keyring.db'), join(folder, 'older-keyring.db'));
+  await withClient(address, async (client) => {
+    for (let number = 0; number < 7; number += 1) await client.accounts.open({ accountId: `signed-${number}`, unit: 'EUR', signingKey: SIGNING_KEY });
+  });
+  await stop();
+  cpSync(folder, `${folder}-backup`, { recursive: true });
+
+  // A backup that is older than the accounts.
+  cpSync(join(folder, 'older-keyring.db'), join(folder, 'keyring.db'));
+  const before = fingerprint();
+  await expect(start()).rejects.toThrow(/the keyring lacks the signing keys of 7 accounts .*keyring\.db/);
+  expect(fingerprint()).toEqual(before);
+
+  for (const name of ['keyring.db', 'keyring.key']) rmSync(join(folder, name));
+  await expect(start()).rejects.toMatchObject({ message: expect.stringContaining('signing keys of 8 accounts') as string, exitCode: 78 });
+  expect(readdirSync(folder).filter((name) => name.startsWith('keyring'))).toEqual([]);
+
+  for (const name of ['keyring.db', 'keyring.key']) cpSync(join(`${folder}-backup`, name), join(folder, name));
+  await withClient((await start()).address, async (client) => {
+    const signed = { accountId: 'signed-3', unit: 'EUR', amountMinor: 5n, signingKey: SIGNING_KEY };
+    expect((await client.accounts.credit(signed)).balanceAfterMinor).toBe(5n);
+  });
+});
+
+test('keys that are lost for good: where that is accepted the others are served, and a new key serves the account again', async () => {
+  for (const name of ['keyring.db', 'keyring.key']) rmSync(join(folder, name));
+  server = await startEmbedded(configurationFor({}, { dataDir: folder, port: 0, missingKeys: 'accept' }));
+  await withClient(server.address, async (client) => {
+    const signed = { accountId: 'signed', unit: 'EUR', amountMinor: 5n, requestId: 'r' };
+    await expect(client.accounts.credit({ ...signed, signingKey: SIGNING_KEY })).rejects.toMatchObject({
+      reason: 'SIGNING_KEY_MISSING',
+      code: 'FAILED_PRECONDITION',
+    });
+    expect((await client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 1n })).balanceAfterMinor).toBe(BigInt(POSTINGS + 1));
+    const anotherKey = Buffer.alloc(32, 8);
+    await client.accounts.update({ accountId: 'signed', signingKey: anotherKey });
+    expect((await client.accounts.credit({ ...signed, signingKey: anotherKey })).balanceAfterMinor).toBe(5n);
+  });
+  await stop();
+  // Every key that an account names is there again.
+  await start();
+});
 
 test('a log that is lost: the refusal names what is there and both ways on, and a new log is begun only when asked for', async () => {
   rmSync(join(folder, 'log.db'));

@@ -12,7 +12,7 @@ import { startCommand } from '@sluice/command';
 import type { PartitionLimits } from '@sluice/engine';
 import { SessionLease } from '@sluice/leases';
 import { MemoryLeaseTable, MessagePortBusPublisher } from '@sluice/memory';
-import { type EventLog, systemClock } from '@sluice/ports';
+import { type EventLog, MissingKeysError, systemClock } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
@@ -22,6 +22,7 @@ import { DataFolderLock, openingDataFile, SqliteEventLog, SqliteKeyring, SqliteR
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
+import { BegunKeyring } from './begun-keyring';
 import type { LiveFigures } from './live-line';
 import { PostingMeter } from './posting-meter';
 import { startFailure } from './start-failure';
@@ -66,6 +67,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const instanceId = configuration.instanceId ?? randomUUID();
   const security = parts.add(await openSecurity(configuration, clock, logger), async (opened) => opened.close());
   parts.add(await openingDataFile(files.lock, () => DataFolderLock.acquire(files.folder)), async (lock) => lock.release());
+  const begunKeyring = parts.add(new BegunKeyring(files), async (begun) => begun.close());
   const writerDied = (error: Error): void => logger.error({ error }, 'a thread that writes files ended and is started again');
   const succeeds = lostIncarnations(files, newLog);
   const partitions = partitionsOf(configuration);
@@ -99,9 +101,13 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       pool: configuration.pool,
       poolThreads: configuration.poolThreads,
       drainGraceMs: configuration.shutdownGraceMs,
+      missingKeys: configuration.missingKeys,
       limits: limitsOf(configuration),
       deliveryBudget: { attempts: configuration.deliveryAttempts, milliseconds: configuration.deliveryBudgetMs },
       observer: meter.over(engineObserver(telemetry.metrics, logger)),
+    }).catch((error: unknown) => {
+      if (error instanceof MissingKeysError) begunKeyring.refused();
+      throw error;
     }),
     (runtime) => runtime.stop(),
   );

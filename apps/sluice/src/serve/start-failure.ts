@@ -1,5 +1,6 @@
 /** Why a server did not start, as one plain line with what to do, and the exit code. */
 import { basename } from 'node:path';
+import { MissingKeysError } from '@sluice/ports';
 import { CorruptCommitError } from '@sluice/protocol';
 import { ConfigurationError, ListenError, PlainTextBeyondLoopbackError, UnusableFileError } from '@sluice/service';
 import { DataFolderInUseError, KeyringSecretError, PartitionCountError, UnreadableDataFileError } from '@sluice/store-sqlite';
@@ -13,6 +14,8 @@ export function startFailure(error: unknown, folder: string): unknown {
     return new PlainFailure(`the event log in ${folder} is damaged: ${error.message}; ${repairAdvice(error)}`, EXIT.fault);
   if (error instanceof UnreadableDataFileError) return new PlainFailure(`${error.message}; ${adviceFor(error.file)}`, EXIT.fault);
   if (error instanceof KeyringSecretError) return new PlainFailure(error.message, EXIT.configuration);
+  if (error instanceof MissingKeysError)
+    return new PlainFailure(`${error.message}. The keyring of ${folder} is keyring.db, sealed under keyring.key; nothing was changed`, EXIT.configuration);
   if (error instanceof PartitionCountError)
     return new PlainFailure(`the data in ${folder} cannot be opened with this configuration: ${error.message}`, EXIT.configuration);
   if (error instanceof PlainTextBeyondLoopbackError || error instanceof UnusableFileError) return new PlainFailure(error.message, EXIT.configuration);

@@ -122,6 +122,23 @@ export class PackedTable<Hot extends object> {
     return ordinal;
   }
 
+  /**
+   * Hands out the aggregates of the ordinals [from, to): one that is unpacked to `ofHot`, and the record of another one to `ofPacked`, with where its
+   * body begins. None is unpacked by it.
+   */
+  look(from: number, to: number, ofHot: (hot: Hot) => void, ofPacked: (bytes: Uint8Array, bodyAt: number) => void): void {
+    for (let ordinal = from; ordinal < to; ordinal += 1) {
+      const hot = this.hot[ordinal];
+      if (hot !== undefined) {
+        ofHot(hot);
+        continue;
+      }
+      const bytes = this.chunks[this.chunkOf[ordinal] as number] as Uint8Array;
+      const at = this.offsetOf[ordinal] as number;
+      ofPacked(bytes, at + HEAD_BYTES + (bytes[at + 4] as number));
+    }
+  }
+
   /** The record as the aggregate is now. */
   packed(ordinal: number): Uint8Array {
     this.scratch.reset();

@@ -38,6 +38,13 @@ export class PartitionLoader {
     });
   }
 
+  /** The same, for an instance that does not own the partition yet: throws MissingKeysError where keys are missing that its aggregates name. */
+  async loadToOwn(): Promise<PartitionMemory> {
+    const memory = await this.load();
+    await memory.assertKeysPresent();
+    return memory;
+  }
+
   /** Takes in what the log has behind the memory. Throws what `load` throws; a memory that ended by it is not to be used. */
   async catchUp(memory: PartitionMemory, steps = new WorkSteps()): Promise<void> {
     for (let page = await this.pageAfter(memory.sequence); page.length > 0; ) {

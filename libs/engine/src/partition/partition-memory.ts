@@ -159,6 +159,17 @@ export class PartitionMemory implements PartitionServices {
     return this.knownStateOf(capability)?.siblingView;
   }
 
+  /** Rejects with MissingKeysError if aggregates name keys that the keyring lacks. The memory ends by it. */
+  async assertKeysPresent(): Promise<void> {
+    try {
+      for (const state of this.states) await state.assertKeysPresent?.();
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
+    if (this.isEnded) throw new AbandonedError();
+  }
+
   /** In the order in which a snapshot has them. */
   get roomList(): readonly EngineRoom[] {
     return [this.rooms.deliveries, this.rooms.timers];

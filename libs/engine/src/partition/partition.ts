@@ -178,13 +178,13 @@ export class Partition {
   }
 
   /**
-   * Loads the state, takes ownership and serves. Throws CorruptCommitError, what the log throws, and AbandonedError when it is released
+   * Loads the state, takes ownership and serves. Throws CorruptCommitError, MissingKeysError, what the log throws, and AbandonedError when it is released
    * meanwhile: then there is no ownership commit, or nothing is done under it.
    */
   async start(): Promise<void> {
     if (this.releasing !== undefined) throw new AbandonedError();
     this.currentState = 'loading';
-    const memory = (await this.takePrepared()) ?? (await this.loader.load());
+    const memory = (await this.takePrepared()) ?? (await this.loader.loadToOwn());
     const { newestOwnership } = memory;
     await this.takeOwnership(memory, () => {
       if (memory.newestOwnership !== newestOwnership) throw new DeposedError(memory);

@@ -28,7 +28,7 @@ export interface PreparationDependencies {
 }
 
 export class Preparation {
-  /** Resolves when the memory is at the head of the log for the first time, or is dropped. Rejects if the log cannot be read. */
+  /** Resolves when the memory is at the head of the log for the first time, or is dropped. Rejects if the log cannot be read, or keys are missing. */
   readonly ready: Promise<void>;
   private readonly followed: Promise<void>;
   private memory: PartitionMemory | undefined;
@@ -68,7 +68,7 @@ export class Preparation {
   private async load(): Promise<void> {
     const { loader, memoryIsShort } = this.dependencies;
     if (memoryIsShort()) this.drop('memory is short: a partition is not prepared but loaded when it is taken over');
-    else this.memory = await loader.load();
+    else this.memory = await loader.loadToOwn();
   }
 
   private async follow(): Promise<void> {

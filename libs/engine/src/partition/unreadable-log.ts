@@ -1,8 +1,8 @@
 /**
- * A log that cannot be read on: a commit was changed or is missing, or an event is of a version that this program does not know. Trying again
- * does not mend it.
+ * A log that cannot be read on: a commit was changed or is missing, an event is of a version that this program does not know, or its accounts
+ * name signing keys that the keyring lacks. Trying again does not mend it.
  */
-import { MissingCommitError } from '@sluice/ports';
+import { MissingCommitError, MissingKeysError } from '@sluice/ports';
 import { CorruptCommitError } from '@sluice/protocol';
 
 /** How long a partition whose log cannot be read waits before it is read again: an operator may have repaired it. */
@@ -21,14 +21,17 @@ export class UnreadableEventError extends Error {
   }
 }
 
-export type UnreadableLogError = CorruptCommitError | MissingCommitError | UnreadableEventError;
+export type UnreadableLogError = CorruptCommitError | MissingCommitError | UnreadableEventError | MissingKeysError;
 
 export function isUnreadableLog(error: unknown): error is UnreadableLogError {
-  return error instanceof CorruptCommitError || error instanceof MissingCommitError || error instanceof UnreadableEventError;
+  return (
+    error instanceof CorruptCommitError || error instanceof MissingCommitError || error instanceof UnreadableEventError || error instanceof MissingKeysError
+  );
 }
 
 /** What the operator can do about it. */
 export function unreadableLogAdvice(error: UnreadableLogError): string {
+  if (error instanceof MissingKeysError) return `it is tried again every ${UNREADABLE_RETRY_MS / 1_000} s`;
   if (error instanceof UnreadableEventError) return 'start a version of Sluice that knows the event; deploy readers before writers';
   return `restore the log from a backup, or give up this commit and all later ones of the partition: sluice log repair --drop-from ${error.partition}:${error.sequence}`;
 }

@@ -16,6 +16,11 @@ export const accountReasons = {
     'The account signs its postings and the signature is missing or wrong.',
     'Sign with the key in force; see docs/signatures.md.',
   ),
+  SIGNING_KEY_MISSING: reason(
+    'FAILED_PRECONDITION',
+    'The account signs its postings, and the keyring of the server lacks its key: no signature can be checked.',
+    'Give the account a new key (UpdateAccount), or restore the keyring; then send the request again.',
+  ),
   UNIT_MISMATCH: reason('FAILED_PRECONDITION', "The unit is not the account's.", "Send the account's unit."),
   ACCOUNT_FROZEN: reason('FAILED_PRECONDITION', 'The account is frozen; only CREDIT and RELEASE pass.', 'Unfreeze the account, then send a new request.'),
   ACCOUNT_CLOSED: reason('FAILED_PRECONDITION', 'The account is closed for ever.', 'Use another account.'),

@@ -48,6 +48,12 @@ const COMMON_SETTINGS = {
     'Secret that seals the signing keys of accounts at rest, and by which command instances and the scheduler prove themselves to command instances; 16 characters or more.',
   ),
 
+  missingKeys: setting(
+    oneOf(['refuse', 'accept']),
+    'refuse',
+    'Whether accounts are served whose signing keys the keyring lacks. refuse: the server does not start; see docs/signatures.md. accept: their signed postings are refused with `SIGNING_KEY_MISSING`.',
+  ),
+
   // Who may call.
   tlsCert: optional(text(), 'none: plain text', 'File with the certificate chain, PEM. Read again when it changes.'),
   tlsKey: optional(text(), 'none', 'File with the key of `tlsCert`, PEM.'),
