@@ -6,28 +6,40 @@
  *   npm test -- engine e2e        only this project's tier (a name is a tier or a project)
  *   npm test -- long              what takes minutes, and runs only when it is named
  *
- * What cannot run here is named at the end with its reason; with CI=true it counts as failed. The last line is always
- * "N passed, N failed"; the exit code is 0 only if nothing failed.
+ * Two lanes run side by side. In the one run tests that hold real processes to promises of time (a gap in service, a lag, the life of a lease), few
+ * at a time. They wait more than they work. In the other everything else runs, with a lower priority, so that it takes what the first leaves.
+ *
+ *   timed   int of the leases ► e2e of faults and chaos ──────────────►
+ *   rest    lint ► format ► unit ► int of the others ► e2e of the others ►
+ *
+ * What cannot run here is named at the end with its reason; with CI=true it counts as failed, as does a test file that nothing ran. The last line is
+ * always "N passed, N failed"; the exit code is 0 only if nothing failed.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { prepare, root } from '../prepare/prepare.mjs';
 
-/** Tests with real processes share the machine with the servers they start, so they run one file at a time. */
 const TIERS = [
-  { name: 'unit', about: 'pure code', workers: 2 },
-  { name: 'int', about: 'one service or adapter with what it stands on', workers: 2 },
-  { name: 'e2e', about: 'real processes', workers: 1 },
-  { name: 'long', about: 'real processes, minutes each', workers: 1, onlyWhenNamed: true },
+  { name: 'unit', about: 'pure code' },
+  { name: 'int', about: 'one service or adapter with what it stands on' },
+  { name: 'e2e', about: 'real processes' },
+  { name: 'long', about: 'real processes, minutes each', onlyWhenNamed: true },
 ];
+/** Tier → projects whose tests are of the lane for promises of time. */
+const TIMED = { unit: [], int: ['process', 'bus-nats'], e2e: ['faults', 'chaos'], long: ['faults'] };
+/** Of leases several at once; of deployments one, which takes a machine by itself. */
+const TIMED_WORKERS = { int: 2, e2e: 1, long: 1 };
+const WORKERS = 2;
+/** Of the other lane. What starts servers is not to wait as long as what only computes. */
+const NICENESS = { lint: 10, format: 10, unit: 10, int: 5, e2e: 5, long: 5 };
 
 const inContinuousIntegration = /^(1|true|yes)$/i.test(process.env.CI ?? '');
 const wanted = process.argv.slice(2);
 const wantedTiers = TIERS.filter(({ name }) => wanted.includes(name));
 const tiers = wantedTiers.length > 0 ? wantedTiers : TIERS.filter(({ onlyWhenNamed }) => !onlyWhenNamed);
-const projects = wanted.filter((name) => !TIERS.some((tier) => tier.name === name));
+const wantedProjects = wanted.filter((name) => !TIERS.some((tier) => tier.name === name));
 const total = { passed: 0, failed: 0, skipped: [] };
 const started = Date.now();
 
@@ -40,58 +52,83 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 prepare();
 const require = createRequire(join(root, 'package.json'));
-if (wanted.length === 0) {
-  check('lint', ['tools/lint/lint.mjs', '--max-warnings', '0']);
-  check('format', [require.resolve('@biomejs/biome/bin/biome'), 'format', '--reporter=summary', '.']);
+const { testedFolders, testFiles } = require(join(root, 'tools/test/tested-folders.cjs'));
+const { lowerPriority, runJest } = await import('./jest-run.mjs');
+const folders = testedFolders();
+const unknown = wantedProjects.filter((name) => !folders.has(name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no tier or project ${unknown.join(', ')}. Tiers: ${TIERS.map(({ name }) => name).join(', ')}. Projects: ${[...folders.keys()].join(', ')}.`,
+  );
+  process.exit(2);
 }
+const projects = wantedProjects.length > 0 ? wantedProjects : [...folders.keys()];
 // Not in the system's temporary folder: what sweeps that must not take the counts with it.
 const scratch = join(root, 'node_modules/.cache/sluice-test', String(process.pid));
 mkdirSync(scratch, { recursive: true });
 try {
-  for (const tier of tiers) runTier(tier);
+  await Promise.all([timedLane(), restLane()]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 nameSkipped();
-console.log(`\nTook ${Math.round((Date.now() - started) / 1000)} s.`);
+console.log(`\nTook ${seconds(started)} s.`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-/** A check of the whole workspace counts as one test. */
-function check(name, args) {
-  heading(name);
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status === 0) total.passed += 1;
-  else total.failed += 1;
-  console.log(`${status === 0 ? ' ok ' : 'FAIL'} ${name}`);
+async function timedLane() {
+  for (const tier of tiers) {
+    const names = projects.filter((name) => TIMED[tier.name].includes(name));
+    await runTier(tier, names, { workers: TIMED_WORKERS[tier.name], niceness: 0 });
+  }
 }
 
-function runTier({ name, about, workers }) {
-  heading(`${name}: ${about}`);
-  const report = join(scratch, `${name}.json`);
-  const args = [
-    require.resolve('jest/bin/jest'),
-    '-c',
-    join(root, 'tools/test/jest.projects.cjs'),
-    '--testPathPatterns',
-    `\\.${name}\\.ts$`,
-    '--passWithNoTests',
-    `--maxWorkers=${workers}`,
-  ];
-  if (projects.length > 0) args.push('--selectProjects', ...projects);
-  const { status, signal } = spawnSync(process.execPath, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, SLUICE_TEST_REPORT: report },
-  });
-  const counted = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skipped: [] };
-  total.passed += counted.passed;
-  total.failed += counted.failed;
-  total.skipped.push(...counted.skipped);
-  // jest itself broke (a configuration, a leak): that is a failure even where every test passed.
-  if (status !== 0 && counted.failed === 0) {
-    console.log(`FAIL jest ended with ${signal ?? status} in tier ${name}`);
-    total.failed += 1;
+async function restLane() {
+  if (wanted.length === 0) {
+    await check('lint', ['tools/lint/lint.mjs', '--max-warnings', '0']);
+    await check('format', [require.resolve('@biomejs/biome/bin/biome'), 'format', '--reporter=summary', '.']);
   }
+  for (const tier of tiers) {
+    const names = projects.filter((name) => !TIMED[tier.name].includes(name));
+    await runTier(tier, names, { workers: WORKERS, niceness: NICENESS[tier.name] });
+  }
+}
+
+/** A check of the whole workspace counts as one test. */
+async function check(name, args) {
+  const startedMs = Date.now();
+  heading(name);
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  lowerPriority(child.pid, NICENESS[name]);
+  const passed = await new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+  if (passed) total.passed += 1;
+  else total.failed += 1;
+  console.log(`${passed ? ' ok ' : 'FAIL'} ${name}  ${seconds(startedMs)} s`);
+}
+
+async function runTier({ name, about }, names, { workers, niceness }) {
+  const files = names.flatMap((project) => testFiles(folders.get(project), name));
+  if (files.length === 0) return;
+  const startedMs = Date.now();
+  const title = names.every((project) => TIMED[name].includes(project)) ? `${name} of ${names.join(', ')}` : name;
+  heading(`${title}: ${about}`);
+  const result = await runJest({
+    root,
+    config: join(root, 'tools/test/jest.all.cjs'),
+    args: ['--runTestsByPath', `--maxWorkers=${workers}`, ...files],
+    report: join(scratch, `${title}.json`),
+    niceness,
+  });
+  total.passed += result.passed;
+  total.failed += result.failed;
+  total.skipped.push(...result.skipped);
+  for (const trouble of result.troubles) console.log(`FAIL ${title}: ${trouble}`);
+  const notRun = files.filter((file) => !result.files.includes(file));
+  for (const file of notRun) console.log(`FAIL ${file}: nothing ran it`);
+  total.failed += notRun.length;
+  console.log(`── ${title} took ${seconds(startedMs)} s`);
 }
 
 function nameSkipped() {
@@ -105,4 +142,8 @@ function nameSkipped() {
 
 function heading(text) {
   console.log(`\n── ${text}`);
+}
+
+function seconds(sinceMs) {
+  return Math.round((Date.now() - sinceMs) / 1000);
 }
