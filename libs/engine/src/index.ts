@@ -48,7 +48,6 @@ export type { HopMethod, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, keyedHash, lastHash, requestHash, type HashSeeds, type LogSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
 export type { RunSorter, Sorting } from './request-index/sorter';
-export { builtFile } from './pool/built-file';
 export { WorkerPool, type PoolMode, type PoolReply } from './pool/worker-pool';
 export type { DueState, DueTimers, PartitionTimers } from './timers/due-timers';
 export { pageOfTimers, type TimerFilter, type TimerPosition } from './timers/timer-page';

@@ -13,3 +13,4 @@ export * from './stored-name';
 export * from './store-unavailable-error';
 export * from './system-clock';
 export * from './text-order';
+export * from './worker-entry';

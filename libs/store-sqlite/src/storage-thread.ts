@@ -14,9 +14,8 @@
  */
 import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { type Clock, systemClock } from '@sluice/ports';
+import { type Clock, systemClock, workerEntry } from '@sluice/ports';
 import { StorageFailure, type Answer, type Start } from './storage-thread-messages';
-import { workerEntry } from './worker-entry';
 
 interface PendingRequest {
   resolve(value: unknown): void;

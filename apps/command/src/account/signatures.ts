@@ -2,9 +2,9 @@
  * Signature checks of postings, before their turn: in this thread, or cut into shares for a pool and joined. The verdict names the key it was
  * made with; if the account has another key by the time of the turn, the check is done again there.
  */
-import { builtFile, WorkerPool, type PoolMode } from '@sluice/engine';
+import { WorkerPool, type PoolMode } from '@sluice/engine';
 import { HOLD_ID_LENGTH_AND_FLAGS, postingSignatureVerifies, SIGNED_FLAG, STRIDE, type PostingBatch } from '@sluice/protocol/account';
-import type { AccountKey, Keyring } from '@sluice/ports';
+import { type AccountKey, type Keyring, workerEntry } from '@sluice/ports';
 import type { SignatureTask } from './signature.worker';
 
 /** Signed postings below which `auto` does not bother the pool. */
@@ -47,7 +47,7 @@ export class Signatures {
     /** What becomes of a partition whose accounts name keys that the keyring lacks. */
     readonly missingKeys: MissingKeys = 'refuse',
   ) {
-    this.pool = mode === 'off' ? undefined : new WorkerPool(builtFile(__dirname, 'signature.worker.js'), threads);
+    this.pool = mode === 'off' ? undefined : new WorkerPool(workerEntry(__dirname, 'signature.worker'), threads);
   }
 
   /** Stores keys, in one round trip; they can be checked with from now on. */

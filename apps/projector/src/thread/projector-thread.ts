@@ -1,7 +1,6 @@
 /** One run of the projector's thread, from its start to its end. */
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { workerEntry } from '@sluice/ports';
 import { ProjectorDownError } from '../projector-control';
 import type { ProjectorObserver } from '../projector-observer';
 import { errorOf, ProjectorLink } from './projector-link';
@@ -61,14 +60,4 @@ export async function runProjectorThread(data: ProjectorThreadData, observer: Pr
       await exited;
     },
   };
-}
-
-/** Worker threads always run the built code: Node loads them itself, also when everything else runs from source. */
-function workerEntry(directory: string, name: string): string {
-  const segments = directory.split(sep);
-  const source = segments.lastIndexOf('src');
-  if (source > segments.lastIndexOf('dist')) segments[source] = 'dist';
-  const entry = join(segments.join(sep), `${name}.js`);
-  if (!existsSync(entry)) throw new Error(`the worker ${entry} is not built: run the build first`);
-  return entry;
 }

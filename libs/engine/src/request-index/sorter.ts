@@ -2,7 +2,7 @@
  * Sorts the runs of the request index for all partitions of a process.
  */
 import { Worker } from 'node:worker_threads';
-import { builtFile } from '../pool/built-file';
+import { workerEntry } from '@sluice/ports';
 import { Filter } from './filter';
 import { addToFilter, sortEntries } from './run-builder';
 import type { RunBuilderReply, RunBuilderRequest } from './run-builder.worker';
@@ -91,7 +91,7 @@ export class ThreadRunSorter implements RunSorter {
   }
 
   private start(): Worker {
-    const worker = new Worker(builtFile(__dirname, 'run-builder.worker.js'));
+    const worker = new Worker(workerEntry(__dirname, 'run-builder.worker'));
     worker.unref();
     worker.on('message', (reply: RunBuilderReply) => {
       this.waiting.get(reply.id)?.resolve(reply);

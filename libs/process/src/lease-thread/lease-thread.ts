@@ -7,11 +7,9 @@
  *
  * A thread that died is started again with the leases that it held, and takes them up where no other process has them.
  */
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LeaseEvents } from '@sluice/leases';
-import { type Clock, type HeldLease, type Lease, type LeaseEvent, type LeaseHolder, type LeaseListener, systemClock } from '@sluice/ports';
+import { type Clock, type HeldLease, type Lease, type LeaseEvent, type LeaseHolder, type LeaseListener, systemClock, workerEntry } from '@sluice/ports';
 import { type FromLeaseThread, type LeaseLinkOptions, type LeaseRequest, PULSE_INTERVAL_MS, type ToLeaseThread } from './thread-messages';
 
 /** A main thread that gives no sign of life for so long loses its leases. */
@@ -137,7 +135,7 @@ export class LeaseThread implements Lease {
   /** Resolves when the thread is ready, or has ended. */
   #run(): Promise<void> {
     const { link, deployment, mainThreadLimitMs = MAIN_THREAD_LIMIT_MS } = this.options;
-    const worker = new Worker(workerEntry(__dirname), {
+    const worker = new Worker(workerEntry(__dirname, 'lease.worker'), {
       name: 'leases',
       execArgv: [],
       workerData: {
@@ -224,14 +222,4 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
     if (signal?.aborted === true) refuse();
     else signal?.addEventListener('abort', refuse, { once: true });
   });
-}
-
-/** Worker threads always run the built code: Node loads them itself, also when everything else runs from source. */
-function workerEntry(directory: string): string {
-  const segments = directory.split(sep);
-  const source = segments.lastIndexOf('src');
-  if (source > segments.lastIndexOf('dist')) segments[source] = 'dist';
-  const entry = join(segments.join(sep), 'lease.worker.js');
-  if (!existsSync(entry)) throw new Error(`the worker ${entry} is not built: run the build first`);
-  return entry;
 }
