@@ -20,7 +20,7 @@ import {
   taskNameOf,
   type TaskPolicy,
 } from '@sluice/domain/task';
-import type { Engine, Partition, Submission, Turn } from '@sluice/engine';
+import { keyedHash, type Engine, type Partition, type Submission, type Turn } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
 import { timestampFromUs } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
@@ -232,7 +232,8 @@ export class QueueWork implements QueueListener {
     if (state === undefined || partition === undefined) return [];
     const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
     const started: Started[] = [];
-    const durable = await runTurn(partition, { commands: maximum, bytes: START_BYTES * maximum, recordBytes: START_BYTES * maximum }, (turn) => {
+    const bytes = START_BYTES * maximum;
+    const durable = await runTurn(partition, queues, { commands: maximum, bytes, recordBytes: bytes }, (turn) => {
       state.begin(turn);
       for (const queue of queues) startTasks(turn, state, state.entry(queue), types, maximum, workerId, started);
     });
@@ -256,7 +257,8 @@ export class QueueWork implements QueueListener {
     let bytes = REPORT_BYTES * (ends + marks.length);
     for (const { result } of completions) bytes += result?.body.length ?? 0;
     for (const { message } of failings) bytes += 3 * message.length;
-    const durable = await runTurn(partition, { commands: ends + marks.length, bytes, recordBytes: bytes }, (turn) => {
+    const queues = [...marks.map(({ entry }) => entry.queue.name), ...leasesOf(report).flatMap((lease) => taskNameOf(lease?.taskId ?? '')?.queue ?? [])];
+    const durable = await runTurn(partition, queues, { commands: ends + marks.length, bytes, recordBytes: bytes }, (turn) => {
       state.begin(turn);
       for (const { entry, mark } of marks) if (isUnderWay(entry, mark)) state.progress(turn, entry, mark);
       for (const completion of completions) reported.verdicts.push(complete(turn, state, completion));
@@ -437,10 +439,16 @@ interface TurnSize {
   readonly background?: boolean;
 }
 
-/** Does something in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be. */
-function runTurn(partition: Partition, size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
+/** Does something with queues in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be. */
+function runTurn(partition: Partition, queues: readonly string[], size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
   return new Promise((resolve) => {
-    const submission = new QueueTurn(decide, resolve, () => resolve(0), size);
+    const submission = new QueueTurn(
+      decide,
+      resolve,
+      () => resolve(0),
+      size,
+      () => queues.map((queue) => hashOf(partition, queue)),
+    );
     try {
       partition.submit(submission);
     } catch {
@@ -460,12 +468,22 @@ class QueueTurn implements Submission {
     readonly settle: (sequence: number) => void,
     readonly fail: () => void,
     { commands, bytes, recordBytes, background = false }: TurnSize,
+    aggregates?: () => readonly number[],
   ) {
     this.commandCount = commands;
     this.sizeBytes = bytes;
     this.recordBytes = recordBytes;
     this.background = background;
+    if (aggregates !== undefined) this.aggregates = aggregates;
   }
+
+  aggregates?: () => readonly number[];
+}
+
+/** Of a queue, as submissions of requests for it have it. */
+function hashOf({ seeds }: Partition, queue: string): number {
+  const bytes = Buffer.from(queue, 'utf8');
+  return keyedHash(seeds, bytes, 0, bytes.length);
 }
 
 function placeOf(partition: number, queue: string): string {

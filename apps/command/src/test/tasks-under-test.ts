@@ -1,4 +1,5 @@
 /** Tasks over memory adapters, called without a network. Stopping, crashing and starting again keep the log and the snapshots. */
+import { partitionOfKey } from '@sluice/domain';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { readCommit, type EventRecord } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
@@ -15,13 +16,13 @@ export class TasksUnderTest {
   private readonly storage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION, createdAtUs: 1_767_225_600_000_000 });
   private readonly blocks: MemoryBlocks = new Map();
   private readonly keyring = new MemoryKeyring();
-  private log = new MemoryEventLog(this.storage);
+  log = new MemoryEventLog(this.storage);
   private runtime: CommandRuntime | undefined;
   private requests = 0;
 
-  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs'> = {}) {}
+  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs' | 'limits'> = {}) {}
 
-  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs'> = {}): Promise<TasksUnderTest> {
+  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs' | 'limits'> = {}): Promise<TasksUnderTest> {
     const tasks = new TasksUnderTest(dependencies);
     await tasks.run();
     return tasks;
@@ -99,6 +100,12 @@ export class TasksUnderTest {
     const carried = functionOf(registration?.implementation.work as object);
     if (carried?.form !== 'bidi') throw new Error('there is no worker service');
     return new WorkerUnderTest(carried.run as never, { workerId: 'w', queues: ['q'], types: [], capacity: 10, held: [], ...subscription });
+  }
+
+  /** The types of the events of each commit of the partition of a queue. */
+  typesByCommit(queue: string): string[][] {
+    const partition = partitionOfKey(Buffer.from(queue, 'utf8'), this.storage.partitions.length);
+    return this.storage.commitsOf(partition).map(({ bytes }) => readCommit(bytes).events.map(({ type }) => type));
   }
 
   events(): EventRecord[] {
