@@ -41,6 +41,7 @@ import { PartitionSnapshots } from './partition-snapshots';
 import { Preparation } from './preparation';
 import { Publisher } from './publisher';
 import { SubmissionQueue } from './submission-queue';
+import { TurnPace } from './turn-pace';
 import { TurnWriter } from './turn-writer';
 import { isUnreadableLog, UNREADABLE_RETRY_MS } from './unreadable-log';
 
@@ -99,6 +100,7 @@ export class Partition {
   private memory: PartitionMemory;
   private readonly queue: SubmissionQueue;
   private readonly turns: TurnWriter;
+  private readonly pace: TurnPace;
   private readonly pipeline: CommitPipeline;
   private readonly loader: PartitionLoader;
   private readonly snapshots: PartitionSnapshots;
@@ -129,6 +131,7 @@ export class Partition {
     this.memory = new PartitionMemory(dependencies);
     this.queue = new SubmissionQueue(partition, limits, commitRoomBytes(log));
     this.turns = new TurnWriter(incarnation, clock);
+    this.pace = new TurnPace(limits.turnCommands);
     this.pipeline = new CommitPipeline({
       partition,
       log,
@@ -274,7 +277,7 @@ export class Partition {
     this.turnScheduled = false;
     if (!this.decides || pipeline.full || !queue.hasReady) return;
     if (!pipeline.empty && queue.commands < this.dependencies.limits.decideAheadCommands) return;
-    const taken = queue.take();
+    const taken = queue.take(queue.contended ? this.pace.share : 1);
     if (taken.length > 0 && !this.decide(memory, taken)) return;
     if (queue.hasReady && !pipeline.full) this.scheduleTurn();
     else this.noteIdle();
@@ -284,9 +287,12 @@ export class Partition {
   private decide(memory: PartitionMemory, taken: Submission[]): boolean {
     let commit: PendingCommit | undefined;
     try {
+      const { clock, observer } = this.dependencies;
+      const startedUs = clock.nowUs();
       const turn = this.turns.decide(memory, taken);
-      this.dependencies.observer.turnDecided(this.partition, turn.commandCount);
+      observer.turnDecided(this.partition, turn.commandCount);
       if (turn.commit.events > 0) commit = this.turns.finish(memory, turn);
+      this.pace.decided(turn.commandCount, clock.nowUs() - startedUs);
     } catch (error) {
       this.turnsLost('a turn could not be decided; the log is read again', error, taken);
       return false;
@@ -335,6 +341,7 @@ export class Partition {
     memory.recent.add(turn.sequence, bytes);
     const durableUs = clock.nowUs();
     observer.committed(this.partition, bytes.length, durableUs - commit.appendedAtUs);
+    this.pace.appended(durableUs - commit.appendedAtUs);
     for (const submission of turn.submissions) submission.settle(turn.sequence);
     memory.commits.becameDurable(turn.sequence);
     for (const worker of this.workers) worker.durable(turn.sequence);

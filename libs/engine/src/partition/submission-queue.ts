@@ -85,9 +85,18 @@ export class SubmissionQueue {
     for (const refused of crowdedOut) refused.fail('QUEUE_FULL');
   }
 
-  /** What is ready, within the limits of a turn and the largest commit of the log; the first submission may be larger than a turn. */
-  take(): Submission[] {
-    const { turnCommands, turnBytes } = this.limits;
+  /** Whether callers' submissions are taken by fair shares. */
+  get contended(): boolean {
+    return this.callers.contended;
+  }
+
+  /**
+   * What is ready, within the limits of a turn and the largest commit of the log; the first submission may be larger than a turn.
+   * @param share part of the limits of a turn.
+   */
+  take(share = 1): Submission[] {
+    const turnCommands = Math.ceil(this.limits.turnCommands * share);
+    const turnBytes = Math.ceil(this.limits.turnBytes * share);
     const taken: Submission[] = [];
     const room = { commands: turnCommands, bytes: turnBytes };
     const commit = { bytes: this.commitRoomBytes };
