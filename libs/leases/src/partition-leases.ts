@@ -21,6 +21,8 @@ import { planMoves } from './share-plan';
 
 /** Partitions that are prepared at the same time: preparing one takes processor time from those that are served. */
 const PREPARATIONS_AT_ONCE = 1;
+/** A lease that could not be taken because the service did not answer is tried again after this time: before anybody else may take it. */
+const TAKE_AGAIN_MS = 100;
 /** How long an instance that stops waits for others to be ready for its partitions. */
 const HANDING_OVER_LIMIT_MS = 10_000;
 
@@ -390,8 +392,13 @@ export class PartitionLeases {
   // ---- taking and giving ----
 
   async #take(partition: number): Promise<void> {
-    const held = await this.#options.lease.acquire(this.#leaseName(partition));
-    // Undefined: another instance was faster, and this one was told so.
+    const held = await this.#options.lease.acquire(this.#leaseName(partition)).catch((error: unknown) => {
+      // The instance can do the work: it leaves the partition to nobody.
+      this.#avoidedUntilMs.set(partition, this.#nowMs() + TAKE_AGAIN_MS);
+      if (this.#options.lease.connected) this.#options.trouble(error);
+      return undefined;
+    });
+    // Undefined: it could not be taken, or another instance was faster, and this one was told so.
     if (held === undefined) return;
     if (this.#stage !== 'running') return this.#options.lease.release(held);
     this.#endPreparation(partition);

@@ -260,6 +260,25 @@ describe('handing over', () => {
     expect(one.partitions).toEqual([0, 1, 2, 3]);
   });
 
+  test('a successor to which the lease service does not answer tries again before anybody else may take the partition', async () => {
+    const one = await start('one');
+    const two = await Instance.open('two');
+    const acquire = two.lease.acquire.bind(two.lease);
+    const refused: string[] = [];
+    jest.spyOn(two.lease, 'acquire').mockImplementation((name) => {
+      if (!/^command\/\d$/.test(name) || refused.length === 3) return acquire(name);
+      refused.push(name);
+      return Promise.reject(new Error('no answer in time'));
+    });
+    void two.shares.start();
+    await settle();
+    await clock.elapse(GRACE_MS / 2);
+    await settle();
+    expect([refused.length, two.troubles.length, two.partitions.length]).toEqual([3, 3, 2]);
+    expectShared([one, two]);
+    expect(journal.filter((line) => line.startsWith('one granted'))).toHaveLength(PARTITIONS);
+  });
+
   test('a preparation that is not needed any more is dropped', async () => {
     const one = await start('one');
     const two = await Instance.open('two');
