@@ -335,10 +335,12 @@ function startTasks(
   started: Started[],
 ): void {
   const { queue } = entry;
-  while (started.length < maximum) {
+  // What is not started because its time is over counts as well: a turn has its bounds.
+  for (let step = started.length; step < maximum; step += 1) {
     const decision = decideStart(queue, types, turn.committedAtUs);
     if (decision.kind === 'nothing') return;
     const { number, attempt } = decision;
+    if (state.endOverdue(turn, entry, number)) continue;
     state.start(turn, entry, number, attempt, workerId);
     const slot = queue.tasks.slotOf(number);
     started.push({
@@ -409,6 +411,7 @@ function reportOf(
   const name = lease && leaseNameOf(lease.leaseToken);
   const entry = task && state.entries.get(task.queue);
   if (entry === undefined || name === undefined || task?.number !== name.number) return { lease, reason: 'LEASE_LOST' };
+  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number)) return { lease, reason: 'LEASE_LOST' };
   const decision = decide(entry, name);
   if ('rejection' in decision) return { lease, reason: decision.rejection };
   if (!decision.repeated) state.end(turn, entry, decision, detail, true);

@@ -4,6 +4,7 @@
  */
 import {
   decideDue,
+  decideOverdue,
   decidePurgeStep,
   decideRuns,
   decideStart,
@@ -111,6 +112,14 @@ export class QueuesState implements CapabilityState {
     }
     entry.progressAtUs.delete(ending.event.number);
     this.evolve(turn, entry, ending.event);
+  }
+
+  /** Ends the task, or its attempt, if a time limit of it is over. @returns whether one was. */
+  endOverdue(turn: Turn, entry: QueueEntry, number: number): boolean {
+    const ending = decideOverdue(entry.queue, number, turn.committedAtUs);
+    if (ending === undefined) return false;
+    this.end(turn, entry, ending, { message: limitMessage(ending) });
+    return true;
   }
 
   progress(turn: Turn, entry: QueueEntry, mark: taskpb.ProgressMark): void {

@@ -93,6 +93,7 @@ export function stateUpdateOf(request: taskpb.UpdateTaskStateRequest): TaskReque
   return {
     ...small(name, request, 'UpdateTaskStateRequest', taskpb.UpdateTaskStateRequest, result?.body.length),
     decide: (turn, state, entry) => {
+      state.endOverdue(turn, entry, name.number);
       const decision = decideStateUpdate(entry.queue, name.number, request.expectedVersion, wanted);
       if ('rejection' in decision) return refused(decision.rejection);
       if (decision.kind === 'start') state.start(turn, entry, name.number, decision.event.attempt, '');

@@ -154,7 +154,9 @@ export class TaskCommandService {
     const sequences = await Promise.all(partsThatFit(items).map((part) => submit(owned, part, call)));
     if (items.some(({ verdict }) => verdict?.kind === 'refused' && verdict.refusal === 'NOT_OWNER') && this.context.hop !== undefined)
       return this.atOwner(method, request, partition, call);
-    const positionToken = items.length === 0 ? '' : this.token(partition, Math.max(...sequences));
+    // 0 is that of a turn that was lost.
+    const newest = Math.max(0, ...sequences);
+    const positionToken = newest === 0 ? '' : this.token(partition, newest);
     return { results: results.map((result) => (result instanceof TaskItem ? this.resultOf(result) : result)), positionToken };
   }
 

@@ -46,6 +46,14 @@ describe('submissions', () => {
     expect(again.results[499]?.task).toMatchObject({ taskId: 'q/499', repeated: true });
   });
 
+  test('a bulk whose turn is lost is refused task by task, and taken when it comes again', async () => {
+    const request = { queue: 'q', tasks: [{ requestId: 'a', task: specOf({ type: 'mail' }) }] };
+    tasks.faults.failNextAppend();
+    expect((await tasks.call('createTasks', request)).results[0]?.error?.reason).toBe('PARTITION_UNAVAILABLE');
+    await tasks.restart();
+    expect((await tasks.call('createTasks', request)).results[0]?.task?.taskId).toBe('q/1');
+  });
+
   test('a dedupe key refuses, finds, or replaces a task that has not ended', async () => {
     const spec = (rule: taskpb.DedupeRule) => ({ queue: 'q', task: specOf({ type: 'mail', dedupeKey: 'd', dedupeRule: rule }) });
     expect((await tasks.call('createTask', spec(0))).task?.taskId).toBe('q/1');
@@ -192,6 +200,24 @@ describe('workers', () => {
     });
     for (const lease of leases) expect(await worker.complete(lease)).toBe('LEASE_LOST');
     await worker.cut();
+  });
+
+  test('a time limit that is over while there is no owner stands before a report and a start that come first at the next one', async () => {
+    const runs = await tasks.create('mail', { limits: { startToFinishMs: 1_000, heartbeatMs: 60_000 } });
+    const worker = tasks.worker({ capacity: 1 });
+    const task = await worker.task();
+    const waits = await tasks.create('mail', { limits: { submitToStartMs: 1_000 } });
+    const later = await tasks.create('mail');
+    await worker.cut();
+    await tasks.stop();
+    await tasks.clock.elapse(2_000);
+    await tasks.restart();
+    const back = tasks.worker({ held: [leaseOf(task)] });
+    expect(await back.complete(task)).toBe('LEASE_LOST');
+    expect((await back.task()).taskId).toBe(later);
+    expect(await reasonOf(tasks.call('cancelTask', { taskId: runs }))).toBe('TASK_ENDED');
+    expect(await reasonOf(tasks.call('cancelTask', { taskId: waits }))).toBe('TASK_ENDED');
+    await back.cut();
   });
 
   test('a worker that says goodbye gives its tasks back at once; they do not count as failed', async () => {

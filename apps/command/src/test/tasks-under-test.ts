@@ -41,6 +41,11 @@ export class TasksUnderTest {
     return tasks;
   }
 
+  /** What becomes of the next appends. */
+  get faults(): MemoryEventLog['faults'] {
+    return this.log.faults;
+  }
+
   /** The log: base64, by partition. */
   commits(): string[][] {
     return this.storage.partitions.map((commits) => commits.map(({ bytes }) => Buffer.from(bytes).toString('base64')));

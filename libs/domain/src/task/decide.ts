@@ -231,6 +231,29 @@ export function decideDue(queue: TaskQueue, nowUs: number): Ending | undefined {
   return undefined;
 }
 
+/**
+ * How a time limit that is over by now ends the task, or its attempt; undefined: none is. What is due is done a moment after its time, and later still when
+ * the owner has just changed: a start or a report that comes between must not get ahead of it.
+ */
+export function decideOverdue(queue: TaskQueue, number: number, nowUs: number): Ending | undefined {
+  const { tasks } = queue;
+  const slot = tasks.slotOf(number);
+  if (slot === -1) return undefined;
+  const { submitToStartMs, startToFinishMs, submitToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
+  const createdAtUs = tasks.createdAtUs[slot] as number;
+  const toStartUs = tasks.attempts[slot] === 0 ? limitEndUs(createdAtUs, submitToStartMs) : Number.POSITIVE_INFINITY;
+  const ofAttemptUs = tasks.phases[slot] === RUNNING ? limitEndUs(tasks.startedAtUs[slot] as number, startToFinishMs) : Number.POSITIVE_INFINITY;
+  const firstUs = Math.min(toStartUs, ofAttemptUs, limitEndUs(createdAtUs, submitToFinishMs));
+  if (firstUs > nowUs) return undefined;
+  const kind = firstUs === toStartUs ? DUE.SUBMIT_TO_START : firstUs === ofAttemptUs ? DUE.START_TO_FINISH : DUE.SUBMIT_TO_FINISH;
+  return dueEnding(queue, slot, kind, firstUs, nowUs);
+}
+
+/** @param limitMs 0: there is none. */
+function limitEndUs(fromUs: number, limitMs: number): number {
+  return limitMs > 0 ? fromUs + limitMs * 1_000 : Number.POSITIVE_INFINITY;
+}
+
 function dueEnding(queue: TaskQueue, slot: number, kind: number, timeUs: number, nowUs: number): Ending | undefined {
   const { tasks } = queue;
   const isRunning = tasks.phases[slot] === RUNNING;
