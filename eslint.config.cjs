@@ -147,7 +147,7 @@ module.exports = tseslint.config(
   },
   {
     // A planted defect changes what a library keeps to itself.
-    files: ['test/simulation/defects/*.ts'],
+    files: ['test/simulation/defects/*.ts', 'test/simulation/*/*-defects.ts'],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
   {

@@ -4,7 +4,7 @@
  * It keeps a channel per address, draws postings of the same time together, repeats what failed for want of a server with
  * the same request id, and remembers how new its reads must be.
  */
-import { Client } from '@grpc/grpc-js';
+import { type ChannelInterface, Client } from '@grpc/grpc-js';
 import { healthpb, logpb, projectionpb, schedulerpb } from '@sluice/protocol';
 import { Caller } from './caller';
 import { callMetadata, channelCredentials, channelOptions, type TlsOptions } from './channel';
@@ -37,6 +37,8 @@ export interface SluiceClientOptions {
   readonly readYourWrites?: boolean;
   readonly retry?: RetryOptions;
   readonly batching?: BatchingOptions;
+  /** Makes what carries the calls to an address. Default: a gRPC channel over TCP; `tls` is about that one. */
+  readonly channel?: (address: string) => ChannelInterface;
 }
 
 const DEFAULT_DEADLINE_MS = 10_000;
@@ -47,7 +49,7 @@ class ConnectedClient {
   readonly log: LogClient;
   readonly projection: ProjectionClient;
   readonly scheduler: SchedulerClient;
-  readonly #channels: readonly Client[];
+  readonly #channels: readonly ChannelInterface[];
   readonly #health: healthpb.HealthClient;
   readonly #caller: Caller;
   readonly #positions = new PositionTracker();
@@ -61,11 +63,12 @@ class ConnectedClient {
       metadata: () => callMetadata(typeof token === 'function' ? token() : token),
     });
     const credentials = channelCredentials(tls);
-    const channels = new Map<string, Client>();
+    const channels = new Map<string, ChannelInterface>();
+    const { channel: connect = (address: string) => new Client(address, credentials, channelOptions(tls)).getChannel() } = options;
     const channelTo = (address: string) => {
-      const channel = channels.get(address) ?? new Client(address, credentials, channelOptions(tls));
+      const channel = channels.get(address) ?? connect(address);
       channels.set(address, channel);
-      return { ...channelOptions(tls), channelOverride: channel.getChannel() };
+      return { ...channelOptions(tls), channelOverride: channel };
     };
     const context: ClientContext = {
       caller: this.#caller,

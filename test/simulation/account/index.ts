@@ -2,10 +2,11 @@
 import type { SimulatedCapability } from '../simulated-capability';
 import { accountDefects } from './account-defects';
 import { AccountWorkload } from './account-workload';
+import { ClientWorkload } from './client-workload';
 import { TransferWorkload } from './transfer-workload';
 
 export const simulatedCapability: SimulatedCapability = {
   name: 'account',
-  workloads: (deployment) => [new AccountWorkload(deployment), new TransferWorkload(deployment)],
+  workloads: (deployment) => [new AccountWorkload(deployment), new ClientWorkload(deployment), new TransferWorkload(deployment)],
   defects: accountDefects,
 };

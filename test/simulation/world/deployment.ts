@@ -2,7 +2,9 @@
 import type { Cluster, InstanceKind } from './cluster';
 import { Life } from './life';
 import { CallFailed } from './call-failed';
+import type { Exchange, StreamListener } from './exchange';
 import type { Random } from './random';
+import { SimulatedChannel } from './simulated-channel';
 import type { World } from './world';
 
 /** How long a caller waits for one answer. */
@@ -36,6 +38,25 @@ export class Deployment {
 
   get #logSize(): number {
     return this.cluster.log.partitions.reduce((commits, { length }) => commits + length, 0);
+  }
+
+  /** A process of its own beside the deployment, which may crash; chance and time are those of the seed. */
+  process(name: string): Life {
+    return new Life(this.world, name, 0);
+  }
+
+  /** Opens a stream of both directions to a random instance of the kind. */
+  exchange(from: Life, kind: InstanceKind, path: string, listener: StreamListener): Exchange {
+    return this.cluster.network.exchange(from, this.#anyOf(from, kind), path, listener);
+  }
+
+  /** A gRPC channel for generated stubs; each call goes to a random instance of the kind. */
+  channel(from: Life, kind: InstanceKind): SimulatedChannel {
+    return new SimulatedChannel(from, this.cluster.network, () => this.#anyOf(from, kind));
+  }
+
+  #anyOf(from: Life, kind: InstanceKind): string {
+    return from.random.pick(this.cluster.of(kind)).name;
   }
 
   /** A host for callers: it never crashes, because its memory is what the deployment is judged by. */

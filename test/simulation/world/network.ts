@@ -2,18 +2,13 @@
  * Calls between hosts: the encoded request travels to whatever serves the address at that moment, and the encoded answer back. Requests are
  * lost and repeated, answers are lost, as the plan says. A call that hears nothing ends at its deadline.
  */
-import type { CallContext, ServiceRegistration } from '@sluice/service';
+import type { CallContext, ServiceFunction, ServiceRegistration } from '@sluice/service';
 import { CallFailed } from './call-failed';
+import { Exchange, type StreamListener } from './exchange';
 import type { Life } from './life';
 import { Link } from './link';
 import { asCallFailed, contextOf, Departure, methodOf, methodsOf, type Server } from './served-call';
 import type { World } from './world';
-
-export interface StreamListener {
-  readonly message: (bytes: Buffer) => void;
-  /** Called once. */
-  readonly ended: (error: Error | undefined) => void;
-}
 
 export interface CallOptions {
   /** Milliseconds after which the caller gives up; Infinity: never. */
@@ -149,6 +144,20 @@ export class Network {
       });
     });
     return { cancel: () => over(new CallFailed('UNAVAILABLE', '', 'the stream was cancelled')) };
+  }
+
+  /** Opens a stream of both directions. */
+  exchange(from: Life, address: string, path: string, listener: StreamListener): Exchange {
+    return new Exchange(this.world, from, { address, path, server: () => this.#servers.get(address) }, listener);
+  }
+
+  /** The form of a method; undefined: no server has it. */
+  formOf(path: string): ServiceFunction['form'] | undefined {
+    for (const { methods } of this.#servers.values()) {
+      const served = methods.get(path);
+      if (served !== undefined) return served.carried?.form;
+    }
+    return undefined;
   }
 
   async *#answers(server: Server, path: string, bytes: Buffer, call: CallContext): AsyncGenerator<Buffer> {

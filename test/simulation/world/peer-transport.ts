@@ -22,7 +22,8 @@ export function peerTransport(life: Life, network: Network): PeerChannels {
   };
 }
 
-function asServiceError(error: unknown): ServiceError {
+/** What grpc-js rejects with. */
+export function asServiceError(error: unknown): ServiceError {
   if (!(error instanceof CallFailed)) throw error;
   const { refusal, code, message } = error;
   if (refusal === undefined) {

@@ -20,6 +20,10 @@ export class World {
     this.faults = drawFaultPlan(this.random.fork('fault plan'));
   }
 
+  get isCalm(): boolean {
+    return this.faults === CALM;
+  }
+
   /** No faults from here on. */
   calmDown(): void {
     this.faults = CALM;

@@ -20,6 +20,7 @@ const ADDRESSES = [
   'apps/command/src',
   'apps/query/src',
   'apps/sluice/src',
+  'test/simulation',
 ];
 const COMMANDS = 'sluice.counter.v1.CounterCommandService';
 const QUERIES = 'sluice.counter.v1.CounterQueryService';
@@ -68,7 +69,7 @@ test(
     const changed = workspace.changes();
     const isOwn = (path: string): boolean => ADDRESSES.some((address) => path.startsWith(`${address}/counter/`));
     const isGenerated = (path: string): boolean =>
-      /^(libs\/protocol\/(src\/generated\/|descriptor\.binpb$)|[^/]+\/[^/]+\/src\/[a-z]+\.generated\.ts$)/.test(path);
+      /^(libs\/protocol\/(src\/generated\/|descriptor\.binpb$)|[^/]+\/[^/]+\/(src\/)?[a-z]+\.generated\.ts$)/.test(path);
     expect(changed.filter((path) => !isOwn(path) && !isGenerated(path))).toEqual([]);
     for (const address of ADDRESSES) expect(changed.some((path) => path.startsWith(`${address}/counter/`))).toBe(true);
     expect(() => workspace.run('npm', ['run', '--silent', 'codegen', '--', '--check'])).not.toThrow();
@@ -126,6 +127,17 @@ test(
     } finally {
       await server.end('SIGTERM');
     }
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'its workload is part of every simulated seed',
+  () => {
+    const bundle = workspace.run(process.execPath, ['tools/simulate/bundle.mjs']).trim();
+    const trace = workspace.run(process.execPath, [bundle, '--seed', '1', '--trace']);
+    expect(trace).toContain('the counter is read as');
+    expect(trace).toContain('1 seeds in');
   },
   TIMEOUT_MS,
 );

@@ -1,0 +1,9 @@
+/** Counters in the simulation. */
+import type { SimulatedCapability } from '../simulated-capability';
+import { CounterWorkload } from './counter-workload';
+
+export const simulatedCapability: SimulatedCapability = {
+  name: 'counter',
+  workloads: (deployment) => [new CounterWorkload(deployment)],
+  defects: {},
+};
