@@ -107,7 +107,7 @@ function parseOptions(): Options | number {
       return 0;
     }
     const minutes = values.minutes === undefined ? 0 : positive('--minutes', values.minutes, false);
-    for (const name of values.defect) if (!Object.hasOwn(DEFECTS, name)) throw new Error(`--defect ${name} is not one of ${Object.keys(DEFECTS).join(', ')}`);
+    for (const name of values.defect) defectNamed(name);
     return {
       firstSeed: positive('--seed', values.seed, true),
       seeds: values.seeds === undefined ? (minutes > 0 ? 0 : undefined) : positive('--seeds', values.seeds, true),
