@@ -77,7 +77,10 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     const { positionToken } = JSON.parse(await call('command', '-d', posting, `${account}.AccountCommandService/Post`)) as { positionToken: string };
     const read = await call('query', '-d', `{"account_id":"wallet-1","position_token":"${positionToken}"}`, `${account}.AccountQueryService/GetAccount`);
     expect(JSON.parse(read)).toMatchObject({ account: { accountId: 'wallet-1', balanceMinor: '2500', entryCount: '1' } });
-    expect(JSON.parse(await call('scheduler', 'sluice.scheduler.v1.SchedulerService/GetStatus'))).toMatchObject({ instanceId: 'scheduler-1', active: true });
+    // It serves before it has its lease.
+    const schedulerStatus = async (): Promise<unknown> => JSON.parse(await call('scheduler', 'sluice.scheduler.v1.SchedulerService/GetStatus'));
+    while (!((await schedulerStatus()) as { active?: boolean }).active) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await schedulerStatus()).toMatchObject({ instanceId: 'scheduler-1', active: true });
     expect(JSON.parse(await call('projector', 'sluice.projection.v1.ProjectionService/GetStatus'))).toHaveProperty('partitions');
   });
 

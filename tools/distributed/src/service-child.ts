@@ -82,7 +82,8 @@ export class ServiceChild {
     });
     this.child = child;
     for (const output of [child.stdout, child.stderr]) if (output !== null) createInterface({ input: output }).on('line', (line) => this.said(line));
-    child.once('exit', (code, signal) => this.ended(child, signal ?? `exit code ${code}`));
+    // Not with its exit: what it said last may still be on its way.
+    child.once('close', (code, signal) => this.ended(child, signal ?? `exit code ${code}`));
     this.report = await listening(child).catch((error: Error) => {
       throw new Error(`${this.name} did not start: ${error.message}\n${this.lines.join('\n')}`);
     });
@@ -107,7 +108,7 @@ export class ServiceChild {
     }
   }
 
-  /** As an operator stops it; resolves when it is gone. */
+  /** As an operator stops it; resolves when it is gone and everything that it said was told. */
   stop(): Promise<void> {
     return this.end('SIGTERM');
   }
@@ -129,7 +130,7 @@ export class ServiceChild {
     const { child } = this;
     if (child === undefined) return;
     this.asked = true;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
     child.kill(signal);
     // A paused process hears SIGTERM only once it goes on.
     if (signal === 'SIGTERM') child.kill('SIGCONT');
@@ -167,7 +168,7 @@ function letGoOnWithoutUs(child: ChildProcess): void {
 function listening(child: ChildProcess): Promise<ListeningReport> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`it does not listen after ${LISTENING_LIMIT_MS / 1000} s`)), LISTENING_LIMIT_MS);
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       clearTimeout(timer);
       reject(new Error(`it ended with ${signal ?? `exit code ${code}`}`));
     });
