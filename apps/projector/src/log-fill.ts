@@ -46,7 +46,7 @@ export class LogFill {
       this.fold.take(commit);
       this.position = { ...this.position, sequence: commit.sequence, checksum: commit.checksum };
     }
-    const { batch } = this.fold.project(await loadRows(copy, this.fold.missing()), this.names.next());
+    const { batch } = this.fold.project(await loadRows(copy, this.fold), this.names.next());
     await copy.apply(batch);
   }
 

@@ -232,7 +232,7 @@ export class PartitionProjector {
         return false;
       }
     }
-    const loaded = await loadRows(copy, fold.missing());
+    const loaded = await loadRows(copy, fold);
     // A store that answers at once never lets others have the thread: what they ask comes between the steps of a flush.
     await nextRound();
     const { batch, setAside, postings, busiest } = fold.project(loaded, this.names.next());

@@ -2,6 +2,7 @@
 import type { ReadCopy, Row } from '@sluice/ports';
 import {
   type LoadedRows,
+  type PartitionFold,
   type Projection,
   projectionId,
   type RowKeys,
@@ -15,10 +16,18 @@ import {
 /** Keys per call, as the port allows. */
 const KEYS_PER_CALL = 10_000;
 
-export async function loadRows(copy: ReadCopy, wanted: RowKeys): Promise<LoadedRows> {
+/** What the fold lacks, and then what those rows name. */
+export async function loadRows(copy: ReadCopy, fold: Pick<PartitionFold, 'missing' | 'linked'>): Promise<LoadedRows> {
   const loaded = new Map<string, Map<string, Row>>();
+  await addRows(copy, fold.missing(), loaded);
+  await addRows(copy, fold.linked(loaded), loaded);
+  return loaded;
+}
+
+async function addRows(copy: ReadCopy, wanted: RowKeys, loaded: Map<string, Map<string, Row>>): Promise<void> {
   for (const [collection, keys] of wanted) {
-    const byKey = new Map<string, Row>();
+    const byKey = loaded.get(collection) ?? new Map<string, Row>();
+    loaded.set(collection, byKey);
     for (let at = 0; at < keys.length; at += KEYS_PER_CALL) {
       const asked = keys.slice(at, at + KEYS_PER_CALL);
       const rows = await copy.getMany(collection, asked);
@@ -26,9 +35,7 @@ export async function loadRows(copy: ReadCopy, wanted: RowKeys): Promise<LoadedR
         if (row !== undefined) byKey.set(asked[index] as string, row);
       });
     }
-    loaded.set(collection, byKey);
   }
-  return loaded;
 }
 
 /** The partition's aggregates that are set aside in the copy, by the id of the projection. */

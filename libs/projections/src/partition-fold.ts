@@ -56,6 +56,13 @@ export class PartitionFold {
     return keys;
   }
 
+  /** The rows that these name, to be read before `project` as well. */
+  linked(loaded: LoadedRows): RowKeys {
+    const keys = new Map<string, readonly string[]>();
+    for (const { fold } of this.projections) for (const [collection, wanted] of fold.linked?.(loaded) ?? []) keys.set(collection, wanted);
+    return keys;
+  }
+
   /** The writes of everything that was taken since the last time. After a write that failed the fold is to be thrown away. */
   project(loaded: LoadedRows, attempt: string): ProjectedFlush {
     const { firstCommit, lastCommit, partition } = this;

@@ -4,6 +4,7 @@
  *
  *   take(commit) …  what the flush brings          (throws: the partition stops; its events cannot be told apart)
  *   missing()       rows to be read for it
+ *   linked(…)       rows that these name, to be read as well
  *   project(…)      the writes                     (an aggregate that throws is set aside; the others go on)
  */
 import type { CollectionDefinition, Row, RowWrite } from '@sluice/ports';
@@ -41,6 +42,8 @@ export interface PartitionProjection {
   /** Takes an event in; false: it is not one of this capability's. */
   take(commit: DecodedCommit, event: EventRecord): boolean;
   missing(): RowKeys;
+  /** Rows that the loaded ones name; absent: there are never any. */
+  linked?(loaded: LoadedRows): RowKeys;
   /**
    * @param attempt unique for ever: what is written once is named by it, so that a repeated flush never changes what an
    *                earlier one may have written.
@@ -63,7 +66,7 @@ export interface Projection {
   readonly verification: ProjectionVerification;
 }
 
-/** What names the projection's rows, and its checkpoints: "account@3". */
+/** What names the projection's rows, and its checkpoints: "account@4". */
 export function projectionId({ name, format }: Pick<Projection, 'name' | 'format'>): string {
   return `${name}@${format}`;
 }

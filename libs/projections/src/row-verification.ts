@@ -21,6 +21,10 @@ export interface VerifiedRows<State> {
   fold(commit: DecodedCommit, change: (key: string, next: (state: State | undefined) => State) => void): void;
   /** Fields of the row that the state makes, as far as they are compared. */
   row(state: State): Readonly<Record<string, FieldValue>>;
+  /** The fields of a stored row in that form; undefined: as they are. */
+  readonly stored?: (row: Row) => Readonly<Record<string, FieldValue>>;
+  /** How many of what is counted the state is; undefined: one. */
+  readonly count?: (state: State) => number;
 }
 
 /** One kind of row, whatever its states are. */
@@ -31,6 +35,7 @@ export interface RowKind extends Pick<VerifiedRows<unknown>, 'aggregate' | 'coll
 
 interface RowFold extends VerifyingFold {
   readonly keys: readonly string[];
+  readonly count: number;
   /** What differs; undefined: neither side knows the key. */
   differences(key: string): string[] | undefined;
 }
@@ -89,13 +94,24 @@ class StateFold<State> implements RowFold {
     return [...new Set([...this.states.keys(), ...this.captured.keys()])];
   }
 
+  get count(): number {
+    const { states, captured } = this;
+    const { count } = this.rows;
+    if (count === undefined) return this.keys.length;
+    let sum = 0;
+    for (const state of states.values()) sum += count(state);
+    for (const key of captured.keys()) if (!states.has(key)) sum += 1;
+    return sum;
+  }
+
   differences(key: string): string[] | undefined {
     const state = this.states.get(key);
     const row = this.captured.get(key);
     if (state === undefined) return row && ['the read store has it, the log does not'];
     if (row === undefined) return ['the log has it, the read store does not'];
+    const stored = this.rows.stored?.(row) ?? row;
     return Object.entries(this.rows.row(state)).flatMap(([field, value]) =>
-      row[field] === value ? [] : [`${field}: the log says ${String(value)}, the read store ${String(row[field])}`],
+      stored[field] === value ? [] : [`${field}: the log says ${String(value)}, the read store ${String(stored[field])}`],
     );
   }
 
@@ -111,7 +127,7 @@ function partitionOf(folds: readonly KindFold[]): PartitionVerification {
       for (const { fold } of folds) fold.take(commit);
     },
     compare: async () => ({
-      compared: Object.fromEntries(folds.map(({ kind, fold }) => [kind.counted, fold.keys.length])),
+      compared: Object.fromEntries(folds.map(({ kind, fold }) => [kind.counted, fold.count])),
       faults: [],
       suspicious: folds.flatMap(({ kind: { aggregate }, fold }) =>
         fold.keys.filter((key) => fold.differences(key)?.length !== 0).map((key) => ({ aggregate, key })),

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
-import type { ReadStore } from '@sluice/ports';
+import type { ReadStore, RowWrite } from '@sluice/ports';
 import { projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
-import { TRANSFERS, transferId, transferRow, type TransferRow } from '@sluice/projections/account';
+import { groupRow, TRANSFER_KEYS, TRANSFERS, transferId, type TransferGroup, type TransferRecord } from '@sluice/projections/account';
 import { timestampFromUs } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
@@ -16,25 +16,41 @@ import { type QueryRuntime, startQuery } from '../query';
 const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_REFUNDED: REFUNDED, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
 const CREATED_US = 1_767_225_600_000_000;
 
-/** From alice to bob or carol, one a millisecond; every fifth is pending, the seventh is refunded. */
-const ROWS = Array.from({ length: 25 }, (_, at): TransferRow => {
+/** From alice to bob or carol, three commits a millisecond; every fifth is pending, every seventh refunded. */
+const RECORDS = Array.from({ length: 25 }, (_, at): TransferRecord => {
   const requestId = `t${String(at).padStart(2, '0')}`;
-  const state = at % 5 === 0 ? 'PENDING' : at === 7 ? 'REFUNDED' : 'SETTLED';
+  const state = at % 5 === 0 ? 'PENDING' : at % 7 === 0 ? 'REFUNDED' : 'SETTLED';
+  const commit = Math.floor(at / 8);
   return {
-    transferId: transferId('alice', requestId),
     requestId,
     fromAccountId: 'alice',
-    toAccountId: at % 2 === 0 ? 'bob' : 'carol',
+    toAccountId: commit % 2 === 0 ? 'bob' : 'carol',
     unit: 'EUR',
     amountMinor: BigInt(at + 1),
     state,
     rejection: state === 'REFUNDED' ? accountpb.Rejection.REJECTION_TARGET_CLOSED : 0,
-    createdAtUs: CREATED_US + at * 1_000,
-    settledAtUs: state === 'PENDING' ? 0 : CREATED_US + at * 1_000 + 500,
+    createdAtUs: CREATED_US + commit * 1_000,
+    settledAtUs: state === 'PENDING' ? 0 : CREATED_US + commit * 1_000 + 500,
     partition: 1,
     sequence: at + 1,
   };
 });
+
+/** The rows of each eight of them, as the projection makes them. */
+function writesOf(records: readonly TransferRecord[]): RowWrite[] {
+  const [first] = records;
+  if (first === undefined) return [];
+  const ofRow = records.slice(0, 8);
+  const group: TransferGroup = { ...first, transfers: ofRow, sequence: 25 };
+  const id = (record: TransferRecord): string => transferId(record.fromAccountId, record.requestId);
+  return [
+    { kind: 'put', collection: TRANSFERS.name, row: groupRow(group) },
+    ...ofRow
+      .slice(1)
+      .map((record): RowWrite => ({ kind: 'put', collection: TRANSFER_KEYS.name, row: { transfer_id: id(record), group_id: id(first), sequence: 25 } })),
+    ...writesOf(records.slice(8)),
+  ];
+}
 
 type Unary<Request, Response> = (request: Request, metadata: Metadata, callback: (error: ServiceError | null, response: Response) => void) => unknown;
 
@@ -52,7 +68,7 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
       kind === 'memory'
         ? new MemoryReadStore({ collections: READ_COLLECTIONS, identity })
         : await SqliteReadStore.open({ file: join(folder, 'read.db'), collections: READ_COLLECTIONS, identity });
-    const writes = ROWS.map((row) => ({ kind: 'put' as const, collection: TRANSFERS.name, row: transferRow(row) }));
+    const writes = writesOf(RECORDS);
     const projections = PROJECTIONS.map(projectionId);
     await (await store.current()).apply({ partition: 1, projections, previousSequence: 0, sequence: 25, committedAtUs: CREATED_US, writes });
     query = await startQuery({ readStore: store });
@@ -82,8 +98,8 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
       () => 'answered',
       (error: ServiceError) => `${status[error.code]} ${errorInfoOf(error)?.reason}`,
     );
-  const idsWhere = (fits: (row: TransferRow) => boolean): string[] =>
-    ROWS.filter(fits)
+  const idsWhere = (fits: (row: TransferRecord) => boolean): string[] =>
+    RECORDS.filter(fits)
       .map(({ requestId }) => requestId)
       .reverse();
 
@@ -91,13 +107,13 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
     expect((await get({ fromAccountId: 'alice', requestId: 't07' })).transfer).toEqual({
       requestId: 't07',
       fromAccountId: 'alice',
-      toAccountId: 'carol',
+      toAccountId: 'bob',
       amountMinor: 8n,
       unit: 'EUR',
       state: REFUNDED,
       rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED,
-      createdAt: timestampFromUs(CREATED_US + 7_000),
-      settledAt: timestampFromUs(CREATED_US + 7_500),
+      createdAt: timestampFromUs(CREATED_US),
+      settledAt: timestampFromUs(CREATED_US + 500),
       partition: 1,
       sequence: 8n,
     });
@@ -107,12 +123,14 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
   test.each`
     request                                             | fits
     ${{ fromAccountId: 'alice' }}                       | ${() => true}
-    ${{ toAccountId: 'bob' }}                           | ${({ toAccountId }: TransferRow) => toAccountId === 'bob'}
-    ${{ state: PENDING }}                               | ${({ state }: TransferRow) => state === 'PENDING'}
-    ${{ fromAccountId: 'alice', toAccountId: 'carol' }} | ${({ toAccountId }: TransferRow) => toAccountId === 'carol'}
-    ${{ toAccountId: 'bob', state: SETTLED }}           | ${({ toAccountId, state }: TransferRow) => toAccountId === 'bob' && state === 'SETTLED'}
+    ${{ toAccountId: 'bob' }}                           | ${({ toAccountId }: TransferRecord) => toAccountId === 'bob'}
+    ${{ state: PENDING }}                               | ${({ state }: TransferRecord) => state === 'PENDING'}
+    ${{ state: REFUNDED }}                              | ${({ state }: TransferRecord) => state === 'REFUNDED'}
+    ${{ state: SETTLED }}                               | ${({ state }: TransferRecord) => state === 'SETTLED'}
+    ${{ fromAccountId: 'alice', toAccountId: 'carol' }} | ${({ toAccountId }: TransferRecord) => toAccountId === 'carol'}
+    ${{ toAccountId: 'bob', state: SETTLED }}           | ${({ toAccountId, state }: TransferRecord) => toAccountId === 'bob' && state === 'SETTLED'}
     ${{ fromAccountId: 'bob' }}                         | ${() => false}
-  `('a listing by $request, newest first, page by page', async ({ request, fits }: { request: object; fits: (row: TransferRow) => boolean }) => {
+  `('a listing by $request, newest first, page by page', async ({ request, fits }: { request: object; fits: (row: TransferRecord) => boolean }) => {
     const found: string[] = [];
     let pageToken = '';
     do {

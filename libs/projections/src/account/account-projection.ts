@@ -23,7 +23,7 @@ import {
   type HoldsState,
   type ProfileState,
 } from './account-state';
-import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS, TRANSFERS } from './collections';
+import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
 import { EMPTY_SPINE } from './entry-spine';
 import type { PostingsPart } from './postings-reader';
 import { SegmentWriter } from './segment-writer';
@@ -33,7 +33,7 @@ import { accountVerification } from './verification/account-verification';
 
 export const accountProjection: Projection = {
   name: 'account',
-  format: 3,
+  format: 4,
   collections: ACCOUNT_COLLECTIONS,
   verification: accountVerification,
   open: (partition, setAside, cachedAggregates) => new AccountPartitionProjection(partition, setAside, cachedAggregates),
@@ -103,9 +103,12 @@ class AccountPartitionProjection implements PartitionProjection {
     if (accounts.length > 0) keys.set(ACCOUNTS.name, accounts);
     if (profiles.length > 0) keys.set(ACCOUNT_PROFILES.name, profiles);
     if (holds.length > 0) keys.set(ACCOUNT_HOLDS.name, holds);
-    const transfers = this.transfers.missing();
-    if (transfers.length > 0) keys.set(TRANSFERS.name, transfers);
+    for (const [collection, transfers] of this.transfers.missing()) keys.set(collection, transfers);
     return keys;
+  }
+
+  linked(loaded: LoadedRows): RowKeys {
+    return this.transfers.linked(loaded);
   }
 
   project(loaded: LoadedRows, attempt: string): Projected {

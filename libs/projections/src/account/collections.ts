@@ -80,25 +80,20 @@ export const ENTRY_SEGMENTS: CollectionDefinition = {
   indexes: {},
 };
 
-/** One row per transfer, of the partition of the debited account. */
+/** Transfers that one event records from one account to the same target, of the partition of the debited account (transfer-group.ts). */
 export const TRANSFERS: CollectionDefinition = {
   name: 'transfers',
   key: 'transfer_id',
   fields: {
-    /** Debited account and request id (transfer-row.ts). */
+    /** Of the first of them: debited account and request id. */
     transfer_id: 'text',
-    request_id: 'text',
     from_account_id: 'text',
     to_account_id: 'text',
-    unit: 'text',
-    amount_minor: 'int64',
-    /** PENDING, SETTLED or REFUNDED. */
+    /** PENDING if one of them is, else REFUNDED if one of them is, else SETTLED. */
     state: 'text',
-    /** Number of the rejection; 0: not refused. */
-    rejection: 'number',
     created_at_us: 'number',
-    /** 0: not yet. */
-    settled_at_us: 'number',
+    /** The transfers, with unit, amounts and states. One field, because every field costs every write. */
+    transfers: 'bytes',
     partition: 'number',
     sequence: 'number',
   },
@@ -110,4 +105,18 @@ export const TRANSFERS: CollectionDefinition = {
   guard: 'sequence',
 };
 
-export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS, TRANSFERS];
+/** Where a transfer is that is not the first one of its row. Without indexes, because there is a row per transfer. */
+export const TRANSFER_KEYS: CollectionDefinition = {
+  name: 'transfer_keys',
+  key: 'transfer_id',
+  fields: {
+    transfer_id: 'text',
+    /** Key in `transfers`. */
+    group_id: 'text',
+    sequence: 'number',
+  },
+  indexes: {},
+  guard: 'sequence',
+};
+
+export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS, TRANSFERS, TRANSFER_KEYS];

@@ -17,4 +17,5 @@ export * from './record-columns';
 export * from './segment-writer';
 export * from './transfer-event';
 export * from './transfer-fold';
-export * from './transfer-row';
+export * from './transfer-group';
+export * from './transfer-reader';

@@ -13,7 +13,7 @@ const OP_MSG = 2013;
 const FLAG_BYTES = 4;
 const COMMAND_SECTION = 0;
 
-/** Like { name: 'update', collection: 'copy_1_accounts_3' }. */
+/** Like { name: 'update', collection: 'copy_1_accounts_4' }. */
 export interface MongodbCommand {
   readonly name: string;
   readonly collection: string;

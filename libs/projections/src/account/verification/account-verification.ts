@@ -10,7 +10,6 @@ import { murmurHash3 } from '@sluice/domain';
 import type { DecodedCommit } from '@sluice/protocol';
 import { combineVerifications } from '../../combined-verification';
 import { rowsOf } from '../../row-pages';
-import { verifyRows } from '../../row-verification';
 import type { PartitionComparison, PartitionVerification, ProjectionVerification, VerificationScope } from '../../verification';
 import { ACCOUNT_AGGREGATE } from '../account-aggregate';
 import { type AccountSnapshot, readAccount, readAccounts } from '../account-reader';
@@ -21,14 +20,14 @@ import { beginAccount } from './account-comparison';
 import { comparableOfLedger, comparableOfSnapshot, type LedgerAccount, LedgerFold } from './ledger-fold';
 import { scanSegments } from './segment-scan';
 import { digestChain } from './stored-records';
-import { transferRows } from './transfer-rows';
+import { transferVerification } from './transfer-verification';
 
 const accounts: ProjectionVerification = {
   partition: async (scope) => new PartitionAccounts(scope, await captureAccounts(scope)),
   aggregate: (scope, { aggregate, key }) => beginAccount(scope, aggregate, key),
 };
 
-export const accountVerification = combineVerifications({ [ACCOUNT_AGGREGATE]: accounts, [TRANSFER_AGGREGATE]: verifyRows(transferRows) });
+export const accountVerification = combineVerifications({ [ACCOUNT_AGGREGATE]: accounts, [TRANSFER_AGGREGATE]: transferVerification });
 
 interface Captured {
   readonly sequence: number;
