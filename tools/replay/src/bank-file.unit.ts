@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readBankFile } from './bank-file';
 import { surveyBank } from './bank-survey';
-import { type BankTransaction, MalformedFileError } from './bank-transaction';
+import type { BankTransaction } from './bank-transaction';
+import { MalformedFileError } from './malformed-file-error';
 
 const HEADER = 'date,transaction_id,account_id,branch_id,amount_minor,balance_after_minor,kind';
 

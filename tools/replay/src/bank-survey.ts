@@ -2,7 +2,8 @@
  * The first pass over a file: what each account must be opened with so that the file can be replayed as it is, and where
  * each account must stand in the end.
  */
-import { type BankTransaction, MalformedFileError } from './bank-transaction';
+import type { BankTransaction } from './bank-transaction';
+import { MalformedFileError } from './malformed-file-error';
 
 export interface SurveyedAccount {
   readonly accountId: string;

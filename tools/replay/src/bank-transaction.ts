@@ -1,4 +1,5 @@
 /** One row of a bank's transaction file, and the rules by which text becomes one. */
+import { MalformedFileError } from './malformed-file-error';
 
 /** The columns that must be there; others are passed over. */
 export const BANK_COLUMNS = ['date', 'transaction_id', 'account_id', 'branch_id', 'amount_minor', 'balance_after_minor', 'kind'] as const;
@@ -17,14 +18,6 @@ export interface BankTransaction {
   readonly balanceAfterMinor: bigint;
   /** The bank's word for it; may be a single space. */
   readonly kind: string;
-}
-
-/** The file is not what it should be; says where. */
-export class MalformedFileError extends Error {
-  constructor(file: string, line: number, problem: string) {
-    super(`${file}, line ${line}: ${problem}`);
-    this.name = 'MalformedFileError';
-  }
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;

@@ -1,4 +1,7 @@
 /** Replays of real files against a running Sluice, each row compared with what somebody else wrote down. */
 export { type BankReplayOptions, type Mismatch, type ReplayObserver, type ReplayReport, replayBank } from './bank-replay';
-export { MalformedFileError } from './bank-transaction';
+export { MalformedFileError } from './malformed-file-error';
 export { type ReplaySummary, summarizeReplay } from './replay-summary';
+export type { KillableService } from './task-outages';
+export { replayTasks, type TaskReplayOptions, type TaskReplayReport } from './task-replay';
+export { summarizeTaskReplay } from './task-replay-summary';

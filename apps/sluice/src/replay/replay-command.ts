@@ -1,45 +1,41 @@
-/** `sluice replay bank`: a real file against a server; every answer is compared with what the bank wrote down. */
+/** `sluice replay`: a real file against a server; every answer is compared with what is written down in it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { DEFAULT_TARGET, SluiceClient } from '@sluice/client';
-import { MalformedFileError, type ReplayObserver, replayBank, summarizeReplay } from '@sluice/replay';
-import type { Command } from 'commander';
-import { clientOf, type ConnectionOptions, type Surroundings } from '../connection';
-import { chosenFolder } from '../data-folder';
-import { EXIT, type ExitCode, PlainFailure } from '../exit-code';
+import { MalformedFileError, replayBank, type ReplayObserver, type ReplaySummary, replayTasks, summarizeReplay, summarizeTaskReplay } from '@sluice/replay';
+import { type Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../argument';
+import type { Surroundings } from '../connection';
+import { EXIT, PlainFailure } from '../exit-code';
 import { Output, type ProgressBar } from '../output';
-import { configurationFor } from '../serve/configuration';
-import { startEmbedded } from '../serve/embedded';
-import { isServing } from '../serve/probe';
-import { workspaceTool } from '../workspace-tool';
+import { type Destination, DESTINATION_HELP, type DestinationOptions, openDestination } from './destination';
 
-/** Says as target: bring up every service as processes of their own, with the servers they need, and stop them afterwards. */
-const DISTRIBUTED = 'distributed';
-
-interface ReplayOptions extends ConnectionOptions {
-  readonly data?: string;
+interface TasksOptions extends DestinationOptions {
+  readonly limit?: number;
+  readonly scale: number;
+  readonly chaos?: boolean;
 }
 
-/** Where to replay to, and what to end afterwards. */
-interface Destination {
-  readonly client: SluiceClient;
-  readonly end: () => Promise<void>;
-}
+/** With at most one worker each, the tasks of a replay have two at least. */
+const MINIMUM_WORKERS = 2;
+const DEFAULT_SCALE = 1_000;
 
 export function addReplayCommand(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command('replay')
     .description('replay a real file and compare every answer')
-    .addHelpText('after', '\nExample:\n  sluice replay bank bank-1993.csv.gz')
+    .addHelpText('after', '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000');
+  addBank(command, surroundings);
+  addTasks(command, surroundings);
+}
+
+function addBank(program: Command, surroundings: Surroundings): void {
+  program
     .command('bank')
     .description('post every transaction of a bank file and compare every balance')
     .argument('<file>', 'CSV, plain or gzipped: date,transaction_id,account_id,branch_id,amount_minor,balance_after_minor,kind')
     .option('--data <folder>', 'start an embedded server on this data folder')
     .addHelpText(
       'after',
-      `
-Without --target and --data: a server on ${DEFAULT_TARGET}, else an embedded one on the default data folder.
-With --target distributed: every service as processes of their own, on NATS and MongoDB, brought up for this and stopped.
+      `${DESTINATION_HELP}
 A second run over the same data posts nothing and says so.
 
 Examples:
@@ -48,30 +44,73 @@ Examples:
   sluice replay bank bank-1993.csv.gz --target 10.0.0.5:7400
   sluice replay bank bank-1993.csv.gz --target distributed`,
     )
-    .action(async (file: string, _options: unknown, command: Command) => {
-      if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
-      const options = command.optsWithGlobals<ReplayOptions>();
-      const output = new Output(surroundings.terminal, options.json === true);
-      const { client, end } = await destination(options, surroundings, output);
-      try {
-        surroundings.exit(await replay(file, client, output));
-      } finally {
-        client.close();
-        await end();
-      }
+    .action((file: string, _options: unknown, command: Command) =>
+      replay(file, command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer) => {
+        const report = await replayBank({ file, client, observer });
+        return { report, summary: summarizeReplay(report) };
+      }),
+    );
+}
+
+function addTasks(program: Command, surroundings: Surroundings): void {
+  program
+    .command('tasks')
+    .description('run every job of a grid file as a task with a time limit and compare how each ended')
+    .argument('<file>', 'CSV, plain or gzipped: task_id,submitted_s,run_s,requested_s,site')
+    .option('--limit <jobs>', 'replay only the first ones', positive)
+    .option('--scale <factor>', `how many times faster than in the file (default ${DEFAULT_SCALE})`, positive, DEFAULT_SCALE)
+    .option('--chaos', 'kill a worker and the command service on the way')
+    .option('--data <folder>', 'start an embedded server on this data folder')
+    .addHelpText(
+      'after',
+      `${DESTINATION_HELP}
+A job's limit is a twentieth of the time that was asked for. Jobs that ran to within 50 ms of it are reported apart.
+
+Examples:
+  sluice replay tasks grid-jobs.csv.gz --limit 5000 --scale 1000
+  sluice replay tasks grid-jobs.csv.gz --limit 5000 --scale 1000 --data /tmp/replay --chaos
+  sluice replay tasks grid-jobs.csv.gz --limit 5000 --scale 1000 --target distributed --chaos`,
+    )
+    .action((file: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<TasksOptions>();
+      const killed = options.chaos === true;
+      return replay(file, options, surroundings, killed, async ({ client, commandTargets, killable }, observer) => {
+        const { limit = Number.POSITIVE_INFINITY, scale } = options;
+        const report = await replayTasks({
+          file,
+          limit,
+          scale,
+          client,
+          workerTargets: commandTargets && atLeast(MINIMUM_WORKERS, commandTargets),
+          chaos: killed ? killable : undefined,
+          observer,
+        });
+        return { report, summary: summarizeTaskReplay(report) };
+      });
     });
 }
 
-async function replay(file: string, client: SluiceClient, output: Output): Promise<ExitCode> {
+async function replay(
+  file: string,
+  options: DestinationOptions,
+  surroundings: Surroundings,
+  killed: boolean,
+  run: (destination: Destination, observer: ReplayObserver) => Promise<{ readonly report: unknown; readonly summary: ReplaySummary }>,
+): Promise<void> {
+  if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
+  const output = new Output(surroundings.terminal, options.json === true);
+  const destination = await openDestination(options, surroundings, output, killed);
   try {
-    const report = await replayBank({ file, client, observer: observerOf(output) });
-    const { lines, exitCode } = summarizeReplay(report);
+    const { report, summary } = await run(destination, observerOf(output));
     if (output.json) output.object(report);
-    else for (const line of lines) output.line(line);
-    return exitCode;
+    else for (const line of summary.lines) output.line(line);
+    surroundings.exit(summary.exitCode);
   } catch (error) {
     if (error instanceof MalformedFileError) throw new PlainFailure(error.message, EXIT.refused);
     throw error;
+  } finally {
+    destination.client.close();
+    await destination.end();
   }
 }
 
@@ -86,31 +125,13 @@ function observerOf(output: Output): ReplayObserver {
   };
 }
 
-async function destination(options: ReplayOptions, surroundings: Surroundings, output: Output): Promise<Destination> {
-  const { environment } = surroundings;
-  const nothingToEnd = async (): Promise<void> => undefined;
-  if (options.target === DISTRIBUTED) return distributedDestination(join(chosenFolder(options.data, environment).folder, DISTRIBUTED), output);
-  if (options.target !== undefined || (environment['SLUICE_TARGET'] ?? '') !== '') return { client: clientOf(options, environment), end: nothingToEnd };
-  if (options.data === undefined && (await isServing(DEFAULT_TARGET))) {
-    output.message(`replaying to the server on ${DEFAULT_TARGET}`);
-    return { client: clientOf(options, environment), end: nothingToEnd };
-  }
-  const { folder } = chosenFolder(options.data, environment);
-  output.message(`replaying to an embedded server on ${folder}`);
-  const server = await startEmbedded(configurationFor(environment, { dataDir: folder, port: 0 }));
-  return { client: new SluiceClient({ target: server.address }), end: () => server.stop() };
+function positive(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('it is a whole number, 1 or more');
+  return number;
 }
 
-async function distributedDestination(dataDir: string, output: Output): Promise<Destination> {
-  // Only here: everybody else need not wait for the drivers.
-  const { startDistributed } = await workspaceTool('@sluice/distributed', () => import('@sluice/distributed'));
-  const distributed = await startDistributed({
-    dataDir,
-    progress: (line) => output.message(line),
-    environment: { SLUICE_LOG_LEVEL: 'error' },
-    onLine: (name, line) => output.message(`${name} | ${line}`),
-  });
-  const [target, queryTarget, projectorTarget] = (['command', 'query', 'projector'] as const).map((service) => distributed.of(service)[0]?.address);
-  output.message(`replaying to services as processes of their own, on ${distributed.mongodb.describe} and ${distributed.nats.describe}`);
-  return { client: new SluiceClient({ target, queryTarget, projectorTarget }), end: () => distributed.stop() };
+/** The targets in turn, as often as it takes. */
+function atLeast(count: number, targets: readonly string[]): string[] {
+  return Array.from({ length: Math.max(count, targets.length) }, (_, at) => targets[at % targets.length] as string);
 }

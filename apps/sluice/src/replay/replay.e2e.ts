@@ -1,4 +1,4 @@
-/** A real bank's year through gRPC into an embedded server, every row compared with what the bank wrote down. */
+/** Real and made files through gRPC into an embedded server, every row compared with what is written down in them. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,4 +65,55 @@ test('a malformed file is refused with its line', async () => {
   const { code, err } = await cli(['replay', 'bank', file, '--data', join(folder, 'unused')]);
   expect(code).toBe(EXIT.refused);
   expect(lastLine(err)).toBe(`sluice: ${file}, line 2: amount_minor is "x", not a whole number of minor units`);
+});
+
+describe('tasks', () => {
+  /** At a scale of 1000: jobs that run for 10 ms and may take 10 s, for a minute and may take 1 s, and for as long as they may. */
+  const KINDS = [
+    { jobs: 30, run: 10, requested: 200_000 },
+    { jobs: 30, run: 60_000, requested: 20_000 },
+    { jobs: 4, run: 1_000, requested: 20_000 },
+  ];
+  const SPAN_S = 4_000;
+  const EXPECTED = '64 tasks: 30 succeeded, 30 timed out, 4 near the limit; 0 mismatches, 0 lost, 0 doubled';
+  let file: string;
+
+  beforeAll(async () => {
+    file = join(folder, 'jobs.csv');
+    const jobs = KINDS.flatMap(({ jobs: count, run, requested }) =>
+      Array.from({ length: count }, (_, at) => [Math.round((at * SPAN_S) / count), run, requested]),
+    );
+    const rows = jobs.map(([submitted, run, requested], at) => [at + 1, submitted, run, requested, at % 11].join());
+    await writeFile(file, ['task_id,submitted_s,run_s,requested_s,site', ...rows].join('\n'));
+  });
+
+  test.each([
+    ['on an embedded server', []],
+    ['while a worker and the server are killed', ['--chaos']],
+  ])(
+    'every job ends as the file says: %s',
+    async (_how, options) => {
+      const { code, out } = await cli(['replay', 'tasks', file, '--data', join(folder, `tasks${options.join('')}`), ...options]);
+      expect(lastLine(out)).toBe(EXPECTED);
+      expect(code).toBe(EXIT.done);
+    },
+    60_000,
+  );
+
+  test.each([
+    ['a server of others that is to be killed', ['--chaos', '--target', '127.0.0.1:1'], EXIT.usage, '--chaos kills the server'],
+    ['a scale of 0', ['--scale', '0'], EXIT.usage, '1 or more'],
+  ])('%s is refused', async (_what, options, exitCode, message) => {
+    const { code, err } = await cli(['replay', 'tasks', file, ...options]);
+    expect(err).toContain(message);
+    expect(code).toBe(exitCode);
+  });
+
+  test('a malformed file is refused with its line', async () => {
+    const malformed = join(folder, 'malformed.csv');
+    await writeFile(malformed, 'task_id,submitted_s,run_s,requested_s,site\n1,0,83,1200,1\n2,3,-1,1200,1\n');
+    const { code, err } = await cli(['replay', 'tasks', malformed, '--data', join(folder, 'unused')]);
+    expect(code).toBe(EXIT.refused);
+    expect(lastLine(err)).toBe(`sluice: ${malformed}, line 3: run_s is "-1", not a whole number`);
+  });
 });

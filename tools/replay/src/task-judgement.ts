@@ -1,0 +1,82 @@
+/** Holds the tasks of a replay, as the read store has them, against the jobs of the file. */
+import type { Task, TaskAttempt } from '@sluice/client';
+import { type ExpectedEnd, expectedEndOf, type GridJob } from './grid-job';
+
+export type JudgedTask = Pick<Task, 'taskId' | 'state' | 'labels' | 'retryOf' | 'failure' | 'attempts'>;
+
+/** Label of a task: which job it is. */
+export const JOB_LABEL = 'job';
+
+export interface TaskJudgement {
+  readonly succeeded: number;
+  readonly timedOut: number;
+  readonly nearLimit: number;
+  /** What ended otherwise than the file says; a line each. */
+  readonly mismatches: readonly string[];
+  /** Jobs that were acknowledged and have no task, or one that has not ended. */
+  readonly lost: readonly string[];
+  /** Jobs with a task too many, or with attempts that ran or succeeded beside each other. */
+  readonly doubled: readonly string[];
+}
+
+/** @param acknowledged ids of the tasks that the server said it has, by job. */
+export function judgeTasks(jobs: readonly GridJob[], scale: number, acknowledged: ReadonlyMap<string, string>, tasks: readonly JudgedTask[]): TaskJudgement {
+  const counts: Record<ExpectedEnd, number> = { SUCCEEDED: 0, TIMED_OUT: 0, NEAR_LIMIT: 0 };
+  const mismatches: string[] = [];
+  const lost: string[] = [];
+  const doubled: string[] = [];
+  const byJob = groupedByJob(tasks);
+  for (const job of jobs) {
+    const named = `job ${job.jobId} (line ${job.line})`;
+    const found = byJob.get(job.jobId) ?? [];
+    const first = found.find(({ taskId }) => taskId === acknowledged.get(job.jobId));
+    const last = first && lastRetryOf(first, found);
+    if (last === undefined || !hasEnded(last)) {
+      lost.push(`${named}: ${last === undefined ? 'there is no task' : `${last.taskId} is ${last.state}`}`);
+      continue;
+    }
+    if (found.some((task) => task.retryOf === '' && task !== first)) doubled.push(`${named}: ${found.map(({ taskId }) => taskId).join(', ')}`);
+    for (const { taskId, attempts } of found)
+      if (areBesideEachOther(attempts)) doubled.push(`${named}: attempts of ${taskId} ran or succeeded beside each other`);
+    const expected = expectedEndOf(job, scale);
+    const end = endOf(last);
+    if (expected === 'NEAR_LIMIT' || end === expected) counts[expected] += 1;
+    else mismatches.push(`${named}: ${last.taskId} ended as ${end}, the file says ${expected}`);
+  }
+  return { succeeded: counts.SUCCEEDED, timedOut: counts.TIMED_OUT, nearLimit: counts.NEAR_LIMIT, mismatches, lost, doubled };
+}
+
+export function hasEnded({ state }: Pick<Task, 'state'>): boolean {
+  return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
+}
+
+export function groupedByJob<Each extends JudgedTask>(tasks: readonly Each[]): Map<string, Each[]> {
+  const byJob = new Map<string, Each[]>();
+  for (const task of tasks) {
+    const jobId = task.labels[JOB_LABEL] ?? '';
+    const others = byJob.get(jobId);
+    if (others === undefined) byJob.set(jobId, [task]);
+    else others.push(task);
+  }
+  return byJob;
+}
+
+/** The task itself, or the newest one that was submitted because it was to be tried again. */
+export function lastRetryOf<Each extends JudgedTask>(task: Each, tasks: readonly Each[]): Each {
+  const again = tasks.find(({ retryOf }) => retryOf === task.taskId);
+  return again === undefined ? task : lastRetryOf(again, tasks);
+}
+
+function endOf({ state, failure }: JudgedTask): string {
+  if (state === 'FAILED' && failure?.kind === 'TIME_LIMIT' && failure.limit === 'START_TO_FINISH') return 'TIMED_OUT';
+  return failure === undefined ? state : `${state} (${failure.kind}: ${failure.message})`;
+}
+
+function areBesideEachOther(attempts: readonly TaskAttempt[]): boolean {
+  return attempts.some((attempt, at) => {
+    const next = attempts[at + 1];
+    if (next === undefined) return false;
+    const succeeded = attempt.failure === undefined && attempt.retryAt === undefined;
+    return succeeded || attempt.endedAt === undefined || next.startedAt === undefined || next.startedAt < attempt.endedAt;
+  });
+}
