@@ -45,7 +45,7 @@ export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type Unreada
 export { CommitSearch, WantedRequests, type RecordedRequests } from './requests/commit-search';
 export { RequestSubmission, type RequestRefusal } from './requests/request-submission';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';
-export { hashSeeds, keyedHash, lastHash, requestHash, type HashSeeds, type LogSeeds } from './request-index/request-hash';
+export { hashSeeds, keyedHash, keyedHashIn, lastHash, requestHash, requestHashIn, wordsIn, type HashSeeds, type LogSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
 export type { RunSorter, Sorting } from './request-index/sorter';
 export { WorkerPool, type PoolMode, type PoolReply } from './pool/worker-pool';

@@ -8,7 +8,7 @@ import { END, EXPIRES_FLAG, HOLD_ID_LENGTH_AND_FLAGS, START, STRIDE, type Postin
 const POSTING_BYTES = 192;
 /** Account id, the figures of a group, and an event of its own. */
 const GROUP_BYTES = 384;
-/** High half of an amount from which on a posting stands in a group of its own (`account-state.ts`). */
+/** High half of an amount from which on a posting stands in a group of its own (`posting-decisions.ts`). */
 const HUGE_AMOUNT_HIGH = 1 << 16;
 
 /** A transfer is a debit, a credit, which is recorded or owed to another partition, and a record of the transfer itself. */
@@ -19,7 +19,7 @@ const TIMER_IDS = 2;
 const TIMER_BYTES = 96;
 
 /** As if each posting were of another account. @param expires whether one of them may be a hold that expires. */
-export function recordBytesOf(batch: PostingBatch, sizeBytes: number, count: number, expires: boolean = someExpires(batch)): number {
+export function recordBytesOf(batch: PostingBatch, sizeBytes: number, count: number, expires: boolean = batch.someExpire): number {
   const { legs } = batch;
   const postings = sizeBytes + count * (POSTING_BYTES + GROUP_BYTES) + (expires ? timerBytes(sizeBytes, count) : 0);
   return legs === undefined ? postings : postings * TRANSFER_PARTS;
@@ -67,9 +67,4 @@ function timerBytes(requestBytes: number, count: number): number {
 
 function isExpiring({ fields }: PostingBatch, index: number): boolean {
   return ((fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & EXPIRES_FLAG) !== 0;
-}
-
-function someExpires(batch: PostingBatch): boolean {
-  for (let index = 0; index < batch.count; index += 1) if (isExpiring(batch, index)) return true;
-  return false;
 }

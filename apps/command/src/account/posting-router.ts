@@ -3,7 +3,7 @@
  * calls back when every share has its verdicts.
  */
 import { keyHash, partitionOfHash } from '@sluice/domain';
-import { keyedHash, lastHash, requestHash, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
+import { keyedHashIn, requestHashIn, wordsIn, type Engine, type HashSeeds, type Partition } from '@sluice/engine';
 import { ACCOUNT_ID_AT, ACCOUNT_ID_LENGTH, legsOf, OUTCOME_NONE, REQUEST_ID_AT, REQUEST_ID_LENGTH, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 import type { CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
@@ -19,9 +19,8 @@ const accountIdLength = ACCOUNT_ID_LENGTH;
 const requestIdAt = REQUEST_ID_AT;
 const requestIdLength = REQUEST_ID_LENGTH;
 const none = OUTCOME_NONE;
-const hashAccount = keyedHash;
-const hashRequest = requestHash;
-const hash = lastHash;
+const hashAccount = keyedHashIn;
+const hashRequest = requestHashIn;
 
 /** Marks of a scan: what is wrong with single postings. */
 export const SHAPE_ISSUES = {
@@ -62,6 +61,7 @@ export class PostingRouter {
     const { bytes, fields, accountHashes, partitions, requestHashes, outcomes, count } = batch;
     const { partitionCount } = this.engine;
     const { seeds } = this;
+    const words = wordsIn(bytes);
     let only = -2;
     let accountAt = 0;
     let accountLength = 0;
@@ -76,7 +76,7 @@ export class PostingRouter {
       const at = fields[base + accountIdAt] as number;
       const length = fields[base + accountIdLength] as number;
       if (length !== accountLength || !sameBytes(bytes, at, accountAt, length)) {
-        accountHash = hashAccount(seeds, bytes, at, at + length);
+        accountHash = hashAccount(seeds, words, at, at + length);
         partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
         accountAt = at;
         accountLength = length;
@@ -86,9 +86,7 @@ export class PostingRouter {
       if (only === -2) only = partition;
       else if (only !== partition) only = -1;
       const idAt = fields[base + requestIdAt] as number;
-      hashRequest(seeds, accountHash, bytes, idAt, idAt + (fields[base + requestIdLength] as number));
-      requestHashes[index * 2] = hash.first;
-      requestHashes[index * 2 + 1] = hash.second;
+      hashRequest(seeds, accountHash, words, idAt, idAt + (fields[base + requestIdLength] as number), requestHashes, index * 2);
     }
     if (batch.legs !== undefined) routeTargets(batch, partitionCount, seeds);
     return { batch, only };
@@ -211,6 +209,7 @@ export function failShare(batch: PostingBatch, indexes: readonly number[] | unde
 /** Finds the partitions of the targets of transfers. */
 function routeTargets(batch: PostingBatch, partitionCount: number, seeds: HashSeeds): void {
   const { bytes } = batch;
+  const words = wordsIn(bytes);
   const { otherAccountAt, otherAccountHashes, otherPartitions } = legsOf(batch);
   let lastAt = 0;
   let lastLength = 0;
@@ -221,7 +220,7 @@ function routeTargets(batch: PostingBatch, partitionCount: number, seeds: HashSe
     const at = otherAccountAt[index * 2] as number;
     const length = otherAccountAt[index * 2 + 1] as number;
     if (length !== lastLength || !sameBytes(bytes, at, lastAt, length)) {
-      accountHash = hashAccount(seeds, bytes, at, at + length);
+      accountHash = hashAccount(seeds, words, at, at + length);
       partition = partitionOfHash(keyHash(bytes, at, at + length), partitionCount);
       lastAt = at;
       lastLength = length;

@@ -11,6 +11,8 @@ const none = OUTCOME_NONE;
 const stride = STRIDE;
 const flagsColumn = HOLD_ID_LENGTH_AND_FLAGS;
 const signedFlag = SIGNED_FLAG;
+const startColumn = START;
+const endColumn = END;
 
 export class PostingSubmission extends RequestSubmission {
   readonly commandCount: number;
@@ -117,6 +119,6 @@ export class PostingSubmission extends RequestSubmission {
 
 export function sizeOf(batch: PostingBatch, indexes: readonly number[]): number {
   let size = 0;
-  for (const index of indexes) size += (batch.fields[index * STRIDE + END] as number) - (batch.fields[index * STRIDE + START] as number);
+  for (const index of indexes) size += (batch.fields[index * stride + endColumn] as number) - (batch.fields[index * stride + startColumn] as number);
   return size;
 }

@@ -10,7 +10,7 @@
  */
 import { ByteReader, ByteWriter } from '@sluice/protocol';
 import type { SnapshotSession } from '../capability';
-import { keyedHash, type HashSeeds } from '../request-index/request-hash';
+import { keyedHash, keyedHashIn, wordsIn, type HashSeeds } from '../request-index/request-hash';
 
 const CHUNK_BYTES = 1 << 20;
 /** Aggregates that one step of a snapshot packs at most. */
@@ -155,9 +155,10 @@ export class PackedTable<Hot extends object> {
   restore(block: Uint8Array, version = this.codec.version): void {
     const view = Buffer.from(block.buffer, block.byteOffset, block.length);
     const chunk = this.openChunk(view, version);
+    const words = wordsIn(view);
     for (let at = 0; at < view.length; at += 4 + view.readUInt32LE(at)) {
       const keyLength = view[at + 4] as number;
-      this.insert(keyedHash(this.seeds, view, at + HEAD_BYTES, at + HEAD_BYTES + keyLength), chunk, at);
+      this.insert(keyedHashIn(this.seeds, words, at + HEAD_BYTES, at + HEAD_BYTES + keyLength), chunk, at);
     }
   }
 

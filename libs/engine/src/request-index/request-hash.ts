@@ -30,41 +30,34 @@ export function hashSeeds(secret: Uint8Array, incarnation: Uint8Array): LogSeeds
 
 /** The result of the last `requestHash`. */
 export const lastHash = { first: 0, second: 0 };
+const halves = new Int32Array(2);
 
 /** First half of the hash of bytes[start, end). */
 export function keyedHash(seeds: HashSeeds, bytes: Uint8Array, start: number, end: number): number {
-  halfSipHash(seeds.first, seeds.second ^ LONG_RESULT, seeds.first ^ INITIAL_2, seeds.second ^ INITIAL_3, 0, wordsOf(bytes), start, end, false);
-  return lastHash.first;
+  return keyedHashIn(seeds, wordsIn(bytes), start, end);
+}
+
+/** The same for one of many keys in the words. */
+export function keyedHashIn(seeds: HashSeeds, words: DataView, start: number, end: number): number {
+  halfSipHash(seeds, false, 0, words, start, end, halves, 0);
+  return halves[0] as number;
 }
 
 /** Hashes the request id in bytes[start, end) into `lastHash`. @param aggregateHash `keyedHash` of the aggregate's key. */
 export function requestHash(seeds: HashSeeds, aggregateHash: number, bytes: Uint8Array, start: number, end: number): void {
-  let v0 = seeds.first;
-  let v1 = seeds.second ^ LONG_RESULT;
-  let v2 = seeds.first ^ INITIAL_2;
-  let v3 = seeds.second ^ INITIAL_3 ^ aggregateHash;
-  v0 = (v0 + v1) | 0;
-  v2 = (v2 + v3) | 0;
-  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-  v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
-  v2 = (v2 + v1) | 0;
-  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-  v2 = (v2 << 16) | (v2 >>> 16);
-  halfSipHash(v0 ^ aggregateHash, v1, v2, v3, AGGREGATE_HASH_BYTES, wordsOf(bytes), start, end, true);
+  halfSipHash(seeds, true, aggregateHash, wordsIn(bytes), start, end, halves, 0);
+  lastHash.first = halves[0] as number;
+  lastHash.second = halves[1] as number;
 }
 
-let lastBytes = new Uint8Array(0);
-let lastWords = new DataView(lastBytes.buffer);
+/** The same for one of many ids in the words. @param into takes the halves, at the index and behind it. */
+export function requestHashIn(seeds: HashSeeds, aggregateHash: number, words: DataView, start: number, end: number, into: Int32Array, at: number): void {
+  halfSipHash(seeds, true, aggregateHash, words, start, end, into, at);
+}
 
-/** A view that reads a word in one load. The ids of a message are hashed one after the other, so its view is kept until other bytes are hashed. */
-function wordsOf(bytes: Uint8Array): DataView {
-  if (bytes !== lastBytes) {
-    lastBytes = bytes as Uint8Array<ArrayBuffer>;
-    lastWords = new DataView(lastBytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  return lastWords;
+/** A view of the bytes that reads a word in one load: a message that holds many ids needs one. */
+export function wordsIn(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 const INITIAL_2 = 0x6c796765;
@@ -73,25 +66,34 @@ const INITIAL_3 = 0x74656462;
 const LONG_RESULT = 0xee;
 const SECOND_HALF = 0xdd;
 const FINAL_ROUNDS = 3;
-const AGGREGATE_HASH_BYTES = 4;
+const PREFIX_BYTES = 4;
 
-/** Goes on from a state that has taken so many bytes in, a multiple of four. */
-function halfSipHash(
-  state0: number,
-  state1: number,
-  state2: number,
-  state3: number,
-  taken: number,
-  words: DataView,
-  start: number,
-  end: number,
-  both: boolean,
-): void {
-  let v0 = state0;
-  let v1 = state1;
-  let v2 = state2;
-  let v3 = state3;
+/**
+ * One function, because its state is in registers: handing it to another one would cost as much as half of a hash.
+ *
+ * @param prefixed the number stands before the bytes, and both halves are asked for. Else only the first one is.
+ */
+function halfSipHash(seeds: HashSeeds, prefixed: boolean, prefix: number, words: DataView, start: number, end: number, into: Int32Array, intoAt: number): void {
+  let v0 = seeds.first;
+  let v1 = seeds.second ^ LONG_RESULT;
+  let v2 = seeds.first ^ INITIAL_2;
+  let v3 = seeds.second ^ INITIAL_3;
   const length = end - start;
+  let rest = length << 24;
+  if (prefixed) {
+    rest = (PREFIX_BYTES + length) << 24;
+    v3 ^= prefix;
+    v0 = (v0 + v1) | 0;
+    v2 = (v2 + v3) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (((v0 << 16) | (v0 >>> 16)) + v3) | 0;
+    v2 = (v2 + v1) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= prefix;
+  }
   const blocksEnd = start + (length & ~3);
   let at = start;
   for (; at < blocksEnd; at += 4) {
@@ -108,7 +110,6 @@ function halfSipHash(
     v2 = (v2 << 16) | (v2 >>> 16);
     v0 ^= word;
   }
-  let rest = (taken + length) << 24;
   for (let shift = 0; at < end; at += 1, shift += 8) rest |= words.getUint8(at) << shift;
   v3 ^= rest;
   v0 = (v0 + v1) | 0;
@@ -133,8 +134,8 @@ function halfSipHash(
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
     v2 = (v2 << 16) | (v2 >>> 16);
   }
-  lastHash.first = v1 ^ v3;
-  if (!both) return;
+  into[intoAt] = v1 ^ v3;
+  if (!prefixed) return;
   v1 ^= SECOND_HALF;
   for (let round = 0; round < FINAL_ROUNDS; round += 1) {
     v0 = (v0 + v1) | 0;
@@ -147,5 +148,5 @@ function halfSipHash(
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
     v2 = (v2 << 16) | (v2 >>> 16);
   }
-  lastHash.second = v1 ^ v3;
+  into[intoAt + 1] = v1 ^ v3;
 }

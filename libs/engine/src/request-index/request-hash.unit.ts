@@ -1,7 +1,7 @@
 /** The keyed hash against HalfSipHash as it is published, and against ids that were made to collide. */
 import { murmurHash3 } from '@sluice/domain';
 import * as fc from 'fast-check';
-import { hashSeeds, keyedHash, lastHash, requestHash, type HashSeeds } from './request-hash';
+import { hashSeeds, keyedHash, lastHash, requestHash, requestHashIn, wordsIn, type HashSeeds } from './request-hash';
 
 const seeds = hashSeeds(Buffer.from('the secret of the tests'), Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
 
@@ -81,7 +81,11 @@ test('the hash of a request is that of the aggregate and the request id', () => 
       const prefix = Buffer.alloc(4);
       prefix.writeInt32LE(aggregate);
       requestHash(seeds, aggregate, bytes, 0, bytes.length);
-      expect(result()).toBe(halfSipHash(seeds, Buffer.concat([prefix, bytes]), 1, 3).toString('hex'));
+      const expected = halfSipHash(seeds, Buffer.concat([prefix, bytes]), 1, 3);
+      expect(result()).toBe(expected.toString('hex'));
+      const column = new Int32Array(4);
+      requestHashIn(seeds, aggregate, wordsIn(bytes), 0, bytes.length, column, 2);
+      expect([...column]).toEqual([0, 0, expected.readInt32LE(0), expected.readInt32LE(4)]);
     }),
   );
 });

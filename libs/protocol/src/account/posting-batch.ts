@@ -74,6 +74,8 @@ export class PostingBatch {
   bytes: Uint8Array = EMPTY;
   count = 0;
   atomic = false;
+  /** One of the postings says when its hold expires. */
+  someExpire = false;
   fields: Int32Array;
   /** Amounts in minor units. */
   amounts: BigInt64Array;
@@ -198,6 +200,7 @@ export class PostingBatch {
     const copy = PostingBatch.over(bytes, count);
     if (copy.capacity < count) copy.allocate(count);
     copy.count = count;
+    copy.someExpire = this.someExpire;
     copy.fields.set(this.fields.subarray(0, count * STRIDE));
     copy.amounts.set(this.amounts.subarray(0, count));
     return copy;
@@ -212,6 +215,7 @@ export class PostingBatch {
     batch.bytes = bytes;
     batch.count = 0;
     batch.atomic = false;
+    batch.someExpire = false;
     batch.legs = undefined;
     return batch;
   }
@@ -502,6 +506,7 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         // Fields 16 to 18: expires_at_us, expires_after_ms, hold_expired.
         if (bytes[at + 1] === 0x01 && (tag === 0x80 || tag === 0x88 || tag === 0x90) && isNonZero(bytes, at + 2, end)) {
           flags |= tag === 0x90 ? HOLD_EXPIRED_FLAG : EXPIRES_FLAG;
+          if (tag !== 0x90) batch.someExpire = true;
         }
         at = skipField(bytes, at, end);
       }
