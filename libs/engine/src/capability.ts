@@ -40,8 +40,6 @@ export interface CapabilityState {
   replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined;
   /** Takes the verdict of a request of one of its aggregates from the log: it stands behind the events of the request. Undefined: it has no such requests. */
   replayRequest?(decided: logpb.RequestDecided, commit: CommitHeader): void;
-  /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
-  flush(turn: Turn): void;
   /**
    * Decides what deliveries, timers and sweeps ask for, in order: one verdict for each command, which depends on nothing but the state, the
    * command and the turn's commit time. It stops at the first command that it cannot decide: the list ends with that verdict, and nothing behind it

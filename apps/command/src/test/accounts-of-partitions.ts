@@ -155,8 +155,8 @@ export class AccountsOfPartitions {
 
   account(accountId: string) {
     const id = Buffer.from(accountId, 'utf8');
-    const state = this.states[this.partitionOf(accountId)] as AccountState;
-    return state.account(state.ordinalOf(id, 0, id.length));
+    const { postings } = this.states[this.partitionOf(accountId)] as AccountState;
+    return postings.account(postings.ordinalOf(id, 0, id.length));
   }
 
   /** Every account reads its log again. */

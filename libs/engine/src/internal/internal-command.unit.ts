@@ -20,7 +20,6 @@ const accepted = (id: string): InternalVerdict => ({ kind: 'accepted', payload: 
 function counting(runs: string[][], verdicts = (ids: string[]) => ids.map(accepted)): CapabilityState {
   return {
     replay: () => undefined,
-    flush: () => undefined,
     beginSnapshot: () => ({ next: () => undefined, end: () => undefined }),
     restore: () => undefined,
     decideInternal: (_turn, commands) => {

@@ -2,15 +2,21 @@
  * One run of a partition's writer: what waits is decided in order and becomes one commit.
  */
 import type { CommitWriter, EventMark } from '@sluice/protocol';
-import type { CapabilityState, Submission } from '../capability';
+import type { Submission } from '../capability';
 import type { DueCommand, EngineRooms, OwedDelivery, TimerName } from '../internal/engine-room';
 import { WhenDurable } from '../internal/when-durable';
 
 const NONE: readonly string[] = [];
 
+/** Gathers what it decides in a turn, to write it together. */
+export interface Gatherer {
+  /** Writes what it has gathered into the turn's commit: at the end of a turn, and before an event of another kind. */
+  flush(turn: Turn): void;
+}
+
 export class Turn {
   commandCount = 0;
-  private gathering: CapabilityState | undefined;
+  private gathering: Gatherer | undefined;
   private readonly stores: (() => Promise<void>)[] = [];
 
   constructor(
@@ -26,11 +32,11 @@ export class Turn {
     readonly traceparents: readonly string[] = NONE,
   ) {}
 
-  /** The capability will write later what it gathers now; what another one gathered before is written first, so that order holds. */
-  gather(state: CapabilityState): void {
-    if (this.gathering === state) return;
+  /** The gatherer will write later what it gathers now; what another one gathered before is written first, so that order holds. */
+  gather(gatherer: Gatherer): void {
+    if (this.gathering === gatherer) return;
     this.gathering?.flush(this);
-    this.gathering = state;
+    this.gathering = gatherer;
   }
 
   /** Opens an event after everything that was gathered. */
@@ -82,8 +88,8 @@ export class Turn {
 
   /** Writes what is gathered. */
   flush(): void {
-    const state = this.gathering;
+    const { gathering } = this;
     this.gathering = undefined;
-    state?.flush(this);
+    gathering?.flush(this);
   }
 }

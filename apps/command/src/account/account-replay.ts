@@ -1,0 +1,103 @@
+/** Takes the events of accounts from the log into the accounts of a partition, and the ids of their requests into its index. */
+import { beginTransit, endTransit, evolveAccount, evolvePostings, type Account, type AccountEvent } from '@sluice/domain/account';
+import { keyedHash, lastHash, requestHash, requestHashIn, wordsIn, type PartitionServices } from '@sluice/engine';
+import type { CommitHeader, EventHandlersOf, EventRecord } from '@sluice/protocol';
+import {
+  accountEvents,
+  HOLD_ID_LENGTH_AND_FLAGS,
+  isEngineMade,
+  postingsRecordedIn,
+  REQUEST_ID_AT,
+  REQUEST_ID_LENGTH,
+  scanRecordedPostings,
+  STRIDE,
+  transfersRecordedIn,
+  transfersSettledIn,
+  TYPE,
+  type TransfersOfAccount,
+} from '@sluice/protocol/account';
+import { openedEvent, statusChangedEvent, updatedEvent } from './account-events';
+import type { AccountTable } from './account-table';
+
+/** What every event of a command names. */
+interface RecordedRequest {
+  readonly accountId: string;
+  readonly requestId: string;
+}
+
+export class AccountReplay {
+  constructor(
+    private readonly services: PartitionServices,
+    private readonly table: AccountTable,
+  ) {}
+
+  /** What may be large is taken step by step. */
+  replay(event: EventRecord, commit: CommitHeader): Iterable<number> | undefined {
+    return accountEvents.read(event, commit, this.replaying, commit);
+  }
+
+  private readonly replaying: EventHandlersOf<typeof accountEvents, CommitHeader, Iterable<number> | undefined> = {
+    PostingsRecorded: (payload, commit) => this.replayPostings(payload, commit),
+    AccountOpened: (opened, commit) => this.evolve(opened, openedEvent(opened), commit),
+    AccountUpdated: (updated, commit) => this.evolve(updated, updatedEvent(updated), commit),
+    AccountStatusChanged: (changed, commit) => this.evolve(changed, statusChangedEvent(changed), commit),
+    AccountCommandRejected: (rejected, commit) => this.replayRejection(rejected, commit),
+    TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit),
+    TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit),
+  };
+
+  /** Account by account, as postings are. */
+  private *replayTransfers(accounts: Iterable<TransfersOfAccount>, change: (account: Account, amountMinor: bigint) => void): Generator<number> {
+    for (const { accountId, amountMinor, bytes } of accounts) {
+      const id = Buffer.from(accountId, 'utf8');
+      const ordinal = this.table.ordinalOf(id, 0, id.length);
+      if (ordinal === -1) throw new Error(`transfers of account ${accountId}, which was never opened`);
+      if (amountMinor !== 0n) change(this.table.touch(ordinal), amountMinor);
+      yield bytes.length;
+    }
+  }
+
+  private replayRejection({ accountId, requestId }: RecordedRequest, commit: CommitHeader): undefined {
+    const id = Buffer.from(accountId, 'utf8');
+    if (this.table.ordinalOf(id, 0, id.length) === -1) {
+      throw new Error(`a command on account ${accountId}, which was never opened`);
+    }
+    this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
+  }
+
+  /** Account by account: ten thousand of them would block the event loop. */
+  private *replayPostings(payload: Uint8Array, commit: CommitHeader): Generator<number> {
+    for (const { postings, bytes } of postingsRecordedIn(payload)) {
+      const id = Buffer.from(postings.accountId, 'utf8');
+      const hash = keyedHash(this.services.seeds, id, 0, id.length);
+      const ordinal = this.table.find(hash, id, 0, id.length);
+      if (ordinal === -1) throw new Error(`postings of account ${postings.accountId}, which was never opened`);
+      evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
+      const batch = scanRecordedPostings(postings.requests);
+      const { requestHashes } = batch;
+      const words = wordsIn(batch.bytes);
+      for (let index = 0; index < batch.count; index += 1) {
+        const base = index * STRIDE;
+        if (isEngineMade(batch.fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number, batch.fields[base + TYPE] as number)) continue;
+        const at = batch.fields[base + REQUEST_ID_AT] as number;
+        requestHashIn(this.services.seeds, hash, words, at, at + (batch.fields[base + REQUEST_ID_LENGTH] as number), requestHashes, index * 2);
+        this.services.index.add(requestHashes[index * 2] as number, requestHashes[index * 2 + 1] as number, commit.sequence);
+      }
+      batch.release();
+      yield bytes.length;
+    }
+  }
+
+  private evolve({ accountId, requestId }: RecordedRequest, event: AccountEvent, commit: CommitHeader): undefined {
+    const id = Buffer.from(accountId, 'utf8');
+    const ordinal = this.table.ordinalOf(id, 0, id.length);
+    const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), event, commit.committedAtUs);
+    if (ordinal === -1) this.table.add(account);
+    this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
+  }
+
+  private rememberRequest(accountId: Uint8Array, requestId: Uint8Array, sequence: number): void {
+    requestHash(this.services.seeds, keyedHash(this.services.seeds, accountId, 0, accountId.length), requestId, 0, requestId.length);
+    this.services.index.add(lastHash.first, lastHash.second, sequence);
+  }
+}
