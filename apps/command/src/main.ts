@@ -5,7 +5,7 @@
  * An instance that starts while the lease service is away owns nothing and is not ready: it cannot know who owns what, and two that
  * guess would throw each other out of the log again and again. One that has partitions keeps them then, under the fence.
  */
-import { deliveryBatchBytes, unreadableLogAdvice } from '@sluice/engine';
+import { unreadableLogAdvice } from '@sluice/engine';
 import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { logpb } from '@sluice/protocol';
@@ -97,7 +97,6 @@ void runServiceProcess({
         turnBytes,
         snapshotBytes,
         snapshotCommits: SNAPSHOT_COMMITS,
-        deliveryBatchBytes: deliveryBatchBytes(maxMessageBytes),
       },
       deliveryBudget: { attempts: deliveryAttempts, milliseconds: deliveryBudgetMs },
       observer: {

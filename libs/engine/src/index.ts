@@ -36,7 +36,8 @@ export type { DueCommand, OwedDelivery, SettledDelivery, TimerName } from './int
 export type { InternalCommand, InternalVerdict } from './internal/internal-command';
 export { SILENT_OBSERVER, type EngineObserver, type TracedCommit, type TracedPublishing } from './engine-observer';
 export { TurnLostError } from './partition/commits';
-export { DEFAULT_LIMITS, deliveryBatchBytes, type PartitionLimits } from './partition/limits';
+export { MAXIMUM_DELIVERY_BYTES } from './deliveries/limits';
+export { DEFAULT_LIMITS, type PartitionLimits } from './partition/limits';
 export { Partition, type PartitionState } from './partition/partition';
 export { AbandonedError } from './partition/partition-memory';
 export { QueueFullError, SubmissionTooLargeError } from './partition/submission-queue';

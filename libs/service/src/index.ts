@@ -26,7 +26,7 @@ export * from './server';
 export * from './readiness';
 export * from './service-runtime';
 export * from './sluice-error';
-export { DEFAULT_MAXIMUM_MESSAGE_BYTES } from './transport';
+export { DEFAULT_MAXIMUM_MESSAGE_BYTES, PEER_MESSAGE_BYTES } from './transport';
 export { CONFIGURATION_EXIT_CODE, ConfigurationError, loadConfiguration, partitionsOf, shownConfiguration } from './config/config';
 export { serverOptionsOf } from './config/server-options';
 export { type CapabilitySettings, type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';

@@ -24,6 +24,7 @@ import { refusalOfThrown, statusOfThrown } from './error-mapping';
 import { type BidiFunction, functionOf, type ServerStreamFunction, type UnaryFunction } from './handlers';
 import type { RoundBudget } from './round-budget';
 import { refusal, type SluiceError, statusOf } from './sluice-error';
+import { tooLarge } from './transport';
 
 export interface BindingOptions {
   /** Undefined: open to everybody and not counted, as health checks must be. */
@@ -31,6 +32,8 @@ export interface BindingOptions {
   readonly admission: Admission;
   readonly streams: OpenStreams;
   readonly pacing: Pacing;
+  /** Of callers. What a peer sends on came in within it already, or is the instances' own. */
+  readonly maximumMessageBytes: number;
   readonly logger: Logger;
   /** Takes the seconds of a call, by method and code; undefined: nobody counts. */
   readonly duration: Instrument | undefined;
@@ -161,8 +164,8 @@ class Binding {
     const fail = (thrown: unknown): void => this.options.pacing.answers.run(() => this.refuse(thrown, callback, startedMs));
     let running: Promise<unknown>;
     try {
-      const request = this.decode(call.request) as never;
       const context = new CallContext(call, admitted.caller, admitted.forwardedTo);
+      const request = this.decode(call.request, context) as never;
       running = isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
     } catch (thrown) {
       fail(thrown);
@@ -191,7 +194,7 @@ class Binding {
 
   private async pumpAnswers(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>, context: CallContext): Promise<void> {
     const flow = this.flowOf(call, context);
-    const iterator = run(this.decode(call.request) as never, context)[Symbol.asyncIterator]();
+    const iterator = run(this.decode(call.request, context) as never, context)[Symbol.asyncIterator]();
     try {
       for (;;) {
         const next = await unlessAborted(iterator.next(), context.signal);
@@ -210,7 +213,7 @@ class Binding {
     const flow = this.flowOf(call, context);
     const requests = new IncomingRequests(call, signal, this.options.pacing.reads);
     await run(
-      requests.decodedBy((bytes) => this.decode(bytes)),
+      requests.decodedBy((bytes) => this.decode(bytes, context)),
       (response) => flow.send(this.definition.responseSerialize(response)),
       context,
     );
@@ -266,7 +269,9 @@ class Binding {
     );
   }
 
-  private decode(bytes: Buffer): unknown {
+  private decode(bytes: Buffer, { forwarded }: CallContext): unknown {
+    const { maximumMessageBytes } = this.options;
+    if (bytes.length > maximumMessageBytes && !forwarded) throw refusal('MESSAGE_TOO_LARGE', tooLarge(maximumMessageBytes));
     try {
       return this.definition.requestDeserialize(bytes);
     } catch (cause) {

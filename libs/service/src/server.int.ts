@@ -235,12 +235,14 @@ describe('unary calls', () => {
       account: undefined,
       positionToken: '',
     });
-    expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(3_000_000), positionToken: '', positionTokens: [] }))).toEqual({
-      code: 'RESOURCE_EXHAUSTED',
-      reason: 'MESSAGE_TOO_LARGE',
-      message: 'the message is larger than 1000000 bytes; send smaller batches',
-      metadata: {},
-    });
+    for (const bytes of [1_100_000, 3_000_000]) {
+      expect(await refusalOf(call(client.getAccount, client, { accountId: 'x'.repeat(bytes), positionToken: '', positionTokens: [] }))).toEqual({
+        code: 'RESOURCE_EXHAUSTED',
+        reason: 'MESSAGE_TOO_LARGE',
+        message: 'the message is larger than 1000000 bytes; send smaller batches',
+        metadata: {},
+      });
+    }
   });
 
   test('a service without an implementation for every method does not start', async () => {

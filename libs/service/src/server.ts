@@ -134,7 +134,15 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     for (const [name, method] of Object.entries(definition)) {
       const handler = implementation[name] ?? implementation[method.originalName ?? name];
       if (handler === undefined) throw new Error(`${method.path} has no implementation`);
-      const bound = bindMethod(method, handler, { role: role(name), admission, streams, pacing, logger, duration });
+      const bound = bindMethod(method, handler, {
+        role: role(name),
+        admission,
+        streams,
+        pacing,
+        maximumMessageBytes: limits.maximumMessageBytes,
+        logger,
+        duration,
+      });
       boundDefinition[name] = bound.definition;
       boundImplementation[name] = bound.handler;
     }

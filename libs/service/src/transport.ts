@@ -17,6 +17,8 @@ type PartialStatusObject = Parameters<ServerInterceptingCall['sendStatus']>[0];
 
 /** Default of `SLUICE_MAX_MESSAGE_BYTES`. */
 export const DEFAULT_MAXIMUM_MESSAGE_BYTES = 8 * 1024 * 1024;
+/** Messages that instances of a deployment send each other are taken up to this size, whatever callers may send: a batch of deliveries has to pass. */
+export const PEER_MESSAGE_BYTES = 2 * 1024 * 1024;
 /** What may be on its way in one stream before we have read it. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 /** What may be on its way in one connection before we have read it. */
@@ -25,6 +27,7 @@ const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 export interface TransportLimits {
+  /** Of callers. */
   readonly maximumMessageBytes: number;
   readonly maximumConnections: number;
   readonly maximumStreamsPerConnection: number;
@@ -36,7 +39,7 @@ export class Transport {
 
   constructor(private readonly limits: TransportLimits) {
     this.server = new Server({
-      'grpc.max_receive_message_length': limits.maximumMessageBytes,
+      'grpc.max_receive_message_length': Math.max(limits.maximumMessageBytes, PEER_MESSAGE_BYTES),
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': limits.maximumStreamsPerConnection,
       'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
@@ -89,11 +92,15 @@ function explainingInterceptor(maximumMessageBytes: number): ServerInterceptor {
   };
 }
 
+export function tooLarge(maximumMessageBytes: number): string {
+  return `the message is larger than ${maximumMessageBytes} bytes; send smaller batches`;
+}
+
 function explain(sent: PartialStatusObject, maximumMessageBytes: number): PartialStatusObject {
   if (sent.code === status.OK || (sent.metadata?.get(STATUS_DETAILS_KEY) ?? []).length > 0) return sent;
   const reason = reasonOf(sent);
   if (reason === undefined) return sent;
-  const message = reason === 'MESSAGE_TOO_LARGE' ? `the message is larger than ${maximumMessageBytes} bytes; send smaller batches` : REASONS[reason].when;
+  const message = reason === 'MESSAGE_TOO_LARGE' ? tooLarge(maximumMessageBytes) : REASONS[reason].when;
   return { code: sent.code, details: message, metadata: detailsMetadata(sent.code, message, reason, {}) };
 }
 

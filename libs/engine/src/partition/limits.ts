@@ -21,7 +21,7 @@ export interface PartitionLimits {
   readonly filterBytes: number;
   /** Newest request ids of one partition that stay in memory: more are written to a run, by a snapshot or while the log is replayed. */
   readonly segmentIds: number;
-  /** Bytes of one batch of deliveries; no more than other processes take in a message. */
+  /** Bytes of one batch of deliveries. */
   readonly deliveryBatchBytes: number;
   /** How long memory is kept while the outcome of an append is unknown, and its callers wait; 0: it is dropped at once. */
   readonly doubtMs: number;
@@ -56,8 +56,3 @@ export const DEFAULT_LIMITS: PartitionLimits = {
   deliveryBatchBytes: MEBIBYTE,
   doubtMs: 30_000,
 };
-
-/** Of one batch of deliveries, where processes take messages of so many bytes: what an event has beyond its bound fits, too. */
-export function deliveryBatchBytes(maximumMessageBytes: number): number {
-  return Math.min(DEFAULT_LIMITS.deliveryBatchBytes, maximumMessageBytes >> 1);
-}

@@ -70,7 +70,11 @@ const COMMON_SETTINGS = {
   rateLimitBurst: optional(wholeNumber(1, 10_000_000), '`rateLimitPerSecond`', 'Calls that a caller may make at once after a pause.'),
 
   // Limits.
-  maxMessageBytes: setting(wholeNumber(1_024, 64 * MEBIBYTE), 8 * MEBIBYTE, 'Largest message that is taken.'),
+  maxMessageBytes: setting(
+    wholeNumber(1_024, 64 * MEBIBYTE),
+    8 * MEBIBYTE,
+    'Largest message that is taken from callers; instances take up to 2 MiB from each other in any case.',
+  ),
   maxConnections: setting(wholeNumber(1, 1_000_000), 10_000, 'Connections at a time; more are closed at once.'),
   maxStreamsPerConnection: setting(wholeNumber(1, 1_000_000), 1_000, 'Calls in flight on one connection; more wait at the caller.'),
   maxCalls: setting(wholeNumber(1, 10_000_000), 20_000, 'Calls in flight in the process; more are refused with `TOO_MANY_CALLS`.'),

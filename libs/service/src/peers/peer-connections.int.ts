@@ -14,28 +14,27 @@ import { PeerConnections, type PeerOptions } from './peer-connections';
 const { getStatus } = schedulerpb.SchedulerServiceService;
 const PROOF = new HopProof(randomBytes(32));
 const MEBIBYTE = 1 << 20;
-/** A field that no message has: length-delimited, 12 MiB. */
-const LARGE = Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x80, 0x06]), Buffer.alloc(12 * MEBIBYTE)]);
+const LARGE = padding(12 * MEBIBYTE);
 
 const closing: (() => unknown)[] = [];
 let server: RunningServer;
 let link: TcpLink;
 let answer: (call: CallContext) => Promise<void>;
 
+const scheduler = {
+  name: 'sluice.scheduler.v1.SchedulerService',
+  definition: { getStatus },
+  implementation: {
+    getStatus: unary(async (_request: unknown, call: CallContext) => {
+      await answer(call);
+      return schedulerpb.GetStatusResponse.fromPartial({});
+    }),
+  },
+};
+
 beforeEach(async () => {
   answer = async () => undefined;
-  server = await startServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 16 * MEBIBYTE }, [
-    {
-      name: 'sluice.scheduler.v1.SchedulerService',
-      definition: { getStatus },
-      implementation: {
-        getStatus: unary(async (_request: unknown, call: CallContext) => {
-          await answer(call);
-          return schedulerpb.GetStatusResponse.fromPartial({});
-        }),
-      },
-    },
-  ]);
+  server = await startServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 16 * MEBIBYTE }, [scheduler]);
   link = await TcpLink.open(() => server.port);
   closing.push(
     () => server.stop(0),
@@ -46,6 +45,12 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
+/** A field that no message has, of so many bytes. */
+function padding(bytes: number): Buffer {
+  const length = Buffer.from([(bytes & 0x7f) | 0x80, ((bytes >> 7) & 0x7f) | 0x80, ((bytes >> 14) & 0x7f) | 0x80, bytes >> 21]);
+  return Buffer.concat([Buffer.from([0x7a]), length, Buffer.alloc(bytes)]);
+}
+
 function connect(options: Partial<PeerOptions> = {}): PeerConnections {
   const connections = new PeerConnections({ proof: PROOF, ...options }, systemClock);
   closing.push(() => connections.close());
@@ -53,9 +58,9 @@ function connect(options: Partial<PeerOptions> = {}): PeerConnections {
 }
 
 /** "OK", or the code of the error. */
-function send(connections: PeerConnections, bytes = Buffer.alloc(0)): Promise<string> {
+function send(connections: PeerConnections, bytes: Buffer = Buffer.alloc(0), address = link.address): Promise<string> {
   const request = { path: getStatus.path, bytes, forwarded: { caller: ANYBODY, partition: 0 }, deadlineMs: Number.POSITIVE_INFINITY };
-  return new Promise((resolve) => connections.send(link.address, request, (error: ServiceError | null) => resolve(error === null ? 'OK' : status[error.code])));
+  return new Promise((resolve) => connections.send(address, request, (error: ServiceError | null) => resolve(error === null ? 'OK' : status[error.code])));
 }
 
 test('a call without a deadline to a peer that falls silent fails when its pings stay unanswered', async () => {
@@ -107,4 +112,16 @@ test('a connection that does not come about is given up, and the next call makes
 test('a message passes that the servers of the deployment take', async () => {
   expect(await send(connect(), LARGE)).toBe('RESOURCE_EXHAUSTED');
   expect(await send(connect({ maximumMessageBytes: 16 * MEBIBYTE }), LARGE)).toBe('OK');
+});
+
+test('what instances send each other passes a server whose callers may send little, and is refused to callers', async () => {
+  const small = await startServer({ host: '127.0.0.1', port: 0, maxMessageBytes: 4_096, hopProof: PROOF }, [scheduler]);
+  closing.push(() => small.stop(0));
+  const batch = padding(1_500_000);
+  expect(await send(connect({ maximumMessageBytes: 4_096 }), batch, small.address)).toBe('OK');
+  expect(await send(connect({ maximumMessageBytes: 4_096 }), padding(4_000), small.address)).toBe('OK');
+  const stranger = new PeerConnections({ proof: new HopProof(randomBytes(32)), maximumMessageBytes: 4_096 }, systemClock);
+  closing.push(() => stranger.close());
+  expect(await send(stranger, batch, small.address)).toBe('RESOURCE_EXHAUSTED');
+  expect(await send(stranger, padding(4_000), small.address)).toBe('OK');
 });

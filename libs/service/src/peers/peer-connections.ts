@@ -19,7 +19,7 @@ import type { Clock } from '@sluice/ports';
 import { isTracing } from '@sluice/telemetry';
 import { tracingInterceptor } from '../client-tracing';
 import type { ForwardedCall, HopProof } from '../hop-proof';
-import { DEFAULT_MAXIMUM_MESSAGE_BYTES } from '../transport';
+import { DEFAULT_MAXIMUM_MESSAGE_BYTES, PEER_MESSAGE_BYTES } from '../transport';
 import { HandshakeLimit } from './handshake-limit';
 
 export interface PeerOptions {
@@ -135,7 +135,7 @@ export class PeerConnections implements PeerChannels {
   }
 
   private connect(address: string): Client {
-    const maximumMessageBytes = (this.options.maximumMessageBytes ?? DEFAULT_MAXIMUM_MESSAGE_BYTES) + ANSWER_ROOM_BYTES;
+    const maximumMessageBytes = Math.max(this.options.maximumMessageBytes ?? DEFAULT_MAXIMUM_MESSAGE_BYTES, PEER_MESSAGE_BYTES) + ANSWER_ROOM_BYTES;
     return new Client(address, new HandshakeLimit(this.options.credentials ?? grpcCredentials.createInsecure(), CONNECT_LIMIT_MS, this.clock), {
       'grpc.max_send_message_length': maximumMessageBytes,
       'grpc.max_receive_message_length': maximumMessageBytes,
