@@ -60,23 +60,25 @@ test.each`
 });
 
 test.each`
-  words                                                                       | code                | says
-  ${['account', 'post', 'a', 'CREDIT', '12.5', 'EUR']}                        | ${EXIT.usage}       | ${'whole number of minor units'}
-  ${['account', 'post', 'a', 'GIFT', '12', 'EUR']}                            | ${EXIT.usage}       | ${'CREDIT, DEBIT, HOLD, CAPTURE, RELEASE'}
-  ${['account', 'post']}                                                      | ${EXIT.usage}       | ${"missing required argument 'account'"}
-  ${['account', 'opne', 'a', 'EUR']}                                          | ${EXIT.usage}       | ${'Did you mean open?'}
-  ${['account', 'balance-at', 'a']}                                           | ${EXIT.usage}       | ${'say --time or --sequence'}
-  ${['account', 'update', 'a']}                                               | ${EXIT.usage}       | ${'say what to change'}
-  ${['account', 'list', '--status', 'GONE']}                                  | ${EXIT.usage}       | ${'Allowed choices are OPEN, FROZEN, CLOSED'}
-  ${['log', 'tail', '--from', '3']}                                           | ${EXIT.usage}       | ${'say --partition too'}
-  ${['log', 'repair', '--drop-from', 'all']}                                  | ${EXIT.usage}       | ${'PARTITION:SEQUENCE'}
-  ${['log', 'verify', '--data', '/no/such/folder']}                           | ${EXIT.usage}       | ${'there is no event log'}
-  ${['log', 'restored', '--log-url', 'mongodb://127.0.0.1/sluice']}           | ${EXIT.usage}       | ${'say --yes'}
-  ${['config', 'partitions', '1']}                                            | ${EXIT.usage}       | ${'2 to 4096 partitions, not 1'}
-  ${['health', 'quary']}                                                      | ${EXIT.usage}       | ${'"quary" is not a service'}
-  ${['replay', 'bank', '/no/such/file']}                                      | ${EXIT.usage}       | ${'there is no file'}
-  ${['account', 'get', 'a', '--tls-cert', 'x.pem']}                           | ${EXIT.usage}       | ${'belong together'}
-  ${['account', 'get', 'a', '--target', '127.0.0.1:1', '--deadline', '2000']} | ${EXIT.unavailable} | ${'no server answers'}
+  words                                                                            | code                | says
+  ${['account', 'post', 'a', 'CREDIT', '12.5', 'EUR']}                             | ${EXIT.usage}       | ${'whole number of minor units'}
+  ${['account', 'post', 'a', 'GIFT', '12', 'EUR']}                                 | ${EXIT.usage}       | ${'CREDIT, DEBIT, HOLD, CAPTURE, RELEASE'}
+  ${['account', 'post']}                                                           | ${EXIT.usage}       | ${"missing required argument 'account'"}
+  ${['account', 'opne', 'a', 'EUR']}                                               | ${EXIT.usage}       | ${'Did you mean open?'}
+  ${['account', 'balance-at', 'a']}                                                | ${EXIT.usage}       | ${'say --time or --sequence'}
+  ${['account', 'update', 'a']}                                                    | ${EXIT.usage}       | ${'say what to change'}
+  ${['account', 'list', '--status', 'GONE']}                                       | ${EXIT.usage}       | ${'Allowed choices are OPEN, FROZEN, CLOSED'}
+  ${['log', 'tail', '--from', '3']}                                                | ${EXIT.usage}       | ${'say --partition too'}
+  ${['log', 'repair', '--drop-from', 'all']}                                       | ${EXIT.usage}       | ${'PARTITION:SEQUENCE'}
+  ${['log', 'repair', '--drop-from', '0:1', '--data', 'x', '--log-url', 'y']}      | ${EXIT.usage}       | ${'two logs'}
+  ${['log', 'repair', '--drop-from', '0:1', '--log-url', 'mongodb://127.0.0.1/x']} | ${EXIT.usage}       | ${'--nats-url'}
+  ${['log', 'verify', '--data', '/no/such/folder']}                                | ${EXIT.usage}       | ${'there is no event log'}
+  ${['log', 'restored', '--log-url', 'mongodb://127.0.0.1/sluice']}                | ${EXIT.usage}       | ${'say --yes'}
+  ${['config', 'partitions', '1']}                                                 | ${EXIT.usage}       | ${'2 to 4096 partitions, not 1'}
+  ${['health', 'quary']}                                                           | ${EXIT.usage}       | ${'"quary" is not a service'}
+  ${['replay', 'bank', '/no/such/file']}                                           | ${EXIT.usage}       | ${'there is no file'}
+  ${['account', 'get', 'a', '--tls-cert', 'x.pem']}                                | ${EXIT.usage}       | ${'belong together'}
+  ${['account', 'get', 'a', '--target', '127.0.0.1:1', '--deadline', '2000']}      | ${EXIT.unavailable} | ${'no server answers'}
 `('what is wrong is said in a plain line: sluice $words', async ({ words, code, says }: { words: string[]; code: number; says: string }) => {
   const result = await run(...words);
   expect(result.err).toContain(says);

@@ -7,6 +7,7 @@ export {
   NoEventLogError,
   PartitionCountMismatchError,
 } from './log-identity-document';
+export { logExtent, type LogRepair, repairLog } from './log-repair';
 export { MongoConnection, MongoUnavailableError, type MongoConnectionOptions } from './mongo-connection';
 export { MongoEventLog, type MongoEventLogOptions } from './mongo-event-log';
 export { KeyringSecretError, MongoKeyring } from './mongo-keyring';

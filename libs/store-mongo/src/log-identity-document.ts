@@ -71,6 +71,13 @@ export async function identityOf(db: Db, server: string, options: IdentityOption
   return { incarnation, ...(formerIncarnations !== undefined && { formerIncarnations }), partitions: found.partitions, createdAtUs: Number(found.createdAtUs) };
 }
 
+/** The identity of a log that is there. Throws NoEventLogError. */
+export async function existingIdentity(db: Db): Promise<Pick<LogIdentity, 'incarnation' | 'partitions'>> {
+  const found = await identityCollection(db).findOne({ _id: IDENTITY });
+  if (found === null) throw new NoEventLogError(db.databaseName);
+  return { incarnation: found.incarnation, partitions: found.partitions };
+}
+
 /**
  * Gives the log a new incarnation: to be called once, by a person, after the log was restored from a backup and before
  * anything is started on it. Read stores, snapshots and position tokens of the old one are refused from then on.

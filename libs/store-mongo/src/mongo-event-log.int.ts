@@ -1,8 +1,9 @@
 import { AppendFailedError, MissingCommitError, SequenceTakenError } from '@sluice/ports';
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 
-import { Collection } from 'mongodb';
-import { beginNewLog, EventLogPresentError, PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
+import { type Binary, Collection } from 'mongodb';
+import { beginNewLog, EventLogPresentError, NoEventLogError, PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
+import { logExtent, repairLog } from './log-repair';
 import { type MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
 import { describeOnMongo, freshDatabase, type FreshDatabase } from './test/fresh-database';
@@ -128,6 +129,48 @@ describeOnMongo('event log on MongoDB', () => {
     const renewed = await renewIncarnation(connection.db);
     expect(renewed).not.toBe(before);
     expect((await MongoEventLog.open({ connection, partitions: 2 })).identity.incarnation).toBe(renewed);
+  });
+
+  describe('a repair', () => {
+    const commits = () => connection.db.collection<{ _id: { sequence: bigint }; bytes: Binary }>('commits').find({}).sort({ _id: 1 }).toArray();
+    const dropped = () => connection.db.collection('droppedCommits').find({}).sort({ _id: 1 }).toArray();
+
+    test('drops the newest commits of a partition, keeps them beside the log, and gives the log a new incarnation', async () => {
+      for (const sequence of [1, 2, 3, 4]) await log.append(contractCommit(0, sequence));
+      await log.append(contractCommit(1, 1));
+      const before = await commits();
+      const { incarnation } = log.identity;
+      expect(await logExtent(connection)).toEqual([4, 1]);
+      const repaired = await repairLog(connection, { partition: 0, sequence: 3 });
+      expect(repaired).toMatchObject({ dropped: 2, keptIn: 'droppedCommits' });
+      const identity = (await MongoEventLog.open({ connection, partitions: 2 })).identity;
+      expect(identity).toMatchObject({ incarnation: repaired.incarnation, formerIncarnations: [incarnation] });
+      expect(await logExtent(connection)).toEqual([2, 1]);
+      const kept = await dropped();
+      expect(kept).toEqual(before.slice(2, 4).map((commit) => ({ ...commit, _id: { incarnation, partition: 0, sequence: commit._id.sequence } })));
+    });
+
+    test('that is done again keeps what it drops then, too', async () => {
+      for (const sequence of [1, 2]) await log.append(contractCommit(0, sequence));
+      await repairLog(connection, { partition: 0, sequence: 2 });
+      const again = await MongoEventLog.open({ connection, partitions: 2 });
+      await again.append(contractCommit(0, 2));
+      await repairLog(connection, { partition: 0, sequence: 2 });
+      expect((await dropped()).map(({ _id }) => (_id as unknown as { sequence: bigint }).sequence)).toEqual([2n, 2n]);
+    });
+
+    test('works where a commit is missing', async () => {
+      for (const sequence of [1, 2, 3]) await log.append(contractCommit(0, sequence));
+      const [, second] = await commits();
+      await connection.db.collection<{ _id: unknown }>('commits').deleteOne({ _id: second?._id });
+      await repairLog(connection, { partition: 0, sequence: 2 });
+      expect([await logExtent(connection), (await dropped()).length]).toEqual([[1, 0], 1]);
+    });
+
+    test('of a log that is not there is refused', async () => {
+      await connection.db.collection('log').deleteMany({});
+      await expect(repairLog(connection, { partition: 0, sequence: 1 })).rejects.toThrow(NoEventLogError);
+    });
   });
 
   test('an append to a server that is gone fails with an unknown outcome', async () => {

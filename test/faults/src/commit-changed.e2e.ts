@@ -1,9 +1,13 @@
-import { PLAIN_ACCESS, called, until } from '@sluice/judged-load';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { PLAIN_ACCESS, called, complaintsOf, judge, until } from '@sluice/judged-load';
 import { healthpb } from '@sluice/protocol';
 import { Binary, MongoClient } from 'mongodb';
 import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
-import { testFault } from './harness/under-load';
+import { DEPLOYMENT, testFault } from './harness/under-load';
 
+const CLI = join(__dirname, '../../../apps/sluice/dist/main.js');
+const REFUSED = 1;
 const CHANGED_PARTITION = 0;
 const CHANGED_ACCOUNT = '{l}-side';
 const OTHER_ACCOUNT = '{b}-side';
@@ -30,9 +34,9 @@ async function changeNewestCommit(url: string): Promise<bigint> {
 }
 
 testFault(
-  'a commit of the log is changed: the next owner says where and what to do, is not ready, and serves the other partitions',
+  'a commit of the log is changed: the next owner says where and what to do, is not ready, and serves the other partitions; the repair mends it',
   { afterwards: false, judged: false },
-  async ({ distributed, load, command, lines, ownerOf, holderOf }) => {
+  async ({ distributed, load, anotherLoad, command, query, projector, calls, lines, ownerOf, holderOf }) => {
     const owner = await ownerOf(CHANGED_PARTITION);
     const heir = command.find(({ name }) => name !== owner.name);
     if (heir === undefined) throw new Error('there is no other instance');
@@ -43,6 +47,8 @@ testFault(
     try {
       for (const id of [CHANGED_ACCOUNT, OTHER_ACCOUNT]) await openSideAccount(client, id);
       await load.stop();
+      // What the repair drops is nothing of the load.
+      expect(await postReasons(client, [credit(CHANGED_ACCOUNT, 'dropped')])).toEqual([undefined]);
       await owner.kill();
       const sequence = await changeNewestCommit(distributed.mongodb.url);
       await until('the other instance holds the partition', async () => (await holderOf(`command/${CHANGED_PARTITION}`)) === heir.name);
@@ -52,6 +58,26 @@ testFault(
       expect(status).toBe(healthpb.HealthCheckResponse_ServingStatus.NOT_SERVING);
       expect(await postReasons(client, [credit(CHANGED_ACCOUNT, 'lost')])).toEqual(['PARTITION_UNAVAILABLE']);
       await until('the other partitions are served', async () => (await postReasons(client, [credit(OTHER_ACCOUNT, 'kept')]))[0] === undefined);
+
+      // The command that the message names, with the environment of the services.
+      const repair = (): ReturnType<typeof spawnSync> =>
+        spawnSync(process.execPath, [CLI, ...place.split(' ').slice(1), '--yes'], {
+          encoding: 'utf8',
+          env: { SLUICE_MONGODB_URL: distributed.mongodb.url, SLUICE_NATS_URL: distributed.nats.url, SLUICE_DEPLOYMENT: DEPLOYMENT },
+        });
+      const refused = repair();
+      expect([refused.status, refused.stderr]).toEqual([REFUSED, expect.stringMatching(/stop every service first: .*command-/)]);
+      await Promise.all(distributed.processes.map((process) => process.stop()));
+      const repaired = repair();
+      expect([repaired.status, repaired.stdout]).toEqual([0, expect.stringContaining('dropped            1 commits')]);
+      await Promise.all(distributed.processes.map((process) => process.start()));
+      await Promise.all(distributed.processes.map((process) => process.untilServing()));
+      const again = anotherLoad('after-the-repair');
+      again.start();
+      await again.moreEverywhere(40);
+      await again.stop();
+      const addresses = { query: query[0]?.address ?? '', projector: projector[0]?.address ?? '' };
+      expect(complaintsOf(await judge([load, again], calls, addresses))).toEqual([]);
     } finally {
       client.close();
       health.close();

@@ -4,12 +4,23 @@ import { evenlySpread, PARTITIONS, testFault } from './harness/under-load';
 /** Few by default: the stand-in for MongoDB looks through all rows for each guarded write, so that more of them keep it from answering. */
 const ACCOUNTS = Number(process.env['SLUICE_TEST_JOINING_ACCOUNTS'] ?? '2000');
 
+/** What an instance says when a partition changes hands in another way than by a preparation. */
+const DETOURS = [
+  'could not be prepared',
+  'is loaded again',
+  'is dropped',
+  'it is loaded when it is taken over',
+  'is not prepared but loaded',
+  'could not be taken over',
+  'the log is read again',
+];
+
 testFault(
   `an instance joins and leaves owners of ${ACCOUNTS} accounts: every partition changes hands once each time`,
   // The stand-in for MongoDB projects so many accounts slowly; the projector only reads the log here.
   { judged: false, counts: { query: 0 } },
   async (scene) => {
-    const { command, projector, calls, load, gaps } = scene;
+    const { command, projector, calls, load, gaps, lines } = scene;
     const [staying, joining] = command;
     await joining?.stop();
     await load.openIdle(ACCOUNTS);
@@ -30,5 +41,8 @@ testFault(
     await load.moreEverywhere(60);
     expect(await epochs()).toEqual(before.map((epoch, partition) => epoch + ((joined[partition] ?? 0n) - epoch) * 2n));
     expect(load.unexpected).toEqual([]);
+    // Whatever the machine does meanwhile: each hand-over found what was prepared for it, and nothing was loaded while callers waited.
+    const said = command.flatMap(({ name }) => lines.of(name));
+    for (const detour of DETOURS) expect(said.filter((line) => line.includes(detour))).toEqual([]);
   },
 );

@@ -27,7 +27,7 @@ const TEST_LIMIT_MS = 300_000;
 const LAST_LINES = 60;
 const WARM_UP_POSTINGS = 400;
 const AFTERWARDS_POSTINGS = 400;
-const DEPLOYMENT = 'main';
+export const DEPLOYMENT = 'main';
 /** As promised, for every fault. */
 const GAP_LIMIT_MS = 5_000;
 const LAG_LIMIT_MS = 1_000;
