@@ -42,6 +42,9 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const world = new World(options.seed, options);
   const restore = installGlobals(world.timeline, world.random.fork('runtime'));
   const faults = describeFaults(world.faults);
+  const { stackTraceLimit } = Error;
+  // Thousands of errors are made on purpose, and a stack costs more than anything else about them.
+  if (options.traceEverything !== true) Error.stackTraceLimit = 0;
   const takeOut = options.defect === undefined ? undefined : defectNamed(options.defect).plant();
   try {
     await run(world);
@@ -50,6 +53,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   } finally {
     takeOut?.();
     restore();
+    Error.stackTraceLimit = stackTraceLimit;
   }
   return {
     seed: options.seed,

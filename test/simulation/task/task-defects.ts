@@ -68,7 +68,7 @@ export const taskDefects = {
         'submit',
         (submit) =>
           function (this: Engine, submission: OneTurn) {
-            const { decide } = submission;
+            const decide = submission.decide.bind(submission);
             if (takes)
               submission.decide = (turn) => {
                 decide(turn);
@@ -106,7 +106,7 @@ export const taskDefects = {
   },
   'forget-a-time-limit': {
     what: 'One attempt in three has no time limit.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         DueHeap.prototype,

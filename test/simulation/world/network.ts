@@ -15,8 +15,8 @@ export interface CallOptions {
   readonly limitMs: number;
   /** The partition for which a peer sends the call on. */
   readonly forwardedTo?: number;
-  /** Ends the call for the caller, and tells the server. */
-  readonly signal?: AbortSignal;
+  /** Told by the caller: it ends the call for the caller, and the server learns of it. */
+  readonly departure?: Departure;
 }
 
 export class Network {
@@ -44,11 +44,11 @@ export class Network {
           forgetDeadline();
           give();
         });
-      const departure = new Departure();
+      const departure = options.departure ?? new Departure();
       const giveUp = (code: CallFailed['code'], message: string): void => {
         if (settled) return;
-        departure.tell();
         settle(() => reject(new CallFailed(code, '', message)));
+        departure.tell();
       };
       const link = new Link(this.world, from);
       if (!Number.isFinite(options.limitMs))
@@ -57,7 +57,7 @@ export class Network {
           (error) => settle(() => reject(error)),
         );
       else forgetDeadline = timeline.schedule(options.limitMs * 1_000, () => giveUp('DEADLINE_EXCEEDED', `${address} does not answer`));
-      options.signal?.addEventListener('abort', () => giveUp('UNAVAILABLE', 'the call was cancelled'), { once: true });
+      departure.when(() => giveUp('UNAVAILABLE', 'the call was cancelled'));
       if (!from.alive || from.cut || random.chance(faults.requestLost)) {
         link.broken = true;
         return;

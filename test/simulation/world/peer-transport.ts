@@ -4,17 +4,18 @@ import { type PeerChannels, statusOf } from '@sluice/service';
 import type { Life } from './life';
 import { CallFailed } from './call-failed';
 import type { Network } from './network';
+import { Departure } from './served-call';
 
 export function peerTransport(life: Life, network: Network): PeerChannels {
   return {
     send: (address, { path, bytes, forwarded, deadlineMs }, done) => {
-      const cancelled = new AbortController();
+      const departure = new Departure();
       const limitMs = Math.max(0, deadlineMs - Date.now());
-      network.call(life, address, path, bytes, { limitMs, forwardedTo: forwarded.partition, signal: cancelled.signal }).then(
+      network.call(life, address, path, bytes, { limitMs, forwardedTo: forwarded.partition, departure }).then(
         (response) => done(null, response),
         (error: unknown) => done(asServiceError(error)),
       );
-      return { cancel: () => cancelled.abort() };
+      return { cancel: () => departure.tell() };
     },
     stream: (address, { path, bytes }, { message, ended }) =>
       network.stream(life, address, path, bytes, { message, ended: (error) => ended(error && asServiceError(error)) }),

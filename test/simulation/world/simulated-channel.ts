@@ -8,6 +8,7 @@ import { CallFailed } from './call-failed';
 import type { Exchange } from './exchange';
 import type { Network } from './network';
 import { asServiceError } from './peer-transport';
+import { Departure } from './served-call';
 
 type Call = ReturnType<ChannelInterface['createCall']>;
 type Listener = Parameters<Call['start']>[1];
@@ -43,7 +44,7 @@ export class SimulatedChannel implements ChannelInterface {
 }
 
 class SimulatedCall implements Call {
-  readonly #cancelled = new AbortController();
+  readonly #departure = new Departure();
   #listener: Listener | undefined;
   #request: Buffer | undefined;
   #exchange: Exchange | undefined;
@@ -78,7 +79,7 @@ class SimulatedCall implements Call {
   }
 
   cancelWithStatus(code: status, details: string): void {
-    this.#cancelled.abort();
+    this.#departure.tell();
     this.#exchange?.cancel();
     this.#tell({ code, details, metadata: new Metadata() });
   }
@@ -101,7 +102,7 @@ class SimulatedCall implements Call {
 
   #callOnce(request: Buffer): void {
     const limitMs = Math.max(0, this.deadlineMs - Date.now());
-    this.network.call(this.life, this.address, this.path, request, { limitMs, signal: this.#cancelled.signal }).then(
+    this.network.call(this.life, this.address, this.path, request, { limitMs, departure: this.#departure }).then(
       (response) => {
         if (this.#isOver) return;
         this.#listener?.onReceiveMessage(response);
