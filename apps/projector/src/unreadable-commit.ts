@@ -3,7 +3,7 @@
  * partition stops before it, says so, and looks again now and then: it may have been repaired.
  */
 import { MissingCommitError } from '@sluice/ports';
-import { CorruptCommitError, UnknownEventError } from '@sluice/protocol';
+import { CorruptCommitError, UnknownCommitFormatError, UnknownEventError } from '@sluice/protocol';
 
 export interface BlockedPartition {
   readonly partition: number;
@@ -39,7 +39,7 @@ export function unreadableCommitOf(error: unknown): UnreadableCommitError | unde
 }
 
 function remedyOf(cause: unknown, partition: number, sequence: number): string {
-  if (cause instanceof UnknownEventError || /is not known to this version/.test(String(cause))) return 'start a version of the projector that knows it';
+  if (cause instanceof UnknownEventError || cause instanceof UnknownCommitFormatError) return 'start a version of the projector that knows it';
   return (
     'restore the log from a backup (then: sluice log restored), or stop every service and give up this commit and all later ones of the partition: ' +
     `sluice log repair --drop-from ${partition}:${sequence}`

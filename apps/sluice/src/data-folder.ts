@@ -1,7 +1,7 @@
 /** Where the embedded stores keep their files. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SqliteEventLog } from '@sluice/store-sqlite';
+import { SqliteEventLog, type UsedFiles } from '@sluice/store-sqlite';
 import { EXIT, PlainFailure } from './exit-code';
 
 const DEFAULT_FOLDER = '.sluice';
@@ -30,6 +30,11 @@ export function dataFiles(folder: string): DataFiles {
     keyringKey: file('keyring.key'),
     lock: file('lock'),
   };
+}
+
+/** What a server does with them. */
+export function usedFiles({ log, snapshots, read, keyring, keyringKey, lock }: DataFiles): UsedFiles {
+  return { databases: [lock, log, snapshots, read, keyring], read: [keyringKey] };
 }
 
 /** The folder that a command means: what it was told, else the environment's, else the default. */

@@ -42,7 +42,7 @@ export { Partition, type PartitionState } from './partition/partition';
 export { AbandonedError } from './partition/partition-memory';
 export { QueueFullError, SubmissionTooLargeError } from './partition/submission-queue';
 export { Turn } from './partition/turn';
-export { isUnreadableLog, UNREADABLE_RETRY_MS, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
+export { isUnreadableLog, UNREADABLE_RETRY_MS, UnreadableEventError, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
 export { CommitSearch, WantedRequests, type RecordedRequests } from './requests/commit-search';
 export { RequestSubmission, type RequestRefusal } from './requests/request-submission';
 export type { HopMethod, PartitionHop } from './routing/partition-hop';

@@ -3,7 +3,7 @@
  * predecessor. What was cut off at the end leaves no trace in the log itself; `sluice verify` sees it in the read store.
  */
 import type { EventLog } from '@sluice/ports';
-import { beginningOf, CorruptCommitError, NO_CHECKSUM, readNextCommit } from '@sluice/protocol';
+import { beginningOf, CorruptCommitError, NO_CHECKSUM, readNextCommit, UnknownCommitFormatError } from '@sluice/protocol';
 
 export interface ChainVerdict {
   readonly partition: number;
@@ -49,5 +49,6 @@ export async function verifyChain(log: EventLog, partition: number, progress: (c
 
 /** What somebody with a damaged log can do. */
 export function repairAdvice(corrupt: CorruptCommitError): string {
+  if (corrupt instanceof UnknownCommitFormatError) return 'start a version of Sluice that knows it';
   return `restore the log from a backup, or give up this commit and all later ones of the partition: sluice log repair --drop-from ${corrupt.partition}:${corrupt.sequence}`;
 }

@@ -1,15 +1,19 @@
 /** What becomes of a data folder in which a file is not what it was: the table of docs/data-folder.md, held against the program. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SluiceClient } from '@sluice/client';
+import { CHECKSUM_BYTES, CHECKSUM_TAG, logpb } from '@sluice/protocol';
+import { SqliteEventLog } from '@sluice/store-sqlite';
 import { dataFiles } from '../data-folder';
 import { PlainFailure } from '../exit-code';
 import { configurationFor } from './configuration';
 import { type EmbeddedServer, startEmbedded } from './embedded';
 
 const TABLE = readFileSync(join(__dirname, '../../../../docs/data-folder.md'), 'utf8');
+const MAIN = join(__dirname, '../../dist/main.js');
 const SIGNING_KEY = Buffer.alloc(32, 7);
 const POSTINGS = 20;
 
@@ -69,7 +73,7 @@ const removeLogOfWrites = (file: string): void => {
   for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
 };
 
-/** By the headings of the table. */
+/** By the headings of the table: what is done to a file's content. */
 const DAMAGES: Readonly<Record<string, (file: string, name: string) => void>> = {
   missing: (file) => rmSync(file),
   empty: (file) => writeFileSync(file, ''),
@@ -82,6 +86,19 @@ const DAMAGES: Readonly<Record<string, (file: string, name: string) => void>> = 
     writeFileSync(file, bytes);
   },
   'of another folder': (file, name) => cpSync(join(base, 'other', name), file),
+};
+
+/** The user that the server runs as where rights are tried: root may do everything. Only root can give files to another user. */
+const SERVER_USER = process.getuid?.() === 0 ? 65_534 : undefined;
+
+/** By the headings of the table: what is done to a file's rights. */
+const RIGHTS: Readonly<Record<string, (path: string) => void>> = {
+  'read-only': (path) => chmodSync(path, statSync(path).isDirectory() ? 0o500 : 0o400),
+  'of another user': (path) => {
+    // What another user's file is to somebody who cannot give one away.
+    if (SERVER_USER === undefined) chmodSync(path, 0);
+    else chownSync(path, 0, 0);
+  },
 };
 
 const rows = TABLE.slice(TABLE.indexOf('| file | missing'))
@@ -97,13 +114,13 @@ const headings = (rows[0] as string[]).slice(1);
 const cases = rows.slice(2).flatMap(([file, ...cells]) => cells.map((says, at) => [(file as string).slice(1, -1), headings[at] as string, says] as const));
 
 test('the table has every file of the folder, and every damage', () => {
-  expect(cases).toHaveLength(6 * 5);
-  expect(headings).toEqual(Object.keys(DAMAGES));
+  expect(cases).toHaveLength(6 * 7);
+  expect(headings).toEqual([...Object.keys(DAMAGES), ...Object.keys(RIGHTS)]);
   const { folder: _folder, ...files } = dataFiles('/x');
   expect(new Set(cases.map(([file]) => `/x/${file}`))).toEqual(new Set(Object.values(files)));
 });
 
-test.each(cases)('%s, %s: %s', async (name, damage, says) => {
+test.each(cases.filter(([, damage]) => damage in DAMAGES))('%s, %s: %s', async (name, damage, says) => {
   const file = join(folder, name);
   DAMAGES[damage]?.(file, name);
   if (damage !== 'a bit flipped') removeLogOfWrites(file);
@@ -126,6 +143,105 @@ function fingerprint(): string[] {
     return `${name} ${statSync(file, { throwIfNoEntry: false }) === undefined ? 'missing' : createHash('sha256').update(readFileSync(file)).digest('hex')}`;
   });
 }
+
+interface Attempt {
+  /** As the table says it. */
+  readonly became: string;
+  readonly said: string;
+}
+
+/** Starts the server as users do, as a user without special rights, and stops it where it serves. */
+function tryToServe(): Promise<Attempt> {
+  const user = SERVER_USER === undefined ? {} : { uid: SERVER_USER, gid: SERVER_USER };
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data', folder], { ...user, stdio: ['ignore', 'pipe', 'pipe'], env: {} });
+  let said = '';
+  let isServing = false;
+  for (const output of [child.stdout, child.stderr]) {
+    output.on('data', (text: Buffer) => {
+      said += String(text);
+      if (isServing || !said.includes('Ctrl-C')) return;
+      isServing = true;
+      child.kill('SIGINT');
+    });
+  }
+  return new Promise((resolve) => child.once('close', (code) => resolve({ became: isServing && code === 0 ? 'starts' : `refused (${code})`, said })));
+}
+
+describe('rights', () => {
+  beforeEach(() => {
+    if (SERVER_USER === undefined) return;
+    chmodSync(base, 0o755);
+    for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))]) chownSync(path, SERVER_USER, SERVER_USER);
+  });
+
+  // What was taken away would be in the way of its removal.
+  afterEach(() => {
+    chmodSync(folder, 0o700);
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o600);
+  });
+
+  test.each(cases.filter(([, damage]) => damage in RIGHTS))('%s, %s: %s', async (name, damage, says) => {
+    const file = join(folder, name);
+    const untouched = fingerprint();
+    RIGHTS[damage]?.(file);
+    const { became, said } = await tryToServe();
+    expect({ became, said }).toEqual({ became: says, said: expect.any(String) as string });
+    if (became === 'starts') return;
+    expect(said).toContain(file);
+    expect(said).toMatch(/chmod u\+r|chown -R/);
+    expect(said.trim().split('\n')).toHaveLength(1);
+    chmodSync(file, 0o600);
+    expect(fingerprint()).toEqual(untouched);
+  });
+
+  test.each(Object.keys(RIGHTS))('the folder, %s: refused (78), and so is one that cannot be made', async (damage) => {
+    RIGHTS[damage]?.(folder);
+    const inIt = folder;
+    const { became, said } = await tryToServe();
+    expect(became).toBe('refused (78)');
+    expect(said).toContain(inIt);
+    folder = join(inIt, 'deeper', 'still');
+    const deeper = await tryToServe();
+    folder = inIt;
+    expect(deeper.became).toBe('refused (78)');
+    expect(deeper.said).toContain(inIt);
+  });
+});
+
+/** Writes over what the pattern finds, which must be there. */
+function overwrite(name: string, pattern: RegExp, text: string): void {
+  const file = join(folder, name);
+  const before = readFileSync(file, 'latin1');
+  const after = before.replace(pattern, text);
+  expect(after).not.toBe(before);
+  expect(after).toHaveLength(before.length);
+  writeFileSync(file, after, 'latin1');
+}
+
+test('a log of a newer version is refused, with the advice to start that version and not to drop anything', async () => {
+  const log = await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: 4 });
+  const newest = await log.head(0);
+  if (newest === undefined) throw new Error('the partition has no commit');
+  const { checksum, ...before } = logpb.Commit.decode(newest.bytes);
+  const sequence = newest.sequence + 1;
+  const ofNewerVersion = { ...before, schemaVersion: before.schemaVersion + 1, sequence: BigInt(sequence), previousChecksum: checksum };
+  const body = logpb.Commit.encode(logpb.Commit.fromPartial(ofNewerVersion)).finish();
+  const bytes = Buffer.concat([body, Buffer.from([CHECKSUM_TAG, CHECKSUM_BYTES]), createHash('sha256').update(body).digest()]);
+  await log.append({ partition: 0, sequence, bytes, commandCount: 0, committedAtUs: Number(before.committedAtUs), eventTypes: [] });
+  await log.close();
+  const untouched = fingerprint();
+  const refused = { message: expect.stringMatching(/newer version of Sluice.*Start a version that knows it/) as string, exitCode: 78 };
+  await expect(start()).rejects.toMatchObject(refused);
+  await expect(start()).rejects.not.toThrow(/drop-from/);
+  expect(fingerprint()).toEqual(untouched);
+});
+
+test('snapshots of a newer version are not used', async () => {
+  overwrite('snapshots.db', /"version":4,"incarnation"/g, '"version":5,"incarnation"');
+  const { address } = await start();
+  const credited = await withClient(address, (client) => client.accounts.credit({ accountId: 'a', unit: 'EUR', amountMinor: 1n }));
+  expect(credited.balanceAfterMinor).toBe(BigInt(POSTINGS + 1));
+});
 
 test('keys that are missing: the refusal says of how many accounts, an empty keyring is not left, and the keyring that is put back serves', async () => {
   const { address } = await start();

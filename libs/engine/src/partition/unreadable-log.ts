@@ -3,7 +3,7 @@
  * name signing keys that the keyring lacks. Trying again does not mend it.
  */
 import { MissingCommitError, MissingKeysError } from '@sluice/ports';
-import { CorruptCommitError } from '@sluice/protocol';
+import { CorruptCommitError, UnknownCommitFormatError } from '@sluice/protocol';
 
 /** How long a partition whose log cannot be read waits before it is read again: an operator may have repaired it. */
 export const UNREADABLE_RETRY_MS = 30_000;
@@ -32,6 +32,7 @@ export function isUnreadableLog(error: unknown): error is UnreadableLogError {
 /** What the operator can do about it. */
 export function unreadableLogAdvice(error: UnreadableLogError): string {
   if (error instanceof MissingKeysError) return `it is tried again every ${UNREADABLE_RETRY_MS / 1_000} s`;
-  if (error instanceof UnreadableEventError) return 'start a version of Sluice that knows the event; deploy readers before writers';
+  if (error instanceof UnreadableEventError || error instanceof UnknownCommitFormatError)
+    return 'start a version of Sluice that knows it; deploy readers before writers';
   return `restore the log from a backup, or give up this commit and all later ones of the partition: sluice log repair --drop-from ${error.partition}:${error.sequence}`;
 }

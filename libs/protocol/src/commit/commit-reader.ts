@@ -32,6 +32,18 @@ export class CorruptCommitError extends Error {
   }
 }
 
+/** A commit in a format that this program does not know. Nothing is wrong with it: a newer version of the program reads it. */
+export class UnknownCommitFormatError extends CorruptCommitError {
+  constructor(partition: number, sequence: number, format: number) {
+    super(
+      partition,
+      sequence,
+      `commit format ${format} is not known to this version of Sluice (it knows ${COMMIT_SCHEMA_VERSION}); deploy readers before writers`,
+    );
+    this.name = 'UnknownCommitFormatError';
+  }
+}
+
 /** Decodes the header and finds the events. Throws MalformedMessageError or CorruptCommitError; the checksum is not checked here. */
 export function readCommit(bytes: Uint8Array): DecodedCommit {
   const reader = new ByteReader(bytes, 0, bytes.length);
@@ -82,13 +94,7 @@ export function readCommit(bytes: Uint8Array): DecodedCommit {
         reader.skip(tag & 7);
     }
   }
-  if (schemaVersion !== COMMIT_SCHEMA_VERSION) {
-    throw new CorruptCommitError(
-      partition,
-      sequence,
-      `commit format ${schemaVersion} is not known to this version of Sluice (it knows ${COMMIT_SCHEMA_VERSION}); deploy readers before writers`,
-    );
-  }
+  if (schemaVersion !== COMMIT_SCHEMA_VERSION) throw new UnknownCommitFormatError(partition, sequence, schemaVersion);
   if (checksum.length !== CHECKSUM_BYTES) throw new CorruptCommitError(partition, sequence, 'the commit has no checksum: it was cut');
   return { incarnation, partition, sequence, epoch, committedAtUs, previousChecksum, traceparents, events, checksum, bytes };
 }
