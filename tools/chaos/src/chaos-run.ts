@@ -9,6 +9,7 @@ import { complaintsOf, judge, type Judgement, Load, ReadLag, ServiceCalls, Servi
 import { Availability } from './availability';
 import { LAG_LIMIT_MS, LAG_SETTLES_WITHIN_MS, LagWatch } from './lag-watch';
 import { LeaseWatch } from './lease-watch';
+import { MemoryWatch } from './memory-watch';
 import type { ChaosOptions } from './options';
 import { type Lane, lanesOf } from './plan/plan';
 import type { Step } from './plan/step';
@@ -76,6 +77,7 @@ class ChaosRun {
   private readonly calls = new ServiceCalls({ foldLimitMs: FOLD_LIMIT_MS });
   private readonly load: Load;
   private readonly lagWatch: LagWatch;
+  private readonly memoryWatch: MemoryWatch;
   private readonly steps: DoneStep[] = [];
   private leaseWatch: LeaseWatch | undefined;
   private startedMs = 0;
@@ -88,6 +90,7 @@ class ChaosRun {
     this.availability = new Availability(castOf(distributed), PARTITIONS);
     const lag = new ReadLag({ calls: this.calls, queryAddresses: () => this.addressesThere(distributed.of('query')) });
     this.lagWatch = new LagWatch(lag, this.availability);
+    this.memoryWatch = new MemoryWatch(distributed.processes);
     this.load = new Load({
       name: 'chaos',
       commandAddresses: distributed.of('command').map(({ address }) => address),
@@ -106,7 +109,7 @@ class ChaosRun {
   }
 
   async run(deaths: readonly string[]): Promise<ChaosReport> {
-    const { options, distributed, load, gaps, lagWatch } = this;
+    const { options, distributed, load, gaps, lagWatch, memoryWatch } = this;
     await load.open();
     load.start();
     await load.more(WARM_UP_POSTINGS);
@@ -121,6 +124,7 @@ class ChaosRun {
     });
     gaps.restart();
     lagWatch.start();
+    memoryWatch.start();
     this.startedMs = performance.now();
     const over = new AbortController();
     const end = (): void => over.abort();
@@ -139,7 +143,7 @@ class ChaosRun {
     options.line('the faults are over; judging what is left');
     await load.more(AFTERWARDS_POSTINGS);
     await load.stop();
-    await lagWatch.stop();
+    await Promise.all([lagWatch.stop(), memoryWatch.stop()]);
     const judgement = await judge([load], this.calls, this.judges(), CAUGHT_UP_LIMIT_MS);
     const consumers = await this.leaseWatch.consumers();
     return this.report(judgement, minutes, consumers, deaths);
@@ -148,7 +152,7 @@ class ChaosRun {
   /** Everything, paused processes and servers too. */
   async stop(): Promise<void> {
     this.load.abandon();
-    await this.lagWatch.stop();
+    await Promise.all([this.lagWatch.stop(), this.memoryWatch.stop()]);
     await this.leaseWatch?.stop();
     for (const target of this.targets.values()) target.resume();
     await this.distributed.stop();
@@ -235,6 +239,7 @@ class ChaosRun {
 
   private report(judgement: Judgement, minutes: number, consumers: number, deaths: readonly string[]): ChaosReport {
     const { options, gaps, lagWatch, steps, distributed } = this;
+    const memory = this.memoryWatch.record;
     const longestGapMs = gaps.longest?.lengthMs ?? 0;
     const worstLagMs = lagWatch.worst?.lagMs ?? null;
     const mostConsumers = this.leaseWatch?.mostConsumers ?? consumers;
@@ -245,6 +250,7 @@ class ChaosRun {
         ? [`a lag of ${Math.round(worstLagMs)} ms at ${clock((lagWatch.worst?.atMs ?? 0) - this.startedMs)}, below ${LAG_LIMIT_MS} are promised`]
         : []),
       ...(mostConsumers > CONSUMERS_LIMIT ? [`${mostConsumers} consumers of the leases, at most ${CONSUMERS_LIMIT} are expected`] : []),
+      ...memory.complaints,
       ...deaths,
     ];
     return {
@@ -265,6 +271,8 @@ class ChaosRun {
       worstLagMs,
       consumers,
       mostConsumers,
+      largestMemory: memory.largest ?? null,
+      memoryGrowth: memory.growth ?? null,
       mongodb: distributed.mongodb.describe,
       nats: distributed.nats.describe,
     };

@@ -20,12 +20,13 @@ export const USAGE = `usage: npm run chaos -- [options]
 
 Starts a deployment, lets callers post, takes processes and servers away as the plan says, and judges
 what is left: nothing acknowledged is lost, nothing is applied twice, no gap in service above 5 s, lag
-below 1 s. Exit code 0 only then; 1 if not, 2 for a wrong option, 130 if a second Ctrl-C ended it.
+below 1 s, few consumers at the lease service, and the memory of every process bounded. Exit code 0 only
+then; 1 if not, 2 for a wrong option, 130 if a second Ctrl-C ended it.
 Ctrl-C ends the faults and judges what was done so far.
 
   --plan NAME   random: every process and server is killed, paused, stopped and restarted (default)
-                uptime: only command instances are killed, one a minute; the consumers of the lease
-                service are counted at the end
+                uptime: only command instances are killed, one a minute, so that everything else lives
+                for as long as the run
   --minutes N   how long, at least 0.2 (${DEFAULT_MINUTES})
   --seed N      0 to ${LARGEST_SEED}: the same seed draws the same steps (one at random)
   --logs DIR    where what the processes and servers say is kept (a temporary folder, kept if the run fails)

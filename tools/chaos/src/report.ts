@@ -1,5 +1,6 @@
 /** What a run has done and found. */
 import { formatTable } from '@sluice/terminal';
+import { mebibytes, type ProcessMemory } from './memory-watch';
 import { type ChaosOptions, commandOf } from './options';
 import type { TargetKind } from './target';
 import type { Act } from './plan/step';
@@ -47,6 +48,10 @@ export interface ChaosReport {
   readonly worstLagMs: number | null;
   readonly consumers: number;
   readonly mostConsumers: number;
+  /** The most memory that any process had; null: not measured. */
+  readonly largestMemory: ProcessMemory | null;
+  /** The most that a process grew by after it had settled; null: none lived long enough. */
+  readonly memoryGrowth: ProcessMemory | null;
   readonly mongodb: string;
   readonly nats: string;
 }
@@ -100,7 +105,7 @@ function stepsTable(steps: readonly DoneStep[]): string {
 }
 
 function figures(report: ChaosReport): [string, string | number][] {
-  const { acknowledged, repeated, lost, doubled, longestGapMs, worstLagMs, consumers, mostConsumers, mongodb, nats } = report;
+  const { acknowledged, repeated, lost, doubled, longestGapMs, worstLagMs, consumers, mostConsumers, largestMemory, memoryGrowth, mongodb, nats } = report;
   return [
     ['postings acknowledged', acknowledged],
     ['answers repeated', repeated],
@@ -109,9 +114,15 @@ function figures(report: ChaosReport): [string, string | number][] {
     ['longest gap in service', `${seconds(longestGapMs)} s`],
     ['largest lag after a fault', worstLagMs === null ? 'not measured' : `${seconds(worstLagMs)} s`],
     ['consumers of the leases, at the end and at most', `${consumers}, ${mostConsumers}`],
+    ['largest process', memoryText(largestMemory)],
+    ['largest growth of a process after its first minute', memoryText(memoryGrowth)],
     ['MongoDB', mongodb],
     ['NATS', nats],
   ];
+}
+
+function memoryText(memory: ProcessMemory | null): string {
+  return memory === null ? 'not measured' : `${mebibytes(memory.bytes)}, ${memory.process}`;
 }
 
 function gapRows(gaps: readonly ReportedGap[]): string[][] {

@@ -28,6 +28,8 @@ const REPORT: ChaosReport = {
   worstLagMs: 400,
   consumers: 9,
   mostConsumers: 12,
+  largestMemory: { process: 'command-2', bytes: 200 << 20 },
+  memoryGrowth: null,
   mongodb: 'a stand-in',
   nats: 'a server',
 };
@@ -38,6 +40,7 @@ test('a row for each act on each kind, with its worst figures', () => {
   expect(text).toMatch(/pause nats +1 +3\.0 +0\.9 +0\.1 +never +2\.6/);
   expect(text).toMatch(/partition 3 +03:07 +2\.6/);
   expect(text).toMatch(/postings acknowledged +123,456/);
+  expect(text).toMatch(/largest process +200 MiB, command-2/);
 });
 
 test('one that is whole says so, and nothing of repeating it', () => {
