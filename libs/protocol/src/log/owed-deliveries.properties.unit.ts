@@ -6,7 +6,9 @@ import { OwedDeliveriesWriter, owedCommands, readOwedDeliveries } from './owed-d
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const payload = fc.uint8Array({ maxLength: 300 });
-const command = fc.record({ key: text, payload, owedByKey: text });
+/** Of many commands the same. */
+const key = fc.oneof(text, fc.constantFrom('hot', 'ü'.repeat(100)));
+const command = fc.record({ key, payload, owedByKey: key });
 const event = fc.record({
   kind: fc.record({ target: fc.nat(), owedBy: text, capability: text, method: text }),
   firstNumber: fc.oneof(fc.constantFrom(0, 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER), fc.maxSafeNat()),

@@ -25,7 +25,7 @@ export interface OwedDeliveries extends OwedKind {
   readonly commandsAt: number;
 }
 
-/** A command in its event. Its keys are made when they are read: who decides and who settles often look at the payload alone. */
+/** A command in its event. What it holds is made when it is read: who decides and who settles often look at a part of it alone. */
 export class OwedCommand {
   constructor(
     private readonly bytes: Buffer,
@@ -33,8 +33,8 @@ export class OwedCommand {
     private readonly keyEnd: number,
     private readonly owedByKeyAt: number,
     private readonly owedByKeyEnd: number,
-    /** A view of the event's bytes. */
-    readonly payload: Uint8Array,
+    private readonly payloadAt: number,
+    private readonly payloadEnd: number,
   ) {}
 
   get key(): string {
@@ -43,6 +43,11 @@ export class OwedCommand {
 
   get owedByKey(): string {
     return this.bytes.toString('utf8', this.owedByKeyAt, this.owedByKeyEnd);
+  }
+
+  /** A view of the event's bytes. */
+  get payload(): Uint8Array {
+    return this.bytes.subarray(this.payloadAt, this.payloadEnd);
   }
 }
 
@@ -55,7 +60,6 @@ const COMMAND_TAG = 0x32;
 const KEY_TAG = 0x0a;
 const PAYLOAD_TAG = 0x12;
 const OWED_BY_KEY_TAG = 0x1a;
-const NOTHING = new Uint8Array(0);
 /** Most bytes that a character of a string takes in UTF-8. */
 const UTF8_BYTES = 3;
 /** Tag and length of a field. */
@@ -63,11 +67,21 @@ const FIELD_BYTES = 6;
 /** A length below it takes one byte. */
 const ONE_BYTE_LENGTH = 0x80;
 
+/** Where a field of text was written last. */
+interface WrittenText {
+  text: string;
+  at: number;
+  end: number;
+}
+
 /** Forms one event. */
 export class OwedDeliveriesWriter {
   count = 0;
   private readonly writer = new ByteWriter(256);
   private readonly commandsAt: number;
+  /** Many commands of one event have the keys of the one before: these are copied. */
+  private readonly key: WrittenText = { text: '', at: 0, end: 0 };
+  private readonly owedByKey: WrittenText = { text: '', at: 0, end: 0 };
 
   constructor(
     readonly kind: OwedKind,
@@ -89,9 +103,9 @@ export class OwedDeliveriesWriter {
   add(key: string, payload: Uint8Array, owedByKey: string): void {
     const { writer } = this;
     const command = writer.open(COMMAND_TAG);
-    this.text(KEY_TAG, key);
+    this.text(KEY_TAG, key, this.key);
     if (payload.length > 0) writer.bytesField(PAYLOAD_TAG, payload);
-    this.text(OWED_BY_KEY_TAG, owedByKey);
+    this.text(OWED_BY_KEY_TAG, owedByKey, this.owedByKey);
     writer.close(command);
     this.count += 1;
   }
@@ -101,8 +115,20 @@ export class OwedDeliveriesWriter {
     return { ...kind, firstNumber, count, bytes: writer.copy(), commandsAt };
   }
 
-  private text(tag: number, text: string): void {
+  private text(tag: number, text: string, last: WrittenText): void {
     if (text === '') return;
+    const { writer } = this;
+    if (text === last.text) {
+      writer.raw(writer.bytes, last.at, last.end);
+      return;
+    }
+    last.text = text;
+    last.at = writer.at;
+    this.newText(tag, text);
+    last.end = writer.at;
+  }
+
+  private newText(tag: number, text: string): void {
     const { writer } = this;
     writer.reserve(text.length * UTF8_BYTES + FIELD_BYTES);
     writer.byte(tag);
@@ -175,7 +201,8 @@ function readCommand(reader: ByteReader, texts: Buffer): OwedCommand {
   let keyEnd = 0;
   let owedByKeyAt = 0;
   let owedByKeyEnd = 0;
-  let payload: Uint8Array = NOTHING;
+  let payloadAt = 0;
+  let payloadEnd = 0;
   while (!reader.done) {
     const tag = reader.varint();
     switch (tag) {
@@ -186,7 +213,10 @@ function readCommand(reader: ByteReader, texts: Buffer): OwedCommand {
         reader.at = keyEnd;
         break;
       case PAYLOAD_TAG:
-        payload = reader.view();
+        payloadEnd = reader.length();
+        payloadAt = reader.at;
+        payloadEnd += payloadAt;
+        reader.at = payloadEnd;
         break;
       case OWED_BY_KEY_TAG:
         owedByKeyEnd = reader.length();
@@ -199,5 +229,5 @@ function readCommand(reader: ByteReader, texts: Buffer): OwedCommand {
     }
   }
   reader.end = outerEnd;
-  return new OwedCommand(texts, keyAt, keyEnd, owedByKeyAt, owedByKeyEnd, payload);
+  return new OwedCommand(texts, keyAt, keyEnd, owedByKeyAt, owedByKeyEnd, payloadAt, payloadEnd);
 }
