@@ -14,7 +14,7 @@ import { TRANSFER_LEG } from './account-transfers';
 import { AtomicBatches } from './atomic-batch';
 import { CommandDecisions } from './command-decisions';
 import type { CommandSubmission } from './command-submission';
-import { EXPIRE_HOLD, expireHold } from './hold-timers';
+import { EXPIRE_HOLD, EXPIRE_HOLD_OF_PAYLOAD, expireHold } from './hold-timers';
 import { REQUEST_ID_REUSED, SIGNATURE_INVALID, SIGNING_KEY_MISSING } from './outcomes';
 import { PostingDecisions } from './posting-decisions';
 import type { PostingSubmission } from './posting-submission';
@@ -91,6 +91,7 @@ export class AccountState implements CapabilityState {
       case TRANSFER_LEG:
         return this.postings.transfers.decideCredits(turn, run);
       case EXPIRE_HOLD:
+      case EXPIRE_HOLD_OF_PAYLOAD:
         return this.expireHolds(turn, run);
       default:
         return [{ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }];

@@ -238,7 +238,13 @@ describe('holds that expire', () => {
     const { accounts, alice } = threeAccounts();
     expect(accounts.post(expiring(alice))).toBe('accepted');
     const [timer] = [...accounts.timers.values()];
-    expect(timer).toMatchObject({ capability: 'account', method: 'ExpireHold', key: alice, dueAtUs: accounts.nowUs + 5_000_000 });
+    expect(timer).toMatchObject({
+      capability: 'account',
+      method: 'ExpireNamedHold',
+      key: alice,
+      dueAtUs: accounts.nowUs + 5_000_000,
+      payload: new Uint8Array(0),
+    });
     accounts.post({ requestId: 'c', accountId: alice, type: CAPTURE, amountMinor: 10n, holdId: 'h' });
     accounts.change('freeze', alice);
     expect(accounts.fire(timer as never)).toMatchObject({ kind: 'accepted' });
@@ -246,6 +252,16 @@ describe('holds that expire', () => {
     expect(recorded(accounts, 0)[0]).toEqual([
       expect.objectContaining({ accountId: alice, requestId: 'h', holdId: 'h', type: RELEASE, amountMinor: 30n, holdExpired: true }),
     ]);
+  });
+
+  test('a timer of a log of before, whose payload names the hold, releases it; one that names none is kept', () => {
+    const { accounts, alice } = threeAccounts();
+    accounts.post(expiring(alice));
+    const [timer] = [...accounts.timers.values()];
+    expect(accounts.fire({ ...timer, timerId: 'other' } as never)).toMatchObject({ kind: 'undecidable' });
+    const payload = accountpb.ExpireHold.encode({ accountId: alice, holdId: 'h' }).finish();
+    expect(accounts.fire({ ...timer, method: 'ExpireHold', payload } as never)).toMatchObject({ kind: 'accepted' });
+    expect(accounts.account(alice)).toMatchObject({ balanceMinor: 100n, heldMinor: 0n });
   });
 
   test.each(['CAPTURE', 'RELEASE'] as const)('%s in full cancels the timer', (type) => {

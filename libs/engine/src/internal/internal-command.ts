@@ -17,6 +17,8 @@ export interface InternalCommand {
   /** Of the delivery, of the timer and its due time, or of the step. */
   readonly id: string;
   readonly origin: 'delivery' | 'timer' | 'sweep';
+  /** Of a timer: the id that the capability gave to it. */
+  readonly timerId?: string;
 }
 
 export type InternalVerdict =

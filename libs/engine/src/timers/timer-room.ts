@@ -211,7 +211,7 @@ export class TimerRoom implements TimersRoom {
 }
 
 function commandOf({ capability, method, key, payload, timerId, dueAtUs }: PendingTimer): InternalCommand {
-  return { capability, method, key, payload, id: `t-${timerId}-${dueAtUs}`, origin: 'timer' };
+  return { capability, method, key, payload, id: `t-${timerId}-${dueAtUs}`, origin: 'timer', timerId };
 }
 
 function eventOf(change: Change): ReturnType<typeof logEvents.record> {
