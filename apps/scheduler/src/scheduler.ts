@@ -13,7 +13,7 @@ import { UnfinishedDeliveries } from './deliveries/unfinished-deliveries';
 import type { CommandInstances } from './owners/command-instances';
 import { DueWatch } from './timers/due-watch';
 import { TimerDriver } from './timers/timer-driver';
-import { listTimers } from './timers/timer-listing';
+import { listTimers, redriveTimers } from './timers/timer-listing';
 
 /** As whom it calls command instances. */
 export const SCHEDULER_CALLER: Caller = Object.freeze({ name: 'scheduler', roles: new Set(['operate'] as const) });
@@ -55,6 +55,7 @@ export async function startScheduler(dependencies: SchedulerDependencies): Promi
         unfinished: unfinished.count,
       })),
       listTimers: unary<schedulerpb.ListTimersRequest, schedulerpb.ListTimersResponse>((request) => listTimers(watch, request)),
+      redriveTimers: unary<schedulerpb.RedriveTimersRequest, schedulerpb.RedriveTimersResponse>((request) => redriveTimers(watch, request)),
       listUnfinished: unary<schedulerpb.ListUnfinishedRequest, schedulerpb.ListUnfinishedResponse>((request) => unfinished.list(request)),
       redrive: unary<schedulerpb.RedriveRequest, schedulerpb.RedriveResponse>((request) => unfinished.redrive(request)),
     },

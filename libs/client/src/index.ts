@@ -7,6 +7,15 @@ export type { AccountVerification, CommitView, EventView, KeyPartition, LogClien
 export type { PartitionStatus, ProjectionClient, ProjectionStatus, RebuildProgress, SetAsideAggregate, VerifyProgress } from './projection-client';
 export type { Page, PageOptions, ReadOptions } from './reads';
 export type { RetryOptions } from './retry';
-export type { DeliveryState, SchedulerClient, SchedulerStatus, TimerFilter, UnfinishedDelivery, UnfinishedFilter, WaitingTimer } from './scheduler-client';
+export type {
+  DeliveryState,
+  ParkedTimers,
+  SchedulerClient,
+  SchedulerStatus,
+  TimerFilter,
+  UnfinishedDelivery,
+  UnfinishedFilter,
+  WaitingTimer,
+} from './scheduler-client';
 export { DEFAULT_TARGET, SluiceClient, type SluiceClientOptions } from './sluice-client';
 export { type RefusalVerdict, SluiceError, type StatusName } from './sluice-error';

@@ -22,7 +22,7 @@ export interface WaitingTimer {
   /** What is asked of the capability. */
   readonly method: string;
   readonly dueAtUs: number;
-  /** True: the version of Sluice that its owner runs cannot decide it. It waits, and is tried again when its partition is loaded again. */
+  /** True: the version of Sluice that its owner runs cannot decide it. It waits for `redriveTimers`, and is tried again when its partition is loaded again. */
   readonly parked: boolean;
 }
 
@@ -33,6 +33,9 @@ export interface TimerFilter {
   /** Only those that are due then or before; microseconds since the epoch. */
   readonly dueUntilUs?: number;
 }
+
+/** Which parked timers are tried again; empty: all, up to 1,000 of each partition. */
+export type ParkedTimers = Pick<TimerFilter, 'partition' | 'capability' | 'key'>;
 
 export type DeliveryState = 'WAITING' | 'SENT' | 'RETRYING' | 'DEAD' | 'REDRIVEN' | 'HALTED';
 
@@ -99,6 +102,11 @@ export class SchedulerClient {
       const page = await this.#caller.unary(this.#service.listTimers.bind(this.#service), request, call);
       return { items: page.timers.map(({ dueAt, ...timer }) => ({ ...timer, dueAtUs: microseconds(dueAt) })), nextPageToken: page.nextPageToken };
     }, options);
+  }
+
+  /** Tries parked timers again. Resolves with how many; those whose command still cannot be decided are parked again. */
+  async redriveTimers({ partition, capability = '', key = '' }: ParkedTimers, options?: CallOptions): Promise<number> {
+    return (await this.#caller.unary(this.#service.redriveTimers.bind(this.#service), { partition, capability, key }, options)).redriven;
   }
 
   /** Deliveries without a verdict: partition by partition, dead letters of a pair first. Page after page, as they are asked for. */

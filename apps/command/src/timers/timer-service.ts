@@ -18,6 +18,7 @@ export function timerRegistration(timers: DueTimers, clock: Clock): ServiceRegis
     implementation: {
       watchDue: serverStream<logpb.WatchDueRequest, logpb.WatchDueResponse>((_request, call) => service.watchDue(call)),
       fire: unary<logpb.FireRequest, logpb.FireResponse>((request) => service.fire(request)),
+      redriveParked: unary<logpb.RedriveParkedRequest, logpb.RedriveParkedResponse>((request) => service.redriveParked(request)),
       listPending: unary<logpb.ListPendingRequest, logpb.ListPendingResponse>((request) => service.listPending(request)),
     },
   };
@@ -79,6 +80,14 @@ class TimerService {
         parked,
       })),
     };
+  }
+
+  async redriveParked({ partition, capability, key }: logpb.RedriveParkedRequest): Promise<logpb.RedriveParkedResponse> {
+    const served = this.timers.of(partition);
+    if (served === undefined) throw notOwner(partition);
+    const filter: TimerFilter = { parkedOnly: true, ...(capability !== '' && { capability }), ...(key !== '' && { key }) };
+    const parked = await pageOfTimers(served.room.pending, filter, MAXIMUM_PAGE);
+    return { redriven: await served.redrive(parked.map(({ timer }) => timer.number)) };
   }
 
   private stateOf(partition: number): logpb.DueState {

@@ -4,8 +4,11 @@ import type { EventRecord } from '@sluice/protocol';
 
 export class AlarmState implements CapabilityState {
   readonly rung: string[] = [];
+  /** Whether the version that runs knows what alarms ask for. */
+  knows = true;
 
   decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+    if (!this.knows) return [{ kind: 'undecidable', reason: 'METHOD_UNKNOWN' }];
     return commands.map(({ id }) => {
       turn.event('alarm.Rung', 1, Buffer.from(id));
       this.rung.push(id);

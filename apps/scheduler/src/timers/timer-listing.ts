@@ -1,8 +1,9 @@
 /**
- * Pending timers of all partitions for people: partition by partition, asked of the instances that serve them.
+ * Pending timers of all partitions for people: partition by partition, asked of the instances that serve them. Parked ones are tried again on request.
  *
  *   page token   base64url(partition ‖ "." ‖ due time ‖ "." ‖ number) of the last timer of the page
  */
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { logpb, type schedulerpb, timestampFromUs, usFromTimestamp } from '@sluice/protocol';
 import { refusal } from '@sluice/service';
 import type { DueWatch, WatchedPartition } from './due-watch';
@@ -34,6 +35,16 @@ export async function listTimers(watch: DueWatch, request: schedulerpb.ListTimer
   return { timers, nextPageToken: '' };
 }
 
+/** Refuses with PARTITION_UNAVAILABLE; what was redriven before stays so. */
+export async function redriveTimers(watch: DueWatch, { partition, ...filter }: schedulerpb.RedriveTimersRequest): Promise<schedulerpb.RedriveTimersResponse> {
+  let redriven = 0;
+  for (const served of partitionsOf(watch, partition)) {
+    const request: logpb.RedriveParkedRequest = { ...filter, partition: served.partition };
+    redriven += (await ask(served, logpb.TimerServiceService.redriveParked, request)).redriven;
+  }
+  return { redriven };
+}
+
 function partitionsOf(watch: DueWatch, only: number | undefined): WatchedPartition[] {
   if (only === undefined) {
     const newest = new Map<number, WatchedPartition>();
@@ -46,11 +57,12 @@ function partitionsOf(watch: DueWatch, only: number | undefined): WatchedPartiti
 }
 
 async function pageOf(
-  { instance, partition }: WatchedPartition,
+  served: WatchedPartition,
   { capability, key, dueUntil }: schedulerpb.ListTimersRequest,
   after: Position | undefined,
   limit: number,
 ): Promise<readonly logpb.NumberedTimer[]> {
+  const { partition } = served;
   const behind = after?.partition === partition ? after : undefined;
   const request: logpb.ListPendingRequest = {
     partition,
@@ -61,8 +73,16 @@ async function pageOf(
     afterNumber: behind?.number ?? 0n,
     limit,
   };
+  return (await ask(served, logpb.TimerServiceService.listPending, request)).timers;
+}
+
+async function ask<Request, Response>(
+  { instance, partition }: WatchedPartition,
+  method: MethodDefinition<Request, Response>,
+  request: Request,
+): Promise<Response> {
   try {
-    return (await instance.calls.unary(logpb.TimerServiceService.listPending, request, partition, Date.now() + ANSWER_LIMIT_MS)).timers;
+    return await instance.calls.unary(method, request, partition, Date.now() + ANSWER_LIMIT_MS);
   } catch (error) {
     throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} does not answer: ${(error as Error).message}`);
   }

@@ -4,7 +4,7 @@ import { ManualClock, MemoryLeaseService, MemoryLeaseTable } from '@sluice/memor
 import { schedulerpb, timestampFromUs } from '@sluice/protocol';
 import { type CallContext, functionOf } from '@sluice/service';
 import { type SchedulerRuntime, startScheduler } from '../scheduler';
-import { setAlarms } from '../test/alarms';
+import { type AlarmState, setAlarms } from '../test/alarms';
 import { type InstanceUnderTest, Instances, PARTITION } from '../test/command-instance-under-test';
 
 const TTL_MS = 6_000;
@@ -74,7 +74,7 @@ const set = async (...timers: [timerId: string, atMs: number][]): Promise<void> 
 };
 const rung = (): string[] => owner.rung.map((id) => id.split('-')[1] as string);
 
-function call<Method extends 'listTimers' | 'getStatus'>(method: Method, request: object): Promise<never> {
+function call<Method extends 'listTimers' | 'redriveTimers' | 'getStatus'>(method: Method, request: object): Promise<never> {
   const [registration] = (schedulers[0] as Running).scheduler.registrations;
   const carried = functionOf(registration?.implementation[method] as object);
   if (carried?.form !== 'unary') throw new Error(`${method} is not unary`);
@@ -83,6 +83,8 @@ function call<Method extends 'listTimers' | 'getStatus'>(method: Method, request
 
 const list = (request: Partial<schedulerpb.ListTimersRequest>): Promise<schedulerpb.ListTimersResponse> =>
   call('listTimers', schedulerpb.ListTimersRequest.fromPartial(request));
+const redrive = (request: Partial<schedulerpb.RedriveTimersRequest>): Promise<schedulerpb.RedriveTimersResponse> =>
+  call('redriveTimers', schedulerpb.RedriveTimersRequest.fromPartial(request));
 
 test('timers fire when they are due, in order, and until then no owner is asked', async () => {
   await startOne();
@@ -297,6 +299,24 @@ describe('the list', () => {
     ${{ partition: 2 }}           | ${'PARTITION_UNAVAILABLE'}
   `('asked for $asked it refuses with $reason', async ({ asked, reason }: { asked: Partial<schedulerpb.ListTimersRequest>; reason: string }) => {
     await expect(list(asked)).rejects.toMatchObject({ reason });
+  });
+
+  test('parked timers are tried again on request: all, of one partition, or of one aggregate', async () => {
+    const state = owner.engine.partition(PARTITION)?.stateOf('alarm') as AlarmState;
+    state.knows = false;
+    await pass(5_000);
+    const parked = async (): Promise<string[]> => (await list({ partition: PARTITION })).timers.flatMap(({ timerId, parked }) => (parked ? [timerId] : []));
+    expect(await parked()).toEqual(['a', 'b', 'c']);
+    expect(await redrive({})).toEqual({ redriven: 3 });
+    expect(await parked()).toEqual(['a', 'b', 'c']);
+    state.knows = true;
+    expect(await redrive({ capability: 'alarm', key: 'key-b' })).toEqual({ redriven: 1 });
+    expect(await parked()).toEqual(['a', 'c']);
+    expect(await redrive({ partition: PARTITION, capability: 'account' })).toEqual({ redriven: 0 });
+    expect(await redrive({ partition: PARTITION })).toEqual({ redriven: 2 });
+    expect(await parked()).toEqual([]);
+    expect(state.rung.map((id) => id.split('-')[1])).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+    await expect(redrive({ partition: 2 })).rejects.toMatchObject({ reason: 'PARTITION_UNAVAILABLE' });
   });
 
   test('the status counts what waits', async () => {

@@ -1,5 +1,5 @@
-/** `sluice timers list`: what is due, and when. */
-import type { TimerFilter, WaitingTimer } from '@sluice/client';
+/** `sluice timers list` and `sluice timers redrive`: what is due, and when; timers whose command could not be decided. */
+import type { ParkedTimers, TimerFilter, WaitingTimer } from '@sluice/client';
 import type { Command } from 'commander';
 import { timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
@@ -40,6 +40,20 @@ export function addTimersCommand(program: Command, surroundings: Surroundings): 
           method: (row) => row.method,
           parked: (row) => (row.parked ? 'yes' : undefined),
         });
+      }),
+    );
+  timers
+    .command('redrive')
+    .description('try parked timers again, up to 1,000 of each partition')
+    .option('--partition <number>', 'only of this partition', wholeNumber)
+    .option('--capability <name>', 'only of this capability, like account')
+    .option('--key <key>', 'only of the aggregate with this key')
+    .addHelpText('after', '\nExamples:\n  sluice timers redrive\n  sluice timers redrive --capability account --key wallet-1')
+    .action((parked: ParkedTimers, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const redriven = await client.scheduler.redriveTimers(parked);
+        if (output.json) output.object({ redriven });
+        else output.line(`${redriven} ${redriven === 1 ? 'timer was' : 'timers were'} tried again`);
       }),
     );
 }

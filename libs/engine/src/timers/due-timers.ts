@@ -13,6 +13,8 @@ export interface PartitionTimers {
   readonly room: TimerRoom;
   /** Resolves when what is due by this process's clock is fired. What is asked for early is kept until it is due. */
   fire(upToUs: number): Promise<void>;
+  /** Tries parked timers again, and resolves with how many when each is fired, or parked again. Numbers of timers that are not parked are passed over. */
+  redrive(numbers: readonly number[]): Promise<number>;
 }
 
 export class DueTimers {

@@ -30,6 +30,11 @@ export class ThrowingTimers {
     return known !== undefined && isSame(known.timer, timer) ? known.reason : undefined;
   }
 
+  /** The timer is tried again, alone: another one that throws with it would have to be found by further loads. */
+  redriven({ number }: PendingTimer): void {
+    if (this.setAside.delete(number)) this.limit = 1;
+  }
+
   decided(): void {
     this.limit = Math.min(this.limit * 2, this.largestStep);
   }

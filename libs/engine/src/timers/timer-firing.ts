@@ -67,6 +67,19 @@ export class TimerFiring implements PartitionWorker, PartitionTimers {
     return this.firing ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve();
   }
 
+  async redrive(numbers: readonly number[]): Promise<number> {
+    const { throwing, clock } = this.dependencies;
+    let redriven = 0;
+    for (const number of numbers) {
+      const timer = this.room.unpark(number);
+      if (timer === undefined) continue;
+      throwing.redriven(timer);
+      redriven += 1;
+    }
+    if (redriven > 0) await this.fire(clock.nowUs());
+    return redriven;
+  }
+
   durable(): void {
     const { earliestDueUs } = this.room.pending;
     this.observe();

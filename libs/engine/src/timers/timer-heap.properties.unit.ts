@@ -20,6 +20,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.nat().map((removed) => ({ removed })) },
   { weight: 2, arbitrary: fc.constant({ fired: true }) },
   { weight: 1, arbitrary: fc.constant({ parked: true }) },
+  { weight: 1, arbitrary: fc.record({ unparked: fc.nat(50) }) },
 );
 
 const isBefore = (left: PendingTimer, right: PendingTimer): number => left.dueAtUs - right.dueAtUs || left.number - right.number;
@@ -55,6 +56,13 @@ test('whatever is set, removed, fired and parked: the first is the first of the 
           if (victim === undefined) continue;
           heap.remove(heap.findNumber(victim.number));
           forget(victim);
+        } else if ('unparked' in taken) {
+          const again = parked[taken.unparked % Math.max(1, parked.length)];
+          if (again === undefined) continue;
+          heap.unpark(heap.findNumber(again.number));
+          forget(again);
+          queued.push(again);
+          queued.sort(isBefore);
         } else if (heap.first !== -1) {
           const first = queued[0] as PendingTimer;
           expect(plain(heap.read(heap.first))).toEqual(plain(first));

@@ -6,6 +6,7 @@
  *
  *   slot   free ──put──▶ queued ──remove──▶ free
  *                          └──park──▶ parked ──remove──▶ free      (pending, but not to be fired: its command cannot be decided)
+ *                               ◀──unpark──┘
  */
 import type { DueCommand, TimerName } from '../internal/engine-room';
 import { type HashSeeds, lastHash, requestHash } from '../request-index/request-hash';
@@ -138,6 +139,13 @@ export class TimerHeap {
     this.unqueue(segment.positions[slot & MASK] as number);
     segment.positions[slot & MASK] = PARKED;
     this.parked += 1;
+  }
+
+  /** A parked timer is queued again. */
+  unpark(slot: number): void {
+    this.parked -= 1;
+    this.queued += 1;
+    this.rise(this.queued - 1, slot);
   }
 
   /** The slot of the pending timer with the name; -1: there is none. */

@@ -16,6 +16,7 @@ export interface TimerFilter {
   readonly capability?: string;
   readonly key?: string;
   readonly dueUntilUs?: number;
+  readonly parkedOnly?: boolean;
   /** Only those behind it. */
   readonly after?: TimerPosition;
 }
@@ -38,7 +39,8 @@ export async function pageOfTimers(heap: TimerHeap, filter: TimerFilter, limit: 
   return page;
 }
 
-function mayFit(heap: TimerHeap, slot: number, { dueUntilUs, after }: TimerFilter): boolean {
+function mayFit(heap: TimerHeap, slot: number, { dueUntilUs, after, parkedOnly }: TimerFilter): boolean {
+  if (parkedOnly === true && !heap.isParked(slot)) return false;
   const dueAtUs = heap.dueOf(slot);
   if (dueUntilUs !== undefined && dueAtUs > dueUntilUs) return false;
   return after === undefined || isBefore(after, { dueAtUs, number: heap.numberOf(slot) });

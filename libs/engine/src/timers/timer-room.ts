@@ -4,7 +4,7 @@
  *
  *   set ──▶ pending ──due, its command decided──▶ fired
  *              ├──cancelled, or set again under its name──▶ gone
- *              └──its command cannot be decided, or its decision throws──▶ parked      (pending, and tried again by the next owner: the log does not know of it)
+ *              └──its command cannot be decided, or its decision throws──▶ parked      (pending; tried again when it is redriven, and by the next owner: the log does not know of it)
  */
 import { logEvents, type logpb } from '@sluice/protocol';
 import type { DueCommand, TimerName, TimersRoom } from '../internal/engine-room';
@@ -105,6 +105,14 @@ export class TimerRoom implements TimersRoom {
       rest = rest.slice(verdicts.length);
     }
     return { fired: change.numbers.length, parked, latestUs };
+  }
+
+  /** Queues a parked timer again, and returns it. Undefined: no parked timer has the number. */
+  unpark(number: number): PendingTimer | undefined {
+    const slot = this.pending.findNumber(number);
+    if (slot === -1 || !this.pending.isParked(slot)) return undefined;
+    this.pending.unpark(slot);
+    return this.pending.read(slot);
   }
 
   flush(turn: Turn): void {

@@ -93,8 +93,24 @@ export interface NumberedTimer {
     | undefined;
   /** Its number in the partition. */
   number: bigint;
-  /** True: its command cannot be decided by this version of Sluice. It is tried again when the partition is loaded again. */
+  /** True: its command cannot be decided by this version of Sluice. It is tried again when it is redriven, and when the partition is loaded again. */
   parked: boolean;
+}
+
+/** Request of RedriveParked. */
+export interface RedriveParkedRequest {
+  /** The partition. */
+  partition: number;
+  /** Only timers of this capability; empty: of all. */
+  capability: string;
+  /** Only timers of this key; empty: of all. */
+  key: string;
+}
+
+/** Response of RedriveParked. */
+export interface RedriveParkedResponse {
+  /** How many were tried again, up to 1,000. */
+  redriven: number;
 }
 
 function createBaseWatchDueRequest(): WatchDueRequest {
@@ -911,6 +927,174 @@ export const NumberedTimer: MessageFns<NumberedTimer> = {
   },
 };
 
+function createBaseRedriveParkedRequest(): RedriveParkedRequest {
+  return { partition: 0, capability: "", key: "" };
+}
+
+export const RedriveParkedRequest: MessageFns<RedriveParkedRequest> = {
+  encode(message: RedriveParkedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.capability !== "") {
+      writer.uint32(18).string(message.capability);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveParkedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveParkedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveParkedRequest {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+    };
+  },
+
+  toJSON(message: RedriveParkedRequest): unknown {
+    const obj: any = {};
+    if (message.partition !== 0) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveParkedRequest>): RedriveParkedRequest {
+    return RedriveParkedRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveParkedRequest>): RedriveParkedRequest {
+    const message = createBaseRedriveParkedRequest();
+    message.partition = object.partition ?? 0;
+    message.capability = object.capability ?? "";
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
+function createBaseRedriveParkedResponse(): RedriveParkedResponse {
+  return { redriven: 0 };
+}
+
+export const RedriveParkedResponse: MessageFns<RedriveParkedResponse> = {
+  encode(message: RedriveParkedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redriven !== 0) {
+      writer.uint32(8).int32(message.redriven);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveParkedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveParkedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.redriven = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveParkedResponse {
+    return { redriven: isSet(object.redriven) ? globalThis.Number(object.redriven) : 0 };
+  },
+
+  toJSON(message: RedriveParkedResponse): unknown {
+    const obj: any = {};
+    if (message.redriven !== 0) {
+      obj.redriven = Math.round(message.redriven);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveParkedResponse>): RedriveParkedResponse {
+    return RedriveParkedResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveParkedResponse>): RedriveParkedResponse {
+    const message = createBaseRedriveParkedResponse();
+    message.redriven = object.redriven ?? 0;
+    return message;
+  },
+};
+
 /** The timers of the partitions that a command instance serves. For the scheduler: only proven peers may call it. */
 export type TimerServiceService = typeof TimerServiceService;
 export const TimerServiceService = {
@@ -944,6 +1128,17 @@ export const TimerServiceService = {
     responseSerialize: (value: ListPendingResponse): Buffer => Buffer.from(ListPendingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListPendingResponse => ListPendingResponse.decode(value),
   },
+  /** Tries parked timers of one partition again, and answers when each is fired or parked again. */
+  redriveParked: {
+    path: "/sluice.log.v1.TimerService/RedriveParked" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RedriveParkedRequest): Buffer => Buffer.from(RedriveParkedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RedriveParkedRequest => RedriveParkedRequest.decode(value),
+    responseSerialize: (value: RedriveParkedResponse): Buffer =>
+      Buffer.from(RedriveParkedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RedriveParkedResponse => RedriveParkedResponse.decode(value),
+  },
 } as const;
 
 export interface TimerServiceServer extends UntypedServiceImplementation {
@@ -953,6 +1148,8 @@ export interface TimerServiceServer extends UntypedServiceImplementation {
   fire: handleUnaryCall<FireRequest, FireResponse>;
   /** Pending timers of one partition in the order in which they are due. */
   listPending: handleUnaryCall<ListPendingRequest, ListPendingResponse>;
+  /** Tries parked timers of one partition again, and answers when each is fired or parked again. */
+  redriveParked: handleUnaryCall<RedriveParkedRequest, RedriveParkedResponse>;
 }
 
 export interface TimerServiceClient extends Client {
@@ -991,6 +1188,22 @@ export interface TimerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListPendingResponse) => void,
+  ): ClientUnaryCall;
+  /** Tries parked timers of one partition again, and answers when each is fired or parked again. */
+  redriveParked(
+    request: RedriveParkedRequest,
+    callback: (error: ServiceError | null, response: RedriveParkedResponse) => void,
+  ): ClientUnaryCall;
+  redriveParked(
+    request: RedriveParkedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RedriveParkedResponse) => void,
+  ): ClientUnaryCall;
+  redriveParked(
+    request: RedriveParkedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RedriveParkedResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -82,8 +82,26 @@ export interface Timer {
   dueAt:
     | Timestamp
     | undefined;
-  /** True: its command cannot be decided by the version of Sluice that its owner runs. It waits, and is tried again when its partition is loaded again. */
+  /** True: its command cannot be decided by the version of Sluice that its owner runs. It waits, and is tried again when it is redriven, and when its partition is loaded again. */
   parked: boolean;
+}
+
+/** Request of RedriveTimers. */
+export interface RedriveTimersRequest {
+  /** Only timers of this partition; unset: of all. */
+  partition?:
+    | number
+    | undefined;
+  /** Only timers of this capability, like "account"; empty: of all. */
+  capability: string;
+  /** Only timers of the aggregate with this key; empty: of all. */
+  key: string;
+}
+
+/** Response of RedriveTimers. */
+export interface RedriveTimersResponse {
+  /** How many were tried again, up to 1,000 of each partition. */
+  redriven: number;
 }
 
 /** Request of ListUnfinished. */
@@ -758,6 +776,174 @@ export const Timer: MessageFns<Timer> = {
   },
 };
 
+function createBaseRedriveTimersRequest(): RedriveTimersRequest {
+  return { partition: undefined, capability: "", key: "" };
+}
+
+export const RedriveTimersRequest: MessageFns<RedriveTimersRequest> = {
+  encode(message: RedriveTimersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.capability !== "") {
+      writer.uint32(18).string(message.capability);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveTimersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveTimersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveTimersRequest {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : undefined,
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+    };
+  },
+
+  toJSON(message: RedriveTimersRequest): unknown {
+    const obj: any = {};
+    if (message.partition !== undefined) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveTimersRequest>): RedriveTimersRequest {
+    return RedriveTimersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveTimersRequest>): RedriveTimersRequest {
+    const message = createBaseRedriveTimersRequest();
+    message.partition = object.partition ?? undefined;
+    message.capability = object.capability ?? "";
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
+function createBaseRedriveTimersResponse(): RedriveTimersResponse {
+  return { redriven: 0 };
+}
+
+export const RedriveTimersResponse: MessageFns<RedriveTimersResponse> = {
+  encode(message: RedriveTimersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redriven !== 0) {
+      writer.uint32(8).int32(message.redriven);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedriveTimersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedriveTimersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.redriven = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedriveTimersResponse {
+    return { redriven: isSet(object.redriven) ? globalThis.Number(object.redriven) : 0 };
+  },
+
+  toJSON(message: RedriveTimersResponse): unknown {
+    const obj: any = {};
+    if (message.redriven !== 0) {
+      obj.redriven = Math.round(message.redriven);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedriveTimersResponse>): RedriveTimersResponse {
+    return RedriveTimersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedriveTimersResponse>): RedriveTimersResponse {
+    const message = createBaseRedriveTimersResponse();
+    message.redriven = object.redriven ?? 0;
+    return message;
+  },
+};
+
 function createBaseListUnfinishedRequest(): ListUnfinishedRequest {
   return { partition: undefined, deadOnly: false, pageSize: 0, pageToken: "" };
 }
@@ -1161,6 +1347,17 @@ export const SchedulerServiceService = {
     responseSerialize: (value: ListTimersResponse): Buffer => Buffer.from(ListTimersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListTimersResponse => ListTimersResponse.decode(value),
   },
+  /** Tries parked timers again. Those whose command still cannot be decided are parked again. */
+  redriveTimers: {
+    path: "/sluice.scheduler.v1.SchedulerService/RedriveTimers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RedriveTimersRequest): Buffer => Buffer.from(RedriveTimersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RedriveTimersRequest => RedriveTimersRequest.decode(value),
+    responseSerialize: (value: RedriveTimersResponse): Buffer =>
+      Buffer.from(RedriveTimersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RedriveTimersResponse => RedriveTimersResponse.decode(value),
+  },
   /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
   listUnfinished: {
     path: "/sluice.scheduler.v1.SchedulerService/ListUnfinished" as const,
@@ -1190,6 +1387,8 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   /** Pending timers: partition by partition, those of each in the order in which they are due. */
   listTimers: handleUnaryCall<ListTimersRequest, ListTimersResponse>;
+  /** Tries parked timers again. Those whose command still cannot be decided are parked again. */
+  redriveTimers: handleUnaryCall<RedriveTimersRequest, RedriveTimersResponse>;
   /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
   listUnfinished: handleUnaryCall<ListUnfinishedRequest, ListUnfinishedResponse>;
   /** Sends dead letters again, under the same ids. */
@@ -1228,6 +1427,22 @@ export interface SchedulerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTimersResponse) => void,
+  ): ClientUnaryCall;
+  /** Tries parked timers again. Those whose command still cannot be decided are parked again. */
+  redriveTimers(
+    request: RedriveTimersRequest,
+    callback: (error: ServiceError | null, response: RedriveTimersResponse) => void,
+  ): ClientUnaryCall;
+  redriveTimers(
+    request: RedriveTimersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RedriveTimersResponse) => void,
+  ): ClientUnaryCall;
+  redriveTimers(
+    request: RedriveTimersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RedriveTimersResponse) => void,
   ): ClientUnaryCall;
   /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
   listUnfinished(
