@@ -20,7 +20,7 @@ const SHARED_REASONS = {
   // The request itself.
   INVALID_REQUEST: refused(
     status.INVALID_ARGUMENT,
-    'A field is missing, too long or out of its range, or the bytes are not the message; `field` names it.',
+    'A field is missing, too long or out of its range, or the bytes are not the message; the text of the refusal, or `field`, names it.',
     'Correct the request.',
   ),
   BATCH_TOO_LARGE: refused(
