@@ -10,7 +10,7 @@ import { runServiceProcess } from '@sluice/process';
 import type { ReadStore } from '@sluice/ports';
 import { logpb } from '@sluice/protocol';
 import { ConfigurationError, partitionsOf, PeerConnections, RateLimitedLog, WELL_KNOWN_PORTS } from '@sluice/service';
-import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore } from '@sluice/store-mongo';
+import { MongoEventLog, MongoKeyring, MongoReadStore, MongoSnapshotStore, type ReadStoreSource } from '@sluice/store-mongo';
 import { engineObserver } from '@sluice/telemetry';
 import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import { type CommandRuntime, startCommand } from './command';
@@ -47,9 +47,9 @@ void runServiceProcess({
     if (secret === undefined || proof === undefined)
       throw new ConfigurationError(['SLUICE_KEYRING_SECRET must be given: all command instances seal signing keys and know each other by the same secret']);
     const connection = await opening.logDatabase();
-    const readStoreOf = async (): Promise<string | undefined> => {
+    const readStoreOf = async (): Promise<ReadStoreSource | undefined> => {
       const database = await opening.readDatabaseIfAny();
-      return database && new MongoReadStore({ connection: database, collections: [], clock }).incarnation();
+      return database && new MongoReadStore({ connection: database, collections: [], clock }).source();
     };
     const log = opening.keep(
       await opening.patiently('the event log', () => MongoEventLog.open({ connection, partitions: partitionsOf(configuration), readStoreOf })),

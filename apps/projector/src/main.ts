@@ -23,8 +23,9 @@ void runServiceProcess({
     const partitions = partitionsOf(configuration);
     const logDatabase = await opening.logDatabase();
     const readDatabase = await opening.readDatabase();
+    const readStoreOf = () => new MongoReadStore({ connection: readDatabase, collections: [], clock }).source();
     const log = opening.keep(
-      await opening.patiently('the event log', () => MongoEventLog.open({ connection: logDatabase, partitions, readOnly: true })),
+      await opening.patiently('the event log', () => MongoEventLog.open({ connection: logDatabase, partitions, readOnly: true, readStoreOf })),
       (opened) => opened.close(),
     );
     const { incarnation } = log.identity;

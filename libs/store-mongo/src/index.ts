@@ -6,6 +6,7 @@ export {
   renewIncarnation,
   NoEventLogError,
   PartitionCountMismatchError,
+  type ReadStoreSource,
 } from './log-identity-document';
 export { logExtent, type LogRepair, repairLog } from './log-repair';
 export { MongoConnection, MongoUnavailableError, type MongoConnectionOptions } from './mongo-connection';

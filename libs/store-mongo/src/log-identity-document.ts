@@ -37,11 +37,11 @@ export class NoEventLogError extends Error {
   }
 }
 
-/** There is no event log in the database, but what was made from one is. Only a person may say that it is lost. */
+/** The event log in the database is missing, or has no commits, but what was made from one is there. Only the operator may say that it is lost. */
 export class MissingEventLogError extends Error {
-  constructor(server: string, left: readonly string[]) {
+  constructor(server: string, empty: 'log' | 'commits', left: readonly string[]) {
     super(
-      `the event log at ${server} is missing: its collection "log" is empty, but there are ${left.join(', ')}. Nothing was changed. ` +
+      `the event log at ${server} is missing: its collection "${empty}" is empty, but there are ${left.join(', ')}. Nothing was changed. ` +
         'Restore the database of the log; only if it is lost for good begin a new one with "sluice log new", which starts with no accounts',
     );
     this.name = 'MissingEventLogError';
@@ -51,8 +51,15 @@ export class MissingEventLogError extends Error {
 export interface IdentityOptions {
   readonly partitions: number;
   readonly readOnly: boolean;
-  /** The log that the read store was made from; undefined: it was made from none. Asked only where no log is found. */
-  readonly readStoreOf?: (() => Promise<string | undefined>) | undefined;
+  /** Asked only where no log is found, or no commit. */
+  readonly readStoreOf?: (() => Promise<ReadStoreSource | undefined>) | undefined;
+}
+
+/** The log that a read store was made from. */
+export interface ReadStoreSource {
+  readonly incarnation: string;
+  /** Whether commits of it are projected. */
+  readonly hasCommits: boolean;
 }
 
 /** The identity; made where there is none, unless `readOnly`. Throws MissingEventLogError where the log is lost, as far as one can see. */
@@ -64,7 +71,11 @@ export async function identityOf(db: Db, server: string, options: IdentityOption
     const left = await leftOfLog(db, await options.readStoreOf?.());
     // Another process may have begun the log meanwhile, and what is there is already of it.
     found = left.length === 0 ? await make(collection, options.partitions) : ((await collection.findOne({ _id: IDENTITY })) ?? undefined);
-    if (found === undefined) throw new MissingEventLogError(server, left);
+    if (found === undefined) throw new MissingEventLogError(server, 'log', left);
+  } else if (!(await hasCommits(db))) {
+    const left = await leftOfCommits(db, found, await options.readStoreOf?.());
+    // Another process may have appended the first commit meanwhile.
+    if (left.length > 0 && !(await hasCommits(db))) throw new MissingEventLogError(server, 'commits', left);
   }
   if (found.partitions !== options.partitions) throw new PartitionCountMismatchError(server, found.partitions, options.partitions);
   const { incarnation, formerIncarnations } = found;
@@ -93,33 +104,52 @@ export async function renewIncarnation(db: Db): Promise<string> {
 }
 
 /**
- * Begins a new log in the place of one that is lost: to be called by a person. Snapshots of the lost log are removed; what the read store
- * has of it is replaced by the projectors.
+ * Begins a new log in the place of one that is lost, or that has lost all its commits: to be called by the operator. Snapshots of the lost log
+ * are removed; what the read store has of it is replaced by the projectors.
  * @param succeeds the incarnation that the read store was made from, if any.
  */
 export async function beginNewLog(db: Db, options: { readonly partitions: number; readonly succeeds: string | undefined }): Promise<string> {
   const collection = identityCollection(db);
-  if ((await collection.findOne({ _id: IDENTITY })) !== null) throw new EventLogPresentError(db.databaseName);
-  if ((await db.collection('commits').findOne({})) !== null) throw new EventLogPresentError(db.databaseName);
+  const { partitions, succeeds } = options;
+  if (await hasCommits(db)) throw new EventLogPresentError(db.databaseName);
+  const lost = await collection.findOne({ _id: IDENTITY });
+  if (lost !== null && lost.partitions !== partitions) throw new PartitionCountMismatchError(db.databaseName, lost.partitions, partitions);
   await db.collection('snapshots').deleteMany({});
-  const { incarnation } = await make(collection, options.partitions, options.succeeds === undefined ? [] : [options.succeeds]);
+  if (lost === null) return (await make(collection, partitions, succeeds === undefined ? [] : [succeeds])).incarnation;
+  const incarnation = newIncarnation();
+  const formerIncarnations = [...new Set([...(lost.formerIncarnations ?? []), lost.incarnation, ...(succeeds === undefined ? [] : [succeeds])])];
+  await collection.updateOne({ _id: IDENTITY, incarnation: lost.incarnation }, { $set: { incarnation, formerIncarnations } });
   return incarnation;
 }
 
 /** A new log would stand beside one that is there. */
 export class EventLogPresentError extends Error {
   constructor(database: string) {
-    super(`the database ${database} has an event log, or commits of one: nothing was changed`);
+    super(`the database ${database} has commits of an event log: nothing was changed`);
     this.name = 'EventLogPresentError';
   }
 }
 
+async function hasCommits(db: Db): Promise<boolean> {
+  return (await db.collection('commits').findOne({}, { projection: { _id: 1 } })) !== null;
+}
+
 /** What shows that there was a log, for people. */
-async function leftOfLog(db: Db, readStoreOf: string | undefined): Promise<string[]> {
+async function leftOfLog(db: Db, readStore: ReadStoreSource | undefined): Promise<string[]> {
   const left: string[] = [];
   for (const [collection, filter, what] of LEFT) if ((await db.collection(collection).findOne(filter, { projection: { _id: 1 } })) !== null) left.push(what);
-  if (readStoreOf !== undefined) left.push(`a read store made from the log ${readStoreOf}`);
+  if (readStore !== undefined) left.push(madeFrom(readStore));
   return left;
+}
+
+/** What shows that a log without commits had some. One that succeeds another begins beside what was made from that. */
+async function leftOfCommits(db: Db, { incarnation, formerIncarnations = [] }: IdentityDocument, readStore: ReadStoreSource | undefined): Promise<string[]> {
+  if (formerIncarnations.length === 0) return leftOfLog(db, readStore?.hasCommits === true ? readStore : undefined);
+  return readStore?.hasCommits === true && readStore.incarnation === incarnation ? [madeFrom(readStore)] : [];
+}
+
+function madeFrom({ incarnation }: ReadStoreSource): string {
+  return `a read store made from the log ${incarnation}`;
 }
 
 const LEFT: readonly (readonly [string, Filter<Document>, string])[] = [

@@ -2,7 +2,14 @@ import { AppendFailedError, MissingCommitError, SequenceTakenError } from '@slui
 import { contractCommit, eventLogContract, hex } from '@sluice/testing';
 
 import { type Binary, Collection } from 'mongodb';
-import { beginNewLog, EventLogPresentError, NoEventLogError, PartitionCountMismatchError, renewIncarnation } from './log-identity-document';
+import {
+  beginNewLog,
+  EventLogPresentError,
+  NoEventLogError,
+  PartitionCountMismatchError,
+  type ReadStoreSource,
+  renewIncarnation,
+} from './log-identity-document';
 import { logExtent, repairLog } from './log-repair';
 import { type MongoConnection } from './mongo-connection';
 import { MongoEventLog } from './mongo-event-log';
@@ -179,7 +186,7 @@ describeOnMongo('event log on MongoDB', () => {
   });
 
   describe('a log that is missing is not taken for a new one', () => {
-    const reopened = (readStoreOf?: () => Promise<string | undefined>) => MongoEventLog.open({ connection, partitions: 2, readStoreOf });
+    const reopened = (readStoreOf?: () => Promise<ReadStoreSource | undefined>) => MongoEventLog.open({ connection, partitions: 2, readStoreOf });
     const lose = (...collections: string[]) => Promise.all(collections.map((name) => connection.db.collection(name).deleteMany({})));
 
     test.each`
@@ -199,10 +206,11 @@ describeOnMongo('event log on MongoDB', () => {
     test('beside a read store that was made from one', async () => {
       const lost = log.identity.incarnation;
       await lose('log');
-      await expect(reopened(async () => lost)).rejects.toThrow(`a read store made from the log ${lost}`);
+      const ofLost = async () => ({ incarnation: lost, hasCommits: true });
+      await expect(reopened(ofLost)).rejects.toThrow(`a read store made from the log ${lost}`);
       const incarnation = await beginNewLog(connection.db, { partitions: 2, succeeds: lost });
       // The projectors replace what is of a former incarnation, and nothing else.
-      expect((await reopened(async () => lost)).identity).toMatchObject({ incarnation, formerIncarnations: [lost] });
+      expect((await reopened(ofLost)).identity).toMatchObject({ incarnation, formerIncarnations: [lost] });
     });
 
     test('a keyring without a key, as a first start leaves it, is nothing', async () => {
@@ -211,10 +219,37 @@ describeOnMongo('event log on MongoDB', () => {
       await expect(reopened(async () => undefined)).resolves.toBeDefined();
     });
 
-    test('a new log is not begun where there is one, or where its commits are', async () => {
+    test.each`
+      left            | document                             | readStore
+      ${'snapshots'}  | ${{ _id: 'partition/0/manifest-1' }} | ${undefined}
+      ${'keyring'}    | ${{ _id: 'k1', accountId: 'a' }}     | ${undefined}
+      ${'read store'} | ${undefined}                         | ${true}
+    `(
+      'nor is one that has lost all its commits, beside $left',
+      async ({ left, document, readStore }: { left: string; document?: { _id: never }; readStore?: true }) => {
+        const { incarnation } = log.identity;
+        const source = async () => (readStore ? { incarnation, hasCommits: true } : undefined);
+        if (document !== undefined) await connection.db.collection(left).insertOne(document);
+        for (const readOnly of [false, true]) {
+          const opened = MongoEventLog.open({ connection, partitions: 2, readOnly, readStoreOf: source });
+          await expect(opened).rejects.toThrow(/is missing: its collection "commits" is empty, but there are .*"sluice log new"/);
+        }
+        const begun = await beginNewLog(connection.db, { partitions: 2, succeeds: incarnation });
+        const { identity } = await reopened(source);
+        expect(identity).toMatchObject({ incarnation: begun, formerIncarnations: [incarnation] });
+        await expect(reopened(async () => ({ incarnation: begun, hasCommits: true }))).rejects.toThrow('its collection "commits" is empty');
+      },
+    );
+
+    test('a log that was begun a moment ago has no commits, and its read store has none', async () => {
+      const { incarnation } = log.identity;
+      expect((await reopened(async () => ({ incarnation, hasCommits: false }))).identity.incarnation).toBe(incarnation);
+    });
+
+    test('a new log is not begun where there are commits', async () => {
       const begin = () => beginNewLog(connection.db, { partitions: 2, succeeds: undefined });
-      await expect(begin()).rejects.toBeInstanceOf(EventLogPresentError);
       await log.append(contractCommit(0, 1));
+      await expect(begin()).rejects.toBeInstanceOf(EventLogPresentError);
       await lose('log');
       await expect(begin()).rejects.toBeInstanceOf(EventLogPresentError);
     });

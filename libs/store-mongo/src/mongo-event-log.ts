@@ -26,7 +26,7 @@ import {
 import { answeredOrLost, LOOK_LIMIT_MS, type Sighting } from './append-watch';
 import { type CommitDocument, type CommitId, commitId, partitionRange, toDocument, toRecord } from './commit-document';
 import { HeadSearch } from './head-search';
-import { DUPLICATE_KEY, identityOf } from './log-identity-document';
+import { DUPLICATE_KEY, identityOf, type ReadStoreSource } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 
 /** How long the server waits for the majority before it answers that it did not get there. */
@@ -46,8 +46,8 @@ export interface MongoEventLogOptions {
   /** Only reads; the log must exist. For those whose credentials may not write. */
   readonly readOnly?: boolean;
   readonly clock?: Clock;
-  /** The log that the read store was made from, if anybody knows: a log is not begun beside it. */
-  readonly readStoreOf?: (() => Promise<string | undefined>) | undefined;
+  /** The log that the read store was made from, where it can be asked: a log is not begun beside it. */
+  readonly readStoreOf?: (() => Promise<ReadStoreSource | undefined>) | undefined;
 }
 
 export class MongoEventLog implements EventLog {

@@ -7,6 +7,7 @@
 import { type Clock, type CollectionDefinition, type CopySwitch, type ReadCopy, type ReadStore, systemClock } from '@sluice/ports';
 
 import { type CopyIdentity, type CopyInForce, CopyRegistry } from './copy-registry';
+import type { ReadStoreSource } from './log-identity-document';
 import type { MongoConnection } from './mongo-connection';
 import { MongoReadCopy } from './mongo-read-copy';
 
@@ -45,6 +46,14 @@ export class MongoReadStore implements ReadStore {
 
   async incarnation(): Promise<string | undefined> {
     return (await this.#registry.inForce())?.incarnation;
+  }
+
+  /** The log that the rows were made from; undefined: there are none, or they do not say. Makes no copy. */
+  async source(): Promise<ReadStoreSource | undefined> {
+    const inForce = await this.#registry.inForce();
+    if (inForce?.incarnation === undefined) return undefined;
+    const checkpoints = await this.#copy(inForce.copy).checkpoints();
+    return { incarnation: inForce.incarnation, hasCommits: checkpoints.some(({ sequence }) => sequence > 0) };
   }
 
   async partitions(): Promise<number | undefined> {
