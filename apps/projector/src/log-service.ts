@@ -1,15 +1,18 @@
-/** `sluice.log.v1.LogService`: reads the event log for people, and compares an account with it. */
+/** `sluice.log.v1.LogService`: reads the event log for people, and compares aggregates with it. */
 import { partitionOfKey } from '@sluice/domain';
 import type { Clock, EventLog } from '@sluice/ports';
+import { type AggregateName, PROJECTIONS } from '@sluice/projections';
 import { ACCOUNT_AGGREGATE } from '@sluice/projections/account';
 import { logpb, readCommit } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { commitView } from './commit-view';
 import { refusalOf } from './projection-service';
-import { type ProjectorControl, UnknownAggregateError } from './projector-control';
+import { type AggregateReport, type ProjectorControl, UnknownAggregateError } from './projector-control';
 import { Wakeup } from './wakeup';
 
 const MAXIMUM_KEY_BYTES = 128;
+/** Some rows have keys of two ids. */
+const MAXIMUM_ROW_KEY_BYTES = 512;
 const DEFAULT_PAGE_SIZE = 100;
 const MAXIMUM_PAGE_SIZE = 1_000;
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -28,6 +31,15 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
 
   const checkPartition = (partition: number): void => {
     if (partition < 0 || partition >= partitions) throw refusal('PARTITION_NOT_FOUND', `partition ${partition} is not one of 0 to ${partitions - 1}`);
+  };
+
+  const verify = async (capability: string, name: AggregateName, notFound: 'ACCOUNT_NOT_FOUND' | 'AGGREGATE_NOT_FOUND', call: CallContext) => {
+    try {
+      const report: AggregateReport = await control.verifyAggregate(capability, name, call.signal);
+      return { ...report, differences: [...report.differences], sequence: BigInt(report.sequence) };
+    } catch (error) {
+      throw error instanceof UnknownAggregateError ? refusal(notFound, error.message) : refusalOf(error);
+    }
   };
 
   const implementation: logpb.LogServiceServer = {
@@ -73,30 +85,40 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
 
     verifyAccount: unary<logpb.VerifyAccountRequest, logpb.VerifyAccountResponse>(async ({ accountId }, call) => {
       checkedKey('account_id', accountId);
-      try {
-        const verified = await control.verifyAggregate(ACCOUNT_AGGREGATE, { aggregate: ACCOUNT_AGGREGATE, key: accountId }, call.signal);
-        const { balance, entries } = verified.figures;
-        return {
-          equal: verified.equal,
-          differences: [...verified.differences],
-          sequence: BigInt(verified.sequence),
-          logBalanceMinor: balance?.log ?? 0n,
-          readBalanceMinor: balance?.read ?? 0n,
-          logEntryCount: entries?.log ?? 0n,
-          readEntryCount: entries?.read ?? 0n,
-        };
-      } catch (error) {
-        if (error instanceof UnknownAggregateError) throw refusal('ACCOUNT_NOT_FOUND', error.message);
-        throw refusalOf(error);
-      }
+      const { figures, ...verified } = await verify('account', { aggregate: ACCOUNT_AGGREGATE, key: accountId }, 'ACCOUNT_NOT_FOUND', call);
+      const { balance, entries } = figures;
+      return {
+        ...verified,
+        logBalanceMinor: balance?.log ?? 0n,
+        readBalanceMinor: balance?.read ?? 0n,
+        logEntryCount: entries?.log ?? 0n,
+        readEntryCount: entries?.read ?? 0n,
+      };
+    }),
+
+    verifyAggregate: unary<logpb.VerifyAggregateRequest, logpb.VerifyAggregateResponse>(async ({ capability, aggregate, key }, call) => {
+      checkedKey('key', key, MAXIMUM_ROW_KEY_BYTES);
+      const name = { aggregate: kindOf(capability, aggregate), key };
+      const { figures, ...verified } = await verify(capability, name, 'AGGREGATE_NOT_FOUND', call);
+      return { ...verified, figures: Object.entries(figures).map(([figure, sides]) => ({ name: figure, ...sides })) };
     }),
   };
   return { name: 'sluice.log.v1.LogService', definition: logpb.LogServiceService, implementation: { ...implementation } };
 }
 
-function checkedKey(field: string, key: string): Uint8Array {
+/** The kind of aggregate that is asked for, among those that the capability's projection compares. */
+function kindOf(capability: string, aggregate: string): string {
+  const projection = PROJECTIONS.find(({ name }) => name === capability);
+  if (projection === undefined) throw invalidRequest('capability', `is one of ${PROJECTIONS.map(({ name }) => name).join(', ')}`);
+  const kinds = projection.verification.kinds.map((kind) => kind.aggregate);
+  const [first = ''] = kinds;
+  if (aggregate !== '' && !kinds.includes(aggregate)) throw invalidRequest('aggregate', `is one of ${kinds.join(', ')}`);
+  return aggregate === '' ? first : aggregate;
+}
+
+function checkedKey(field: string, key: string, maximumBytes = MAXIMUM_KEY_BYTES): Uint8Array {
   const utf8 = Buffer.from(key, 'utf8');
-  if (utf8.length < 1 || utf8.length > MAXIMUM_KEY_BYTES) throw invalidRequest(field, `is 1 to ${MAXIMUM_KEY_BYTES} bytes`);
+  if (utf8.length < 1 || utf8.length > maximumBytes) throw invalidRequest(field, `is 1 to ${maximumBytes} bytes`);
   return utf8;
 }
 

@@ -155,6 +155,20 @@ test('verifies, rebuilds and says how it stands', async () => {
     readEntryCount: entries,
   });
   expect(await refusalOf(call<logpb.VerifyAccountRequest, unknown>(logClient.verifyAccount, { accountId: 'nobody' }))).toBe('NOT_FOUND ACCOUNT_NOT_FOUND');
+  const verify = (request: Partial<logpb.VerifyAggregateRequest>) =>
+    call<logpb.VerifyAggregateRequest, logpb.VerifyAggregateResponse>(logClient.verifyAggregate, logpb.VerifyAggregateRequest.fromPartial(request));
+  expect(await verify({ capability: 'account', key: ACCOUNT })).toEqual({
+    equal: true,
+    differences: [],
+    sequence: BigInt(history.sequence),
+    figures: [
+      { name: 'balance', log: entries * 5n, read: entries * 5n },
+      { name: 'entries', log: entries, read: entries },
+    ],
+  });
+  expect(await refusalOf(verify({ capability: 'account', aggregate: 'transfer', key: '3:one17' }))).toBe('NOT_FOUND AGGREGATE_NOT_FOUND');
+  expect(await refusalOf(verify({ capability: 'account', aggregate: 'queue', key: ACCOUNT }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+  expect(await refusalOf(verify({ capability: 'nothing', key: ACCOUNT }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
 
   const progress: projectionpb.RebuildResponse[] = [];
   for await (const one of projectionClient.rebuild({}) as AsyncIterable<projectionpb.RebuildResponse>) progress.push(one);

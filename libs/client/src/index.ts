@@ -3,7 +3,17 @@ export * from './public.generated';
 export type { BatchingOptions } from './batching-options';
 export type { CallOptions, StreamOptions } from './caller';
 export type { TlsOptions } from './channel';
-export type { AccountVerification, CommitView, EventView, KeyPartition, LogClient, ReadCommitsOptions, TailOptions } from './log-client';
+export type {
+  AccountVerification,
+  AggregateVerification,
+  CommitView,
+  EventView,
+  KeyPartition,
+  LogClient,
+  ReadCommitsOptions,
+  TailOptions,
+  VerifiedAggregate,
+} from './log-client';
 export type { PartitionStatus, ProjectionClient, ProjectionStatus, RebuildProgress, SetAsideAggregate, VerifyProgress } from './projection-client';
 export type { Page, PageOptions, ReadOptions } from './reads';
 export type { RetryOptions } from './retry';

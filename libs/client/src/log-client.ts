@@ -41,6 +41,23 @@ export interface AccountVerification {
   readonly readEntryCount: bigint;
 }
 
+/** Names an aggregate of any capability. */
+export interface VerifiedAggregate {
+  readonly capability: string;
+  /** As it stands in the read store. */
+  readonly key: string;
+  /** Its kind, like "transfer"; default: the first of the capability. */
+  readonly aggregate?: string | undefined;
+}
+
+export interface AggregateVerification {
+  readonly equal: boolean;
+  readonly differences: readonly string[];
+  readonly sequence: bigint;
+  /** Figures as the log and the read store have them. */
+  readonly figures: readonly { readonly name: string; readonly log: bigint; readonly read: bigint }[];
+}
+
 export interface TailOptions extends StreamOptions {
   /** Only this partition; default: all. */
   readonly partition?: number;
@@ -91,6 +108,11 @@ export class LogClient {
   /** Folds the account's events from the log and compares the result with the read store. */
   verifyAccount(accountId: string, options?: CallOptions): Promise<AccountVerification> {
     return this.#caller.unary(this.#service.verifyAccount.bind(this.#service), { accountId }, options);
+  }
+
+  /** Folds the events of an aggregate of any capability from the log and compares the result with the read store. */
+  verifyAggregate({ capability, key, aggregate = '' }: VerifiedAggregate, options?: CallOptions): Promise<AggregateVerification> {
+    return this.#caller.unary(this.#service.verifyAggregate.bind(this.#service), { capability, key, aggregate }, options);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ProjectionVerification } from './verification';
 export function combineVerifications(byAggregate: Readonly<Record<string, ProjectionVerification>>): ProjectionVerification {
   const verifications = Object.values(byAggregate);
   return {
+    kinds: verifications.flatMap(({ kinds }) => kinds),
     partition: async (scope) => {
       const parts = await Promise.all(verifications.map((verification) => verification.partition(scope)));
       return {

@@ -6,7 +6,15 @@ import type { CollectionDefinition, FieldValue, ReadCopy, Row } from '@sluice/po
 import type { DecodedCommit } from '@sluice/protocol';
 import { rowsOf } from './row-pages';
 import { SET_ASIDE, setAsideKey } from './set-aside';
-import type { AggregateName, AggregateVerification, PartitionVerification, ProjectionVerification, VerificationScope, VerifyingFold } from './verification';
+import type {
+  AggregateName,
+  AggregateVerification,
+  PartitionVerification,
+  ProjectionVerification,
+  VerificationScope,
+  VerifiedKind,
+  VerifyingFold,
+} from './verification';
 
 export interface VerifiedRows<State> {
   /** Kind of aggregate that a row is, like "counter". */
@@ -15,6 +23,8 @@ export interface VerifiedRows<State> {
   readonly collection: CollectionDefinition;
   /** The one key of a partition; undefined: there are many. */
   readonly keyOf?: (partition: number) => string;
+  /** The part of a key whose hash says in which partition the row is; undefined: the whole key. */
+  readonly partitionKey?: (key: string) => string;
   /** What is counted in reports: "counters". */
   readonly counted: string;
   /** Calls `change` for each key that the commit changes, in order, with what its state is after that. */
@@ -28,7 +38,7 @@ export interface VerifiedRows<State> {
 }
 
 /** One kind of row, whatever its states are. */
-export interface RowKind extends Pick<VerifiedRows<unknown>, 'aggregate' | 'collection' | 'keyOf' | 'counted'> {
+export interface RowKind extends Pick<VerifiedRows<unknown>, 'aggregate' | 'collection' | 'keyOf' | 'counted'>, VerifiedKind {
   /** @param only fold this key alone. */
   begin(head: number, captured: ReadonlyMap<string, Row>, only?: string): RowFold;
 }
@@ -41,13 +51,15 @@ interface RowFold extends VerifyingFold {
 }
 
 export function rowKind<State>(rows: VerifiedRows<State>): RowKind {
-  const { aggregate, collection, keyOf, counted } = rows;
-  return { aggregate, collection, keyOf, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
+  const { aggregate, collection, keyOf, partitionKey = (key: string): string => key, counted } = rows;
+  return { aggregate, collection, keyOf, partitionKey, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
 }
 
 /** Compares all of them. */
 export function verifyRows(...kinds: readonly RowKind[]): ProjectionVerification {
   return {
+    // What has one row per partition has no key that is hashed.
+    kinds: kinds.flatMap(({ aggregate, keyOf, partitionKey }) => (keyOf === undefined ? [{ aggregate, partitionKey }] : [])),
     partition: async (scope) => {
       const folds: KindFold[] = [];
       for (const kind of kinds) folds.push({ kind, fold: kind.begin(scope.head, await captureRows(scope, kind)) });

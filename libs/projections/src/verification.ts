@@ -69,7 +69,17 @@ export interface ComparedFigure {
   readonly read: bigint;
 }
 
+/** A kind of aggregates that can be compared one by one. */
+export interface VerifiedKind {
+  /** Like "account". */
+  readonly aggregate: string;
+  /** The part of a key whose hash says in which partition the aggregate is. */
+  readonly partitionKey: (key: string) => string;
+}
+
 export interface ProjectionVerification {
+  /** The first one is what the capability is about. */
+  readonly kinds: readonly VerifiedKind[];
   partition(scope: VerificationScope): Promise<PartitionVerification>;
   aggregate(scope: VerificationScope, name: AggregateName): Promise<AggregateVerification>;
 }

@@ -62,6 +62,7 @@ const SHARED_REASONS = {
     'The page token is not one that this listing gave out.',
     'Start again from the first page, with the same filters.',
   ),
+  AGGREGATE_NOT_FOUND: refused(status.NOT_FOUND, 'Neither the log nor the read store has such an aggregate.', 'Check the capability, the kind and the key.'),
   PARTITION_NOT_FOUND: refused(status.NOT_FOUND, 'There is no such partition.', 'Ask for 0 to partitions - 1; GetPartition says how many there are.'),
   REBUILD_RUNNING: refused(status.ABORTED, 'A rebuild is running already.', 'Wait for it; GetStatus of the projector shows where it stands.'),
 

@@ -4,12 +4,12 @@ import { type AggregateName, type Projection, projectionId } from '@sluice/proje
 import { type AggregateReport, UnknownAggregateError } from '../projector-control';
 import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
 
-/** Throws UnknownAggregateError or ProjectionBehindError. */
+/** Throws UnknownAggregateError (also for a kind that the projection does not have) or ProjectionBehindError. */
 export async function verifyAggregate(
   sources: VerificationSources,
   projection: Projection,
   name: AggregateName,
-  partition = partitionOfKey(Buffer.from(name.key, 'utf8'), sources.log.identity.partitions),
+  partition = partitionOf(sources, projection, name),
 ): Promise<AggregateReport> {
   const head = (await sources.log.headSequences())[partition] ?? 0;
   const copy = await reach(sources, partition, head);
@@ -20,4 +20,10 @@ export async function verifyAggregate(
   const comparison = await verification.compare();
   if (comparison === undefined) throw new UnknownAggregateError(name.aggregate, name.key);
   return { ...comparison, equal: comparison.differences.length === 0, sequence: verification.last };
+}
+
+function partitionOf({ log }: VerificationSources, { verification }: Projection, { aggregate, key }: AggregateName): number {
+  const kind = verification.kinds.find((one) => one.aggregate === aggregate);
+  if (kind === undefined) throw new UnknownAggregateError(aggregate, key);
+  return partitionOfKey(Buffer.from(kind.partitionKey(key), 'utf8'), log.identity.partitions);
 }

@@ -45,6 +45,12 @@ export function transferId(fromAccountId: string, requestId: string): string {
   return `${fromAccountId.length}:${fromAccountId}${requestId}`;
 }
 
+/** The account that a transfer is from, by its id. */
+export function fromAccountOf(id: string): string {
+  const at = id.indexOf(':') + 1;
+  return id.slice(at, at + Number(id.slice(0, at - 1)));
+}
+
 export function groupId({ fromAccountId, transfers }: TransferGroup): string {
   return transferId(fromAccountId, (transfers[0] as GroupedTransfer).requestId);
 }

@@ -191,6 +191,16 @@ export function countIdOf(queue: string, type: string): string {
   return JSON.stringify([queue, type]);
 }
 
+/** The queue of a count. */
+export function queueOf(countId: string): string {
+  try {
+    const [queue] = JSON.parse(countId) as [string];
+    return String(queue);
+  } catch {
+    return '';
+  }
+}
+
 export function attemptIdOf(taskId: string, attempt: number): string {
   return `${taskId}#${attempt}`;
 }

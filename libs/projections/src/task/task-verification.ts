@@ -3,7 +3,7 @@ import type { Row } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { rowKind, verifyRows } from '../row-verification';
-import { countIdOf, TASK_COUNTS, TASK_STATES } from './collections';
+import { countIdOf, queueOf, TASK_COUNTS, TASK_STATES } from './collections';
 
 interface VerifiedTask {
   readonly queue: string;
@@ -64,6 +64,7 @@ const VERSIONS: Readonly<Record<keyof Counts, number>> = { SUBMITTED: 1, RUNNING
 const taskRows = rowKind<VerifiedTask>({
   aggregate: 'task',
   collection: TASK_STATES,
+  partitionKey: (taskId) => taskId.slice(0, taskId.lastIndexOf('/')),
   counted: 'tasks',
   fold: (commit, change) => {
     for (const { queue, number, type, to, attempts } of stepsOf(commit))
@@ -75,6 +76,7 @@ const taskRows = rowKind<VerifiedTask>({
 const countRows = rowKind<VerifiedCounts>({
   aggregate: 'queue',
   collection: TASK_COUNTS,
+  partitionKey: queueOf,
   counted: 'task types',
   fold: (commit, change) => {
     for (const { queue, type, from, to } of stepsOf(commit)) {

@@ -110,6 +110,7 @@ test(
         { what: 'accounts', count: '1' },
       ];
       expect(object(server, 'verify')).toMatchObject({ equal: true, differences: [], compared: expect.arrayContaining(compared) as unknown });
+      expect(object(server, 'verify', 'counter', 'visits')).toMatchObject({ equal: true, differences: [] });
       cli(server, 'rebuild');
       expect(object(server, 'verify')).toMatchObject({ equal: true, compared: expect.arrayContaining(compared) as unknown });
       expect(object(server, 'account', 'get', 'alice')).toMatchObject({ balanceMinor: '250' });

@@ -23,6 +23,7 @@ import { digestChain } from './stored-records';
 import { transferVerification } from './transfer-verification';
 
 const accounts: ProjectionVerification = {
+  kinds: [{ aggregate: ACCOUNT_AGGREGATE, partitionKey: (accountId) => accountId }],
   partition: async (scope) => new PartitionAccounts(scope, await captureAccounts(scope)),
   aggregate: (scope, { aggregate, key }) => beginAccount(scope, aggregate, key),
 };

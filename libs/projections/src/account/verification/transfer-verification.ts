@@ -9,7 +9,7 @@ import { type RowKind, rowKind, verifyRows } from '../../row-verification';
 import type { ProjectionVerification } from '../../verification';
 import { TRANSFER_KEYS, TRANSFERS } from '../collections';
 import { TRANSFER_AGGREGATE } from '../transfer-fold';
-import { GROUP_TRANSFERS, groupOf, transferId } from '../transfer-group';
+import { fromAccountOf, GROUP_TRANSFERS, groupOf, transferId } from '../transfer-group';
 
 interface Transfer {
   readonly amountMinor: bigint;
@@ -152,6 +152,7 @@ function stateOf(transfers: ReadonlyMap<string, Transfer>): string {
 }
 
 export const transferVerification: ProjectionVerification = {
+  kinds: [{ aggregate: TRANSFER_AGGREGATE, partitionKey: fromAccountOf }],
   partition: async (scope) => {
     const groups = new TransferGroups();
     const verification = await verifyRows(groups.kind).partition(scope);

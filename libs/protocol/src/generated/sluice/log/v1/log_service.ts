@@ -132,6 +132,38 @@ export interface VerifyAccountResponse {
   readEntryCount: bigint;
 }
 
+/** Request of VerifyAggregate. */
+export interface VerifyAggregateRequest {
+  /** The capability, like "account". */
+  capability: string;
+  /** Key of the aggregate, as it stands in the read store; 1 to 512 bytes. */
+  key: string;
+  /** The kind of aggregate, like "transfer"; empty: the first of the capability. */
+  aggregate: string;
+}
+
+/** Response of VerifyAggregate. */
+export interface VerifyAggregateResponse {
+  /** True: the fold of the log equals the read store. */
+  equal: boolean;
+  /** What differs, for people; empty when equal. */
+  differences: string[];
+  /** The fold went up to this sequence. */
+  sequence: bigint;
+  /** Figures of the aggregate, on both sides. */
+  figures: VerifiedFigure[];
+}
+
+/** A figure as the log and the read store have it. */
+export interface VerifiedFigure {
+  /** What it is, like "balance". */
+  name: string;
+  /** By the log. */
+  log: bigint;
+  /** In the read store. */
+  read: bigint;
+}
+
 function createBaseCommitView(): CommitView {
   return {
     partition: 0,
@@ -1332,6 +1364,338 @@ export const VerifyAccountResponse: MessageFns<VerifyAccountResponse> = {
   },
 };
 
+function createBaseVerifyAggregateRequest(): VerifyAggregateRequest {
+  return { capability: "", key: "", aggregate: "" };
+}
+
+export const VerifyAggregateRequest: MessageFns<VerifyAggregateRequest> = {
+  encode(message: VerifyAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.capability !== "") {
+      writer.uint32(10).string(message.capability);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.aggregate !== "") {
+      writer.uint32(26).string(message.aggregate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyAggregateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyAggregateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.aggregate = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyAggregateRequest {
+    return {
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      aggregate: isSet(object.aggregate) ? globalThis.String(object.aggregate) : "",
+    };
+  },
+
+  toJSON(message: VerifyAggregateRequest): unknown {
+    const obj: any = {};
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.aggregate !== "") {
+      obj.aggregate = message.aggregate;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyAggregateRequest>): VerifyAggregateRequest {
+    return VerifyAggregateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyAggregateRequest>): VerifyAggregateRequest {
+    const message = createBaseVerifyAggregateRequest();
+    message.capability = object.capability ?? "";
+    message.key = object.key ?? "";
+    message.aggregate = object.aggregate ?? "";
+    return message;
+  },
+};
+
+function createBaseVerifyAggregateResponse(): VerifyAggregateResponse {
+  return { equal: false, differences: [], sequence: 0n, figures: [] };
+}
+
+export const VerifyAggregateResponse: MessageFns<VerifyAggregateResponse> = {
+  encode(message: VerifyAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.equal !== false) {
+      writer.uint32(8).bool(message.equal);
+    }
+    for (const v of message.differences) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(24).int64(message.sequence);
+    }
+    for (const v of message.figures) {
+      VerifiedFigure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyAggregateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyAggregateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.equal = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.differences.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.figures.push(VerifiedFigure.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyAggregateResponse {
+    return {
+      equal: isSet(object.equal) ? globalThis.Boolean(object.equal) : false,
+      differences: globalThis.Array.isArray(object?.differences)
+        ? object.differences.map((e: any) => globalThis.String(e))
+        : [],
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      figures: globalThis.Array.isArray(object?.figures)
+        ? object.figures.map((e: any) => VerifiedFigure.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: VerifyAggregateResponse): unknown {
+    const obj: any = {};
+    if (message.equal !== false) {
+      obj.equal = message.equal;
+    }
+    if (message.differences?.length) {
+      obj.differences = message.differences;
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    if (message.figures?.length) {
+      obj.figures = message.figures.map((e) => VerifiedFigure.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyAggregateResponse>): VerifyAggregateResponse {
+    return VerifyAggregateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyAggregateResponse>): VerifyAggregateResponse {
+    const message = createBaseVerifyAggregateResponse();
+    message.equal = object.equal ?? false;
+    message.differences = object.differences?.map((e) => e) || [];
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.figures = object.figures?.map((e) => VerifiedFigure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVerifiedFigure(): VerifiedFigure {
+  return { name: "", log: 0n, read: 0n };
+}
+
+export const VerifiedFigure: MessageFns<VerifiedFigure> = {
+  encode(message: VerifiedFigure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.log !== 0n) {
+      if (BigInt.asIntN(64, message.log) !== message.log) {
+        throw new globalThis.Error("value provided for field message.log of type int64 too large");
+      }
+      writer.uint32(16).int64(message.log);
+    }
+    if (message.read !== 0n) {
+      if (BigInt.asIntN(64, message.read) !== message.read) {
+        throw new globalThis.Error("value provided for field message.read of type int64 too large");
+      }
+      writer.uint32(24).int64(message.read);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifiedFigure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifiedFigure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.log = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.read = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifiedFigure {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      log: isSet(object.log) ? BigInt(object.log) : 0n,
+      read: isSet(object.read) ? BigInt(object.read) : 0n,
+    };
+  },
+
+  toJSON(message: VerifiedFigure): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.log !== 0n) {
+      obj.log = message.log.toString();
+    }
+    if (message.read !== 0n) {
+      obj.read = message.read.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifiedFigure>): VerifiedFigure {
+    return VerifiedFigure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifiedFigure>): VerifiedFigure {
+    const message = createBaseVerifiedFigure();
+    message.name = object.name ?? "";
+    message.log = (object.log !== undefined && object.log !== null) ? BigInt(object.log) : 0n;
+    message.read = (object.read !== undefined && object.read !== null) ? BigInt(object.read) : 0n;
+    return message;
+  },
+};
+
 /** What reads the event log for people. */
 export type LogServiceService = typeof LogServiceService;
 export const LogServiceService = {
@@ -1377,6 +1741,18 @@ export const LogServiceService = {
       Buffer.from(VerifyAccountResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): VerifyAccountResponse => VerifyAccountResponse.decode(value),
   },
+  /** Folds the events of an aggregate of any capability from the log and compares the result with the read store. */
+  verifyAggregate: {
+    path: "/sluice.log.v1.LogService/VerifyAggregate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyAggregateRequest): Buffer =>
+      Buffer.from(VerifyAggregateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyAggregateRequest => VerifyAggregateRequest.decode(value),
+    responseSerialize: (value: VerifyAggregateResponse): Buffer =>
+      Buffer.from(VerifyAggregateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyAggregateResponse => VerifyAggregateResponse.decode(value),
+  },
 } as const;
 
 export interface LogServiceServer extends UntypedServiceImplementation {
@@ -1388,6 +1764,8 @@ export interface LogServiceServer extends UntypedServiceImplementation {
   tailCommits: handleServerStreamingCall<TailCommitsRequest, TailCommitsResponse>;
   /** Folds an account's events from the log and compares the result with the read store. */
   verifyAccount: handleUnaryCall<VerifyAccountRequest, VerifyAccountResponse>;
+  /** Folds the events of an aggregate of any capability from the log and compares the result with the read store. */
+  verifyAggregate: handleUnaryCall<VerifyAggregateRequest, VerifyAggregateResponse>;
 }
 
 export interface LogServiceClient extends Client {
@@ -1445,6 +1823,22 @@ export interface LogServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: VerifyAccountResponse) => void,
+  ): ClientUnaryCall;
+  /** Folds the events of an aggregate of any capability from the log and compares the result with the read store. */
+  verifyAggregate(
+    request: VerifyAggregateRequest,
+    callback: (error: ServiceError | null, response: VerifyAggregateResponse) => void,
+  ): ClientUnaryCall;
+  verifyAggregate(
+    request: VerifyAggregateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyAggregateResponse) => void,
+  ): ClientUnaryCall;
+  verifyAggregate(
+    request: VerifyAggregateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyAggregateResponse) => void,
   ): ClientUnaryCall;
 }
 
