@@ -64,7 +64,7 @@ function queriesOf({ fromAccountId, toAccountId, state }: TransferFilter): Scan[
   return STATES_OF_GROUPS[state].map((ofGroup) => ({ ...query, index: 'by_state', equals: { state: ofGroup } }));
 }
 
-async function* rowsFrom(copy: ReadCopy, scan: Scan, from: RowPosition | undefined): AsyncGenerator<Row> {
+async function* rowsFrom(copy: ReadCopy, scan: Scan, from: RowPosition | undefined): AsyncGenerator<Row, void> {
   let after = from;
   do {
     const page = await copy.find({ ...scan, after, limit: STEP_ROWS });
@@ -75,9 +75,8 @@ async function* rowsFrom(copy: ReadCopy, scan: Scan, from: RowPosition | undefin
   } while (after !== undefined);
 }
 
-async function nextOf(scan: AsyncGenerator<Row>): Promise<Row | undefined> {
-  const { value, done } = await scan.next();
-  return done === true ? undefined : value;
+async function nextOf(scan: AsyncGenerator<Row, void>): Promise<Row | undefined> {
+  return (await scan.next()).value ?? undefined;
 }
 
 function isNewer(row: Row, than: Row): boolean {
