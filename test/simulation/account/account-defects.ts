@@ -1,6 +1,7 @@
 /** Defects of deciding, answering, remembering and projecting. */
 import { AccountState } from '../../../apps/command/src/account/account-state';
 import { Freshness } from '../../../apps/query/src/freshness';
+import { PositionTracker } from '../../../libs/client/src/position-tracker';
 import { RequestIndex } from '../../../libs/engine/src/request-index/request-index';
 import { RequestSubmission } from '../../../libs/engine/src/requests/request-submission';
 import { PartitionFold } from '@sluice/projections';
@@ -80,6 +81,11 @@ export const accountDefects = {
             return copyFor.call(this, { positionToken: '' }, call);
           },
       ),
+  },
+  'forget-own-writes': {
+    what: 'The client library does not remember the tokens of what it wrote, so that its reads do not wait for it.',
+    foundWithin: 20,
+    plant: () => replaceMethod(PositionTracker.prototype, 'add', () => () => undefined),
   },
   'skip-a-commit': {
     what: 'The projector leaves out one commit in forty.',
