@@ -1,5 +1,5 @@
 /**
- * Callers that submit tasks to two queues with limits, cancel some and do others outside of workers, and workers that do not behave. When the deployment is
+ * Callers that submit tasks to two queues with limits, cancel some and do others outside of workers; workers that do not behave, and one of the client library. When the deployment is
  * calm and every task has ended, the log is read:
  *
  *   - every acknowledged submission is in the log, once, as the task that was answered; asking again gives the same task;
@@ -13,7 +13,8 @@ import { taskpb } from '@sluice/protocol/task';
 import { describe } from '../world/cluster';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { CallFailed } from '../world/call-failed';
-import { attemptKey, hasEnded, readTasks, requestKey, type ReadTask, type TaskReading } from './task-model';
+import { libraryResult, LIBRARY_WORKER, startLibraryWorker } from './library-worker';
+import { attemptKey, hasEnded, readTasks, requestKey, type ReadAttempt, type ReadTask, type TaskReading } from './task-model';
 import { UnrulyWorker, type WorkerNotes } from './unruly-worker';
 
 const COMMANDS = taskpb.TaskCommandServiceService;
@@ -23,6 +24,7 @@ const BATCHES_PER_CALLER = 6;
 const MOST_TASKS = 4;
 const WORKERS = 3;
 const QUEUES = ['parcels', 'letters'];
+const TYPES = ['light', 'heavy'];
 /** Tasks of this type are done by callers. */
 const OUTSIDE = 'outside';
 const OUTSIDE_QUEUE = 'outside';
@@ -44,6 +46,7 @@ export class TaskWorkload implements Workload {
   readonly #notes: WorkerNotes = { handed: new Map(), taken: new Map() };
   readonly #callers: Callers[];
   #workers: UnrulyWorker[] = [];
+  #endLibraryWorker = async (): Promise<void> => undefined;
   #callersDone = 0;
 
   constructor(private readonly deployment: Deployment) {
@@ -60,6 +63,7 @@ export class TaskWorkload implements Workload {
 
   begin(): void {
     this.#workers = Array.from({ length: WORKERS }, (_, number) => new UnrulyWorker(this.deployment, `worker-${number + 1}`, QUEUES, this.#notes));
+    this.#endLibraryWorker = startLibraryWorker(this.deployment, QUEUES, TYPES);
     for (const [number, callers] of this.#callers.entries()) {
       this.#call(callers, number).then(
         () => (this.#callersDone += 1),
@@ -199,6 +203,7 @@ export class TaskWorkload implements Workload {
     const { world } = this.deployment;
     const reading = await this.#untilEveryTaskEnded();
     for (const worker of this.#workers) worker.stop();
+    await this.#endLibraryWorker();
     for (const contradiction of reading.contradictions) world.breach(`the log contradicts itself: ${contradiction}`);
     this.#compareSubmissions(reading);
     this.#compareWorkers(reading);
@@ -245,17 +250,22 @@ export class TaskWorkload implements Workload {
       if (attempt === undefined) world.breach(`${key} was handed to ${workerId} and is not in the log`);
       else if (attempt.workerId !== workerId) world.breach(`${key} was handed to ${workerId}; the log says ${attempt.workerId}`);
     }
-    for (const [key, { outcome, result, workerId }] of attempts) {
-      if (outcome !== AttemptOutcome.ATTEMPT_OUTCOME_SUCCEEDED || workerId === '') continue;
-      // Each result names the lease token under which it was brought.
-      if (!key.endsWith(`#${result.slice(result.lastIndexOf(' ') + 1)}`)) world.breach(`${key} has the result of another attempt: "${result}"`);
-    }
+    for (const task of tasks.values()) for (const attempt of task.attempts) this.#compareResult(task.taskId, attempt);
     for (const [key, { kind, result }] of taken) {
       const attempt = attempts.get(key);
       const outcome = OUTCOMES[kind];
       if (attempt?.outcome !== outcome || attempt.result !== result)
         world.breach(`the ${kind} of ${key} was taken; the log says ${AttemptOutcome[attempt?.outcome ?? 0]} with "${attempt?.result}", not "${result}"`);
     }
+  }
+
+  /** A result names the attempt that brought it. */
+  #compareResult(taskId: string, attempt: ReadAttempt): void {
+    const { outcome, result, workerId, number } = attempt;
+    if (outcome !== AttemptOutcome.ATTEMPT_OUTCOME_SUCCEEDED || workerId === '') return;
+    const key = attemptKey(taskId, attempt);
+    const isOwn = workerId === LIBRARY_WORKER ? result === libraryResult(taskId, number) : key.endsWith(`#${result.slice(result.lastIndexOf(' ') + 1)}`);
+    if (!isOwn) this.deployment.world.breach(`${key} has the result of another attempt: "${result}"`);
   }
 
   async #compareQueries(callers: Callers, { tasks }: TaskReading): Promise<void> {

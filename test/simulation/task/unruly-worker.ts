@@ -187,8 +187,8 @@ export class UnrulyWorker {
     this.deployment.world.trace.note(this.#workerId, `${report.kind} of ${key}: ${reason === '' ? 'recorded' : reason}`);
     if (reason === '') this.notes.taken.set(key, report);
     if (this.#attempts.get(key)?.manner !== 'contradict' || report.kind !== 'completion') return;
-    // What was completed fails now: only one of the two can be recorded.
-    this.#report({ kind: 'failing', lease, result: '' });
+    // What was completed fails now: only one of the two can be recorded. Its verdict cannot be told from another one of the completion, which may have been sent twice.
+    this.#send(requestOf({ kind: 'failing', lease, result: '' }));
   }
 
   /** The process ends; another one begins, and what the first one had sent or would send arrives late. */

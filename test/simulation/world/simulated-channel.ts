@@ -60,7 +60,9 @@ class SimulatedCall implements Call {
 
   start(_metadata: Metadata, listener: Listener): void {
     this.#listener = listener;
-    if (this.network.formOf(this.path) !== 'bidi') return;
+    const form = this.network.formOf(this.path);
+    if (form === undefined) setImmediate(() => this.#end(new CallFailed('UNAVAILABLE', '', `nothing listens at ${this.address}`)));
+    if (form !== 'bidi') return;
     this.#exchange = this.network.exchange(this.life, this.address, this.path, {
       message: (bytes) => listener.onReceiveMessage(bytes),
       ended: (error) => this.#end(error),
