@@ -18,10 +18,10 @@ export function startLibraryWorker(deployment: Deployment, queues: readonly stri
     onTrouble: (what, error) => trace.note(LIBRARY_WORKER, `${what}: ${String(error)}`),
   });
   for (const type of types) {
-    worker.handle(type, async ({ taskId, attempt }, { progress }) => {
+    worker.handle(type, async ({ taskId, attempt }, handling) => {
       trace.note(LIBRARY_WORKER, `starts ${taskId} (attempt ${attempt})`);
       await timeline.pass(life.random.below(LONGEST_RUN_US));
-      progress(1, 2);
+      handling.progress(1, 2);
       if (life.random.chance(0.15)) throw new Error('as it was drawn');
       return libraryResult(taskId, attempt);
     });
