@@ -18,7 +18,7 @@ import { AggregateOrder } from './aggregate-order';
 import { Place } from './place';
 import { RankedHeap } from './ranked-heap';
 import { CallerShare } from './shares';
-import { fits, type CommitRoom, type Room, type Waiting, type WaitingOrder } from './waiting';
+import type { CommitRoom, Room, Waiting, WaitingOrder } from './waiting';
 
 /** One turn in so many goes by age. */
 const BY_AGE = 4;
@@ -79,7 +79,9 @@ export class FairOrder implements WaitingOrder {
     this.turnsTaken += 1;
     for (let place = this.next; place !== undefined; place = this.next) {
       const { submission } = place.waiting;
-      if (!fits(submission, taken, room, commit)) return;
+      // One that is larger than what is left ends the turn: there may be small ones before it in every turn.
+      const isFull = taken.length > 0 && (room.commands <= 0 || room.bytes <= 0);
+      if (isFull || submission.recordBytes > commit.bytes) return;
       room.commands -= submission.commandCount;
       room.bytes -= submission.sizeBytes;
       this.takeOne(taken, commit);

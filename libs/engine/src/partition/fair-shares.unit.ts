@@ -87,6 +87,17 @@ describe('turns', () => {
     expect(turns.findIndex((turn) => turn.includes('large'))).toBeGreaterThanOrEqual(0);
   });
 
+  test('batches larger than a turn go on beside single commands that are in every turn', () => {
+    const under = new QueueUnderTest({ turnCommands: 8 });
+    const batches = flood(under, 10, { aggregates: [HOT], commands: 10 });
+    const turns: string[][] = [];
+    for (let turn = 0; turn < 10; turn += 1) {
+      under.push({ name: `single${turn}`, aggregates: [2] });
+      turns.push(under.take());
+    }
+    expect(turns.map((turn) => turn.filter((name) => name.startsWith('hot')).length)).toEqual(batches.map(() => 1));
+  });
+
   test('an empty or short queue is taken in the order of arrival again', () => {
     const under = new QueueUnderTest({ turnCommands: 8 });
     flood(under, 12, { aggregates: [HOT] });

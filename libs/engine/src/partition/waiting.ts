@@ -32,7 +32,7 @@ export interface WaitingOrder {
   push(waiting: Waiting): void;
   /** The preparation of a submission has ended; the submission may have left meanwhile. */
   preparationDone(waiting: Waiting): void;
-  /** Takes ready submissions while there is room for them; the very first of a turn whatever its size. */
+  /** Takes ready submissions while there is room; the very first of a turn whatever its size. */
   take(taken: Submission[], room: Room, commit: CommitRoom): void;
   /** Takes the next one whatever its size, if the commit has room for it. */
   takeOne(taken: Submission[], commit: CommitRoom): void;
