@@ -1,5 +1,5 @@
 import { until } from '@sluice/judged-load';
-import { evenlySpread, PARTITIONS, testFault } from './harness/under-load';
+import { evenlySpread, testFault } from './harness/under-load';
 
 /** Few by default: the stand-in for MongoDB looks through all rows for each guarded write, so that more of them keep it from answering. */
 const ACCOUNTS = Number(process.env['SLUICE_TEST_JOINING_ACCOUNTS'] ?? '2000');
@@ -34,10 +34,7 @@ testFault(
     const joined = await epochs();
     expect(joined.map((epoch, partition) => Number(epoch - (before[partition] ?? 0n))).sort()).toEqual([0, 0, 1, 1]);
     await joining?.stop();
-    await until('one instance owns everything', async () => {
-      const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => scene.holderOf(`command/${partition}`)));
-      return owners.every((owner) => owner === staying?.name);
-    });
+    await until('one instance owns everything', async () => (await scene.owners()).every((owner) => owner === staying?.name));
     await load.moreEverywhere(60);
     expect(await epochs()).toEqual(before.map((epoch, partition) => epoch + ((joined[partition] ?? 0n) - epoch) * 2n));
     expect(load.unexpected).toEqual([]);

@@ -5,7 +5,7 @@ import { credentials } from '@grpc/grpc-js';
 import { type Access, metadataOf, until } from '@sluice/judged-load';
 import { CertificateAuthority } from '@sluice/testing';
 import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
-import { PARTITIONS, testFault } from './harness/under-load';
+import { testFault } from './harness/under-load';
 
 const CALLER_TOKEN = 'token-of-the-callers-of-this-test';
 const PEER_TOKEN = 'token-of-the-peers-of-this-test';
@@ -58,14 +58,14 @@ testFault(
     load: { access },
     calledInstances: (command) => command.filter(({ name }) => name === ENTRY),
   },
-  async ({ load, lines, command, holderOf }) => {
+  async ({ load, lines, command, owners: ownersNow }) => {
     await until('the unknown token is told', async () => lines.of(UNKNOWN).some((line) => line.includes('give SLUICE_PEER_TOKEN a token with the role')));
     await until('the unknown authority is told', async () => lines.of(MISTRUSTFUL).some((line) => line.includes('SLUICE_PEER_CA must name the authority')));
     const said = command.flatMap(({ name }) => lines.of(name)).join('\n');
     for (const token of [CALLER_TOKEN, PEER_TOKEN, UNKNOWN_TOKEN]) expect(said).not.toContain(token);
     expect(lines.of(ENTRY).filter((line) => line.includes('"level":"error"'))).toEqual([]);
 
-    const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holderOf(`command/${partition}`)));
+    const owners = await ownersNow();
     const options = { metadata: metadataOf(access) };
     const reasons: Record<string, (string | undefined)[]> = {};
     for (const { name, address } of command) {

@@ -3,4 +3,4 @@ export { environmentFor } from './service-environment';
 export { ServiceChild } from './service-child';
 export { SERVICE_NAMES, type ServiceName } from './service-name';
 export { WorkerChild, type WorkerChildOptions } from './worker-child';
-export { type Distributed, type DistributedOptions, startDistributed } from './start-distributed';
+export { type Distributed, type DistributedOptions, type ProcessSurroundings, startDistributed } from './start-distributed';

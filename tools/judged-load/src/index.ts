@@ -5,7 +5,7 @@
 export { type Access, metadataOf, PLAIN_ACCESS, QUICK_RECONNECT } from './access';
 export { called, type CallOptions, NO_DEADLINE } from './called';
 export { type Addresses, caughtUp, complaintsOf, judge, type Judgement } from './judgement';
-export { leaseHolder, type LeaseHoldersOptions } from './lease-holders';
+export { leaseHolders, type LeaseHoldersOptions } from './lease-holders';
 export { type Acknowledged, Load, type LoadObserver, type LoadOptions } from './load';
 export { ProcessLines } from './process-lines';
 export { type Freshness, ReadLag } from './read-lag';

@@ -11,7 +11,7 @@ import {
   complaintsOf,
   type Freshness,
   judge,
-  leaseHolder,
+  leaseHolders,
   Load,
   type LoadOptions,
   PLAIN_ACCESS,
@@ -39,6 +39,7 @@ const NS_PER_MS = 1e6;
 
 /** Partitions of the log under test. */
 export const PARTITIONS = 4;
+const PARTITION_LEASES = Array.from({ length: PARTITIONS }, (_, partition) => `command/${partition}`);
 
 export interface Scene {
   readonly distributed: Distributed;
@@ -54,6 +55,8 @@ export interface Scene {
   readonly scheduler: readonly ServiceChild[];
   /** Name of the process that holds the lease: "command/0", "projector/3". Undefined: none does. */
   holderOf(lease: string): Promise<string | undefined>;
+  /** Names of the command instances that own the partitions, in the order of these. Undefined: none does. */
+  owners(): Promise<(string | undefined)[]>;
   /** The instance that owns the partition. */
   ownerOf(partition: number): Promise<ServiceChild>;
   /** No gap in service is counted meanwhile: something is away that every instance needs. */
@@ -65,6 +68,8 @@ type DeploymentOptions = Pick<DistributedOptions, 'counts' | 'environment' | 'en
 export interface LoadedOptions {
   /** False: the test stops the load itself, nothing more is posted. */
   readonly afterwards?: boolean;
+  /** False: the instances do not share the partitions evenly, so that nothing waits for it beforehand. */
+  readonly spread?: boolean;
   /** False: the test judges what was written and projected for itself. */
   readonly judged?: boolean;
   /** How the callers behave, and what they show. */
@@ -153,8 +158,8 @@ async function underLoad(deployment: Deployment, { name, options = {}, run }: Fa
   try {
     const scene = sceneOf(deployment, options, loads);
     const { load, gaps, lag } = scene;
-    // What the fault before set in motion is over.
-    if (deployment.loads.length > 0) await until('the partitions are evenly spread', () => evenlySpread(scene));
+    // What the start, or the fault before, set in motion is over.
+    if (options.spread !== false) await until('the partitions are evenly spread', () => evenlySpread(scene));
     await load.open();
     load.start();
     await load.more(WARM_UP_POSTINGS);
@@ -209,7 +214,9 @@ function sceneOf({ distributed, lines, loads: earlier }: Deployment, options: Lo
     loads.push(load);
     return load;
   };
-  const holderOf = (lease: string): Promise<string | undefined> => leaseHolder({ natsUrl: distributed.nats.url, deployment: DEPLOYMENT }, lease);
+  const holdersOf = (leases: readonly string[]): Promise<(string | undefined)[]> =>
+    leaseHolders({ natsUrl: distributed.nats.url, deployment: DEPLOYMENT }, leases);
+  const holderOf = async (lease: string): Promise<string | undefined> => (await holdersOf([lease]))[0];
   return {
     distributed,
     load: anotherLoad('first'),
@@ -223,6 +230,7 @@ function sceneOf({ distributed, lines, loads: earlier }: Deployment, options: Lo
     projector: projector ?? [],
     scheduler: scheduler ?? [],
     holderOf,
+    owners: () => holdersOf(PARTITION_LEASES),
     ownerOf: async (partition) => {
       const holder = await holderOf(`command/${partition}`);
       const owner = command?.find((child) => child.name === holder);
@@ -284,8 +292,9 @@ function firstRunning(children: readonly ServiceChild[]): string {
 /** Two in each of the four partitions. */
 const ACCOUNTS = ['l', 'm', 'b', 'c', 'a', 'g', 'd', 'e'].map((name) => `{${name}}-account`);
 
-/** Every command instance owns as many partitions as any other. */
-export async function evenlySpread({ holderOf, command }: Scene): Promise<boolean> {
-  const owners = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => holderOf(`command/${partition}`)));
-  return command.every(({ name }) => owners.filter((owner) => owner === name).length === PARTITIONS / command.length);
+/** Every partition has an owner, and no command instance owns more than one partition more than another. */
+export async function evenlySpread({ owners, command }: Scene): Promise<boolean> {
+  const names = await owners();
+  const owned = command.map(({ name }) => names.filter((owner) => owner === name).length);
+  return !names.includes(undefined) && Math.max(...owned) - Math.min(...owned) <= 1;
 }

@@ -19,12 +19,15 @@ export const rebuildWithTwoProjectors: Fault = {
         }
       }
     })();
-    for (let rebuild = 0; rebuild < REBUILDS; rebuild += 1) {
-      expect(await calls.rebuilt(projector[rebuild % projector.length]?.address ?? '')).toMatchObject({ switched: true });
-      await load.more(200);
+    try {
+      for (let rebuild = 0; rebuild < REBUILDS; rebuild += 1) {
+        expect(await calls.rebuilt(projector[rebuild % projector.length]?.address ?? '')).toMatchObject({ switched: true });
+        await load.more(200);
+      }
+    } finally {
+      rebuilding = false;
+      await reading;
     }
-    rebuilding = false;
-    await reading;
     expect(wentBack).toEqual([]);
   },
 };

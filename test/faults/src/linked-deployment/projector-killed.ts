@@ -1,20 +1,14 @@
 import { until } from '@sluice/judged-load';
-import { MongodbGate, type MongodbCommand } from './harness/mongodb-gate';
-import { type Fault, testFaults } from './harness/under-load';
+import { LinkedDeployment } from '../harness/linked-deployment';
+import type { MongodbCommand } from '../harness/mongodb-gate';
+import type { Fault } from '../harness/under-load';
 
-const VICTIM = 'projector-1';
+const VICTIM = LinkedDeployment.GATED_PROJECTOR;
 const isWriteTo =
   (written: string) =>
   ({ name, collection }: MongodbCommand): boolean =>
     // The name of a copy stands before it, the format of the rows behind it.
     ['insert', 'update', 'delete'].includes(name) && new RegExp(`_${written}(_\\d+)?$`).test(collection);
-
-let mongodbPort = 0;
-let gate: MongodbGate;
-beforeAll(async () => {
-  gate = await MongodbGate.open(() => mongodbPort);
-});
-afterAll(() => gate.end());
 
 /** A batch is written in this order: entry segments, accounts, the checkpoint. */
 const STEPS = [
@@ -23,35 +17,26 @@ const STEPS = [
   { step: 'after entries and accounts, before the checkpoint', collection: 'checkpoints' },
 ];
 
-const killedAt = ({ step, collection }: (typeof STEPS)[number]): Fault => ({
+const killedAt = (links: LinkedDeployment, { step, collection }: (typeof STEPS)[number]): Fault => ({
   name: `kill -9 of a projector ${step}: the other one takes its partitions over, and every commit is projected once`,
   run: async ({ load, projector, calls }) => {
     const victim = projector.find(({ name }) => name === VICTIM);
     const other = projector.find(({ name }) => name !== VICTIM);
     await until('both project', async () => (await calls.projectionStatus(victim?.address ?? '')).partitions.some(({ heldHere }) => heldHere));
     await load.more(200);
-    await gate.closeAt(isWriteTo(collection));
+    await links.gate.closeAt(isWriteTo(collection));
     await victim?.kill();
     await until('the other one projects every partition', async () => {
       const { partitions } = await calls.projectionStatus(other?.address ?? '');
       return partitions.every(({ heldHere }) => heldHere);
     });
     await load.moreEverywhere(40);
-    gate.reopen();
+    links.gate.reopen();
     await victim?.start();
     await victim?.untilServing();
   },
 });
 
-testFaults(
-  {
-    counts: { projector: 2 },
-    environmentOf: (name, { mongodb }): Record<string, string> => {
-      const url = new URL(mongodb.url);
-      mongodbPort = Number(url.port);
-      url.port = String(gate.port);
-      return name === VICTIM ? { SLUICE_READ_URL: url.href } : {};
-    },
-  },
-  STEPS.map(killedAt),
-);
+export function projectorKilledAtEachStep(links: LinkedDeployment): Fault[] {
+  return STEPS.map((step) => killedAt(links, step));
+}

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { PLAIN_ACCESS, called, complaintsOf, judge, until } from '@sluice/judged-load';
 import { healthpb } from '@sluice/protocol';
 import { Binary, MongoClient } from 'mongodb';
-import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
-import { DEPLOYMENT, testFault } from './harness/under-load';
+import { commandClient, credit, openSideAccount, postReasons } from '../harness/side-account';
+import { DEPLOYMENT, type Fault } from '../harness/under-load';
 
-const CLI = join(__dirname, '../../../apps/sluice/dist/main.js');
+const CLI = join(__dirname, '../../../../apps/sluice/dist/main.js');
 const REFUSED = 1;
 const CHANGED_PARTITION = 0;
 const CHANGED_ACCOUNT = '{l}-side';
@@ -33,10 +33,10 @@ async function changeNewestCommit(url: string): Promise<bigint> {
   }
 }
 
-testFault(
-  'a commit of the log is changed: the next owner says where and what to do, is not ready, and serves the other partitions; the repair mends it',
-  { afterwards: false, judged: false },
-  async ({ distributed, load, anotherLoad, command, query, projector, calls, lines, ownerOf, holderOf }) => {
+export const commitChanged: Fault = {
+  name: 'a commit of the log is changed: the next owner says where and what to do, is not ready, and serves the other partitions; the repair mends it',
+  options: { afterwards: false, judged: false },
+  run: async ({ distributed, load, anotherLoad, command, query, projector, calls, lines, ownerOf, holderOf }) => {
     const owner = await ownerOf(CHANGED_PARTITION);
     const heir = command.find(({ name }) => name !== owner.name);
     if (heir === undefined) throw new Error('there is no other instance');
@@ -54,8 +54,10 @@ testFault(
       await until('the other instance holds the partition', async () => (await holderOf(`command/${CHANGED_PARTITION}`)) === heir.name);
       const place = `sluice log repair --drop-from ${CHANGED_PARTITION}:${sequence}`;
       await until('it says where and what to do', async () => lines.of(heir.name).some((line) => line.includes('"level":"error"') && line.includes(place)));
-      const { status } = await called(health.check.bind(health), { service: '' });
-      expect(status).toBe(healthpb.HealthCheckResponse_ServingStatus.NOT_SERVING);
+      await until('it is not ready', async () => {
+        const { status } = await called(health.check.bind(health), { service: '' });
+        return status === healthpb.HealthCheckResponse_ServingStatus.NOT_SERVING;
+      });
       expect(await postReasons(client, [credit(CHANGED_ACCOUNT, 'lost')])).toEqual(['PARTITION_UNAVAILABLE']);
       await until('the other partitions are served', async () => (await postReasons(client, [credit(OTHER_ACCOUNT, 'kept')]))[0] === undefined);
 
@@ -83,4 +85,4 @@ testFault(
       health.close();
     }
   },
-);
+};

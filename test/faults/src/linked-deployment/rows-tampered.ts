@@ -1,11 +1,11 @@
 import { caughtUp } from '@sluice/judged-load';
 import { MongoClient } from 'mongodb';
-import { testFault } from './harness/under-load';
+import { type Fault } from '../harness/under-load';
 
-testFault(
-  'rows of the read store are tampered with: verification finds it, a rebuild heals it',
-  { afterwards: false },
-  async ({ distributed, load, projector, calls }) => {
+export const rowsTampered: Fault = {
+  name: 'rows of the read store are tampered with: verification finds it, a rebuild heals it',
+  options: { afterwards: false },
+  run: async ({ distributed, load, projector, calls }) => {
     await load.stop();
     const address = projector[0]?.address ?? '';
     await caughtUp(calls, address);
@@ -27,4 +27,4 @@ testFault(
     expect(differences.join('\n')).toContain(account);
     expect(await calls.rebuilt(address)).toMatchObject({ switched: true });
   },
-);
+};

@@ -1,7 +1,7 @@
 import { until } from '@sluice/judged-load';
 import { accountpb } from '@sluice/protocol/account';
-import { commandClient, credit, openSideAccount, postReasons } from './harness/side-account';
-import { actingSchedulers, testFault } from './harness/under-load';
+import { commandClient, credit, openSideAccount, postReasons } from '../harness/side-account';
+import { actingSchedulers, type Fault } from '../harness/under-load';
 
 /** Two in each of the four partitions. */
 const ACCOUNTS = ['l', 'm', 'b', 'c', 'a', 'g', 'd', 'e'].map((name) => `{${name}}-expiring`);
@@ -20,18 +20,22 @@ const hold = (accountId: string, number: number, expiresAtMs: number): accountpb
     expiresAtUs: BigInt(expiresAtMs) * 1_000n,
   });
 
-testFault(
-  'kill -9 of the scheduler that acts and of an owner while holds expire: each is released once, in order, and not before its time',
-  { counts: { scheduler: 2 } },
-  async ({ calls, command, scheduler, query, ownerOf }) => {
+export const timersDueWhileKilled: Fault = {
+  name: 'kill -9 of the scheduler that acts and of an owner while holds expire: each is released once, in order, and not before its time',
+  run: async ({ calls, command, scheduler, query, ownerOf }) => {
     const client = commandClient(command[0]?.address ?? '');
+    await Promise.all(ACCOUNTS.map((accountId) => openSideAccount(client, accountId)));
     const startMs = Date.now() + FIRST_AFTER_MS;
-    for (const accountId of ACCOUNTS) {
-      await openSideAccount(client, accountId);
-      const holds = Array.from({ length: HOLDS }, (_, number) => hold(accountId, number, startMs + number * EVERY_MS));
-      const reasons = await postReasons(client, [...Array.from({ length: HOLDS }, (_, number) => credit(accountId, `credit-${number}`)), ...holds]);
-      expect(reasons.filter((reason) => reason !== undefined)).toEqual([]);
-    }
+    const holds = Array.from({ length: HOLDS }, (_, number) => number);
+    const posted = await Promise.all(
+      ACCOUNTS.map((accountId) =>
+        postReasons(client, [
+          ...holds.map((number) => credit(accountId, `credit-${number}`)),
+          ...holds.map((number) => hold(accountId, number, startMs + number * EVERY_MS)),
+        ]),
+      ),
+    );
+    expect(posted.flat().filter((reason) => reason !== undefined)).toEqual([]);
     client.close();
     const held = async (): Promise<number> => {
       const accounts = await Promise.all(ACCOUNTS.map((accountId) => calls.account(query[0]?.address ?? '', accountId)));
@@ -49,11 +53,11 @@ testFault(
     for (const accountId of ACCOUNTS) {
       const entries = await calls.entries(query[0]?.address ?? '', accountId);
       const released = entries.filter(({ type }) => type === accountpb.PostingType.POSTING_TYPE_RELEASE);
-      expect(released.map(({ holdId }) => holdId)).toEqual(Array.from({ length: HOLDS }, (_, number) => `hold-${number}`));
+      expect(released.map(({ holdId }) => holdId)).toEqual(holds.map((number) => `hold-${number}`));
       const early = released.filter(
         ({ committedAt }, number) => Number(committedAt?.seconds ?? 0n) * 1_000 + (committedAt?.nanos ?? 0) / 1e6 < startMs + number * EVERY_MS,
       );
       expect(early).toEqual([]);
     }
   },
-);
+};

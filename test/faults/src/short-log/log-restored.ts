@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { caughtUp, complaintsOf, judge } from '@sluice/judged-load';
 import { MongoConnection } from '@sluice/store-mongo';
-import { testFault } from './harness/under-load';
+import type { Fault } from '../harness/under-load';
 
-const CLI = join(__dirname, '../../../apps/sluice/dist/main.js');
+const CLI = join(__dirname, '../../../../apps/sluice/dist/main.js');
 
 interface Commit {
   readonly _id: { readonly partition: number; readonly sequence: bigint };
@@ -14,10 +14,10 @@ function keyOf({ partition, sequence }: Commit['_id']): string {
   return `${partition}/${sequence}`;
 }
 
-testFault(
-  'the log is restored from a backup that is older than the read store: it gets a new incarnation, reads are rebuilt, work goes on',
-  { afterwards: false, judged: false },
-  async ({ distributed, load, anotherLoad, query, projector, calls }) => {
+export const logRestored: Fault = {
+  name: 'the log is restored from a backup that is older than the read store: it gets a new incarnation, reads are rebuilt, work goes on',
+  options: { afterwards: false, judged: false },
+  run: async ({ distributed, load, anotherLoad, query, projector, calls }) => {
     const addresses = { query: query[0]?.address ?? '', projector: projector[0]?.address ?? '' };
     const [account = ''] = load.acknowledged.keys();
     const connection = await MongoConnection.open({ url: distributed.mongodb.url });
@@ -48,4 +48,4 @@ testFault(
     expect(after.positionToken).not.toBe('');
     await expect(calls.account(addresses.query, account, after.positionToken)).rejects.toThrow(/incarnation/);
   },
-);
+};
