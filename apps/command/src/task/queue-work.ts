@@ -152,13 +152,14 @@ export class QueueWork implements QueueListener {
         for (const entry of due) if (state.tick(turn, entry)) this.setAlarm(0);
       },
       () => undefined,
-      () => undefined,
+      () => state.lookAgain(),
       { commands: due.length, bytes: REPORT_BYTES * due.length, recordBytes: 2 * TICK_BYTES, background: true },
     );
     try {
       partition.submit(submission);
     } catch {
       // The queue of the partition is full: it is tried again at the next look.
+      state.lookAgain();
     }
   }
 

@@ -175,6 +175,11 @@ export class QueuesState implements CapabilityState {
     return due;
   }
 
+  /** The turn that was to do what is due is lost: the next look finds it again. */
+  lookAgain(): void {
+    this.nextWakeUs = 0;
+  }
+
   /** Tells of what is due, if that is earlier than was said. */
   wake(entry: QueueEntry): void {
     const nextDueUs = entry.nextDueUs;
