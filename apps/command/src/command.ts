@@ -100,7 +100,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
   const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys } = dependencies;
   const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, missingKeys, trouble }));
-  await Promise.all(parts.map((part) => part.prepare?.()));
+  await Promise.all(parts.map(async (part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;
   const engine = new Engine({

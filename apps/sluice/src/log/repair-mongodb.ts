@@ -1,4 +1,5 @@
 /** `sluice log repair` for a log in MongoDB. What is dropped is kept in a collection beside it. */
+import { SessionLease } from '@sluice/leases';
 import { systemClock } from '@sluice/ports';
 import type { Configuration } from '@sluice/service';
 import type { MongoConnection } from '@sluice/store-mongo';
@@ -38,7 +39,6 @@ export async function logInMongoDb(url: string, configuration: Configuration): P
 
 async function instancesOf(url: string, { natsCredentials, natsTlsCa, natsTlsCert, natsTlsKey, deployment }: Configuration): Promise<string[]> {
   const { NatsLeaseTable, NatsLink, NatsUnavailableError } = await import('@sluice/bus-nats');
-  const { SessionLease } = await import('@sluice/leases');
   const tls = { caFile: natsTlsCa, certFile: natsTlsCert, keyFile: natsTlsKey };
   const link = await NatsLink.open({
     url,

@@ -94,6 +94,7 @@ export function readCommit(bytes: Uint8Array): DecodedCommit {
         reader.skip(tag & 7);
     }
   }
+  if (schemaVersion === 0) throw new CorruptCommitError(partition, sequence, 'the commit does not say its format: it was cut');
   if (schemaVersion !== COMMIT_SCHEMA_VERSION) throw new UnknownCommitFormatError(partition, sequence, schemaVersion);
   if (checksum.length !== CHECKSUM_BYTES) throw new CorruptCommitError(partition, sequence, 'the commit has no checksum: it was cut');
   return { incarnation, partition, sequence, epoch, committedAtUs, previousChecksum, traceparents, events, checksum, bytes };

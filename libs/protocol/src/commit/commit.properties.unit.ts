@@ -169,6 +169,11 @@ test('what comes after a position without a checksum is taken on trust for its p
   expect(() => readAll({ ...start, sequence: 1, checksum: undefined }, commits.slice(1))).not.toThrow();
 });
 
+test('a commit without a format is damage; one of a later format is not', () => {
+  expect(() => readCommit(Buffer.alloc(0))).toThrow(/does not say its format/);
+  expect(() => readCommit(Buffer.from([0x08, 0x07]))).toThrow(/commit format 7 is not known/);
+});
+
 test('no bytes at all make a reader fail in another way', () => {
   const header = Buffer.from([0x08, 0x01]);
   fc.assert(
@@ -177,7 +182,7 @@ test('no bytes at all make a reader fail in another way', () => {
       try {
         readCommit(bytes);
       } catch (error) {
-        expect((error as Error).name).toMatch(/^(MalformedMessageError|CorruptCommitError)$/);
+        expect((error as Error).name).toMatch(/^(MalformedMessageError|CorruptCommitError|UnknownCommitFormatError)$/);
       }
       if (bytes.length < CHECKSUM_FIELD_BYTES) expect(() => verifyChecksum(0, 1, bytes)).toThrow(CorruptCommitError);
     }),
