@@ -25,6 +25,8 @@ Exit code: 0 nothing broke, 1 an invariant was breached, 64 wrong options.
 
 /** Lines of the trace that are printed of a seed that failed. */
 const SHOWN_LINES = 60;
+/** Exit code: the simulator itself failed (EX_SOFTWARE). */
+const BROKEN = 70;
 const WRONG_USE = 64;
 
 interface Options {
@@ -129,6 +131,11 @@ function positive(option: string, text: string, whole: boolean): number {
   return value;
 }
 
+// Node would end with 1 itself, which says that seeds failed.
+process.on('uncaughtException', (error) => {
+  complain(String(error.stack));
+  process.exit(BROKEN);
+});
 void main().then((code) => {
   process.exitCode = code;
 });

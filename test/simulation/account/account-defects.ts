@@ -1,5 +1,6 @@
 /** Defects of deciding, answering, remembering and projecting. */
 import { AccountState } from '../../../apps/command/src/account/account-state';
+import { PostingDecisions } from '../../../apps/command/src/account/posting-decisions';
 import { Freshness } from '../../../apps/query/src/freshness';
 import { PositionTracker } from '../../../libs/client/src/position-tracker';
 import { RequestIndex } from '../../../libs/engine/src/request-index/request-index';
@@ -32,7 +33,7 @@ export const accountDefects = {
     foundWithin: 20,
     plant: () =>
       replaceMethod(
-        AccountState.prototype as never as { remember(...values: unknown[]): void },
+        PostingDecisions.prototype as never as { remember(...values: unknown[]): void },
         'remember',
         (remember) =>
           function (this: unknown, batch: { outcomes: Int32Array }, index: number, ...rest: never[]) {
