@@ -62,6 +62,7 @@ export class TasksUnderTest {
       instanceId: 'tasks-under-test',
       pool: 'off',
       ...this.dependencies,
+      limits: { doubtMs: 0, ...this.dependencies.limits },
     });
   }
 
