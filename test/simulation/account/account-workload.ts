@@ -10,6 +10,7 @@
  *   - queries answer the balances of the log.
  */
 import { accountpb } from '@sluice/protocol/account';
+import { CallerGroup } from '../world/caller-group';
 import { describe } from '../world/cluster';
 import { type Callers, type Deployment, type Workload } from '../world/deployment';
 import { CallFailed } from '../world/call-failed';
@@ -38,29 +39,23 @@ interface Answer {
 
 export class AccountWorkload implements Workload {
   readonly #answers = new Map<string, Answer>();
-  #callersDone = 0;
   #sent = 0;
-  readonly #callers: Callers[];
+  readonly #callers: CallerGroup;
 
   constructor(private readonly deployment: Deployment) {
-    this.#callers = Array.from({ length: CALLERS }, (_, number) => deployment.callers(`caller-${number + 1}`));
+    this.#callers = new CallerGroup(deployment, 'caller', CALLERS);
   }
 
   get done(): boolean {
-    return this.#callersDone === CALLERS;
+    return this.#callers.done;
   }
 
   get progress(): string {
-    return `${this.#answers.size} of ${this.#sent} postings answered, ${this.#callersDone} of ${CALLERS} callers done`;
+    return `${this.#answers.size} of ${this.#sent} postings answered, ${this.#callers.progress}`;
   }
 
   begin(): void {
-    for (const [number, callers] of this.#callers.entries()) {
-      this.#call(callers, number).then(
-        () => (this.#callersDone += 1),
-        (error: unknown) => this.deployment.world.breach(`${callers.life.name} gives up: ${describe(error)}`),
-      );
-    }
+    this.#callers.begin((callers, number) => this.#call(callers, number));
   }
 
   async #call(callers: Callers, number: number): Promise<void> {
@@ -234,7 +229,7 @@ export class AccountWorkload implements Workload {
 
   /** Every posting with a verdict is sent again. */
   async #askAgain(): Promise<void> {
-    const [callers] = this.#callers;
+    const [callers] = this.#callers.members;
     if (callers === undefined) return;
     const plain = [...this.#answers.values()].filter(({ atomicWith }) => atomicWith === undefined).map(({ posting }) => posting);
     if (plain.length > 0) await this.#untilVerdicts(callers, plain, false);
@@ -244,7 +239,7 @@ export class AccountWorkload implements Workload {
 
   async #compareQueries(balances: ReadonlyMap<string, bigint>): Promise<void> {
     const { world } = this.deployment;
-    const [callers] = this.#callers;
+    const [callers] = this.#callers.members;
     if (callers === undefined) return;
     for (const [accountId, balance] of balances) {
       const request = accountpb.GetAccountRequest.encode(accountpb.GetAccountRequest.fromPartial({ accountId })).finish();

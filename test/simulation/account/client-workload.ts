@@ -7,7 +7,7 @@
  *   - asking again brings the first answer.
  */
 import { SluiceClient, SluiceError, type PostingInput, type PostingResult } from '@sluice/client';
-import { describe } from '../world/cluster';
+import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { postingKey, readLedger } from './ledger-model';
 
@@ -31,12 +31,12 @@ type Known = { readonly input: PostingInput; readonly result: PostingResult | un
 
 export class ClientWorkload implements Workload {
   readonly #known = new Map<string, Known>();
+  readonly #group: CallerGroup;
   readonly #programs: readonly Program[];
-  #done = 0;
 
   constructor(private readonly deployment: Deployment) {
-    this.#programs = Array.from({ length: PROGRAMS }, (_, number) => {
-      const callers = deployment.callers(`program-${number + 1}`);
+    this.#group = new CallerGroup(deployment, 'program', PROGRAMS);
+    this.#programs = this.#group.members.map((callers) => {
       const channel = (kind: string) => deployment.channel(callers.life, kind === 'query' ? 'query' : 'command');
       return {
         callers,
@@ -47,20 +47,15 @@ export class ClientWorkload implements Workload {
   }
 
   get done(): boolean {
-    return this.#done === PROGRAMS;
+    return this.#group.done;
   }
 
   get progress(): string {
-    return `${this.#known.size} postings of programs have verdicts, ${this.#done} of ${PROGRAMS} programs done`;
+    return `${this.#known.size} postings of programs have verdicts, ${this.#group.progress}`;
   }
 
   begin(): void {
-    for (const [number, program] of this.#programs.entries()) {
-      this.#work(program, number).then(
-        () => (this.#done += 1),
-        (error: unknown) => this.deployment.world.breach(`${program.callers.life.name} gives up: ${describe(error)}`),
-      );
-    }
+    this.#group.begin((_callers, number) => this.#work(this.#programs[number] as Program, number));
   }
 
   async #work(program: Program, number: number): Promise<void> {

@@ -9,7 +9,7 @@
  *   - queries say of every transfer what the log says.
  */
 import { accountpb } from '@sluice/protocol/account';
-import { describe } from '../world/cluster';
+import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { START_US } from '../world/globals';
 import { CallFailed } from '../world/call-failed';
@@ -39,31 +39,25 @@ interface Answer {
 
 export class TransferWorkload implements Workload {
   readonly #answers = new Map<string, Answer>();
-  readonly #callers: Callers[];
+  readonly #callers: CallerGroup;
   /** How far the clocks of the owners may be apart. */
   readonly #skewUs: number;
-  #callersDone = 0;
 
   constructor(private readonly deployment: Deployment) {
     this.#skewUs = deployment.world.faults.skewUs;
-    this.#callers = Array.from({ length: CALLERS }, (_, number) => deployment.callers(`payer-${number + 1}`));
+    this.#callers = new CallerGroup(deployment, 'payer', CALLERS);
   }
 
   get done(): boolean {
-    return this.#callersDone === CALLERS;
+    return this.#callers.done;
   }
 
   get progress(): string {
-    return `${this.#answers.size} transfers answered, ${this.#callersDone} of ${CALLERS} payers done`;
+    return `${this.#answers.size} transfers answered, ${this.#callers.progress}`;
   }
 
   begin(): void {
-    for (const [number, callers] of this.#callers.entries()) {
-      this.#call(callers, number).then(
-        () => (this.#callersDone += 1),
-        (error: unknown) => this.deployment.world.breach(`${callers.life.name} gives up: ${describe(error)}`),
-      );
-    }
+    this.#callers.begin((callers, number) => this.#call(callers, number));
   }
 
   async #call(callers: Callers, number: number): Promise<void> {
@@ -196,7 +190,7 @@ export class TransferWorkload implements Workload {
         world.breach(`transfer ${key} was answered ${answer.told}; the log says balance ${recorded.balanceAfterMinor}`);
       }
     }
-    const [callers] = this.#callers;
+    const [callers] = this.#callers.members;
     if (callers === undefined) return;
     await this.#untilVerdicts(
       callers,

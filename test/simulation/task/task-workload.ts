@@ -10,7 +10,7 @@
  *   - queries say of every task what the log says.
  */
 import { taskpb } from '@sluice/protocol/task';
-import { describe } from '../world/cluster';
+import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { CallFailed } from '../world/call-failed';
 import { libraryResult, LIBRARY_WORKER, startLibraryWorker } from './library-worker';
@@ -44,32 +44,26 @@ export class TaskWorkload implements Workload {
   /** Tasks whose end was acknowledged to a caller. */
   readonly #ended = new Map<string, taskpb.TaskState>();
   readonly #notes: WorkerNotes = { handed: new Map(), taken: new Map() };
-  readonly #callers: Callers[];
+  readonly #callers: CallerGroup;
   #workers: UnrulyWorker[] = [];
   #endLibraryWorker = async (): Promise<void> => undefined;
-  #callersDone = 0;
 
   constructor(private readonly deployment: Deployment) {
-    this.#callers = Array.from({ length: CALLERS }, (_, number) => deployment.callers(`submitter-${number + 1}`));
+    this.#callers = new CallerGroup(deployment, 'submitter', CALLERS);
   }
 
   get done(): boolean {
-    return this.#callersDone === CALLERS;
+    return this.#callers.done;
   }
 
   get progress(): string {
-    return `${this.#submitted.size} submissions answered, ${this.#callersDone} of ${CALLERS} submitters done`;
+    return `${this.#submitted.size} submissions answered, ${this.#callers.progress}`;
   }
 
   begin(): void {
     this.#workers = Array.from({ length: WORKERS }, (_, number) => new UnrulyWorker(this.deployment, `worker-${number + 1}`, QUEUES, this.#notes));
     this.#endLibraryWorker = startLibraryWorker(this.deployment, QUEUES, TYPES);
-    for (const [number, callers] of this.#callers.entries()) {
-      this.#call(callers, number).then(
-        () => (this.#callersDone += 1),
-        (error: unknown) => this.deployment.world.breach(`${callers.life.name} gives up: ${describe(error)}`),
-      );
-    }
+    this.#callers.begin((callers, number) => this.#call(callers, number));
   }
 
   async #call(callers: Callers, number: number): Promise<void> {
@@ -211,7 +205,7 @@ export class TaskWorkload implements Workload {
       const read = reading.tasks.get(taskId)?.state;
       if (read !== state) world.breach(`task ${taskId} was answered to have ended as ${TaskState[state]}; the log says ${TaskState[read ?? 0]}`);
     }
-    const [callers] = this.#callers;
+    const [callers] = this.#callers.members;
     if (callers === undefined) return;
     for (const { queue, submission } of this.#submitted.values()) await this.#submit(callers, queue, [submission]);
     await this.#compareQueries(callers, reading);
