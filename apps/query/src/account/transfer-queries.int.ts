@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
-import type { ReadStore, RowWrite } from '@sluice/ports';
+import { encodePosition, type ReadStore, type RowWrite } from '@sluice/ports';
 import { projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
 import { groupRow, TRANSFER_KEYS, TRANSFERS, transferId, type TransferGroup, type TransferRecord } from '@sluice/projections/account';
 import { timestampFromUs } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { SqliteReadStore } from '@sluice/store-sqlite';
+import { encodePageToken } from '../page-token';
 import { type QueryRuntime, startQuery } from '../query';
 
 const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_REFUNDED: REFUNDED, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
@@ -151,5 +152,11 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
     expect(await refusalOf(list({ toAccountId: 'x'.repeat(129) }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
     const { nextPageToken } = await list({ fromAccountId: 'alice', pageSize: 4 });
     expect(await refusalOf(list({ toAccountId: 'bob', pageSize: 4, pageToken: nextPageToken }))).toBe('INVALID_ARGUMENT PAGE_TOKEN_INVALID');
+  });
+
+  test.each([-1, 0.5, 'x'])('a page token that a caller made, for the transfer %j of a row, is refused', async (seen) => {
+    const place = encodePosition([CREATED_US, transferId('alice', 't00'), seen]);
+    const pageToken = encodePageToken(['transfers', { fromAccountId: 'alice' }], place);
+    expect(await refusalOf(list({ fromAccountId: 'alice', pageToken }))).toBe('INVALID_ARGUMENT PAGE_TOKEN_INVALID');
   });
 });
