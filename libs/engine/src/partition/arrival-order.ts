@@ -7,7 +7,7 @@
  * So the order per aggregate stays, and one slow look-up costs the others nothing. What is not held costs one place in an array.
  */
 import type { Submission } from '../capability';
-import { fits, type CommitRoom, type Room, type Waiting, type WaitingOrder } from './waiting';
+import type { CommitRoom, Room, Waiting, WaitingOrder } from './waiting';
 
 /** Taken submissions that stay at the front of the array before it is cut. */
 const CUT_AFTER = 1_024;
@@ -107,4 +107,8 @@ export class ArrivalOrder implements WaitingOrder {
     this.heldAggregates = new Set();
     this.heldBarrier = false;
   }
+}
+
+function fits({ commandCount, sizeBytes, recordBytes }: Submission, taken: readonly Submission[], room: Room, commit: CommitRoom): boolean {
+  return recordBytes <= commit.bytes && (taken.length === 0 || (commandCount <= room.commands && sizeBytes <= room.bytes));
 }

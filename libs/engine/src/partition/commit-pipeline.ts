@@ -45,7 +45,6 @@ export interface CommitPipelineDependencies {
 }
 
 interface Doubt {
-  readonly error: unknown;
   readonly cancel: () => void;
   stalled: boolean;
 }
@@ -156,7 +155,7 @@ export class CommitPipeline {
       cancelLimit();
       cancelStalled();
     };
-    const doubt: Doubt = { error, cancel, stalled: false };
+    const doubt: Doubt = { cancel, stalled: false };
     this.doubt = doubt;
     doubted(error);
     const { log } = this.dependencies;

@@ -39,7 +39,3 @@ export interface WaitingOrder {
   /** Empties it and returns what waited, ready or not. */
   clear(): Waiting[];
 }
-
-export function fits({ commandCount, sizeBytes, recordBytes }: Submission, taken: readonly Submission[], room: Room, commit: CommitRoom): boolean {
-  return recordBytes <= commit.bytes && (taken.length === 0 || (commandCount <= room.commands && sizeBytes <= room.bytes));
-}
