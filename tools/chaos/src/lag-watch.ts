@@ -1,6 +1,7 @@
 /** The lag of the projection all the time, and whether it counts. */
 import type { ReadLag } from '@sluice/judged-load';
 import type { Availability } from './availability';
+import { RepeatedLook } from './repeated-look';
 
 export const LAG_LIMIT_MS = 1_000;
 /** So long after everything that projection needs is back the lag has to be below its limit. */
@@ -18,8 +19,7 @@ export class LagWatch {
   lastMs: number | undefined;
   /** The largest lag that counts. */
   worst: CountedLag | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly looking = new RepeatedLook(SAMPLE_EVERY_MS, () => this.sample());
 
   constructor(
     private readonly lag: Pick<ReadLag, 'sample'>,
@@ -28,12 +28,11 @@ export class LagWatch {
   ) {}
 
   start(): void {
-    this.running = this.watch();
+    this.looking.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
+  stop(): Promise<void> {
+    return this.looking.stop();
   }
 
   async sample(): Promise<void> {
@@ -52,13 +51,6 @@ export class LagWatch {
       if (this.lastMs !== undefined && this.lastMs < LAG_LIMIT_MS) return this.nowMs() - sinceMs;
       if (this.nowMs() - sinceMs > limitMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-  }
-
-  private async watch(): Promise<void> {
-    while (!this.stopped) {
-      await this.sample();
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_EVERY_MS));
     }
   }
 }

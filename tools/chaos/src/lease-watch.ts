@@ -1,6 +1,7 @@
 /** What the lease service says while a plan runs: who owns what, and how many consumers its stream carries. */
 import { NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
 import { SessionLease } from '@sluice/leases';
+import { RepeatedLook } from './repeated-look';
 
 const OWNERS_EVERY_MS = 200;
 /** Consumers are counted with every n-th look at the owners. */
@@ -20,8 +21,8 @@ export interface LeaseWatchOptions {
 export class LeaseWatch {
   /** The most consumers that the stream of the leases ever had. */
   mostConsumers = 0;
-  private stopped = false;
-  private running: Promise<void> = Promise.resolve();
+  private readonly looking = new RepeatedLook(OWNERS_EVERY_MS, () => this.look());
+  private looks = 0;
 
   private constructor(
     private readonly options: LeaseWatchOptions,
@@ -33,13 +34,12 @@ export class LeaseWatch {
     const link = await NatsLink.open({ url: options.natsUrl });
     const table = await NatsLeaseTable.open({ link, deployment: options.deployment });
     const watch = new LeaseWatch(options, link, await SessionLease.open({ table, holder: OBSERVER, ttlMs: OBSERVER_TTL_MS }));
-    watch.running = watch.watch();
+    watch.looking.start();
     return watch;
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
+    await this.looking.stop();
     await this.lease.close();
     await this.link.close();
   }
@@ -51,17 +51,15 @@ export class LeaseWatch {
     return state.consumer_count;
   }
 
-  private async watch(): Promise<void> {
-    for (let looks = 0; !this.stopped; looks += 1) {
-      try {
-        const names = Array.from({ length: this.options.partitions }, (_, partition) => `command/${partition}`);
-        const held = await Promise.all(names.map((name) => this.lease.read(name)));
-        this.options.ownersAre(held.map((lease) => lease?.holder.id));
-        if (looks % CONSUMERS_EVERY === 0) await this.consumers();
-      } catch {
-        // NATS is away: the owners are those of before.
-      }
-      await new Promise((resolve) => setTimeout(resolve, OWNERS_EVERY_MS));
+  private async look(): Promise<void> {
+    try {
+      const names = Array.from({ length: this.options.partitions }, (_, partition) => `command/${partition}`);
+      const held = await Promise.all(names.map((name) => this.lease.read(name)));
+      this.options.ownersAre(held.map((lease) => lease?.holder.id));
+      if (this.looks % CONSUMERS_EVERY === 0) await this.consumers();
+    } catch {
+      // NATS is away: the owners are those of before.
     }
+    this.looks += 1;
   }
 }

@@ -1,5 +1,6 @@
 /** The memory of every process while a plan runs: what the system has given it (its resident set). Measured where there is `/proc`. */
 import { readFile } from 'node:fs/promises';
+import { RepeatedLook } from './repeated-look';
 
 const SAMPLE_EVERY_MS = 2_000;
 const PAGE_BYTES = 4_096;
@@ -89,8 +90,9 @@ export function mebibytes(bytes: number): string {
 
 export class MemoryWatch {
   readonly record = new MemoryRecord();
-  private stopped = false;
-  private running: Promise<void> = Promise.resolve();
+  private readonly looking = new RepeatedLook(SAMPLE_EVERY_MS, async () => {
+    await Promise.all(this.processes.map((process) => this.sample(process)));
+  });
 
   constructor(
     private readonly processes: readonly MeasuredProcess[],
@@ -98,19 +100,11 @@ export class MemoryWatch {
   ) {}
 
   start(): void {
-    this.running = this.watch();
+    this.looking.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
-  }
-
-  private async watch(): Promise<void> {
-    while (!this.stopped) {
-      await Promise.all(this.processes.map((process) => this.sample(process)));
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_EVERY_MS));
-    }
+  stop(): Promise<void> {
+    return this.looking.stop();
   }
 
   private async sample({ name, pid }: MeasuredProcess): Promise<void> {
