@@ -4,7 +4,7 @@
  */
 import { NatsBus, type NatsBusOptions, NatsLeaseTable, NatsLink } from '@sluice/bus-nats';
 import { type Clock, type Lease, type LeaseHolder, systemClock } from '@sluice/ports';
-import { type Configuration, ConfigurationError, type OpenedParts, type Security } from '@sluice/service';
+import { type Configuration, ConfigurationError, natsOptionsOf, type OpenedParts, type Security } from '@sluice/service';
 import { MongoConnection } from '@sluice/store-mongo';
 import type { Logger, Telemetry } from '@sluice/telemetry';
 import { Readiness } from './readiness';
@@ -165,11 +165,9 @@ export class Opening {
   }
 
   private natsOptions(): LeaseLinkOptions {
-    const { natsUrl: url, natsCredentials, natsTlsCa, natsTlsCert, natsTlsKey } = this.configuration;
+    const { natsUrl: url } = this.configuration;
     if (url === undefined) throw new ConfigurationError(['SLUICE_NATS_URL must be given: services as processes of their own find each other by NATS']);
-    const files = { caFile: natsTlsCa, certFile: natsTlsCert, keyFile: natsTlsKey };
-    const encrypted = Object.values(files).some((file) => file !== undefined);
-    return { url, ...(natsCredentials !== undefined && { credentialsFile: natsCredentials }), ...(encrypted && { tls: files }) };
+    return natsOptionsOf(url, this.configuration);
   }
 
   private waiting(message: string): void {

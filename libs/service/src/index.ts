@@ -28,6 +28,7 @@ export * from './service-runtime';
 export * from './sluice-error';
 export { DEFAULT_MAXIMUM_MESSAGE_BYTES, PEER_MESSAGE_BYTES } from './transport';
 export { CONFIGURATION_EXIT_CODE, ConfigurationError, loadConfiguration, partitionsOf, shownConfiguration } from './config/config';
+export { natsOptionsOf } from './config/nats-options';
 export { serverOptionsOf } from './config/server-options';
 export { type CapabilitySettings, type Configuration, environmentName, SETTINGS, type SettingName } from './config/settings';
 export { openSecurity, type Security } from './security/security';

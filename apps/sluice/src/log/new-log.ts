@@ -8,6 +8,7 @@ import { confirm, type Question } from '../confirmation';
 import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
 import { Output } from '../output';
+import { openMongoDb } from './mongodb';
 import { configurationFor } from '../serve/configuration';
 import { partitionsOf } from '@sluice/service';
 
@@ -63,11 +64,10 @@ function given({ logUrl, readUrl, servers, containers }: NewLogOptions) {
 }
 
 async function begun(logUrl: string, readUrl: string, partitions: number): Promise<string> {
-  // Only here: no other command needs the driver.
-  const { beginNewLog, EventLogPresentError, MongoConnection, MongoReadStore, MongoUnavailableError } = await import('@sluice/store-mongo');
+  const { beginNewLog, EventLogPresentError, MongoReadStore } = await import('@sluice/store-mongo');
   const opened: { close(): Promise<void> }[] = [];
   const connect = async (url: string) => {
-    const connection = await MongoConnection.open({ url });
+    const connection = await openMongoDb(url);
     opened.push(connection);
     return connection;
   };
@@ -75,7 +75,6 @@ async function begun(logUrl: string, readUrl: string, partitions: number): Promi
     const succeeds = await new MongoReadStore({ connection: await connect(readUrl), collections: [] }).incarnation();
     return await beginNewLog((await connect(logUrl)).db, { partitions, succeeds });
   } catch (error) {
-    if (error instanceof MongoUnavailableError) throw new PlainFailure(error.message, EXIT.unavailable);
     throw error instanceof EventLogPresentError ? new PlainFailure(error.message, EXIT.refused) : error;
   } finally {
     for (const connection of opened) await connection.close();

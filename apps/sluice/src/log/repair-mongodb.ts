@@ -1,9 +1,9 @@
 /** `sluice log repair` for a log in MongoDB. What is dropped is kept in a collection beside it. */
 import { SessionLease } from '@sluice/leases';
 import { systemClock } from '@sluice/ports';
-import type { Configuration } from '@sluice/service';
-import type { MongoConnection } from '@sluice/store-mongo';
+import { type Configuration, natsOptionsOf } from '@sluice/service';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
+import { openMongoDb } from './mongodb';
 import type { RepairableLog } from './repairable-log';
 import { runningInstances } from './running-instances';
 
@@ -14,11 +14,8 @@ const OBSERVER_TTL_MS = 2_000;
 export async function logInMongoDb(url: string, configuration: Configuration): Promise<RepairableLog> {
   const { natsUrl } = configuration;
   if (natsUrl === undefined) throw new UsageError('say where the services meet, so that one that still works is seen: --nats-url, or SLUICE_NATS_URL');
-  // Only here: the data folder needs no driver.
-  const { logExtent, MongoConnection, MongoUnavailableError, NoEventLogError, repairLog } = await import('@sluice/store-mongo');
-  const connection: MongoConnection = await MongoConnection.open({ url }).catch((error: unknown) => {
-    throw error instanceof MongoUnavailableError ? new PlainFailure(error.message, EXIT.unavailable) : error;
-  });
+  const { logExtent, NoEventLogError, repairLog } = await import('@sluice/store-mongo');
+  const connection = await openMongoDb(url);
   const refused = (error: unknown): never => {
     throw error instanceof NoEventLogError ? new PlainFailure(error.message, EXIT.refused) : error;
   };
@@ -37,18 +34,17 @@ export async function logInMongoDb(url: string, configuration: Configuration): P
   };
 }
 
-async function instancesOf(url: string, { natsCredentials, natsTlsCa, natsTlsCert, natsTlsKey, deployment }: Configuration): Promise<string[]> {
+async function instancesOf(url: string, configuration: Configuration): Promise<string[]> {
   const { NatsLeaseTable, NatsLink, NatsUnavailableError } = await import('@sluice/bus-nats');
-  const tls = { caFile: natsTlsCa, certFile: natsTlsCert, keyFile: natsTlsKey };
-  const link = await NatsLink.open({
-    url,
-    ...(natsCredentials !== undefined && { credentialsFile: natsCredentials }),
-    ...(Object.values(tls).some((file) => file !== undefined) && { tls }),
-  }).catch((error: unknown) => {
+  const link = await NatsLink.open(natsOptionsOf(url, configuration)).catch((error: unknown) => {
     throw error instanceof NatsUnavailableError ? new PlainFailure(`whether a service is at work cannot be seen: ${error.message}`, EXIT.unavailable) : error;
   });
   try {
-    const lease = await SessionLease.open({ table: await NatsLeaseTable.open({ link, deployment }), holder: OBSERVER, ttlMs: OBSERVER_TTL_MS });
+    const lease = await SessionLease.open({
+      table: await NatsLeaseTable.open({ link, deployment: configuration.deployment }),
+      holder: OBSERVER,
+      ttlMs: OBSERVER_TTL_MS,
+    });
     return await runningInstances(lease, systemClock).finally(() => lease.close());
   } finally {
     await link.close();

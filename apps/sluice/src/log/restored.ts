@@ -8,6 +8,7 @@ import { confirm, type Question } from '../confirmation';
 import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
 import { Output } from '../output';
+import { openMongoDb } from './mongodb';
 
 interface RestoredOptions {
   readonly logUrl?: string;
@@ -46,11 +47,8 @@ export function addRestoredCommand(log: Command, surroundings: Surroundings): vo
 }
 
 async function renewed(url: string): Promise<string> {
-  // Only here: no other command needs the driver.
-  const { MongoConnection, MongoUnavailableError, NoEventLogError, renewIncarnation } = await import('@sluice/store-mongo');
-  const connection = await MongoConnection.open({ url }).catch((error: unknown) => {
-    throw error instanceof MongoUnavailableError ? new PlainFailure(error.message, EXIT.unavailable) : error;
-  });
+  const { NoEventLogError, renewIncarnation } = await import('@sluice/store-mongo');
+  const connection = await openMongoDb(url);
   try {
     return await renewIncarnation(connection.db);
   } catch (error) {
