@@ -16,7 +16,7 @@ import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluic
 import {
   type CapabilitySettings,
   loadConfiguration,
-  type PeerTransport,
+  type PeerChannels,
   peersOnly,
   type RateLimitedLog,
   type ServiceRegistration,
@@ -67,7 +67,7 @@ export interface CommandDependencies {
     /** Its holder is this instance, with the address under which the others reach it. */
     readonly lease: Lease;
     /** How requests reach the other instances. Closed with the command service. */
-    readonly transport: PeerTransport;
+    readonly transport: PeerChannels;
     /** For peers that refuse this instance or do not answer. */
     readonly log?: RateLimitedLog;
     /** The largest message that the other instances take. */

@@ -45,7 +45,7 @@ export { Turn } from './partition/turn';
 export { isUnreadableLog, UNREADABLE_RETRY_MS, UnreadableEventError, unreadableLogAdvice, type UnreadableLogError } from './partition/unreadable-log';
 export { CommitSearch, WantedRequests, type RecordedRequests } from './requests/commit-search';
 export { RequestSubmission, type RequestRefusal } from './requests/request-submission';
-export type { HopMethod, PartitionHop } from './routing/partition-hop';
+export type { HopMethod, HopStreamListener, PartitionHop } from './routing/partition-hop';
 export { hashSeeds, keyedHash, keyedHashIn, lastHash, requestHash, requestHashIn, wordsIn, type HashSeeds, type LogSeeds } from './request-index/request-hash';
 export type { RequestIndex } from './request-index/request-index';
 export type { RunSorter, Sorting } from './request-index/sorter';

@@ -95,7 +95,12 @@ export class Network {
   }
 
   /** Opens a stream of answers, which arrive in order. It ends when the server ends it, and when one of the two hosts is not heard of any more. */
-  stream(from: Life, address: string, path: string, request: Uint8Array, { message, ended }: StreamListener): { cancel(): void } {
+  stream(
+    from: Life,
+    address: string,
+    { path, bytes: request, forwardedTo }: { readonly path: string; readonly bytes: Uint8Array; readonly forwardedTo: number },
+    { message, ended }: StreamListener,
+  ): { cancel(): void } {
     const { timeline } = this.world;
     const bytes = Buffer.from(request);
     const departure = new Departure();
@@ -130,7 +135,7 @@ export class Network {
           return;
         }
         const pump = async (): Promise<void> => {
-          for await (const answer of this.#answers(server, path, bytes, contextOf(path, Number.POSITIVE_INFINITY, 0, departure))) {
+          for await (const answer of this.#answers(server, path, bytes, contextOf(path, Number.POSITIVE_INFINITY, forwardedTo, departure))) {
             if (departure.isOver) return;
             // What a host that is cut off sends is lost, and with it the connection.
             if (!life.alive || life.cut) link.broken = true;

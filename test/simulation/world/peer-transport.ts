@@ -17,8 +17,8 @@ export function peerTransport(life: Life, network: Network): PeerChannels {
       );
       return { cancel: () => departure.tell() };
     },
-    stream: (address, { path, bytes }, { message, ended }) =>
-      network.stream(life, address, path, bytes, { message, ended: (error) => ended(error && asServiceError(error)) }),
+    stream: (address, { path, bytes, forwarded }, { message, ended }) =>
+      network.stream(life, address, { path, bytes, forwardedTo: forwarded.partition }, { message, ended: (error) => ended(error && asServiceError(error)) }),
     close: () => undefined,
   };
 }

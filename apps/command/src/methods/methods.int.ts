@@ -77,13 +77,20 @@ async function alone(): Promise<Process> {
 }
 
 /** Two processes with a partition each; the hops of the first one. */
+const noStreams: Pick<PartitionHop<CallContext>, 'stream'> = {
+  stream: () => {
+    throw new Error('no method of these is a stream');
+  },
+};
+
 async function two(): Promise<{ first: Process; second: Process; hops: string[] }> {
   const storage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION });
   const blocks: MemoryBlocks = new Map();
   const clock = new ManualClock();
   const hops: string[] = [];
-  const second = new Process(storage, blocks, clock, { send: async (partition) => Promise.reject(notOwner(partition)) });
+  const second = new Process(storage, blocks, clock, { ...noStreams, send: async (partition) => Promise.reject(notOwner(partition)) });
   const hop: PartitionHop<CallContext> = {
+    ...noStreams,
     send: async (partition, { path }, request) => {
       hops.push(`${path} ${Buffer.from(request).toString()}`);
       return second.bytes(path.endsWith('All') ? 'packAll' : 'pack', Buffer.from(request), partition);

@@ -10,6 +10,7 @@ import {
   HopProof,
   PeerConnections,
   refusal,
+  serverStream,
   type Role,
   type RunningServer,
   type ServiceRegistration,
@@ -29,8 +30,30 @@ const GET_STATUS: HopMethod = { path: getStatus.path, repeatable: true };
 const REQUEST = getStatus.requestSerialize({});
 const SHOP: Caller = { name: 'shop', roles: new Set<Role>(['post', 'operate']) };
 
+/** GetStatus as a stream of answers. */
+const WATCH_STATUS = { ...getStatus, path: '/sluice.scheduler.v1.SchedulerService/WatchStatus', responseStream: true } as const;
+
+/** A stream that an owner serves: it has one answer, and stays open. */
+class ServedStream {
+  readonly ended: Promise<void>;
+  private end = (): void => undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  async *serve(name: string, { signal }: CallContext): AsyncGenerator<schedulerpb.GetStatusResponse> {
+    signal.addEventListener('abort', this.end);
+    yield schedulerpb.GetStatusResponse.fromPartial({ instanceId: name });
+    await this.ended;
+  }
+}
+
 /** An instance that answers GetStatus with its name. */
 class Owner {
+  readonly stream = new ServedStream();
   readonly calls: CallContext[] = [];
   serves = true;
   answer: (call: CallContext) => Promise<void> = async () => undefined;
@@ -41,8 +64,9 @@ class Owner {
   get registration(): ServiceRegistration {
     const registration: ServiceRegistration = {
       name: 'sluice.scheduler.v1.SchedulerService',
-      definition: { getStatus },
+      definition: { getStatus, watchStatus: WATCH_STATUS },
       implementation: {
+        watchStatus: serverStream((_request: unknown, call: CallContext) => this.stream.serve(this.name, call)),
         getStatus: unary(async (_request: unknown, call: CallContext) => {
           this.calls.push(call);
           await this.answer(call);
@@ -320,4 +344,75 @@ test('a pause ends as soon as the partition has an owner', async () => {
   const owner = await startOwner('owner');
   owners.move(owner.holder);
   expect(await answer).toBe('owner');
+});
+
+describe('a stream', () => {
+  interface Opened {
+    readonly answers: string[];
+    readonly answered: Promise<void>;
+    readonly ended: Promise<void>;
+    readonly isOver: () => boolean;
+    cancel(): void;
+  }
+
+  function open(hop: PeerHop): Opened {
+    const answers: string[] = [];
+    let over = false;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = () => {
+        over = true;
+        resolve();
+      };
+    });
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const message = (bytes: Buffer): void => {
+      answers.push(getStatus.responseDeserialize(bytes).instanceId);
+      answer();
+    };
+    const stream = hop.stream(PARTITION, WATCH_STATUS.path, REQUEST, callOf(), { message, ended: end });
+    return { answers, answered, ended, isOver: () => over, cancel: () => stream.cancel() };
+  }
+
+  test('brings the answers of the owner, and ends when the lease moves; the next one comes from the new owner', async () => {
+    const former = await startOwner('former');
+    const next = await startOwner('next');
+    owners.move(former.holder);
+    const hop = sender();
+    const first = open(hop);
+    await first.answered;
+    expect(first.isOver()).toBe(false);
+    owners.move(next.holder);
+    await first.ended;
+    expect(first.answers).toEqual(['former']);
+    await former.stream.ended;
+    const second = open(hop);
+    await second.answered;
+    second.cancel();
+    await next.stream.ended;
+    expect(second.isOver()).toBe(false);
+  });
+
+  test('of an instance that does not serve the partition ends', async () => {
+    const former = await startOwner('former');
+    former.serves = false;
+    owners.move(former.holder);
+    const stream = open(sender());
+    await stream.ended;
+    expect(stream.answers).toEqual([]);
+  });
+
+  test('stays open without answers while this instance serves the partition, and ends when that changes', async () => {
+    self.serves = true;
+    owners.move({ id: 'self', address: 'unused' });
+    const stream = open(sender());
+    owners.move({ id: 'self', address: 'unused' });
+    expect(stream.isOver()).toBe(false);
+    self.serves = false;
+    owners.move(undefined);
+    await stream.ended;
+  });
 });

@@ -13,9 +13,9 @@
  * when its connection does not answer pings. Once a try has failed, further tries begin within a second. They bridge a planned
  * change of owner; after that the caller gets PARTITION_UNAVAILABLE and sends the request again with the same request id.
  */
-import type { HopMethod, PartitionHop } from '@sluice/engine';
+import type { HopMethod, HopStreamListener, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { refusal, type CallContext, type PeerTransport, type RateLimitedLog, type SluiceError } from '@sluice/service';
+import { refusal, type CallContext, type PeerChannels, type RateLimitedLog, type SluiceError } from '@sluice/service';
 import { notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
@@ -34,7 +34,7 @@ export interface PeerHopDependencies {
   /** Whether this instance serves the partition now. */
   readonly serves: (partition: number) => boolean;
   readonly owners: PartitionOwners;
-  readonly connections: PeerTransport;
+  readonly connections: PeerChannels;
   /** The methods of this instance, for a partition that comes here while a hop is under way. */
   readonly ownMethods: OwnMethods;
   readonly clock: Clock;
@@ -88,6 +88,38 @@ export class PeerHop implements PartitionHop<CallContext> {
       await this.pause(partition, PAUSES_MS[tries - 1] as number);
       owner = owners.ownerOf(partition);
     }
+  }
+
+  stream(partition: number, path: string, request: Uint8Array, { caller }: CallContext, listener: HopStreamListener): { cancel(): void } {
+    const { owners, serves, self, connections } = this.dependencies;
+    const owner = owners.ownerOf(partition);
+    let isOpen = true;
+    const close = (): boolean => {
+      const wasOpen = isOpen;
+      isOpen = false;
+      stopWaiting();
+      return wasOpen;
+    };
+    const end = (): void => {
+      if (close()) listener.ended();
+    };
+    const stopWaiting = this.whenOwnerChanges(partition, () => {
+      if (owners.ownerOf(partition)?.id === owner?.id) return;
+      end();
+      running?.cancel();
+    });
+    const isElsewhere = owner !== undefined && owner.id !== self && !serves(partition);
+    const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+    const sent = { path, bytes, forwarded: { caller, partition }, deadlineMs: Number.POSITIVE_INFINITY };
+    const message = (answer: Buffer): void => {
+      if (isOpen) listener.message(answer);
+    };
+    const running = isElsewhere ? connections.stream(owner.address, sent, { message, ended: end }) : undefined;
+    return {
+      cancel: () => {
+        if (close()) running?.cancel();
+      },
+    };
   }
 
   private async try(owner: LeaseHolder | undefined, sending: Sending): Promise<Outcome> {

@@ -16,6 +16,12 @@ export interface HopMethod {
   readonly repeatable: boolean;
 }
 
+export interface HopStreamListener {
+  readonly message: (bytes: Buffer) => void;
+  /** The stream brings no more: it was cut, or the partition has another owner. Called once, unless the stream is cancelled. */
+  readonly ended: () => void;
+}
+
 export interface PartitionHop<Call> {
   /**
    * Runs the method at the owner of the partition and resolves with the encoded response.
@@ -25,4 +31,13 @@ export interface PartitionHop<Call> {
    * Rejects with the owner's refusal, or as unavailable when no owner answers.
    */
   send(partition: number, method: HopMethod, request: Uint8Array, call: Call): Promise<Buffer>;
+
+  /**
+   * Opens a stream of answers at the owner of the partition. It is not opened again by itself: the next owner may have to be told more.
+   * While this instance owns the partition, or knows no owner, the stream stays open without answers until that changes.
+   *
+   * @param path of a method with one request and a stream of answers.
+   * @param call the caller that goes with the stream; it has no deadline.
+   */
+  stream(partition: number, path: string, request: Uint8Array, call: Call, listener: HopStreamListener): { cancel(): void };
 }
