@@ -16,6 +16,7 @@ export const commandCapability: CommandCapability = {
   definitions: [taskpb.TaskCommandServiceService, taskpb.ScheduleCommandServiceService, taskpb.TaskWorkerServiceService, taskpb.TaskLeaseServiceService],
   create({ clock, trouble, settings: { taskHandlers: module, taskHandlerThreads: threads } }) {
     const work = new QueueWork(clock);
+    let queues: WorkerQueues | undefined;
     const handlers = module === undefined ? undefined : new OwnHandlers({ module, threads, clock, trouble });
     return {
       capability: {
@@ -25,9 +26,10 @@ export const commandCapability: CommandCapability = {
       prepare: async () => handlers?.load(),
       services(context) {
         work.begin(context.engine);
-        const queues = new WorkerQueues(work, context.hop);
+        const partitionOf = (queue: string): number => partitionOfKey(context.engine, queue);
+        queues = new WorkerQueues(work, context.hop, partitionOf, clock);
         handlers?.begin(work, queues);
-        const streams = { queues, clock, partitionOf: (queue: string) => partitionOfKey(context.engine, queue) };
+        const streams = { queues, clock, partitionOf };
         const worker = {
           name: 'sluice.task.v1.TaskWorkerService',
           definition: taskpb.TaskWorkerServiceService,
@@ -43,6 +45,7 @@ export const commandCapability: CommandCapability = {
       drain: async (graceMs) => handlers?.drain(graceMs),
       stop: async () => {
         work.stop();
+        queues?.close();
         handlers?.end();
       },
     };

@@ -25,6 +25,12 @@ export class QueueEntry {
     this.nameBytes = Buffer.from(name, 'utf8');
   }
 
+  /** Nothing was recorded of the queue. */
+  get isNew(): boolean {
+    const { queue, decidedSequence, limits } = this;
+    return queue.nextNumber === 1 && decidedSequence === 0 && limits === undefined && !queue.paused && queue.schedules.size === 0;
+  }
+
   /** When something is due, microseconds; Infinity: never. */
   get nextDueUs(): number {
     const { queue } = this;

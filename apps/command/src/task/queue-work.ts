@@ -22,30 +22,27 @@ import {
 } from '@sluice/domain/task';
 import { keyedHash, type Engine, type Partition, type Submission, type Turn } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
-import { timestampFromUs } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
-import { MAXIMUM_PAYLOAD_BYTES, MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
+import { nextRound } from '@sluice/service';
+import { MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
 import { LIMIT_TO_PROTO } from './proto-names';
 import type { QueueEntry } from './queue-entry';
 import type { Cut, QueueListener, QueuesState } from './queues-state';
-import { createdTask } from './task-specs';
-import { keptMessage } from './task-shape';
+import { StopListeners } from './stop-listeners';
+import { NOTHING_STARTED, type Started, StartedTasks } from './started-tasks';
+import { isResult, keptMessage } from './task-shape';
+import { type WaitingWorker, WaitingWorkers } from './waiting-workers';
 
-/** Who waits for a queue is woken, so many at a time: each that takes something wakes the next ones. */
-const WOKEN_AT_ONCE = 16;
 /** Without anything due, partitions that came to this instance are looked at so often. */
 const LOOK_MS = 100;
 /** Queues in which something is due that one turn looks at. */
 const QUEUES_PER_TICK = 100;
 /** A second request for the same tasks gets the first answer for so long. */
-const TAKEN_MS = 60_000;
+const TAKEN_MS = 30_000;
+/** Types that one take looks at: each start looks at all that the worker takes. */
+const LANES_PER_TAKE = 200_000;
 const START_BYTES = 256;
 const REPORT_BYTES = 512;
-
-interface Waiter {
-  readonly types: readonly string[] | undefined;
-  readonly wake: () => void;
-}
 
 export interface Take {
   readonly queues: readonly string[];
@@ -64,10 +61,11 @@ export interface Reported {
 export class QueueWork implements QueueListener {
   private engine: Engine | undefined;
   /** By partition and queue. */
-  private readonly waiters = new Map<string, Set<Waiter>>();
-  /** Who wants to hear of stops, by lease. */
-  private readonly holders = new Map<string, (stop: taskpb.Stop) => void>();
-  private readonly taken = new Map<string, Promise<taskpb.AssignedTask[]>>();
+  private readonly waiters = new Map<string, WaitingWorkers>();
+  /** By partition and queue: how many groups of workers that wait are still to be looked at. */
+  private readonly looking = new Map<string, number>();
+  readonly stops = new StopListeners();
+  private readonly taken = new Map<string, Promise<StartedTasks>>();
   private follower: ((partition: number, entry: QueueEntry) => void) | undefined;
   /** Partitions whose queues the follower has been told of. */
   private readonly followed = new WeakSet<QueuesState>();
@@ -85,36 +83,45 @@ export class QueueWork implements QueueListener {
   stop(): void {
     this.stopped = true;
     this.cancelAlarm?.();
-    for (const waiters of this.waiters.values()) for (const { wake } of waiters) wake();
+    for (const waiters of [...this.waiters.values()]) waiters.wakeAll();
   }
 
   // ---- what queues tell ----
 
   touched(partition: number, entry: QueueEntry): void {
     this.follower?.(partition, entry);
-    const waiters = this.waiters.get(placeOf(partition, entry.queue.name));
+    const place = placeOf(partition, entry.queue.name);
+    const waiters = this.waiters.get(place);
     if (waiters === undefined) return;
+    const isLooking = this.looking.has(place);
+    this.looking.set(place, waiters.groupCount);
+    if (!isLooking) this.wakeWorkers(partition, entry.queue.name);
+  }
+
+  /** Wakes workers that would get a task of the queue; where many kinds of them wait, over several rounds of the event loop. */
+  private wakeWorkers(partition: number, queue: string): void {
+    const place = placeOf(partition, queue);
+    const waiters = this.waiters.get(place);
     const state = this.stateOf(partition);
-    let woken = 0;
-    for (const waiter of [...waiters]) {
-      if (state === undefined || !state.hasTask(entry, waiter.types, this.clock.nowUs())) continue;
-      waiters.delete(waiter);
-      waiter.wake();
-      woken += 1;
-      if (woken === WOKEN_AT_ONCE) return;
+    const entry = state?.entries.get(queue);
+    const nowUs = this.clock.nowUs();
+    const groups = this.looking.get(place) ?? 0;
+    const left = waiters === undefined || entry === undefined ? 0 : waiters.wake(groups, (types) => state?.hasTask(entry, types, nowUs) === true);
+    if (left === 0) {
+      this.looking.delete(place);
+      return;
     }
+    this.looking.set(place, left);
+    void nextRound().then(() => this.wakeWorkers(partition, queue));
   }
 
   wakes(_partition: number, { wakeAtUs }: QueueEntry): void {
     this.setAlarm(wakeAtUs);
   }
 
-  cut(_partition: number, cuts: readonly Cut[]): void {
-    for (const { lease, queue, ending } of cuts) {
-      const token = leaseTokenOf(lease);
-      const taskId = taskIdOf(queue, lease.number);
-      this.holders.get(holderKey(taskId, token))?.(stopOf({ taskId, leaseToken: token }, ending));
-    }
+  cut(partition: number, cuts: readonly Cut[]): void {
+    for (const { lease, queue, ending } of cuts)
+      this.stops.ended(partition, stopOf({ taskId: taskIdOf(queue, lease.number), leaseToken: leaseTokenOf(lease) }, ending));
   }
 
   // ---- what is due ----
@@ -190,7 +197,9 @@ export class QueueWork implements QueueListener {
     const state = this.stateOf(partition);
     if (state === undefined || this.stopped) return false;
     const nowUs = this.clock.nowUs();
-    if (queues.some((queue) => state.hasTask(state.entry(queue), types, nowUs))) return true;
+    // A queue of which nothing is recorded is not made by waiting for it.
+    const has = (entry: QueueEntry | undefined): boolean => entry !== undefined && state.hasTask(entry, types, nowUs);
+    if (queues.some((queue) => has(state.entries.get(queue)))) return true;
     return new Promise((resolve) => {
       const finish = (ready: boolean): void => {
         signal.removeEventListener('abort', ended);
@@ -198,48 +207,52 @@ export class QueueWork implements QueueListener {
         resolve(ready);
       };
       const ended = (): void => finish(false);
-      const waiter: Waiter = { types, wake: () => finish(!this.stopped) };
+      const waiter: WaitingWorker = { types, wake: () => finish(!this.stopped) };
       for (const queue of queues) this.addWaiter(placeOf(partition, queue), waiter);
       signal.addEventListener('abort', ended);
       if (signal.aborted) ended();
     });
   }
 
-  private addWaiter(place: string, waiter: Waiter): void {
-    const waiters = this.waiters.get(place) ?? new Set();
+  private addWaiter(place: string, waiter: WaitingWorker): void {
+    const waiters = this.waiters.get(place) ?? new WaitingWorkers();
     this.waiters.set(place, waiters);
     waiters.add(waiter);
   }
 
-  private removeWaiter(place: string, waiter: Waiter): void {
+  private removeWaiter(place: string, waiter: WaitingWorker): void {
     const waiters = this.waiters.get(place);
-    waiters?.delete(waiter);
-    if (waiters?.size === 0) this.waiters.delete(place);
+    waiters?.remove(waiter);
+    if (waiters?.isEmpty === true) this.waiters.delete(place);
   }
 
-  /** Starts attempts; resolves when they are durable. The same request gets the same tasks. */
-  take(requestId: string, partition: number, take: Take): Promise<taskpb.AssignedTask[]> {
-    const known = this.taken.get(requestId);
-    if (known !== undefined) return known;
-    const taking = this.takeNew(partition, take);
-    this.taken.set(requestId, taking);
-    this.clock.after(TAKEN_MS, () => this.taken.delete(requestId));
-    return taking;
-  }
-
-  private async takeNew(number: number, { queues, types, maximumTasks, workerId }: Take): Promise<taskpb.AssignedTask[]> {
+  /** Starts attempts; resolves when they are durable. */
+  async start(number: number, { queues, types, maximumTasks, workerId }: Take): Promise<StartedTasks> {
     const state = this.stateOf(number);
     const partition = this.engine?.partition(number);
-    if (state === undefined || partition === undefined) return [];
+    if (state === undefined || partition === undefined) return NOTHING_STARTED;
     const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
     const started: Started[] = [];
     const bytes = START_BYTES * maximum;
     const durable = await runTurn(partition, queues, { commands: maximum, bytes, recordBytes: bytes }, (turn) => {
       state.begin(turn);
-      for (const queue of queues) startTasks(turn, state, state.entry(queue), types, maximum, workerId, started);
+      const room = { tasks: maximum, lanes: LANES_PER_TAKE };
+      for (const queue of queues) {
+        const entry = state.entries.get(queue);
+        if (entry !== undefined) startTasks(turn, state, entry, types, room, workerId, started);
+      }
     });
-    if (durable === 0) return [];
-    return Promise.all(started.map((one) => assigned(state, one)));
+    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started);
+  }
+
+  /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
+  startOnce(requestId: string, partition: number, take: Take): Promise<StartedTasks> {
+    const known = this.taken.get(requestId);
+    if (known !== undefined) return known;
+    const taking = this.start(partition, take);
+    this.taken.set(requestId, taking);
+    this.clock.after(TAKEN_MS, () => this.taken.delete(requestId));
+    return taking;
   }
 
   /** Takes a worker's report; resolves when what it changes is durable. */
@@ -261,7 +274,9 @@ export class QueueWork implements QueueListener {
     const queues = [...marks.map(({ entry }) => entry.queue.name), ...leasesOf(report).flatMap((lease) => taskNameOf(lease?.taskId ?? '')?.queue ?? [])];
     const durable = await runTurn(partition, queues, { commands: ends + marks.length, bytes, recordBytes: bytes }, (turn) => {
       state.begin(turn);
-      for (const { entry, mark } of marks) if (isUnderWay(entry, mark)) state.progress(turn, entry, mark);
+      // A flood of marks comes before the first one is recorded.
+      for (const { entry, mark } of marks)
+        if (isUnderWay(entry, mark) && mayRecord(entry, Number(mark.number), turn.committedAtUs)) state.progress(turn, entry, mark);
       for (const completion of completions) reported.verdicts.push(complete(turn, state, completion));
       for (const failing of failings) reported.verdicts.push(fail(turn, state, failing));
       for (const lease of returned) reported.verdicts.push(giveBack(turn, state, lease));
@@ -283,7 +298,7 @@ export class QueueWork implements QueueListener {
     const nowUs = this.clock.nowUs();
     entry.queue.tasks.heardAtUs[slot] = nowUs;
     heard.push(lease);
-    if (progress === undefined || nowUs < (entry.progressAtUs.get(name.number) ?? 0) + PROGRESS_EVERY_US) return [];
+    if (progress === undefined || !mayRecord(entry, name.number, nowUs)) return [];
     const kept = { ...progress, text: progress.text.slice(0, 256) };
     return [{ entry, mark: { number: BigInt(name.number), attempt: name.attempt, progress: kept } }];
   }
@@ -293,15 +308,6 @@ export class QueueWork implements QueueListener {
     const state = this.stateOf(partition);
     if (state === undefined || leasedTask(state, lease) !== undefined) return undefined;
     return { lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 };
-  }
-
-  /** Tells when the attempt is ended by others than its worker. Returns how to stop listening. */
-  onStop({ taskId, leaseToken }: taskpb.Lease, listener: (stop: taskpb.Stop) => void): () => void {
-    const key = holderKey(taskId, leaseToken);
-    this.holders.set(key, listener);
-    return () => {
-      if (this.holders.get(key) === listener) this.holders.delete(key);
-    };
   }
 
   /** Whether the partition is served here. */
@@ -317,27 +323,19 @@ export class QueueWork implements QueueListener {
 
 // ---- taking ----
 
-interface Started {
-  readonly taskId: string;
-  readonly lease: LeaseName;
-  readonly createdSequence: number;
-  readonly policy: TaskPolicy;
-  readonly createdAtUs: number;
-  readonly startedAtUs: number;
-}
-
 function startTasks(
   turn: Turn,
   state: QueuesState,
   entry: QueueEntry,
   types: readonly string[] | undefined,
-  maximum: number,
+  room: { tasks: number; lanes: number },
   workerId: string,
   started: Started[],
 ): void {
   const { queue } = entry;
   // What is not started because its time is over counts as well: a turn has its bounds.
-  for (let step = started.length; step < maximum; step += 1) {
+  for (; room.tasks > 0 && room.lanes > 0; room.tasks -= 1) {
+    room.lanes -= types?.length ?? queue.types.size;
     const decision = decideStart(queue, types, turn.committedAtUs);
     if (decision.kind === 'nothing') return;
     const { number, attempt } = decision;
@@ -355,27 +353,6 @@ function startTasks(
   }
 }
 
-async function assigned(state: QueuesState, { taskId, lease, createdSequence, policy, createdAtUs, startedAtUs }: Started): Promise<taskpb.AssignedTask> {
-  const created = await createdTask(state, taskId, createdSequence);
-  if (created?.spec === undefined) throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
-  const { limits } = policy;
-  const ends = [limits.startToFinishMs, limits.submitToFinishMs === 0 ? 0 : limits.submitToFinishMs - (startedAtUs - createdAtUs) / 1_000].filter(
-    (ms) => ms > 0,
-  );
-  const { schedule, scheduledAtUs, retryOf, spec } = created;
-  return {
-    taskId,
-    leaseToken: leaseTokenOf(lease),
-    attempt: lease.attempt,
-    spec,
-    timeLeftMs: ends.length === 0 ? 0 : Math.max(1, Math.ceil(Math.min(...ends))),
-    heartbeatEveryMs: Math.max(1, Math.floor(limits.heartbeatMs / 3)),
-    scheduleId: schedule === '' ? '' : taskId.slice(0, taskId.lastIndexOf('/') + 1) + schedule,
-    scheduledAt: schedule === '' ? undefined : timestampFromUs(scheduledAtUs),
-    retryOf,
-  };
-}
-
 // ---- reporting ----
 
 function leasedTask(state: QueuesState, { taskId, leaseToken }: taskpb.Lease): { entry: QueueEntry; name: LeaseName; slot: number } | undefined {
@@ -388,7 +365,12 @@ function leasedTask(state: QueuesState, { taskId, leaseToken }: taskpb.Lease): {
 }
 
 function complete(turn: Turn, state: QueuesState, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
-  if ((result?.body.length ?? 0) > MAXIMUM_PAYLOAD_BYTES) return { lease, reason: 'INVALID_REQUEST' };
+  if (result !== undefined && !isResult(result)) {
+    // Doing it again brings the same result.
+    const message = `the result has ${result.body.length} bytes with a content type of ${result.contentType.length} characters, which is too large`;
+    const { reason } = reportOf(turn, state, lease, { message }, (entry, name) => decideFailure(entry.queue, name, true, turn.committedAtUs));
+    return { lease, reason: reason === '' ? 'INVALID_REQUEST' : reason };
+  }
   return reportOf(turn, state, lease, { result }, (entry, name) => decideCompletion(entry.queue, name));
 }
 
@@ -417,6 +399,10 @@ function reportOf(
   if ('rejection' in decision) return { lease, reason: decision.rejection };
   if (!decision.repeated) state.end(turn, entry, decision, detail, true);
   return { lease, reason: '' };
+}
+
+function mayRecord({ progressAtUs }: QueueEntry, number: number, nowUs: number): boolean {
+  return nowUs >= (progressAtUs.get(number) ?? 0) + PROGRESS_EVERY_US;
 }
 
 function isUnderWay({ queue }: QueueEntry, { number, attempt }: taskpb.ProgressMark): boolean {
@@ -492,8 +478,4 @@ function hashOf({ seeds }: Partition, queue: string): number {
 
 function placeOf(partition: number, queue: string): string {
   return `${partition}/${queue}`;
-}
-
-function holderKey(taskId: string, leaseToken: string): string {
-  return `${taskId}#${leaseToken}`;
 }

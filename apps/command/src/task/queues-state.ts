@@ -27,9 +27,10 @@ import {
 } from '@sluice/engine';
 import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/protocol';
 import { taskEvents, type taskpb } from '@sluice/protocol/task';
-import { ENDINGS_PER_TICK, TICK_BYTES } from './limits';
+import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, RUNS_PER_TICK, TICK_BYTES } from './limits';
 import { EventGatherer, type EndingDetail } from './event-gatherer';
 import { CATCH_UP_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
+import { QueueAlarms } from './queue-alarms';
 import { QueueEntry } from './queue-entry';
 import { QueuesSnapshot, restoreBlock } from './queues-snapshot';
 import { dueRuns } from './schedule-runs';
@@ -60,6 +61,8 @@ export class QueuesState implements CapabilityState {
   private readonly touchedInTurn = new Set<QueueEntry>();
   private cuts: Cut[] = [];
   private isServing = false;
+  private readonly alarms = new QueueAlarms();
+  private knowsAlarms = false;
 
   constructor(
     readonly services: PartitionServices,
@@ -74,6 +77,11 @@ export class QueuesState implements CapabilityState {
       this.entries.set(queue, entry);
     }
     return entry;
+  }
+
+  /** Forgets a queue of which nothing was ever recorded: a request that was refused leaves nothing behind. */
+  forgetIfNew(entry: QueueEntry): void {
+    if (entry.isNew) this.entries.delete(entry.queue.name);
   }
 
   // ---- a turn ----
@@ -159,34 +167,28 @@ export class QueuesState implements CapabilityState {
   }
 
   /** When something is due in the partition next, microseconds; as far as it was told. */
-  nextWakeUs = 0;
+  get nextWakeUs(): number {
+    return this.alarms.nextUs;
+  }
 
   /** The queues in which something is due. */
   dueEntries(nowUs: number): readonly QueueEntry[] {
-    if (nowUs < this.nextWakeUs) return [];
-    const due: QueueEntry[] = [];
-    let nextUs = Number.POSITIVE_INFINITY;
-    for (const entry of this.entries.values()) {
-      entry.wakeAtUs = entry.nextDueUs;
-      if (entry.wakeAtUs <= nowUs) due.push(entry);
-      else nextUs = Math.min(nextUs, entry.wakeAtUs);
+    if (!this.knowsAlarms) {
+      // Queues of a snapshot, and of events that were replayed, told nothing.
+      this.knowsAlarms = true;
+      this.alarms.reset(this.entries.values());
     }
-    this.nextWakeUs = nextUs;
-    return due;
+    return this.alarms.due(nowUs);
   }
 
   /** The turn that was to do what is due is lost: the next look finds it again. */
   lookAgain(): void {
-    this.nextWakeUs = 0;
+    this.knowsAlarms = false;
   }
 
   /** Tells of what is due, if that is earlier than was said. */
   wake(entry: QueueEntry): void {
-    const nextDueUs = entry.nextDueUs;
-    if (nextDueUs >= entry.wakeAtUs) return;
-    entry.wakeAtUs = nextDueUs;
-    this.nextWakeUs = Math.min(this.nextWakeUs, nextDueUs);
-    this.listener.wakes(this.services.partition, entry);
+    if (this.alarms.set(entry)) this.listener.wakes(this.services.partition, entry);
   }
 
   // ---- requests ----
@@ -228,38 +230,44 @@ export class QueuesState implements CapabilityState {
     entry.wakeAtUs = Number.POSITIVE_INFINITY;
     entry.rateOpensAtUs = Number.POSITIVE_INFINITY;
     this.touchedInTurn.add(entry);
+    const steps = { left: DUE_STEPS_PER_TICK };
     let endings = 0;
-    for (let ending = decideDue(queue, turn.committedAtUs); ending !== undefined; ending = decideDue(queue, turn.committedAtUs)) {
+    for (let ending = decideDue(queue, turn.committedAtUs, steps); ending !== undefined; ending = decideDue(queue, turn.committedAtUs, steps)) {
       this.end(turn, entry, ending, { message: limitMessage(ending) });
       endings += 1;
       if (endings === ENDINGS_PER_TICK) return true;
     }
+    if (steps.left === 0) return true;
     for (const ending of decidePurgeStep(queue, ENDINGS_PER_TICK) ?? []) this.end(turn, entry, ending, { note: 'purged' });
-    let room = TICK_BYTES;
+    const room = { bytes: TICK_BYTES, runs: RUNS_PER_TICK };
     for (const schedule of queue.schedules.values()) {
-      if (room <= 0) return true;
-      room -= this.runSchedule(turn, entry, schedule, room);
+      if (room.bytes <= 0 || room.runs <= 0) return true;
+      this.runSchedule(turn, entry, schedule, room);
     }
     return queue.purgeSlot !== -1;
   }
 
-  /** Submits what is due, as far as there is room for it: what is beyond is left out. @returns bytes that it took. */
-  private runSchedule(turn: Turn, entry: QueueEntry, schedule: Schedule, room: number): number {
+  /** Submits what is due, as far as there is room for it: what is beyond is left out. */
+  private runSchedule(turn: Turn, entry: QueueEntry, schedule: Schedule, room: { bytes: number; runs: number }): void {
     const spec = entry.scheduleSpecs.get(schedule.name);
-    if (spec === undefined || schedule.paused) return 0;
+    if (spec === undefined || schedule.paused) return;
     const nowUs = turn.committedAtUs;
     const isDue = (schedule.nextRunsUs[0] ?? Number.POSITIVE_INFINITY) <= nowUs;
     const lastIsLive = entry.isLive(schedule.lastNumber);
-    if (!isDue && !(schedule.buffered && !lastIsLive)) return 0;
-    const { dueUs, left, nextUs } = isDue ? dueRuns(spec, schedule.nextRunsUs, nowUs) : { dueUs: [], left: 0, nextUs: schedule.nextRunsUs };
+    if (!isDue && !(schedule.buffered && !lastIsLive)) return;
+    const { dueUs, left, nextUs, computed } = isDue
+      ? dueRuns(spec, schedule.nextRunsUs, nowUs)
+      : { dueUs: [], left: 0, nextUs: schedule.nextRunsUs, computed: 0 };
     const bytes = specBytes(spec.task as taskpb.TaskSpec);
     const decision = decideRuns(schedule, dueUs, left, lastIsLive, nowUs);
-    const submit = decision.submit.slice(-Math.max(1, Math.floor(room / bytes)));
+    const submit = decision.submit.slice(-Math.max(1, Math.floor(room.bytes / bytes)));
     const skipped = decision.skipped + decision.submit.length - submit.length;
     const numbers = submit.map((runUs) => this.submitRun(turn, entry, schedule.name, spec, runUs));
     const newestUs = BigInt(submit.at(-1) ?? dueUs.at(-1) ?? 0);
     this.recordRuns(turn, entry, { name: schedule.name, dueUs: newestUs, numbers, skipped, buffered: decision.buffered, nextUs });
-    return bytes * numbers.length;
+    room.bytes -= bytes * numbers.length;
+    // An event takes some time, too.
+    room.runs -= computed + 5;
   }
 
   submitRun(turn: Turn, entry: QueueEntry, name: string, { task }: taskpb.ScheduleSpec, runUs: number): number {

@@ -2,7 +2,7 @@
 import { decideCancel, decideRetry, decideStateUpdate, decideSubmission, taskIdOf, type TaskName, type TaskState, versionOf } from '@sluice/domain/task';
 import { requestDigest, timestampFromUs } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
-import { MAXIMUM_NOTE_BYTES, MAXIMUM_PAYLOAD_BYTES, MAXIMUM_SCHEDULES } from './limits';
+import { MAXIMUM_CRON_BYTES, MAXIMUM_MESSAGE_BYTES, MAXIMUM_NOTE_BYTES, MAXIMUM_PAYLOAD_BYTES, MAXIMUM_SCHEDULES, MAXIMUM_TIME_ZONE_BYTES } from './limits';
 import { DEDUPE_RULES, STATE_TO_PROTO, STATES } from './proto-names';
 import { checkTimes, runsAfter } from './schedule-runs';
 import { receiptOf } from './task-submission';
@@ -13,6 +13,7 @@ import {
   checkedSpec,
   checkedTaskName,
   checkQueue,
+  checkContentType,
   checkRequestId,
   checkText,
   checkTime,
@@ -42,7 +43,7 @@ export function submissionOf(queue: string, requestId: string, task: taskpb.Task
     },
     decide: (turn, state, entry) => {
       const decision = decideSubmission(entry.queue, spec, DEDUPE_RULES[spec.dedupeRule] ?? 'REFUSE');
-      if ('rejection' in decision) return { verdict: rejected(decision.rejection), recorded: decision.rejection === 'QUEUE_TASKS_FULL' ? 'no' : 'verdict' };
+      if ('rejection' in decision) return { verdict: rejected(decision.rejection), recorded: isOfNow(decision.rejection) ? 'no' : 'verdict' };
       switch (decision.kind) {
         case 'existing': {
           const { number, state: taskState } = decision;
@@ -90,8 +91,9 @@ export function stateUpdateOf(request: taskpb.UpdateTaskStateRequest): TaskReque
   if (request.expectedVersion < 1 || request.expectedVersion > 2) throw invalidRequest('expected_version', 'is 1 or 2');
   if ((request.result?.body.length ?? 0) > MAXIMUM_PAYLOAD_BYTES) throw invalidRequest('result.body', `has more than ${MAXIMUM_PAYLOAD_BYTES} bytes`);
   const { result, failure } = request;
+  if (result !== undefined) checkContentType(result.contentType, 'result.content_type');
   return {
-    ...small(name, request, 'UpdateTaskStateRequest', taskpb.UpdateTaskStateRequest, result?.body.length),
+    ...small(name, request, 'UpdateTaskStateRequest', taskpb.UpdateTaskStateRequest, MAXIMUM_MESSAGE_BYTES + (result?.body.length ?? 0)),
     decide: (turn, state, entry) => {
       state.endOverdue(turn, entry, name.number);
       const decision = decideStateUpdate(entry.queue, name.number, request.expectedVersion, wanted);
@@ -177,6 +179,8 @@ export function scheduleOf(request: taskpb.CreateScheduleRequest): TaskRequest {
   if (spec === undefined) throw invalidRequest('spec', 'is missing');
   const task = checkedSpec(spec.task, 'spec.task');
   if (task.startAt !== undefined) throw invalidRequest('spec.task.start_at', 'is set; the runs say when');
+  checkText(spec.cron, 'spec.cron', 0, MAXIMUM_CRON_BYTES);
+  checkText(spec.timeZone, 'spec.time_zone', 0, MAXIMUM_TIME_ZONE_BYTES);
   checkTime(spec.beginAt, 'spec.begin_at');
   checkTime(spec.endAt, 'spec.end_at');
   checkTimes(spec);
@@ -289,5 +293,10 @@ function receipt(name: TaskName, state: TaskState): ReturnType<typeof receiptOf>
 
 /** What is not found may be there later; the rest depends on the queue's state, and is answered so for ever. */
 function refused(reason: string): Decided {
-  return { verdict: rejected(reason), recorded: reason.endsWith('_NOT_FOUND') || reason === 'QUEUE_TASKS_FULL' ? 'no' : 'verdict' };
+  return { verdict: rejected(reason), recorded: reason.endsWith('_NOT_FOUND') || isOfNow(reason) ? 'no' : 'verdict' };
+}
+
+/** There may be room when the same request comes again. */
+function isOfNow(reason: string): boolean {
+  return reason === 'QUEUE_TASKS_FULL' || reason === 'QUEUE_TYPES_FULL';
 }

@@ -66,13 +66,17 @@ export function checkedScheduleName(scheduleId: string): { readonly queue: strin
   return name;
 }
 
+export function checkContentType(contentType: string, field: string): void {
+  checkText(contentType, field, 0, MAXIMUM_CONTENT_TYPE_BYTES);
+}
+
 /** The specification of a task, checked. Throws INVALID_REQUEST naming the field. */
 export function checkedSpec(spec: taskpb.TaskSpec | undefined, at: string): taskpb.TaskSpec {
   if (spec === undefined) throw invalidRequest(at, 'is missing');
   checkText(spec.type, `${at}.type`, 1, MAXIMUM_ID_BYTES);
   if (spec.payload.length > MAXIMUM_PAYLOAD_BYTES)
     throw invalidRequest(`${at}.payload`, `has ${spec.payload.length} bytes; ${MAXIMUM_PAYLOAD_BYTES} are the most`);
-  checkText(spec.contentType, `${at}.content_type`, 0, MAXIMUM_CONTENT_TYPE_BYTES);
+  checkContentType(spec.contentType, `${at}.content_type`);
   if (Math.abs(spec.priority) > MAXIMUM_PRIORITY) throw invalidRequest(`${at}.priority`, `is not in -${MAXIMUM_PRIORITY} to ${MAXIMUM_PRIORITY}`);
   checkText(spec.key, `${at}.key`, 0, MAXIMUM_ID_BYTES);
   if (spec.delayMs > 0 && spec.startAt !== undefined) throw invalidRequest(`${at}.delay_ms`, 'and start_at are both set');
@@ -181,6 +185,10 @@ export function queueLimitsOf(limits: taskpb.QueueLimits): QueueLimits {
 
 function rateOf(rate: taskpb.RateLimit | undefined): RateLimit | undefined {
   return rate && { maximumStarts: rate.maximumStarts, windowMs: rate.windowMs };
+}
+
+export function isResult({ body, contentType }: taskpb.TaskResult): boolean {
+  return body.length <= MAXIMUM_PAYLOAD_BYTES && Buffer.byteLength(contentType, 'utf8') <= MAXIMUM_CONTENT_TYPE_BYTES;
 }
 
 /** Cut to what is kept, at a character. */

@@ -143,7 +143,10 @@ export class TaskSubmission extends RequestSubmission {
       const entry = state.entry(request.queue);
       const { verdict, recorded } = request.decide(turn, state, entry);
       item.verdict = verdict;
-      if (recorded === 'no') continue;
+      if (recorded === 'no') {
+        state.forgetIfNew(entry);
+        continue;
+      }
       if (recorded === 'verdict') state.decided(turn, entry, request.requestId, request.bodyDigest, verdict);
       state.remember(item.hashFirst, item.hashSecond, turn);
     }

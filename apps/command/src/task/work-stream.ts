@@ -11,7 +11,7 @@ import { taskNameOf } from '@sluice/domain/task';
 import type { Clock } from '@sluice/ports';
 import { type taskpb } from '@sluice/protocol/task';
 import { invalidRequest, type CallContext, type Send } from '@sluice/service';
-import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
+import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_REPORT_PARTS, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
 import { checkText } from './task-shape';
 import type { WorkerQueues } from './worker-queues';
 
@@ -20,10 +20,9 @@ const FIRST_PAUSE_MS = 50;
 const MAXIMUM_PAUSE_MS = 2_000;
 /** Without news a loop looks whether its partition is still where it was. */
 const LOOK_MS = 5_000;
-/** Stops of leases at other instances are asked for so often while no tasks are. */
-const HELD_LOOK_MS = 200;
-/** Reports that are under way; a worker that sends more is read from more slowly. */
+/** Messages whose answer is under way, and what they report in all; a worker that sends more is read from more slowly. */
 const MAXIMUM_REPORTS = 64;
+const MAXIMUM_REPORTED_PARTS = 20_000;
 
 export interface WorkStreamDependencies {
   readonly queues: WorkerQueues;
@@ -54,12 +53,14 @@ export async function serveWorkStream(
 
 function checked(subscription: taskpb.Subscription | undefined): taskpb.Subscription {
   if (subscription === undefined) throw invalidRequest('subscription', 'is missing in the first message');
-  const { workerId, queues, types, capacity } = subscription;
+  const { workerId, queues, types, capacity, held } = subscription;
   checkText(workerId, 'subscription.worker_id', 1, MAXIMUM_ID_BYTES);
   if (queues.length < 1 || queues.length > MAXIMUM_QUEUES_PER_WORKER)
     throw invalidRequest('subscription.queues', `has ${queues.length} queues; it must have 1 to ${MAXIMUM_QUEUES_PER_WORKER}`);
   for (const [at, queue] of queues.entries()) checkText(queue, `subscription.queues[${at}]`, 1, MAXIMUM_ID_BYTES);
   if (types.length > MAXIMUM_TYPES_PER_WORKER) throw invalidRequest('subscription.types', `has ${types.length} types`);
+  for (const [at, type] of types.entries()) checkText(type, `subscription.types[${at}]`, 1, MAXIMUM_ID_BYTES);
+  if (held.length > MAXIMUM_CAPACITY) throw invalidRequest('subscription.held', `has ${held.length} leases; ${MAXIMUM_CAPACITY} are the most`);
   if (capacity < 1 || capacity > MAXIMUM_CAPACITY) throw invalidRequest('subscription.capacity', `is not in 1 to ${MAXIMUM_CAPACITY}`);
   return subscription;
 }
@@ -72,7 +73,8 @@ class WorkStream {
   private reserved = 0;
   private draining = false;
   private readonly loops: Promise<void>[] = [];
-  private readonly reporting = new Set<Promise<void>>();
+  private readonly reporting = new Set<Promise<unknown>>();
+  private reportedParts = 0;
   private roomWaiters: (() => void)[] = [];
   private sending: Promise<void> = Promise.resolve();
 
@@ -112,6 +114,8 @@ class WorkStream {
   // ---- reports ----
 
   async take(report: taskpb.WorkRequest): Promise<void> {
+    const parts = report.heartbeats.length + report.completions.length + report.failings.length + report.returned.length;
+    if (parts > MAXIMUM_REPORT_PARTS) throw invalidRequest('heartbeats', `and reports are ${parts}; a message may have ${MAXIMUM_REPORT_PARTS} of them`);
     if (report.draining) this.draining = true;
     const byPartition = new Map<number, taskpb.WorkRequest>();
     const partOf = (lease: taskpb.Lease | undefined): taskpb.WorkRequest | undefined => {
@@ -131,12 +135,15 @@ class WorkStream {
     for (const lease of report.returned) partOf(lease)?.returned.push(lease);
     // Reports of one message are answered together; the next message is read meanwhile, as far as there is room for answers.
     const answered = [...byPartition].map(([partition, part]) => this.report(partition, part));
-    for (const one of answered) {
-      this.reporting.add(one);
-      void one.finally(() => this.reporting.delete(one));
-    }
-    if (this.draining) await Promise.all(answered);
-    while (this.reporting.size >= MAXIMUM_REPORTS) await Promise.race(this.reporting);
+    const all = Promise.all(answered);
+    this.reporting.add(all);
+    this.reportedParts += parts;
+    void all.finally(() => {
+      this.reporting.delete(all);
+      this.reportedParts -= parts;
+    });
+    if (this.draining) await all;
+    while (this.reporting.size >= MAXIMUM_REPORTS || this.reportedParts >= MAXIMUM_REPORTED_PARTS) await Promise.race(this.reporting);
   }
 
   private async report(partition: number, part: taskpb.WorkRequest): Promise<void> {
@@ -157,10 +164,13 @@ class WorkStream {
   private async loop(partition: number, queues: readonly string[]): Promise<void> {
     const types = this.subscription.types.length === 0 ? undefined : this.subscription.types;
     let pauseMs = FIRST_PAUSE_MS;
-    while (!this.isOver) {
+    while (!this.isOver && !this.draining) {
+      if (this.room <= 0) {
+        await this.untilRoom();
+        continue;
+      }
       try {
-        const wanted = { queues: this.room > 0 && !this.draining ? queues : [], types };
-        const ready = await this.awaitTasks(partition, wanted);
+        const ready = await this.awaitTasks(partition, queues, types);
         if (ready && this.room > 0 && !this.draining && !this.isOver) await this.takeTasks(partition, queues, types);
         pauseMs = FIRST_PAUSE_MS;
       } catch {
@@ -171,43 +181,36 @@ class WorkStream {
     }
   }
 
-  private async awaitTasks(partition: number, wanted: { queues: readonly string[]; types: readonly string[] | undefined }): Promise<boolean> {
-    const { queues, clock } = this.dependencies;
+  private async awaitTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined): Promise<boolean> {
+    const { clock } = this.dependencies;
     const waiting = new AbortController();
     const end = (): void => waiting.abort();
-    const isIdle = wanted.queues.length === 0;
-    // Without room only stops are waited for, until there is room again.
-    if (isIdle) this.roomWaiters.push(end);
     this.ending.signal.addEventListener('abort', end, { once: true });
-    const cancelTimer = clock.after(isIdle ? HELD_LOOK_MS : LOOK_MS, end);
+    const cancelTimer = clock.after(LOOK_MS, end);
     try {
-      const held = [...this.held.values()].map(({ lease }) => lease).filter(({ taskId }) => this.isOf(partition, taskId));
-      return await queues.awaitTasks(partition, wanted, held, (stops) => this.stop(stops), this.call, waiting.signal);
+      return await this.dependencies.queues.awaitTasks(partition, { queues, types }, this.call, waiting.signal);
     } finally {
       cancelTimer();
       this.ending.signal.removeEventListener('abort', end);
-      this.roomWaiters = this.roomWaiters.filter((waiter) => waiter !== end);
     }
-  }
-
-  private isOf(partition: number, taskId: string): boolean {
-    const name = taskNameOf(taskId);
-    return name !== undefined && this.dependencies.partitionOf(name.queue) === partition;
   }
 
   private async takeTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined): Promise<void> {
     const maximumTasks = Math.min(this.room, MAXIMUM_TAKE);
     this.reserved += maximumTasks;
-    let tasks: readonly taskpb.AssignedTask[] = [];
+    let reserved = maximumTasks;
     try {
-      tasks = await this.dependencies.queues.take(partition, { queues, types, maximumTasks, workerId: this.subscription.workerId }, this.call);
+      const take = { queues, types, maximumTasks, workerId: this.subscription.workerId };
+      for await (const tasks of this.dependencies.queues.take(partition, take, this.call)) {
+        for (const { taskId, leaseToken } of tasks) this.hold({ taskId, leaseToken });
+        this.reserved -= tasks.length;
+        reserved -= tasks.length;
+        await this.answer({ tasks: [...tasks] });
+      }
     } finally {
-      this.reserved -= maximumTasks;
-      if (tasks.length === 0) this.roomChanged();
+      this.reserved -= reserved;
+      if (reserved > 0) this.roomChanged();
     }
-    if (tasks.length === 0) return;
-    for (const { taskId, leaseToken } of tasks) this.hold({ taskId, leaseToken });
-    await this.answer({ tasks: [...tasks] });
   }
 
   private stop(stops: readonly taskpb.Stop[]): void {
@@ -236,6 +239,11 @@ class WorkStream {
     held.forget();
     this.held.delete(keyOf(lease));
     this.roomChanged();
+  }
+
+  /** Resolves when there may be room again, or the stream ends. */
+  private untilRoom(): Promise<void> {
+    return new Promise((resolve) => this.roomWaiters.push(resolve));
   }
 
   private roomChanged(): void {

@@ -1,10 +1,14 @@
 /** What a worker's stream asks of queues, wherever their owners are: here by a call, at another instance by a hop. */
 import type { MethodDefinition } from '@grpc/grpc-js';
+import { taskNameOf } from '@sluice/domain/task';
 import type { PartitionHop } from '@sluice/engine';
+import type { Clock } from '@sluice/ports';
 import { taskpb } from '@sluice/protocol/task';
 import { GatheredCall, type CallContext } from '@sluice/service';
 import { randomUUID } from 'node:crypto';
+import { OwnerStops } from './owner-stops';
 import type { Reported, QueueWork, Take } from './queue-work';
+import type { StopListener } from './stop-listeners';
 
 /** How long an instance waits at another one for tasks; then it asks again. */
 const REMOTE_WAIT_MS = 1_000;
@@ -12,33 +16,43 @@ const REMOTE_WAIT_MS = 1_000;
 const ANSWER_MS = 10_000;
 
 export class WorkerQueues {
+  /** Undefined: every partition is served here. */
+  private readonly ownerStops: OwnerStops | undefined;
+
   constructor(
     private readonly work: QueueWork,
     private readonly hop: PartitionHop<CallContext> | undefined,
-  ) {}
-
-  /** Resolves with true when something can be taken, with false when the wait is over. Rejects when the owner does not answer. */
-  async awaitTasks(
-    partition: number,
-    { queues, types }: Pick<Take, 'queues' | 'types'>,
-    held: readonly taskpb.Lease[],
-    onStops: (stops: readonly taskpb.Stop[]) => void,
-    call: CallContext,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    if (this.work.serves(partition)) return this.work.awaitTasks(partition, queues, types, signal);
-    const request = { partition, queues: [...queues], types: [...(types ?? [])], held: [...held], waitMs: REMOTE_WAIT_MS };
-    const { ready, stops } = await this.ask(taskpb.TaskLeaseServiceService.awaitTasks, partition, request, call);
-    onStops(stops);
-    return ready;
+    private readonly partitionOf: (queue: string) => number,
+    clock: Clock,
+  ) {
+    this.ownerStops = hop && new OwnerStops(work.stops, hop, clock);
   }
 
-  async take(partition: number, take: Take, call: CallContext): Promise<readonly taskpb.AssignedTask[]> {
-    const requestId = randomUUID();
-    if (this.work.serves(partition)) return this.work.take(requestId, partition, take);
+  close(): void {
+    this.ownerStops?.close();
+  }
+
+  /** Resolves with true when something can be taken, with false when the wait is over. Rejects when the owner does not answer. */
+  async awaitTasks(partition: number, { queues, types }: Pick<Take, 'queues' | 'types'>, call: CallContext, signal: AbortSignal): Promise<boolean> {
+    if (this.work.serves(partition)) return this.work.awaitTasks(partition, queues, types, signal);
+    const request = { partition, queues: [...queues], types: [...(types ?? [])], waitMs: REMOTE_WAIT_MS };
+    return (await this.ask(taskpb.TaskLeaseServiceService.awaitTasks, partition, request, call)).ready;
+  }
+
+  /** Starts attempts; brings the tasks when that is durable, as many at a time as fit a message. */
+  async *take(partition: number, take: Take, call: CallContext): AsyncGenerator<readonly taskpb.AssignedTask[]> {
+    if (this.work.serves(partition)) {
+      yield* (await this.work.start(partition, take)).pages();
+      return;
+    }
     const { queues, types, maximumTasks, workerId } = take;
-    const request = { requestId, partition, queues: [...queues], types: [...(types ?? [])], maximumTasks, workerId };
-    return (await this.ask(taskpb.TaskLeaseServiceService.takeTasks, partition, request, call)).tasks;
+    const request = { requestId: randomUUID(), partition, queues: [...queues], types: [...(types ?? [])], maximumTasks, workerId };
+    let from = 0;
+    do {
+      const { tasks, next } = await this.ask(taskpb.TaskLeaseServiceService.takeTasks, partition, { ...request, from }, call);
+      if (tasks.length > 0) yield tasks;
+      from = next;
+    } while (from > 0);
   }
 
   async report(partition: number, report: taskpb.WorkRequest, call: CallContext): Promise<Reported> {
@@ -46,9 +60,15 @@ export class WorkerQueues {
     return this.ask(taskpb.TaskLeaseServiceService.reportTasks, partition, { partition, report }, call);
   }
 
-  /** Attempts that are ended here by others than their workers are told at once. */
-  onStop(lease: taskpb.Lease, listener: (stop: taskpb.Stop) => void): () => void {
-    return this.work.onStop(lease, listener);
+  /** Tells when the attempt is ended by others than its worker, wherever the queue's owner is. Returns how to stop listening. */
+  onStop(lease: taskpb.Lease, listener: StopListener): () => void {
+    const forget = this.work.stops.onStop(lease, listener);
+    const name = taskNameOf(lease.taskId);
+    const release = name === undefined ? undefined : this.ownerStops?.hold(this.partitionOf(name.queue), lease);
+    return () => {
+      forget();
+      release?.();
+    };
   }
 
   private async ask<Request, Response>(

@@ -4,6 +4,7 @@ import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStor
 import { readCommit, type EventRecord } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import { type CallContext, functionOf, LocalCall, ANYBODY } from '@sluice/service';
+import type { QueuesState } from '../task/queues-state';
 import { startCommand, type CommandDependencies, type CommandRuntime } from '../command';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -112,6 +113,12 @@ export class TasksUnderTest {
   typesByCommit(queue: string): string[][] {
     const partition = partitionOfKey(Buffer.from(queue, 'utf8'), this.storage.partitions.length);
     return this.storage.commitsOf(partition).map(({ bytes }) => readCommit(bytes).events.map(({ type }) => type));
+  }
+
+  /** How many queues are in memory. */
+  get queueCount(): number {
+    const { engine } = this.runtime as CommandRuntime;
+    return [0, 1].reduce((count, partition) => count + ((engine.partition(partition)?.stateOf('task') as QueuesState | undefined)?.entries.size ?? 0), 0);
   }
 
   events(): EventRecord[] {

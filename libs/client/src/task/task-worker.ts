@@ -33,6 +33,9 @@ const BEAT_MS = 50;
 /** A report that the server could not take is sent again after so long. */
 const REPORT_AGAIN_MS = 200;
 const MAXIMUM_MESSAGE_CHARACTERS = 4_000;
+/** What one message to the server reports; the report that fills it is in it. */
+const MESSAGE_REPORTS = 1_000;
+const MESSAGE_BYTES = 1 << 20;
 
 type Stream = ClientDuplexStream<taskpb.WorkRequest, taskpb.WorkResponse>;
 type Report =
@@ -294,14 +297,19 @@ export class TaskWorker {
       this.#flushing = false;
       const reports = this.#unsent;
       this.#unsent = [];
-      if (reports.length > 0) this.#write(requestOf(reports));
+      this.#writeReports(reports);
     });
+  }
+
+  /** In as many messages as it takes: together, results may be larger than a message can be. */
+  #writeReports(reports: readonly Report[]): void {
+    for (const part of partsThatFit(reports)) this.#write(requestOf(part));
   }
 
   #resendReports(): void {
     const reports = [...this.#reports.values()];
     this.#unsent = [];
-    if (reports.length > 0) this.#write(requestOf(reports));
+    this.#writeReports(reports);
   }
 
   #sendBeats(): void {
@@ -313,7 +321,7 @@ export class TaskWorker {
       heartbeats.push({ lease: running.lease, progress: running.progress });
       running.progress = undefined;
     }
-    if (heartbeats.length > 0) this.#write({ heartbeats });
+    for (let at = 0; at < heartbeats.length; at += MESSAGE_REPORTS) this.#write({ heartbeats: heartbeats.slice(at, at + MESSAGE_REPORTS) });
   }
 
   #trouble(what: string, error: unknown): void {
@@ -334,6 +342,21 @@ async function runFunction(
   } catch (error) {
     return { result: undefined, failure: failureOf(error) };
   }
+}
+
+function partsThatFit(reports: readonly Report[]): Report[][] {
+  const parts: Report[][] = [];
+  let part: Report[] = [];
+  let bytes = 0;
+  for (const report of reports) {
+    if (part.length === 0) parts.push(part);
+    part.push(report);
+    bytes += report.kind === 'completion' ? (report.completion.result?.body.length ?? 0) : 0;
+    if (bytes < MESSAGE_BYTES && part.length < MESSAGE_REPORTS) continue;
+    part = [];
+    bytes = 0;
+  }
+  return parts;
 }
 
 function requestOf(reports: readonly Report[]): Partial<taskpb.WorkRequest> {

@@ -12,10 +12,15 @@ import { stateAfter, type TaskChange, type TaskState, versionOf } from './task-s
 
 /** Tasks of a queue that have not ended, at most. */
 export const MAXIMUM_QUEUE_TASKS = 4_000_000;
+/** Types of the tasks of a queue that have not ended, at most: a worker that takes all types is given the first task of them all. */
+export const MAXIMUM_QUEUE_TYPES = 1_000;
+/** Slots that one step of a purge looks at. */
+const PURGE_STEP_SLOTS = 100_000;
 
 export type TaskRejection =
   | 'LEASE_LOST'
   | 'QUEUE_TASKS_FULL'
+  | 'QUEUE_TYPES_FULL'
   | 'STATE_NOT_NEXT'
   | 'STATE_VERSION_MISMATCH'
   | 'TASK_DUPLICATE'
@@ -54,8 +59,9 @@ export type Submission =
 
 // ---- submit ----
 
-export function decideSubmission(queue: TaskQueue, { dedupeKey }: Pick<NewTask, 'dedupeKey'>, rule: DedupeRule): Submission | Rejected {
+export function decideSubmission(queue: TaskQueue, { type, dedupeKey }: Pick<NewTask, 'type' | 'dedupeKey'>, rule: DedupeRule): Submission | Rejected {
   if (queue.tasks.size >= MAXIMUM_QUEUE_TASKS) return { rejection: 'QUEUE_TASKS_FULL' };
+  if (!queue.types.has(type) && queue.types.size >= MAXIMUM_QUEUE_TYPES) return { rejection: 'QUEUE_TYPES_FULL' };
   const number = dedupeKey === '' ? 0 : queue.taskWithDedupeKey(dedupeKey);
   if (number === 0) return { kind: 'new' };
   const state = stateOf(queue, queue.tasks.slotOf(number));
@@ -216,10 +222,19 @@ function endedOrUnknown(queue: TaskQueue, number: number, ended: TaskRejection):
 
 // ---- time ----
 
-/** The earliest of what is due by now that ends something; undefined: nothing is. What follows from the time alone is done on the way. */
-export function decideDue(queue: TaskQueue, nowUs: number): Ending | undefined {
+/** How much of what is due is still looked at in a turn. */
+export interface DueSteps {
+  left: number;
+}
+
+/**
+ * The earliest of what is due by now that ends something; undefined: nothing is, or the steps are used up. What follows from the time alone is
+ * done on the way: a million delays may be over at the same moment.
+ */
+export function decideDue(queue: TaskQueue, nowUs: number, steps: DueSteps): Ending | undefined {
   const { due } = queue;
-  while (due.topTimeUs <= nowUs) {
+  while (due.topTimeUs <= nowUs && steps.left > 0) {
+    steps.left -= 1;
     const number = due.topNumber;
     const kind = due.topKind;
     const timeUs = due.topTimeUs;
@@ -291,17 +306,17 @@ function lostWorker(queue: TaskQueue, slot: number, nowUs: number): Ending | und
 }
 
 /** The next tasks that a purge ends, and where the search goes on. @returns undefined: the purge is over. */
-export function decidePurgeStep(queue: TaskQueue, maximumSlots: number): readonly Ending[] | undefined {
+export function decidePurgeStep(queue: TaskQueue, maximumEndings: number): readonly Ending[] | undefined {
   const { tasks } = queue;
   if (queue.purgeSlot === -1) return undefined;
-  const from = queue.purgeSlot;
-  const to = Math.min(from + maximumSlots, tasks.used);
+  const to = Math.min(queue.purgeSlot + PURGE_STEP_SLOTS, tasks.used);
   const endings: Ending[] = [];
-  for (let slot = from; slot < to; slot += 1) {
+  let slot = queue.purgeSlot;
+  for (; slot < to && endings.length < maximumEndings; slot += 1) {
     const waits = tasks.phases[slot] === READY || tasks.phases[slot] === DELAYED;
     if (waits && (tasks.numbers[slot] as number) <= queue.purgedUpTo) endings.push(endingOf(queue, slot, 'CANCEL', undefined));
   }
-  queue.purgeSlot = to === tasks.used ? -1 : to;
+  queue.purgeSlot = slot >= tasks.used ? -1 : slot;
   return endings;
 }
 

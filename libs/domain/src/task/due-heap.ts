@@ -54,6 +54,7 @@ export class DueHeap {
       kept += 1;
     }
     this.count = kept;
+    this.shrink();
     for (let at = (kept >> 1) - 1; at >= 0; at -= 1) this.sink(at, this.times[at] as number, this.numbers[at] as number, this.kinds[at] as number);
   }
 
@@ -80,16 +81,25 @@ export class DueHeap {
     this.kinds[at] = kind;
   }
 
+  private shrink(): void {
+    let size = INITIAL;
+    while (size < 2 * this.count) size *= 2;
+    if (size < this.times.length / 4) this.resize(size);
+  }
+
   private grow(): void {
-    const size = this.count * 2;
+    this.resize(this.count * 2);
+  }
+
+  private resize(size: number): void {
     const times = new Float64Array(size);
-    times.set(this.times);
+    times.set(this.times.subarray(0, this.count));
     this.times = times;
     const numbers = new Float64Array(size);
-    numbers.set(this.numbers);
+    numbers.set(this.numbers.subarray(0, this.count));
     this.numbers = numbers;
     const kinds = new Uint8Array(size);
-    kinds.set(this.kinds);
+    kinds.set(this.kinds.subarray(0, this.count));
     this.kinds = kinds;
   }
 }

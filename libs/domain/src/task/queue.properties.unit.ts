@@ -211,7 +211,8 @@ class Both {
     this.nowUs += ms * 1_000;
     const overdue = this.model.tasks.filter((task) => isOverdue(task, this.nowUs)).map(({ number }) => number);
     const endings: number[] = [];
-    for (let ending = decideDue(this.queue, this.nowUs); ending !== undefined; ending = decideDue(this.queue, this.nowUs)) {
+    const steps = { left: 1_000 };
+    for (let ending = decideDue(this.queue, this.nowUs, steps); ending !== undefined; ending = decideDue(this.queue, this.nowUs, steps)) {
       this.end(ending);
       endings.push(ending.event.number);
     }
@@ -284,7 +285,7 @@ test('a queue that is replayed, or made from records, goes on like the one that 
       for (let slot = 0; slot < tasks.used; slot += 1) if (tasks.phases[slot] !== 0) restored.restore(tasks.recordOf(slot));
       restored.nextNumber = both.queue.nextNumber;
       for (const copy of [replayed, restored]) {
-        expect(decideDue(copy, both.nowUs)).toBeUndefined();
+        expect(decideDue(copy, both.nowUs, { left: 1_000 })).toBeUndefined();
         for (const types of [undefined, ['a'], ['b', 'c']]) expect(decideStart(copy, types, both.nowUs)).toEqual(decideStart(both.queue, types, both.nowUs));
       }
     }),
@@ -310,7 +311,7 @@ test('rates are exact in every window, for the queue, a type and a key', () => {
   for (let count = 0; count < 3; count += 1) add('b', 'k');
   const startsOf: Record<string, number[]> = { a: [], b: [] };
   for (let atUs = BEGIN_US; atUs < BEGIN_US + 4 * SECOND_US; atUs += SECOND_US / 10) {
-    while (decideDue(queue, atUs) !== undefined);
+    while (decideDue(queue, atUs, { left: 1_000 }) !== undefined);
     for (let decision = decideStart(queue, undefined, atUs); decision.kind === 'start'; decision = decideStart(queue, undefined, atUs)) {
       startsOf[decision.number <= 6 ? 'a' : 'b']?.push((atUs - BEGIN_US) / SECOND_US);
       record({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w' }, atUs);

@@ -66,6 +66,8 @@ export class TaskQueue {
   beforeChange: ((slot: number, wasFree: boolean) => void) | undefined;
   /** Workers are not taken for lost before their heartbeat limit has passed from here: the owner was another one before. Not recorded. */
   heardFloorUs = 0;
+  /** Keys that were left when those without tasks were dropped last. */
+  private keysKept = 0;
   private readonly dedupes = new Map<string, number>();
   private readonly policies = new Map<string, TaskPolicy>();
   private readonly ends = new Map<number, LeaseName & { readonly outcome: AttemptOutcome }>();
@@ -213,6 +215,8 @@ export class TaskQueue {
     } else {
       tasks.startAtUs[slot] = retryAtUs;
       this.wait(slot, committedAtUs);
+      // It was under way when the queue was purged, and waits now: the purge goes on with it.
+      if (number <= this.purgedUpTo) this.purgeSlot = this.purgeSlot === -1 ? slot : Math.min(this.purgeSlot, slot);
     }
     if (key !== undefined && retryAtUs !== 0) this.offerFirst(key);
   }
@@ -234,6 +238,15 @@ export class TaskQueue {
       if (key.live === 0 && this.limits.ratePerKey === undefined) this.keys.delete(key.key);
     }
     if (type.live === 0 && !this.limits.types.has(type.name)) this.types.delete(type.name);
+    this.shrink();
+  }
+
+  /** Gives memory back when few are left of many tasks. A snapshot goes by slots: it is waited for. */
+  private shrink(): void {
+    if (this.beforeChange !== undefined || !this.tasks.isSparse) return;
+    this.tasks.compact();
+    if (this.purgeSlot !== -1) this.purgeSlot = 0;
+    this.due.keep((timeUs, number, kind) => this.isDueOf(timeUs, number, kind));
   }
 
   private configure(limits: QueueLimits, atUs: number): void {
@@ -297,6 +310,7 @@ export class TaskQueue {
 
   /** Number of the first task in the heap that waits and may start; 0: none. What is not valid any more is dropped. */
   firstOf(heap: ReadyHeap): number {
+    heap.purge(this.purgedUpTo);
     for (let number = heap.topNumber; number !== 0; number = heap.topNumber) {
       if (this.waits(number)) return number;
       heap.pop();
@@ -310,6 +324,9 @@ export class TaskQueue {
   }
 
   private pushReady(heap: ReadyHeap, priority: number, number: number, live: number): void {
+    heap.purge(this.purgedUpTo);
+    // The purge ends it soon.
+    if (number <= this.purgedUpTo) return;
     if (heap.size > 2 * live + STALE_ENTRIES) heap.keep((known) => this.waits(known));
     heap.push(priority, number);
   }
@@ -318,8 +335,10 @@ export class TaskQueue {
   pack(nowUs: number): void {
     const live = this.tasks.size;
     if (this.due.size > DUES_PER_TASK * live + STALE_ENTRIES) this.due.keep((timeUs, number, kind) => this.isDueOf(timeUs, number, kind));
-    if (this.keys.size <= live + STALE_ENTRIES) return;
+    // Keys whose rate still counts stay: they are looked through again when there are twice as many.
+    if (this.keys.size <= Math.max(live, 2 * this.keysKept) + STALE_ENTRIES) return;
     for (const key of this.keys.values()) if (key.live === 0 && key.gate.isIdle(nowUs)) this.keys.delete(key.key);
+    this.keysKept = this.keys.size;
   }
 
   private isDueOf(timeUs: number, number: number, kind: number): boolean {

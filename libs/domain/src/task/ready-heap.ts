@@ -8,6 +8,7 @@ export class ReadyHeap {
   private priorities = new Int32Array(INITIAL);
   private numbers = new Float64Array(INITIAL);
   private count = 0;
+  private purgedUpTo = 0;
 
   get size(): number {
     return this.count;
@@ -41,6 +42,15 @@ export class ReadyHeap {
   pop(): void {
     this.count -= 1;
     if (this.count > 0) this.sink(0, this.priorities[this.count] as number, this.numbers[this.count] as number);
+  }
+
+  /** Drops everything at once if a purge ended all that was in it then. @param upToNumber what a purge has ended; at a purge it is the newest number. */
+  purge(upToNumber: number): void {
+    if (this.purgedUpTo === upToNumber) return;
+    this.purgedUpTo = upToNumber;
+    this.count = 0;
+    this.priorities = new Int32Array(INITIAL);
+    this.numbers = new Float64Array(INITIAL);
   }
 
   /** Keeps the entries that are valid, and those only. */

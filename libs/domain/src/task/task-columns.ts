@@ -10,6 +10,9 @@ export const DELAYED = 1;
 export const READY = 2;
 export const RUNNING = 3;
 const INITIAL = 16;
+/** Columns are made smaller when fewer than this part of their slots is in use, and they have so many. */
+const SPARSE_PART = 16;
+const SPARSE_SLOTS = 16_384;
 
 export class TaskColumns {
   phases = new Uint8Array(INITIAL);
@@ -33,7 +36,7 @@ export class TaskColumns {
   readonly dedupeKeys = new Map<number, string>();
   /** Slots that were ever used. */
   used = 0;
-  private readonly index = new NumberIndex();
+  private index = new NumberIndex();
   private free: number[] = [];
 
   get size(): number {
@@ -95,6 +98,38 @@ export class TaskColumns {
     };
   }
 
+  get isSparse(): boolean {
+    return this.numbers.length >= SPARSE_SLOTS && this.size * SPARSE_PART < this.numbers.length;
+  }
+
+  /** Moves the tasks to the front, in their order, into smaller columns. Their slots change. */
+  compact(): void {
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.used; slot += 1) if (this.phases[slot] !== FREE) slots.push(slot);
+    let size = INITIAL;
+    while (size < 2 * slots.length) size *= 2;
+    this.phases = moved(slots, this.phases, new Uint8Array(size));
+    this.numbers = moved(slots, this.numbers, new Float64Array(size));
+    this.priorities = moved(slots, this.priorities, new Int32Array(size));
+    this.createdAtUs = moved(slots, this.createdAtUs, new Float64Array(size));
+    this.createdSequences = moved(slots, this.createdSequences, new Float64Array(size));
+    this.startAtUs = moved(slots, this.startAtUs, new Float64Array(size));
+    this.attempts = moved(slots, this.attempts, new Int32Array(size));
+    this.failures = moved(slots, this.failures, new Int32Array(size));
+    this.firstStartedAtUs = moved(slots, this.firstStartedAtUs, new Float64Array(size));
+    this.startedAtUs = moved(slots, this.startedAtUs, new Float64Array(size));
+    this.startedSequences = moved(slots, this.startedSequences, new Float64Array(size));
+    this.heardAtUs = moved(slots, this.heardAtUs, new Float64Array(size));
+    for (const column of [this.types, this.keys, this.policies, this.workers] as unknown[][]) {
+      moved(slots, column, column);
+      column.length = slots.length;
+    }
+    this.used = slots.length;
+    this.free = [];
+    this.index = new NumberIndex();
+    for (let slot = 0; slot < this.used; slot += 1) this.index.add(this.numbers[slot] as number, slot);
+  }
+
   private grow(): void {
     const size = this.numbers.length * 2;
     const phases = new Uint8Array(size);
@@ -124,4 +159,10 @@ function grownIntegers(column: Int32Array, size: number): Int32Array<ArrayBuffer
   const result = new Int32Array(size);
   result.set(column);
   return result;
+}
+
+/** The values of the slots, in their order, at the front of the other column. It may be the same one: slots only move forward. */
+function moved<Column extends { [at: number]: unknown }>(slots: readonly number[], from: Column, to: Column): Column {
+  for (let at = 0; at < slots.length; at += 1) to[at] = from[slots[at] as number];
+  return to;
 }

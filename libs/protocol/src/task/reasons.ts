@@ -15,6 +15,11 @@ export const taskReasons = {
     'Stop the work; its result is not wanted.',
   ),
   QUEUE_TASKS_FULL: reason('RESOURCE_EXHAUSTED', 'The queue has 4,000,000 tasks that have not ended.', 'Let workers catch up, or use several queues.'),
+  QUEUE_TYPES_FULL: reason(
+    'RESOURCE_EXHAUSTED',
+    'The tasks of the queue that have not ended have 1,000 types, and this would be one more.',
+    'Use fewer types, or several queues.',
+  ),
   SCHEDULE_NOT_FOUND: reason('NOT_FOUND', 'There is no such schedule.', 'Check the id.'),
   SCHEDULE_EXISTS: reason('ALREADY_EXISTS', 'The queue has a schedule with this name.', 'Delete it first, or use another name.'),
   SCHEDULE_INVALID: reason(

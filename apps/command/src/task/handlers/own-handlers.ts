@@ -8,7 +8,6 @@
  * A thread is ended when its task is cancelled, runs out of time or is lost. A partition that another instance takes over takes no running
  * task along: what runs here is reported to the new owner.
  */
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from '@sluice/ports';
 import { taskpb } from '@sluice/protocol/task';
@@ -59,7 +58,6 @@ export class OwnHandlers {
   private readonly workerId = `${hostname()}:${process.pid}:handlers`.slice(-128);
   private readonly running = new Map<string, RunningTask>();
   private types: readonly string[] = [];
-  private work: QueueWork | undefined;
   private queues: WorkerQueues | undefined;
   private taking: Promise<void> = Promise.resolve();
   private draining = false;
@@ -89,7 +87,6 @@ export class OwnHandlers {
 
   begin(work: QueueWork, queues: WorkerQueues): void {
     const startable = new StartableQueues((partition, entry) => work.hasTask(partition, entry, this.types));
-    this.work = work;
     this.queues = queues;
     work.followQueues((partition, entry) => {
       startable.add(partition, entry);
@@ -138,17 +135,19 @@ export class OwnHandlers {
       }
       const { partition, queue } = place;
       const take = { queues: [queue], types: this.types, maximumTasks: room, workerId: this.workerId };
-      let tasks: readonly taskpb.AssignedTask[] = [];
+      let taken = 0;
       try {
-        tasks = await work.take(randomUUID(), partition, take);
+        for await (const tasks of (await work.start(partition, take)).pages()) {
+          // Too late: the heartbeat limit frees them.
+          if (this.ended) return;
+          for (const task of tasks) this.start(partition, task);
+          taken += tasks.length;
+        }
       } catch (error) {
         this.options.trouble(partition, `tasks of queue ${queue} could not be handed to the handlers in this process`, error);
       }
-      // Too late: the heartbeat limit frees them.
-      if (this.ended) return;
-      for (const task of tasks) this.start(partition, task);
       // Another worker was faster, or the partition is changing hands.
-      if (tasks.length === 0) await this.pause(TAKE_AGAIN_MS);
+      if (taken === 0) await this.pause(TAKE_AGAIN_MS);
     }
   }
 
@@ -160,7 +159,7 @@ export class OwnHandlers {
     const nextBeatUs = clock.nowUs() + heartbeatEveryMs * 1_000;
     const task: RunningTask = { partition, lease, heartbeatEveryMs, nextBeatUs, progress: undefined, stopThread: () => run.stop(), forget: [] };
     this.running.set(keyOf(lease), task);
-    task.forget.push(this.work?.onStop(lease, () => this.stop(task)) ?? (() => undefined));
+    task.forget.push(this.queues?.onStop(lease, () => this.stop(task)) ?? (() => undefined));
     // The owner may be another instance by then.
     if (timeLeftMs > 0) task.forget.push(clock.after(timeLeftMs, () => this.stop(task)));
     void run.outcome.then((outcome) => this.finish(task, outcome));

@@ -2551,7 +2551,7 @@ export const TaskCommandServiceService = {
     responseSerialize: (value: ResumeQueueResponse): Buffer => Buffer.from(ResumeQueueResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResumeQueueResponse => ResumeQueueResponse.decode(value),
   },
-  /** Cancels all tasks of the queue that wait now, in steps. */
+  /** Cancels all tasks of the queue that wait now, in steps, and what is under way now as soon as it would wait again. */
   purgeQueue: {
     path: "/sluice.task.v1.TaskCommandService/PurgeQueue" as const,
     requestStream: false as const,
@@ -2596,7 +2596,7 @@ export interface TaskCommandServiceServer extends UntypedServiceImplementation {
   pauseQueue: handleUnaryCall<PauseQueueRequest, PauseQueueResponse>;
   /** Starts attempts again. */
   resumeQueue: handleUnaryCall<ResumeQueueRequest, ResumeQueueResponse>;
-  /** Cancels all tasks of the queue that wait now, in steps. */
+  /** Cancels all tasks of the queue that wait now, in steps, and what is under way now as soon as it would wait again. */
   purgeQueue: handleUnaryCall<PurgeQueueRequest, PurgeQueueResponse>;
   /** Sets the limits of a queue, all of them anew. */
   configureQueue: handleUnaryCall<ConfigureQueueRequest, ConfigureQueueResponse>;
@@ -2721,7 +2721,7 @@ export interface TaskCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResumeQueueResponse) => void,
   ): ClientUnaryCall;
-  /** Cancels all tasks of the queue that wait now, in steps. */
+  /** Cancels all tasks of the queue that wait now, in steps, and what is under way now as soon as it would wait again. */
   purgeQueue(
     request: PurgeQueueRequest,
     callback: (error: ServiceError | null, response: PurgeQueueResponse) => void,

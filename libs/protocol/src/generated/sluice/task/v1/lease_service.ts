@@ -8,7 +8,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -25,8 +27,6 @@ export interface AwaitTasksRequest {
   queues: string[];
   /** The types; empty: all. */
   types: string[];
-  /** Leases that the caller's worker holds, whose stops it wants to hear of. */
-  held: Lease[];
   /** How long to wait. */
   waitMs: number;
 }
@@ -35,8 +35,6 @@ export interface AwaitTasksRequest {
 export interface AwaitTasksResponse {
   /** True: something can be taken. */
   ready: boolean;
-  /** Held leases that must be stopped. */
-  stops: Stop[];
 }
 
 /** Request of TakeTasks. */
@@ -53,12 +51,16 @@ export interface TakeTasksRequest {
   maximumTasks: number;
   /** Names the worker in attempts. */
   workerId: string;
+  /** The first of the started tasks that is wanted: the others were answered to the request before, which has the same id. */
+  from: number;
 }
 
 /** Response of TakeTasks. */
 export interface TakeTasksResponse {
   /** The tasks. */
   tasks: AssignedTask[];
+  /** Where the next request goes on: not all fit one message. 0: these are the last ones. */
+  next: number;
 }
 
 /** Request of ReportTasks. */
@@ -79,8 +81,22 @@ export interface ReportTasksResponse {
   heard: Lease[];
 }
 
+/** Request of WatchStops. */
+export interface WatchStopsRequest {
+  /** The partition of the tasks. */
+  partition: number;
+  /** Leases that workers of the asking instance hold: those that are not in force any more are answered first. */
+  held: Lease[];
+}
+
+/** Response of WatchStops. */
+export interface WatchStopsResponse {
+  /** Attempts to be stopped. */
+  stops: Stop[];
+}
+
 function createBaseAwaitTasksRequest(): AwaitTasksRequest {
-  return { partition: 0, queues: [], types: [], held: [], waitMs: 0 };
+  return { partition: 0, queues: [], types: [], waitMs: 0 };
 }
 
 export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
@@ -93,9 +109,6 @@ export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
     }
     for (const v of message.types) {
       writer.uint32(26).string(v!);
-    }
-    for (const v of message.held) {
-      Lease.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message.waitMs !== 0) {
       writer.uint32(40).uint32(message.waitMs);
@@ -140,14 +153,6 @@ export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
             message.types.push(reader.string());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.held.push(Lease.decode(reader, reader.uint32()));
-            continue;
-          }
           case 5: {
             if (tag !== 40) {
               break;
@@ -173,7 +178,6 @@ export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
       partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
       queues: globalThis.Array.isArray(object?.queues) ? object.queues.map((e: any) => globalThis.String(e)) : [],
       types: globalThis.Array.isArray(object?.types) ? object.types.map((e: any) => globalThis.String(e)) : [],
-      held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => Lease.fromJSON(e)) : [],
       waitMs: isSet(object.waitMs)
         ? globalThis.Number(object.waitMs)
         : isSet(object.wait_ms)
@@ -193,9 +197,6 @@ export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
     if (message.types?.length) {
       obj.types = message.types;
     }
-    if (message.held?.length) {
-      obj.held = message.held.map((e) => Lease.toJSON(e));
-    }
     if (message.waitMs !== 0) {
       obj.waitMs = Math.round(message.waitMs);
     }
@@ -210,23 +211,19 @@ export const AwaitTasksRequest: MessageFns<AwaitTasksRequest> = {
     message.partition = object.partition ?? 0;
     message.queues = object.queues?.map((e) => e) || [];
     message.types = object.types?.map((e) => e) || [];
-    message.held = object.held?.map((e) => Lease.fromPartial(e)) || [];
     message.waitMs = object.waitMs ?? 0;
     return message;
   },
 };
 
 function createBaseAwaitTasksResponse(): AwaitTasksResponse {
-  return { ready: false, stops: [] };
+  return { ready: false };
 }
 
 export const AwaitTasksResponse: MessageFns<AwaitTasksResponse> = {
   encode(message: AwaitTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ready !== false) {
       writer.uint32(8).bool(message.ready);
-    }
-    for (const v of message.stops) {
-      Stop.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -252,14 +249,6 @@ export const AwaitTasksResponse: MessageFns<AwaitTasksResponse> = {
             message.ready = reader.bool();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.stops.push(Stop.decode(reader, reader.uint32()));
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -273,19 +262,13 @@ export const AwaitTasksResponse: MessageFns<AwaitTasksResponse> = {
   },
 
   fromJSON(object: any): AwaitTasksResponse {
-    return {
-      ready: isSet(object.ready) ? globalThis.Boolean(object.ready) : false,
-      stops: globalThis.Array.isArray(object?.stops) ? object.stops.map((e: any) => Stop.fromJSON(e)) : [],
-    };
+    return { ready: isSet(object.ready) ? globalThis.Boolean(object.ready) : false };
   },
 
   toJSON(message: AwaitTasksResponse): unknown {
     const obj: any = {};
     if (message.ready !== false) {
       obj.ready = message.ready;
-    }
-    if (message.stops?.length) {
-      obj.stops = message.stops.map((e) => Stop.toJSON(e));
     }
     return obj;
   },
@@ -296,13 +279,12 @@ export const AwaitTasksResponse: MessageFns<AwaitTasksResponse> = {
   fromPartial(object: DeepPartial<AwaitTasksResponse>): AwaitTasksResponse {
     const message = createBaseAwaitTasksResponse();
     message.ready = object.ready ?? false;
-    message.stops = object.stops?.map((e) => Stop.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseTakeTasksRequest(): TakeTasksRequest {
-  return { requestId: "", partition: 0, queues: [], types: [], maximumTasks: 0, workerId: "" };
+  return { requestId: "", partition: 0, queues: [], types: [], maximumTasks: 0, workerId: "", from: 0 };
 }
 
 export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
@@ -324,6 +306,9 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     }
     if (message.workerId !== "") {
       writer.uint32(50).string(message.workerId);
+    }
+    if (message.from !== 0) {
+      writer.uint32(56).uint32(message.from);
     }
     return writer;
   },
@@ -389,6 +374,14 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
             message.workerId = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.from = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -421,6 +414,7 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
         : isSet(object.worker_id)
         ? globalThis.String(object.worker_id)
         : "",
+      from: isSet(object.from) ? globalThis.Number(object.from) : 0,
     };
   },
 
@@ -444,6 +438,9 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     if (message.workerId !== "") {
       obj.workerId = message.workerId;
     }
+    if (message.from !== 0) {
+      obj.from = Math.round(message.from);
+    }
     return obj;
   },
 
@@ -458,18 +455,22 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     message.types = object.types?.map((e) => e) || [];
     message.maximumTasks = object.maximumTasks ?? 0;
     message.workerId = object.workerId ?? "";
+    message.from = object.from ?? 0;
     return message;
   },
 };
 
 function createBaseTakeTasksResponse(): TakeTasksResponse {
-  return { tasks: [] };
+  return { tasks: [], next: 0 };
 }
 
 export const TakeTasksResponse: MessageFns<TakeTasksResponse> = {
   encode(message: TakeTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.tasks) {
       AssignedTask.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint32(message.next);
     }
     return writer;
   },
@@ -495,6 +496,14 @@ export const TakeTasksResponse: MessageFns<TakeTasksResponse> = {
             message.tasks.push(AssignedTask.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -510,6 +519,7 @@ export const TakeTasksResponse: MessageFns<TakeTasksResponse> = {
   fromJSON(object: any): TakeTasksResponse {
     return {
       tasks: globalThis.Array.isArray(object?.tasks) ? object.tasks.map((e: any) => AssignedTask.fromJSON(e)) : [],
+      next: isSet(object.next) ? globalThis.Number(object.next) : 0,
     };
   },
 
@@ -517,6 +527,9 @@ export const TakeTasksResponse: MessageFns<TakeTasksResponse> = {
     const obj: any = {};
     if (message.tasks?.length) {
       obj.tasks = message.tasks.map((e) => AssignedTask.toJSON(e));
+    }
+    if (message.next !== 0) {
+      obj.next = Math.round(message.next);
     }
     return obj;
   },
@@ -527,6 +540,7 @@ export const TakeTasksResponse: MessageFns<TakeTasksResponse> = {
   fromPartial(object: DeepPartial<TakeTasksResponse>): TakeTasksResponse {
     const message = createBaseTakeTasksResponse();
     message.tasks = object.tasks?.map((e) => AssignedTask.fromPartial(e)) || [];
+    message.next = object.next ?? 0;
     return message;
   },
 };
@@ -721,6 +735,158 @@ export const ReportTasksResponse: MessageFns<ReportTasksResponse> = {
   },
 };
 
+function createBaseWatchStopsRequest(): WatchStopsRequest {
+  return { partition: 0, held: [] };
+}
+
+export const WatchStopsRequest: MessageFns<WatchStopsRequest> = {
+  encode(message: WatchStopsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    for (const v of message.held) {
+      Lease.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStopsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStopsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.held.push(Lease.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchStopsRequest {
+    return {
+      partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
+      held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => Lease.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: WatchStopsRequest): unknown {
+    const obj: any = {};
+    if (message.partition !== 0) {
+      obj.partition = Math.round(message.partition);
+    }
+    if (message.held?.length) {
+      obj.held = message.held.map((e) => Lease.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WatchStopsRequest>): WatchStopsRequest {
+    return WatchStopsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchStopsRequest>): WatchStopsRequest {
+    const message = createBaseWatchStopsRequest();
+    message.partition = object.partition ?? 0;
+    message.held = object.held?.map((e) => Lease.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWatchStopsResponse(): WatchStopsResponse {
+  return { stops: [] };
+}
+
+export const WatchStopsResponse: MessageFns<WatchStopsResponse> = {
+  encode(message: WatchStopsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.stops) {
+      Stop.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStopsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStopsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stops.push(Stop.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchStopsResponse {
+    return { stops: globalThis.Array.isArray(object?.stops) ? object.stops.map((e: any) => Stop.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: WatchStopsResponse): unknown {
+    const obj: any = {};
+    if (message.stops?.length) {
+      obj.stops = message.stops.map((e) => Stop.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WatchStopsResponse>): WatchStopsResponse {
+    return WatchStopsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchStopsResponse>): WatchStopsResponse {
+    const message = createBaseWatchStopsResponse();
+    message.stops = object.stops?.map((e) => Stop.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** What an instance with a worker's stream asks of the owner of a queue. For instances of this deployment only. */
 export type TaskLeaseServiceService = typeof TaskLeaseServiceService;
 export const TaskLeaseServiceService = {
@@ -754,6 +920,16 @@ export const TaskLeaseServiceService = {
     responseSerialize: (value: ReportTasksResponse): Buffer => Buffer.from(ReportTasksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReportTasksResponse => ReportTasksResponse.decode(value),
   },
+  /** Attempts of the partition that are ended by others than their workers, each as soon as that is durable. */
+  watchStops: {
+    path: "/sluice.task.v1.TaskLeaseService/WatchStops" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchStopsRequest): Buffer => Buffer.from(WatchStopsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchStopsRequest => WatchStopsRequest.decode(value),
+    responseSerialize: (value: WatchStopsResponse): Buffer => Buffer.from(WatchStopsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchStopsResponse => WatchStopsResponse.decode(value),
+  },
 } as const;
 
 export interface TaskLeaseServiceServer extends UntypedServiceImplementation {
@@ -763,6 +939,8 @@ export interface TaskLeaseServiceServer extends UntypedServiceImplementation {
   takeTasks: handleUnaryCall<TakeTasksRequest, TakeTasksResponse>;
   /** Signs of life, ends of attempts; answers when they are durable. */
   reportTasks: handleUnaryCall<ReportTasksRequest, ReportTasksResponse>;
+  /** Attempts of the partition that are ended by others than their workers, each as soon as that is durable. */
+  watchStops: handleServerStreamingCall<WatchStopsRequest, WatchStopsResponse>;
 }
 
 export interface TaskLeaseServiceClient extends Client {
@@ -814,6 +992,13 @@ export interface TaskLeaseServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReportTasksResponse) => void,
   ): ClientUnaryCall;
+  /** Attempts of the partition that are ended by others than their workers, each as soon as that is durable. */
+  watchStops(request: WatchStopsRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchStopsResponse>;
+  watchStops(
+    request: WatchStopsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchStopsResponse>;
 }
 
 export const TaskLeaseServiceClient = makeGenericClientConstructor(
