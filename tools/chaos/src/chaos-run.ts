@@ -23,6 +23,11 @@ const ACCOUNTS_PER_PARTITION = 2;
 const DEPLOYMENT = 'chaos';
 /** As much load as the stand-in for MongoDB still projects in time when its collections have grown for ten minutes. */
 const BETWEEN_BATCHES_MS = 250;
+/**
+ * A caller whose instance hangs goes to the next one after this time. What it waits at an instance that is paused counts as a gap of
+ * the partition, although others serve it: callers wait as briefly as the lease's term allows.
+ */
+const ATTEMPT_LIMIT_MS = 1_000;
 const WARM_UP_POSTINGS = 400;
 const AFTERWARDS_POSTINGS = 400;
 const GAP_LIMIT_MS = 5_000;
@@ -97,6 +102,7 @@ class ChaosRun {
       accounts: spreadAccounts(PARTITIONS, ACCOUNTS_PER_PARTITION),
       partitions: PARTITIONS,
       betweenBatchesMs: BETWEEN_BATCHES_MS,
+      attemptLimitMs: ATTEMPT_LIMIT_MS,
       observers: [
         {
           tried: (_account, partition) => this.gaps.tried(partition),
