@@ -37,6 +37,8 @@ export class CommitIntake {
   /** The log is known to have commits that are not queued. */
   private behind = true;
   private polledHead = 0;
+  /** The log had to be read for what the bus did not bring, and it has brought nothing since: it may be away. */
+  private busIsSilent = false;
   /** The log's commit after the queued ones is not what was written. */
   private unreadable: CorruptCommitError | MissingCommitError | undefined;
   private readonly news = new Wakeup();
@@ -83,6 +85,7 @@ export class CommitIntake {
   async offer(message: BusMessage): Promise<void> {
     while (this.full && !this.signal.aborted) await this.room.wait();
     if (message.sequence <= this.position.sequence) return;
+    this.busIsSilent = false;
     const { bytes, traceparent } = message;
     if (bytes !== undefined && this.early.size < EARLY_MESSAGES_LIMIT) this.early.set(message.sequence, { bytes, traceparent });
     this.takeEarly();
@@ -92,12 +95,13 @@ export class CommitIntake {
 
   /**
    * The log's head, from polling it. What the poll before knew already and has not come yet is not on its way any more: it
-   * is read from the log. What only this poll knows may be.
+   * is read from the log. What only this poll knows may be, unless the bus has fallen silent.
    */
   headIs(sequence: number): void {
     const overdue = this.polledHead > this.position.sequence;
     this.polledHead = sequence;
-    if (!overdue) return;
+    if (overdue) this.busIsSilent = true;
+    if (!this.busIsSilent || sequence <= this.position.sequence) return;
     this.behind = true;
     this.news.wake();
   }

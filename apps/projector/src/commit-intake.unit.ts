@@ -84,3 +84,44 @@ test('a commit of the bus that continues another history is not taken, and told'
   expect(intake.take().commits.map(({ bytes }) => Buffer.from(bytes))).toEqual(commits.map(({ bytes }) => Buffer.from(bytes)));
   expect(discarded).toEqual(['partition 0, sequence 2: the commit belongs to another incarnation of the log']);
 });
+
+test('what a poll of the log shows is read at once while the bus brings nothing, and given time to come while it does', async () => {
+  const { log, commits, intake } = await scene(4);
+  const [, second, third, fourth, fifth] = commits as [CommitToAppend, CommitToAppend, CommitToAppend, CommitToAppend, CommitToAppend];
+  await log.dropFrom(PARTITION, second.sequence);
+  /** What is taken after the commit was appended, and after it was heard of. Before, the intake waits. */
+  const takenOf = async (commit: CommitToAppend, heard: () => Promise<void>): Promise<number[]> => {
+    const waiting = intake.waitForCommits();
+    await nextRound();
+    await log.append(commit);
+    await heard();
+    await waiting;
+    return intake.take().commits.map(({ sequence }) => sequence);
+  };
+  const reads = jest.spyOn(log, 'read');
+  /** Resolves with how often the log was read for what one poll showed. */
+  const polled = async (sequence: number): Promise<number> => {
+    reads.mockClear();
+    intake.headIs(sequence);
+    await nextRound();
+    return reads.mock.calls.length;
+  };
+  await intake.waitForCommits();
+  intake.take();
+
+  await takenOf(second, async () => {
+    expect(await polled(2)).toBe(0);
+    expect(await polled(2)).toBeGreaterThan(0);
+  });
+  await takenOf(third, async () => {
+    expect(await polled(3)).toBeGreaterThan(0);
+  });
+  expect(await takenOf(fourth, () => intake.offer(message(fourth)))).toEqual([4]);
+  await takenOf(fifth, async () => {
+    expect(await polled(5)).toBe(0);
+    expect(await polled(5)).toBeGreaterThan(0);
+  });
+  expect(intake.sequence).toBe(5);
+});
+
+const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
