@@ -3,6 +3,7 @@
 /* eslint-disable */
 
 export * as account from "./index.sluice.account";
+export * as contest from "./index.sluice.contest";
 export * as log from "./index.sluice.log";
 export * as projection from "./index.sluice.projection";
 export * as scheduler from "./index.sluice.scheduler";

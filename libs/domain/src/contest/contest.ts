@@ -1,0 +1,181 @@
+/** A contest: sides of members, rounds in which they score, winners. What stands, and what happens to it. */
+import { ContestMembers } from './contest-members';
+import { nextPhase, type ContestPhase, type ContestStep } from './contest-phase';
+import type { ContestRules, NewSide } from './contest-rules';
+
+export interface Contest {
+  readonly contestId: string;
+  phase: ContestPhase;
+  /** Undefined: the contest was never created. */
+  rules: ContestRules | undefined;
+  sideIds: string[];
+  /** By side. */
+  sideMemberCounts: number[];
+  /** Empty when the contest is over. */
+  members: ContestMembers;
+  /** The round that runs or was ended last: 1, 2, 3 …; 0: none was started. */
+  round: number;
+  /** 0: a request ends it. */
+  roundEndsAtUs: number;
+  /** Sides between which the round decides; empty: it is a regular one. */
+  suddenDeathSides: readonly number[];
+  roundScoreCount: number;
+  /** By side. */
+  sideRoundPoints: number[];
+  /** By side: points in the regular rounds that were reconciled. */
+  sideTotals: number[];
+  /** By side: regular rounds that it won. */
+  roundsWon: number[];
+  /** Sides that won. */
+  winners: readonly number[];
+}
+
+/** A score that was recorded, with what stands after it. */
+export interface RecordedScore {
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly member: number;
+  readonly side: number;
+  readonly points: number;
+  /** 0: not said. */
+  readonly scoredAtUs: number;
+  readonly roundPoints: number;
+  readonly totalPoints: number;
+  readonly sideRoundPoints: number;
+}
+
+/** The sums of a round, made from the log. */
+export interface RoundSum {
+  /** By side. */
+  readonly sidePoints: readonly number[];
+  readonly scoreCount: number;
+  /** Sequence of the newest commit of the contest that was read. */
+  readonly sequence: number;
+}
+
+export type ContestEvent =
+  | { readonly kind: 'created'; readonly rules: ContestRules; readonly sides: readonly NewSide[]; readonly title: string }
+  | { readonly kind: 'joined'; readonly side: number; readonly firstMember: number; readonly accountIds: readonly string[] }
+  | { readonly kind: 'roundStarted'; readonly round: number; readonly endsAtUs: number; readonly suddenDeathSides: readonly number[] }
+  | { readonly kind: 'scored'; readonly round: number; readonly scores: readonly RecordedScore[] }
+  | { readonly kind: 'roundEnded'; readonly round: number; readonly sidePoints: readonly number[]; readonly scoreCount: number }
+  | { readonly kind: 'roundReconciled'; readonly round: number; readonly log: RoundSum }
+  | { readonly kind: 'winnersNamed'; readonly round: number; readonly winners: readonly number[]; readonly totals: readonly number[] }
+  | { readonly kind: 'cancelled'; readonly note: string };
+
+export function newContest(contestId: string): Contest {
+  return {
+    contestId,
+    phase: 'NONE',
+    rules: undefined,
+    sideIds: [],
+    sideMemberCounts: [],
+    members: new ContestMembers(),
+    round: 0,
+    roundEndsAtUs: 0,
+    suddenDeathSides: [],
+    roundScoreCount: 0,
+    sideRoundPoints: [],
+    sideTotals: [],
+    roundsWon: [],
+    winners: [],
+  };
+}
+
+export function isRegularRound({ suddenDeathSides }: Contest): boolean {
+  return suddenDeathSides.length === 0;
+}
+
+/** The one side with the most points in the round; -1: several have them. */
+export function winnerOfRound(sidePoints: readonly number[]): number {
+  const most = Math.max(...sidePoints);
+  const first = sidePoints.indexOf(most);
+  return sidePoints.indexOf(most, first + 1) === -1 ? first : -1;
+}
+
+/** Changes the contest in place. Throws for an event that cannot follow. */
+export function evolveContest(contest: Contest, event: ContestEvent): Contest {
+  switch (event.kind) {
+    case 'created':
+      return created(contest, event);
+    case 'joined':
+      step(contest, 'JOIN');
+      for (const accountId of event.accountIds) addMember(contest, accountId, event.side);
+      return contest;
+    case 'roundStarted':
+      return roundStarted(contest, event);
+    case 'scored':
+      step(contest, 'SCORE');
+      for (const score of event.scores) scored(contest, score);
+      return contest;
+    case 'roundEnded':
+      step(contest, 'END_ROUND');
+      return contest;
+    case 'roundReconciled':
+      return roundReconciled(contest);
+    case 'winnersNamed':
+      step(contest, 'WINNERS_NAMED');
+      contest.winners = event.winners;
+      return withoutMembers(contest);
+    case 'cancelled':
+      step(contest, 'CANCEL');
+      return withoutMembers(contest);
+    default:
+      return event satisfies never;
+  }
+}
+
+function step(contest: Contest, name: ContestStep): void {
+  const next = nextPhase(contest.phase, name);
+  if (next === undefined) throw new Error(`${name} cannot happen to a contest that is ${contest.phase}`);
+  contest.phase = next;
+}
+
+/** It is over: it decides nothing by them any more. */
+function withoutMembers(contest: Contest): Contest {
+  contest.members = new ContestMembers();
+  contest.sideMemberCounts.fill(0);
+  return contest;
+}
+
+function created(contest: Contest, { rules, sides }: Extract<ContestEvent, { kind: 'created' }>): Contest {
+  step(contest, 'CREATE');
+  const zeros = (): number[] => sides.map(() => 0);
+  Object.assign(contest, { rules, sideIds: sides.map(({ sideId }) => sideId) });
+  Object.assign(contest, { sideMemberCounts: zeros(), sideRoundPoints: zeros(), sideTotals: zeros(), roundsWon: zeros() });
+  for (const [side, { accountIds }] of sides.entries()) for (const accountId of accountIds) addMember(contest, accountId, side);
+  return contest;
+}
+
+function addMember({ members, sideMemberCounts }: Contest, accountId: string, side: number): void {
+  members.add({ accountId, side, total: 0, roundPoints: 0, scoredAtUs: 0 });
+  sideMemberCounts[side] = (sideMemberCounts[side] as number) + 1;
+}
+
+function roundStarted(contest: Contest, { round, endsAtUs, suddenDeathSides }: Extract<ContestEvent, { kind: 'roundStarted' }>): Contest {
+  step(contest, contest.phase === 'CREATED' ? 'START' : 'ROUND_RECONCILED');
+  Object.assign(contest, { round, roundEndsAtUs: endsAtUs, suddenDeathSides, roundScoreCount: 0 });
+  contest.members.beginRound();
+  contest.sideRoundPoints.fill(0);
+  return contest;
+}
+
+function scored(contest: Contest, { member, side, scoredAtUs, roundPoints, sideRoundPoints }: RecordedScore): void {
+  const { members } = contest;
+  members.roundPoints[member] = roundPoints;
+  members.scoredAtUs[member] = Math.max(members.scoredAtUs[member] as number, scoredAtUs);
+  contest.sideRoundPoints[side] = sideRoundPoints;
+  contest.roundScoreCount += 1;
+}
+
+/** The points of the round count; the phase changes with what follows in the same commit. */
+function roundReconciled(contest: Contest): Contest {
+  if (contest.phase !== 'RECONCILING') throw new Error(`a round of a contest that is ${contest.phase} cannot be reconciled`);
+  if (!isRegularRound(contest)) return contest;
+  contest.members.addRoundToTotals();
+  const { sideTotals, sideRoundPoints, roundsWon } = contest;
+  for (const [side, points] of sideRoundPoints.entries()) sideTotals[side] = (sideTotals[side] as number) + points;
+  const winner = winnerOfRound(sideRoundPoints);
+  if (winner !== -1) roundsWon[winner] = (roundsWon[winner] as number) + 1;
+  return contest;
+}

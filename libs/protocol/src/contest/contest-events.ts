@@ -1,0 +1,24 @@
+/** The events of contests. */
+import { EventDefinition } from '../events/event-definition';
+import { EventTable } from '../events/event-table';
+import {
+  ContestCancelled,
+  ContestCreated,
+  MembersJoined,
+  RoundEnded,
+  RoundReconciled,
+  RoundStarted,
+  ScoresRecorded,
+  WinnersNamed,
+} from '../generated/index.sluice.contest.v1';
+
+export const contestEvents = new EventTable('contest', {
+  ContestCreated: EventDefinition.first('sluice.contest.v1.ContestCreated', ContestCreated),
+  MembersJoined: EventDefinition.first('sluice.contest.v1.MembersJoined', MembersJoined),
+  RoundStarted: EventDefinition.first('sluice.contest.v1.RoundStarted', RoundStarted),
+  ScoresRecorded: EventDefinition.first('sluice.contest.v1.ScoresRecorded', ScoresRecorded),
+  RoundEnded: EventDefinition.first('sluice.contest.v1.RoundEnded', RoundEnded),
+  RoundReconciled: EventDefinition.first('sluice.contest.v1.RoundReconciled', RoundReconciled),
+  WinnersNamed: EventDefinition.first('sluice.contest.v1.WinnersNamed', WinnersNamed),
+  ContestCancelled: EventDefinition.first('sluice.contest.v1.ContestCancelled', ContestCancelled),
+});
