@@ -1,0 +1,128 @@
+/** The contest as an aggregate of the engine: its messages, events, record and timer around the domain's decider. */
+import {
+  decideContest,
+  evolveContest,
+  isReconciling,
+  newContest,
+  type Contest,
+  type ContestCommand,
+  type ContestEvent,
+  type ContestTimer,
+} from '@sluice/domain/contest';
+import type { AggregateDefinition, Decision, TimerChange } from '@sluice/engine';
+import { contestpb } from '@sluice/protocol/contest';
+import { contestEventCodec } from './contest-event-codec';
+import {
+  beginReconciliationMessage,
+  cancelMessage,
+  createMessage,
+  endRoundInTimeMessage,
+  endRoundMessage,
+  joinMessage,
+  reconcileMessage,
+  scoreMessage,
+  startMessage,
+} from './contest-messages';
+import { contestRecord } from './contest-record';
+
+/** Names a contest in the log. */
+export const CONTEST = { capability: 'contest', aggregate: 'contest' } as const;
+/** The end of the round, or its reconciliation: never both. */
+const TIMER_ID = 'next';
+const TIMER_METHODS = {
+  endRoundInTime: { method: 'EndRoundInTime', codec: contestpb.EndRoundInTime },
+  beginReconciliation: { method: 'BeginReconciliation', codec: contestpb.BeginReconciliation },
+} as const;
+
+/** @param reconcile sums a round from the log; called when it is durable that the round is to be summed. It must not throw. */
+export const contestAggregate = (reconcile: (contestId: string, round: number) => void): AggregateDefinition<Contest, ContestCommand, ContestEvent> => ({
+  ...CONTEST,
+  record: contestRecord,
+  events: contestEventCodec,
+  commands: {
+    CreateContest: createMessage,
+    JoinContest: joinMessage,
+    StartContest: startMessage,
+    Score: scoreMessage,
+    EndRound: endRoundMessage,
+    CancelContest: cancelMessage,
+    EndRoundInTime: endRoundInTimeMessage,
+    BeginReconciliation: beginReconciliationMessage,
+    ReconcileRound: reconcileMessage,
+  },
+  initialState: newContest,
+  decide: (contest, command, { committedAtUs }): Decision<ContestEvent> => {
+    const decision = decideContest(contest, command, committedAtUs);
+    if (!decision.accepted) return { accepted: false, reason: decision.rejection, recorded: decision.recorded };
+    const { events, timer } = decision;
+    const { contestId } = contest;
+    const sums = command.kind === 'beginReconciliation' && isReconciling(contest, command.round);
+    return {
+      accepted: true,
+      events,
+      reply: replyOf(contest, command, events),
+      ...(timer === undefined ? undefined : { timers: [timerChange(contestId, timer)] }),
+      ...(sums ? { handOut: () => reconcile(contestId, command.round) } : undefined),
+    };
+  },
+  evolve: evolveContest,
+});
+
+function timerChange(contestId: string, timer: ContestTimer): TimerChange {
+  if (timer.kind === 'cancel') return { kind: 'cancel', timerId: TIMER_ID };
+  const { command, round, dueAtUs } = timer;
+  const { method, codec } = TIMER_METHODS[command];
+  return { kind: 'set', timerId: TIMER_ID, dueAtUs, method, payload: codec.encode({ contestId, round }).finish() };
+}
+
+const UNTOLD = { repeated: false, positionToken: '' };
+
+/** The response of the command, as the events say it. */
+function replyOf(contest: Contest, command: ContestCommand, events: readonly ContestEvent[]): Uint8Array | undefined {
+  switch (command.kind) {
+    case 'create': {
+      const memberCount = command.sides.reduce((count, { accountIds }) => count + accountIds.length, 0);
+      return contestpb.CreateContestResponse.encode({ ...UNTOLD, memberCount }).finish();
+    }
+    case 'join': {
+      const side = contest.sideIds.indexOf(command.sideId);
+      const memberCount = (contest.sideMemberCounts[side] as number) + command.accountIds.length;
+      return contestpb.JoinContestResponse.encode({ ...UNTOLD, memberCount }).finish();
+    }
+    case 'start':
+      return contestpb.StartContestResponse.encode({ ...UNTOLD, roundEndsAtUs: BigInt(eventOf(events, 'roundStarted').endsAtUs) }).finish();
+    case 'score':
+      return scoreReply(eventOf(events, 'scored'));
+    case 'endRound': {
+      const { sidePoints } = eventOf(events, 'roundEnded');
+      const sides = contest.sideIds.map((sideId, side) => ({ sideId, points: BigInt(sidePoints[side] as number) }));
+      return contestpb.EndRoundResponse.encode({ ...UNTOLD, sides }).finish();
+    }
+    case 'cancel':
+      return contestpb.CancelContestResponse.encode(UNTOLD).finish();
+    case 'endRoundInTime':
+    case 'beginReconciliation':
+    case 'reconcile':
+      return undefined;
+    default:
+      return command satisfies never;
+  }
+}
+
+function scoreReply({ round, scores: [score] }: Extract<ContestEvent, { kind: 'scored' }>): Uint8Array {
+  if (score === undefined) throw new Error('a score was accepted and not recorded');
+  const { roundPoints, totalPoints, sideRoundPoints } = score;
+  return contestpb.ScoreResponse.encode({
+    ...UNTOLD,
+    round,
+    roundPoints: BigInt(roundPoints),
+    totalPoints: BigInt(totalPoints),
+    sideRoundPoints: BigInt(sideRoundPoints),
+  }).finish();
+}
+
+function eventOf<Kind extends ContestEvent['kind']>(events: readonly ContestEvent[], kind: Kind): Extract<ContestEvent, { kind: Kind }> {
+  const found = events.find((event): event is Extract<ContestEvent, { kind: Kind }> => event.kind === kind);
+  if (found === undefined) throw new Error(`a decision without the event ${kind}`);
+  return found;
+}

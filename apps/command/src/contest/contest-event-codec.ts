@@ -1,0 +1,89 @@
+/** Events of contests between the log and the domain. */
+import type { ContestEvent, RecordedScore } from '@sluice/domain/contest';
+import type { EventCodec } from '@sluice/engine';
+import type { EventHandlersOf, EventRecord } from '@sluice/protocol';
+import { contestEvents, type contestpb } from '@sluice/protocol/contest';
+import { rulesFromProto, rulesToProto } from './rules-on-the-wire';
+
+export const contestEventCodec: EventCodec<ContestEvent> = {
+  write: writeEvent,
+  read: (event, place) => contestEvents.read(event, place, reading, undefined),
+};
+
+const bigints = (points: readonly number[]): bigint[] => points.map(BigInt);
+
+function writeEvent(event: ContestEvent, contestId: string): EventRecord {
+  switch (event.kind) {
+    case 'created': {
+      const sides = event.sides.map(({ sideId, accountIds }) => ({ sideId, accountIds: [...accountIds] }));
+      return contestEvents.record('ContestCreated', { contestId, rules: rulesToProto(event.rules), sides, title: event.title });
+    }
+    case 'joined': {
+      const { side, firstMember, accountIds } = event;
+      return contestEvents.record('MembersJoined', { contestId, side, firstMember, accountIds: [...accountIds] });
+    }
+    case 'roundStarted': {
+      const { round, endsAtUs, suddenDeathSides } = event;
+      return contestEvents.record('RoundStarted', { contestId, round, endsAtUs: BigInt(endsAtUs), suddenDeathSides: [...suddenDeathSides] });
+    }
+    case 'scored':
+      return contestEvents.record('ScoresRecorded', { contestId, round: event.round, scores: event.scores.map(scoreToProto) });
+    case 'roundEnded': {
+      const { round, sidePoints, scoreCount } = event;
+      return contestEvents.record('RoundEnded', { contestId, round, sidePoints: bigints(sidePoints), scoreCount: BigInt(scoreCount) });
+    }
+    case 'roundReconciled': {
+      const { sidePoints, scoreCount, sequence } = event.log;
+      const log = { logSidePoints: bigints(sidePoints), logScoreCount: BigInt(scoreCount), logSequence: BigInt(sequence) };
+      return contestEvents.record('RoundReconciled', { contestId, round: event.round, ...log });
+    }
+    case 'winnersNamed': {
+      const { round, winners, totals } = event;
+      return contestEvents.record('WinnersNamed', { contestId, round, sides: [...winners], sideTotals: bigints(totals) });
+    }
+    case 'cancelled':
+      return contestEvents.record('ContestCancelled', { contestId, note: event.note });
+    default:
+      return event satisfies never;
+  }
+}
+
+function scoreToProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, ...score }: RecordedScore): contestpb.RecordedScore {
+  return {
+    ...score,
+    points: BigInt(points),
+    scoredAtUs: BigInt(scoredAtUs),
+    roundPoints: BigInt(roundPoints),
+    totalPoints: BigInt(totalPoints),
+    sideRoundPoints: BigInt(sideRoundPoints),
+  };
+}
+
+const reading: EventHandlersOf<typeof contestEvents, undefined, ContestEvent> = {
+  ContestCreated: ({ contestId, rules, sides, title }) => {
+    if (rules === undefined) throw new Error(`contest ${contestId} is recorded without rules`);
+    return { kind: 'created', rules: rulesFromProto(rules), sides, title };
+  },
+  MembersJoined: ({ side, firstMember, accountIds }) => ({ kind: 'joined', side, firstMember, accountIds }),
+  RoundStarted: ({ round, endsAtUs, suddenDeathSides }) => ({ kind: 'roundStarted', round, endsAtUs: Number(endsAtUs), suddenDeathSides }),
+  ScoresRecorded: ({ round, scores }) => ({ kind: 'scored', round, scores: scores.map(scoreFromProto) }),
+  RoundEnded: ({ round, sidePoints, scoreCount }) => ({ kind: 'roundEnded', round, sidePoints: sidePoints.map(Number), scoreCount: Number(scoreCount) }),
+  RoundReconciled: ({ round, logSidePoints, logScoreCount, logSequence }) => ({
+    kind: 'roundReconciled',
+    round,
+    log: { sidePoints: logSidePoints.map(Number), scoreCount: Number(logScoreCount), sequence: Number(logSequence) },
+  }),
+  WinnersNamed: ({ round, sides, sideTotals }) => ({ kind: 'winnersNamed', round, winners: sides, totals: sideTotals.map(Number) }),
+  ContestCancelled: ({ note }) => ({ kind: 'cancelled', note }),
+};
+
+function scoreFromProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, ...score }: contestpb.RecordedScore): RecordedScore {
+  return {
+    ...score,
+    points: Number(points),
+    scoredAtUs: Number(scoredAtUs),
+    roundPoints: Number(roundPoints),
+    totalPoints: Number(totalPoints),
+    sideRoundPoints: Number(sideRoundPoints),
+  };
+}

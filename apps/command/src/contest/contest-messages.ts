@@ -1,0 +1,151 @@
+/** The messages of contests as commands of the domain: their keys, ids and shape checks. */
+import { MAXIMUM_POINTS, problemOfSides, type ContestCommand } from '@sluice/domain/contest';
+import { commandMessage } from '@sluice/engine';
+import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
+import { contestpb } from '@sluice/protocol/contest';
+import { invalidRequest } from '@sluice/service';
+import { rulesOfRequest } from './rules-on-the-wire';
+
+const KEY_FIELD = 'contest_id';
+const MAXIMUM_SIDE_ID_BYTES = 64;
+const MAXIMUM_TEXT_BYTES = 256;
+const MAXIMUM_JOINING = 10_000;
+/** What the end of a round, its reconciliation and the reply take of a commit at most: some numbers and an id for each of 64 sides. */
+const ROUND_BYTES = 16 << 10;
+
+interface OfContest {
+  readonly contestId: string;
+}
+interface Requested extends OfContest {
+  readonly requestId: string;
+}
+
+const key = ({ contestId }: OfContest): string => contestId;
+const requestId = ({ requestId: id }: Requested): string => id;
+/** Of what a timer asks: the engine knows its id. */
+const noRequestId = (): string => '';
+
+export const createMessage = commandMessage<contestpb.CreateContestRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.CreateContestRequest',
+  codec: contestpb.CreateContestRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ rules: asked, sides, title }) => {
+    checkBytes('title', title, 0, MAXIMUM_TEXT_BYTES);
+    for (const [at, { sideId, accountIds }] of sides.entries()) {
+      checkBytes(`sides[${at}].side_id`, sideId, 1, MAXIMUM_SIDE_ID_BYTES);
+      checkAccounts(`sides[${at}].account_ids`, accountIds);
+    }
+    const rules = rulesOfRequest(asked);
+    const problem = problemOfSides(sides, rules);
+    if (problem !== undefined) throw invalidRequest(problem.field, problem.problem);
+    return { kind: 'create', rules, sides, title };
+  },
+});
+
+export const joinMessage = commandMessage<contestpb.JoinContestRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.JoinContestRequest',
+  codec: contestpb.JoinContestRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ sideId, accountIds }) => {
+    checkBytes('side_id', sideId, 1, MAXIMUM_SIDE_ID_BYTES);
+    const { length } = accountIds;
+    if (length < 1 || length > MAXIMUM_JOINING) throw invalidRequest('account_ids', `has ${length} accounts; it must have 1 to ${MAXIMUM_JOINING}`);
+    checkAccounts('account_ids', accountIds);
+    if (new Set(accountIds).size < length) throw invalidRequest('account_ids', 'has an account twice');
+    return { kind: 'join', sideId, accountIds };
+  },
+});
+
+export const startMessage = commandMessage<contestpb.StartContestRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.StartContestRequest',
+  codec: contestpb.StartContestRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: () => ({ kind: 'start' }),
+});
+
+export const scoreMessage = commandMessage<contestpb.ScoreRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.ScoreRequest',
+  codec: contestpb.ScoreRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ requestId: id, accountId, points, scoredAtUs }) => {
+    checkBytes('account_id', accountId, 1, MAXIMUM_ID_BYTES);
+    if (points < 1n || points > MAXIMUM_POINTS) throw invalidRequest('points', `is ${points}; it must be 1 to ${MAXIMUM_POINTS}`);
+    if (scoredAtUs < 0n || scoredAtUs > Number.MAX_SAFE_INTEGER)
+      throw invalidRequest('scored_at_us', `is ${scoredAtUs}; it must be 0 to ${Number.MAX_SAFE_INTEGER}`);
+    return { kind: 'score', requestId: id, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs) };
+  },
+});
+
+export const endRoundMessage = commandMessage<contestpb.EndRoundRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.EndRoundRequest',
+  codec: contestpb.EndRoundRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ round }) => {
+    if (round === 0) throw invalidRequest('round', 'is 0; rounds are counted from 1 on');
+    return { kind: 'endRound', round };
+  },
+  recordBytes: () => ROUND_BYTES,
+});
+
+export const cancelMessage = commandMessage<contestpb.CancelContestRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.CancelContestRequest',
+  codec: contestpb.CancelContestRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ note }) => {
+    checkBytes('note', note, 0, MAXIMUM_TEXT_BYTES);
+    return { kind: 'cancel', note };
+  },
+});
+
+export const endRoundInTimeMessage = commandMessage<contestpb.EndRoundInTime, ContestCommand>({
+  messageName: 'sluice.contest.v1.EndRoundInTime',
+  codec: contestpb.EndRoundInTime,
+  keyField: KEY_FIELD,
+  key,
+  requestId: noRequestId,
+  command: ({ round }) => ({ kind: 'endRoundInTime', round }),
+});
+
+export const beginReconciliationMessage = commandMessage<contestpb.BeginReconciliation, ContestCommand>({
+  messageName: 'sluice.contest.v1.BeginReconciliation',
+  codec: contestpb.BeginReconciliation,
+  keyField: KEY_FIELD,
+  key,
+  requestId: noRequestId,
+  command: ({ round }) => ({ kind: 'beginReconciliation', round }),
+});
+
+export const reconcileMessage = commandMessage<contestpb.ReconcileRound, ContestCommand>({
+  messageName: 'sluice.contest.v1.ReconcileRound',
+  codec: contestpb.ReconcileRound,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: ({ round, sidePoints, scoreCount, sequence }) => ({
+    kind: 'reconcile',
+    round,
+    log: { sidePoints: sidePoints.map(Number), scoreCount: Number(scoreCount), sequence: Number(sequence) },
+  }),
+  recordBytes: () => ROUND_BYTES,
+});
+
+function checkAccounts(field: string, accountIds: readonly string[]): void {
+  for (const [at, accountId] of accountIds.entries()) checkBytes(`${field}[${at}]`, accountId, 1, MAXIMUM_ID_BYTES);
+}
+
+function checkBytes(field: string, text: string, least: number, most: number): void {
+  const bytes = Buffer.byteLength(text, 'utf8');
+  if (bytes < least || bytes > most) throw invalidRequest(field, `has ${bytes} bytes; it must have ${least} to ${most}`);
+}

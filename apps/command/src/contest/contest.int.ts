@@ -1,0 +1,169 @@
+/** Contests through the command service: scores, rounds, reconciliation with the log, winners; repeats, restarts and crashes on the way. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
+import { contestRecord } from './contest-record';
+
+const folders: string[] = [];
+let contests: ContestsUnderTest | undefined;
+
+async function started(adapter: string): Promise<ContestsUnderTest> {
+  const folder = adapter === 'SQLite' ? mkdtempSync(join(tmpdir(), 'sluice-contests-')) : undefined;
+  if (folder !== undefined) folders.push(folder);
+  contests = await ContestsUnderTest.start(folder);
+  return contests;
+}
+
+afterEach(async () => {
+  await contests?.stop();
+  contests = undefined;
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+const score = (accountId: string, points: bigint, requestId: string): Asked => ({ accountId, points, requestId });
+
+describe.each(['memory', 'SQLite'])('on the %s log', (adapter) => {
+  test('a contest goes from its creation to its winner', async () => {
+    const under = await started(adapter);
+    await under.create({ rounds: 2, roundDurationMs: 60_000n, joinUntilUs: BigInt(under.clock.nowUs() + 1_000_000) });
+    expect(await under.call('joinContest', { sideId: 'blue', accountIds: ['b2', 'b3'] })).toMatchObject({ memberCount: 3 });
+    const { roundEndsAtUs } = await under.call('startContest', {});
+    expect(roundEndsAtUs).toBe(BigInt(under.clock.nowUs() + 60_000_000));
+    expect(await under.call('score', score('r1', 5n, 's1'))).toMatchObject({
+      round: 1,
+      roundPoints: 5n,
+      totalPoints: 5n,
+      sideRoundPoints: 5n,
+      repeated: false,
+    });
+    const { results } = await under.call('scoreBatch', {
+      scores: [score('r2', 2n, 's2'), score('stranger', 1n, 's3'), score('r1', 5n, 's1'), score('b3', 4n, 's4')].map((asked) => ({ contestId: 'c', ...asked })),
+    });
+    expect(results.map(({ sideRoundPoints, repeated, error }) => error?.reason ?? `${sideRoundPoints}${repeated ? ' again' : ''}`)).toEqual([
+      '7',
+      'CONTEST_MEMBER_NOT_FOUND',
+      '5 again',
+      '4',
+    ]);
+    expect((await under.call('endRound', { round: 1 })).sides).toEqual([
+      { sideId: 'red', points: 7n },
+      { sideId: 'blue', points: 4n },
+    ]);
+    expect(await under.refusal('score', score('r1', 1n, 'too late'))).toBe('CONTEST_ROUND_CLOSED');
+    await under.until(({ round }) => round === 2);
+    expect(await under.call('score', score('b1', 9n, 's5'))).toMatchObject({ round: 2, roundPoints: 9n, totalPoints: 9n, sideRoundPoints: 9n });
+    await under.clock.elapse(60_000);
+    expect(await under.refusal('score', score('b1', 9n, 's6'))).toBe('CONTEST_ROUND_CLOSED');
+    await under.until(({ phase }) => phase !== 'RUNNING');
+    const { winners, sideTotals } = await under.until(({ phase }) => phase === 'ENDED');
+    expect({ winners, sideTotals }).toEqual({ winners: [1], sideTotals: [7, 13] });
+    expect(await under.refusal('score', score('b1', 9n, 's7'))).toBe('CONTEST_FINISHED');
+    expect(under.troubles).toEqual([]);
+  });
+
+  test('requests have one answer, from the log and from a snapshot, and the state is the same', async () => {
+    const under = await started(adapter);
+    await under.create({ rounds: 2, maximumPointsPerMemberAndRound: 10n });
+    await under.call('startContest', {});
+    await under.call('score', score('r1', 6n, 's1'));
+    expect(await under.refusal('score', score('r1', 5n, 's2'))).toBe('CONTEST_ROUND_LIMIT_EXCEEDED');
+    await under.call('score', score('b1', 10n, 's3'));
+    const before = contestRecord.encode(under.contest());
+    for (const again of [() => under.crash(), () => under.restart(), () => under.restart()]) {
+      await again();
+      expect(Buffer.compare(contestRecord.encode(under.contest()), before)).toBe(0);
+      expect(await under.call('score', score('r1', 6n, 's1'))).toMatchObject({ roundPoints: 6n, repeated: true });
+      expect(await under.refusal('score', score('r1', 5n, 's2'))).toBe('CONTEST_ROUND_LIMIT_EXCEEDED');
+      expect(await under.refusal('score', score('r1', 4n, 's1'))).toBe('REQUEST_ID_REUSED');
+    }
+    expect(await under.call('score', score('r1', 4n, 's4'))).toMatchObject({ roundPoints: 10n, totalPoints: 10n, sideRoundPoints: 10n });
+  });
+
+  test('an owner that dies before a round is reconciled leaves that to the next one', async () => {
+    const under = await started(adapter);
+    await under.create({ reconcileWaitMs: 500n });
+    await under.call('startContest', {});
+    await under.call('score', score('r1', 6n, 's1'));
+    await under.call('endRound', { round: 1 });
+    await under.fireDue();
+    expect(under.contest().phase).toBe('RECONCILING');
+    await under.crash();
+    await under.clock.elapse(500);
+    const { winners } = await under.until(({ phase }) => phase === 'ENDED');
+    expect(winners).toEqual([0]);
+  });
+});
+
+test('points that are not the sums of the log name no winner, and the operator is told', async () => {
+  const under = await started('memory');
+  await under.create();
+  await under.call('startContest', {});
+  await under.call('score', score('r1', 6n, 's1'));
+  await under.call('endRound', { round: 1 });
+  under.contest().sideRoundPoints[1] = 7;
+  await under.fireDue();
+  while (under.troubles.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(under.troubles).toEqual(['round 1 of contest c is not reconciled yet: Error: its points are not the sums of its scores in the log']);
+  expect(under.contest().phase).toBe('RECONCILING');
+  // The memory was wrong, the log is right.
+  await under.crash();
+  await under.clock.elapse(5_000);
+  expect((await under.until(({ phase }) => phase === 'ENDED')).winners).toEqual([0]);
+});
+
+test('the sums of a round are made from the commits of its own contest and round alone', async () => {
+  const under = await started('memory');
+  await under.create({ rounds: 2 });
+  await under.create({}, '{c} beside it');
+  for (const contestId of ['c', '{c} beside it']) await under.call('startContest', { contestId });
+  // Scores of both in one commit, several times.
+  for (let at = 0; at < 5; at += 1) {
+    const scores = [
+      { ...score('r1', 1n, `s${at}`), contestId: 'c' },
+      { ...score('b1', 3n, `s${at}`), contestId: '{c} beside it' },
+    ];
+    await under.call('scoreBatch', { scores });
+  }
+  await under.call('endRound', { round: 1 });
+  await under.until(({ round }) => round === 2);
+  await under.call('score', score('b1', 1n, 'second'));
+  await under.call('endRound', { round: 2 });
+  expect((await under.until(({ phase }) => phase === 'ENDED')).sideTotals).toEqual([5, 1]);
+  expect(under.troubles).toEqual([]);
+});
+
+describe('bad input', () => {
+  let under: ContestsUnderTest;
+
+  beforeAll(async () => {
+    under = await ContestsUnderTest.start();
+    await under.create();
+  });
+  afterAll(() => under.stop());
+
+  test.each`
+    method             | request                                                                  | reason
+    ${'createContest'} | ${{}}                                                                    | ${'INVALID_REQUEST'}
+    ${'createContest'} | ${{ sides: [{ sideId: 'a', accountIds: ['x'] }, { sideId: 'b', accountIds: ['x'] }] }} | ${'INVALID_REQUEST'}
+    ${'createContest'} | ${{ sides: [{ sideId: 'a' }, { sideId: '' }] }}                          | ${'INVALID_REQUEST'}
+    ${'createContest'} | ${{ sides: [{ sideId: 'a' }, { sideId: 'b' }], rules: { rounds: 101 } }} | ${'INVALID_REQUEST'}
+    ${'createContest'} | ${{ sides: [{ sideId: 'a' }, { sideId: 'b' }], rules: { tieRule: 9 } }}  | ${'INVALID_REQUEST'}
+    ${'createContest'} | ${{ sides: [{ sideId: 'a' }, { sideId: 'b' }] }}                         | ${'CONTEST_EXISTS'}
+    ${'createContest'} | ${{ contestId: '', sides: [{ sideId: 'a' }, { sideId: 'b' }] }}          | ${'INVALID_REQUEST'}
+    ${'joinContest'}   | ${{ sideId: 'red', accountIds: [] }}                                     | ${'INVALID_REQUEST'}
+    ${'joinContest'}   | ${{ sideId: 'red', accountIds: ['x', 'x'] }}                             | ${'INVALID_REQUEST'}
+    ${'joinContest'}   | ${{ sideId: 'red', accountIds: ['x'] }}                                  | ${'CONTEST_JOIN_CLOSED'}
+    ${'startContest'}  | ${{ contestId: 'other' }}                                                | ${'CONTEST_NOT_FOUND'}
+    ${'score'}         | ${{ accountId: 'r1', points: 1n }}                                       | ${'CONTEST_NOT_STARTED'}
+    ${'score'}         | ${{ accountId: 'r1', points: 0n }}                                       | ${'INVALID_REQUEST'}
+    ${'score'}         | ${{ accountId: 'r1', points: 1_000_000_000_001n }}                       | ${'INVALID_REQUEST'}
+    ${'score'}         | ${{ accountId: '', points: 1n }}                                         | ${'INVALID_REQUEST'}
+    ${'score'}         | ${{ accountId: 'r1', points: 1n, scoredAtUs: -1n }}                      | ${'INVALID_REQUEST'}
+    ${'endRound'}      | ${{ round: 0 }}                                                          | ${'INVALID_REQUEST'}
+    ${'endRound'}      | ${{ round: 1 }}                                                          | ${'CONTEST_NOT_STARTED'}
+    ${'cancelContest'} | ${{ note: 'n'.repeat(257) }}                                             | ${'INVALID_REQUEST'}
+  `('$method with $request is refused with $reason', async ({ method, request, reason }: { method: 'score'; request: Asked; reason: string }) => {
+    expect(await under.refusal(method, request)).toBe(reason);
+  });
+});
