@@ -178,8 +178,8 @@ export class Bench {
   }
 
   /** A process of the bench, by its entry: clients of another server, a collector. */
-  startWorker<Order, Answer>(entry: string): Worker<Order, Answer> {
-    const worker = startWorker<Order, Answer>(entry);
+  startWorker<Order, Answer>(entry: string, node?: string): Worker<Order, Answer> {
+    const worker = startWorker<Order, Answer>(entry, node);
     this.scratch.defer(() => worker.stop());
     return worker;
   }

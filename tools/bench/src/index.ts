@@ -59,6 +59,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/telemetry.js')).telemetry,
   },
   {
+    name: 'tasks',
+    about: 'create, run and start tasks, with 1,000,000 that wait and without, beside graphile-worker, pg-boss and BullMQ',
+    load: async () => (await import('./scenario/tasks.js')).tasks,
+  },
+  {
     name: 'timers',
     about: '1,000,000 timers that wait, 10,000 that are due at once, single ones on an idle system; embedded and distributed',
     load: async () => (await import('./scenario/timers.js')).timers,

@@ -18,6 +18,10 @@ export interface BenchOptions {
   readonly entries: number;
   /** distributed: with so many busy partitions and owners each. */
   readonly owners: readonly number[];
+  /** tasks: created in bulk and run in each round. */
+  readonly tasks: number;
+  /** tasks: with so many worker processes. */
+  readonly workers: readonly number[];
   /** The other ways to do it that are measured beside. */
   readonly compare: ReadonlySet<Comparison>;
   /** Write CPU profiles of the server under test there. */
@@ -26,13 +30,14 @@ export interface BenchOptions {
   readonly folder: string | undefined;
 }
 
-export const COMPARISONS = ['echo', 'row-lock', 'postgres'] as const;
+export const COMPARISONS = ['echo', 'row-lock', 'postgres', 'rivals'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 const MAXIMUM_BATCH_SIZE = 10_000;
 const MAXIMUM_IN_FLIGHT = 1_000;
 /** As many as `distributed` has partitions. */
 export const MAXIMUM_OWNERS = 4;
+const MAXIMUM_WORKERS = 16;
 
 export const OPTIONS_USAGE = `
   --seconds N      measured seconds of each side in each round (5)
@@ -41,10 +46,12 @@ export const OPTIONS_USAGE = `
   --in-flight N    calls that wait for an answer at any moment
   --connections N  connections of the load generator (2)
   --batch N        postings of a batch (1000)
-  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); timers: timers that wait, deliveries: those that wait (1000000)
+  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
   --entries N      restart: entries to write before the kill (5000000)
   --owners LIST    distributed: busy partitions and owners to compare (1,2,4)
-  --compare LIST   of echo, row-lock, postgres; or none (all)
+  --tasks N        tasks: created in bulk and run in each round (50000)
+  --workers LIST   tasks: worker processes to compare (1,2,4)
+  --compare LIST   of echo, row-lock, postgres, rivals; or none (all)
   --profile DIR    write CPU profiles of the server under test there
   --dir DIR        where temporary folders are made (the system's)`;
 
@@ -72,6 +79,8 @@ export function parseOptions(argv: readonly string[]): { readonly scenario: stri
       accounts: values.accounts === undefined ? undefined : whole('accounts', values.accounts, 1, 9_999_999),
       entries: whole('entries', values.entries, 5_000_000),
       owners: (values.owners ?? '1,2,4').split(',').map((owners) => whole('owners', owners, 1, MAXIMUM_OWNERS)),
+      tasks: whole('tasks', values.tasks, 50_000),
+      workers: (values.workers ?? '1,2,4').split(',').map((workers) => whole('workers', workers, 1, MAXIMUM_WORKERS)),
       compare: comparisons(values.compare),
       profile: values.profile,
       folder: values.dir,
@@ -94,6 +103,8 @@ function parse(argv: readonly string[]) {
         accounts: { type: 'string' },
         entries: { type: 'string' },
         owners: { type: 'string' },
+        tasks: { type: 'string' },
+        workers: { type: 'string' },
         compare: { type: 'string' },
         profile: { type: 'string' },
         dir: { type: 'string' },

@@ -11,7 +11,7 @@ test('defaults', () => {
       connections: 2,
       batchSize: 1_000,
       entries: 5_000_000,
-      compare: new Set(['echo', 'row-lock', 'postgres']),
+      compare: new Set(['echo', 'row-lock', 'postgres', 'rivals']),
     },
   });
 });
@@ -29,7 +29,7 @@ test.each([
   ['hot-account --seconds x', '--seconds is a number above 0'],
   ['hot-account --in-flight 1.5', '--in-flight is a whole number'],
   ['hot-account --batch 10001', '--batch is a whole number from 1 to 10000'],
-  ['hot-account --compare echo,oracle', '--compare knows echo, row-lock, postgres and none, not oracle'],
+  ['hot-account --compare echo,oracle', '--compare knows echo, row-lock, postgres, rivals and none, not oracle'],
   ['hot-account --fast', "Unknown option '--fast'"],
 ])('%s is refused', (line, message) => {
   const parse = (): unknown => parseOptions(line.split(' '));

@@ -49,6 +49,7 @@ function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): v
     telemetry: _telemetry,
     timers: _timers,
     fairness: _fairness,
+    tasks: _tasks,
     skipped,
     ...figures
   } = report;

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { haveServer } from '@sluice/infra';
 import type { BenchReport } from './index';
 
+/** Scenarios with several servers take longer than a minute on a busy machine. */
+const TIMEOUT_MS = 180_000;
 const SMALL = ['--seconds', '0.3', '--rounds', '1', '--json'];
 const RUN = `require(${JSON.stringify(join(__dirname, '../dist/index.js'))}).runBench(process.argv.slice(1)).then((code) => { process.exitCode = code; })`;
 
@@ -21,16 +23,17 @@ function run(args: readonly string[]): Promise<{ code: number; stdout: string; s
 const PROOF = ['acknowledged', 'logged', 'projected'] as const;
 
 test.each`
-  scenario               | options                                       | measured
-  ${'hot-account'}       | ${['--compare', 'echo,row-lock']}             | ${['acceptedPerSecond', 'ackP99Ms', 'ratioToEcho', 'ratioToRowLock', 'readyMs']}
-  ${'hot-account-unary'} | ${['--in-flight', '1', '--compare', 'echo']}  | ${['acceptedPerSecond', 'ackP50Ms', 'echoPerSecond', 'ratioToEcho']}
-  ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']} | ${['acceptedPerSecond', 'ratioToHotAccount']}
-  ${'queries'}           | ${[]}                                         | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
-  ${'fairness'}          | ${['--accounts', '500', '--batch', '1000']}   | ${['acceptedPerSecond', 'ackP99Ms', 'fairness']}
-  ${'signed'}            | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'ratioPoolOnOff']}
-  ${'telemetry'}         | ${['--batch', '100']}                         | ${['acceptedPerSecond', 'telemetry']}
-  ${'deliveries'}        | ${['--accounts', '5000']}                     | ${['acceptedPerSecond']}
-  ${'restart'}           | ${['--accounts', '300', '--entries', '3000']} | ${['readyMs', 'peakRssBytes']}
+  scenario               | options                                                                           | measured
+  ${'hot-account'}       | ${['--compare', 'echo,row-lock']}                                                 | ${['acceptedPerSecond', 'ackP99Ms', 'ratioToEcho', 'ratioToRowLock', 'readyMs']}
+  ${'hot-account-unary'} | ${['--in-flight', '1', '--compare', 'echo']}                                      | ${['acceptedPerSecond', 'ackP50Ms', 'echoPerSecond', 'ratioToEcho']}
+  ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']}                                     | ${['acceptedPerSecond', 'ratioToHotAccount']}
+  ${'queries'}           | ${[]}                                                                             | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
+  ${'fairness'}          | ${['--accounts', '500', '--batch', '1000']}                                       | ${['acceptedPerSecond', 'ackP99Ms', 'fairness']}
+  ${'signed'}            | ${['--batch', '100']}                                                             | ${['acceptedPerSecond', 'ratioPoolOnOff']}
+  ${'telemetry'}         | ${['--batch', '100']}                                                             | ${['acceptedPerSecond', 'telemetry']}
+  ${'deliveries'}        | ${['--accounts', '5000']}                                                         | ${['acceptedPerSecond']}
+  ${'tasks'}             | ${['--tasks', '300', '--accounts', '500', '--workers', '1', '--compare', 'none']} | ${['tasks']}
+  ${'restart'}           | ${['--accounts', '300', '--entries', '3000']}                                     | ${['readyMs', 'peakRssBytes']}
 `(
   '$scenario reports what it measured, and it is there',
   async ({ scenario, options, measured }: { scenario: string; options: string[]; measured: (keyof BenchReport)[] }) => {
@@ -43,6 +46,7 @@ test.each`
     expect(new Set(PROOF.map((name) => report[name])).size).toBe(1);
     expect(report.acknowledged).toBeGreaterThan(0);
   },
+  TIMEOUT_MS,
 );
 
 // Where it must not be missing the test runs, and fails.

@@ -2,12 +2,14 @@
  * What a load consists of: for each call in flight a slot that makes the next request and looks at its answer.
  */
 import { accountpb } from '@sluice/protocol/account';
+import { taskpb } from '@sluice/protocol/task';
 import { randomBytes } from 'node:crypto';
 import { findFault, readBatchVerdict } from './batch-verdict';
 import { numberedAccountId, type AccountChoice, type Calls, type TransferChoice } from './load-order';
 import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds, type RequestFrame } from './request-frame';
 import { REQUEST_ID_LENGTH, RequestIds } from './request-ids';
 import { signPosting } from './signature';
+import { TaskFrame } from './task-frame';
 import { TransferFrame } from './transfer-frame';
 
 /** One answer in so many is decoded whole and looked at item by item. */
@@ -39,6 +41,8 @@ export function callSource(calls: Calls): CallSource {
       return transferBatches(calls.between, calls.batchSize);
     case 'singles':
       return singles(calls.account);
+    case 'taskSingles':
+      return taskSingles(calls.queue, calls.type);
     case 'signedBatches':
       return signedBatches(calls.accountId, calls.batchSize, calls.signingKey, calls.prepared);
     case 'getAccount':
@@ -97,6 +101,26 @@ function singles(account: AccountChoice): CallSource {
           const { result, positionToken } = accountpb.PostResponse.decode(answer);
           const right = result !== undefined && result.error === undefined && !result.repeated && result.entryNumber > 0n && positionToken !== '';
           return right ? ACCEPTED_ONE : { accepted: 0, refused: 1, complaint: `a posting was answered with ${JSON.stringify(result, printable)}` };
+        },
+      };
+    },
+  };
+}
+
+function taskSingles(queue: string, type: string): CallSource {
+  const ids = newRequestIds();
+  return {
+    path: taskpb.TaskCommandServiceService.createTask.path,
+    slot: () => {
+      const frame = new TaskFrame(queue, type);
+      let answers = 0;
+      return {
+        next: () => frame.next(ids),
+        judge: (answer) => {
+          if (answers++ % SAMPLE_EVERY !== 0) return ACCEPTED_ONE;
+          const { task, positionToken } = taskpb.CreateTaskResponse.decode(answer);
+          const right = task !== undefined && !task.repeated && task.version === 1 && positionToken !== '';
+          return right ? ACCEPTED_ONE : { accepted: 0, refused: 1, complaint: `a task was answered with ${JSON.stringify(task)}` };
         },
       };
     },

@@ -18,6 +18,7 @@ export type Calls =
   | { readonly kind: 'transferBatches'; readonly batchSize: number; readonly between: TransferChoice }
   | { readonly kind: 'batches'; readonly batchSize: number; readonly account: AccountChoice }
   | { readonly kind: 'singles'; readonly account: AccountChoice }
+  | { readonly kind: 'taskSingles'; readonly queue: string; readonly type: string }
   /** Signed before the clock starts, because signing is the caller's work; the run ends when they are used up. */
   | { readonly kind: 'signedBatches'; readonly batchSize: number; readonly accountId: string; readonly signingKey: Uint8Array; readonly prepared: number }
   | { readonly kind: 'getAccount'; readonly accountId: string }

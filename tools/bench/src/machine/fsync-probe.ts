@@ -11,11 +11,16 @@ const PROBE_BYTES = 4096;
 
 /** Median of appending 4 KiB and waiting for the disk, in milliseconds. */
 export function fsyncMs(folder: string): number {
+  return median(fsyncTimesMs(folder, PROBES));
+}
+
+/** What so many durable writes took, one after the other. */
+export function fsyncTimesMs(folder: string, probes: number): readonly number[] {
   const file = openSync(join(folder, 'fsync-probe'), 'w');
   const bytes = Buffer.alloc(PROBE_BYTES, 1);
   const tookMs: number[] = [];
   try {
-    for (let probe = 0; probe < PROBES; probe += 1) {
+    for (let probe = 0; probe < probes; probe += 1) {
       const started = performance.now();
       writeSync(file, bytes);
       fdatasyncSync(file);
@@ -24,5 +29,5 @@ export function fsyncMs(folder: string): number {
   } finally {
     closeSync(file);
   }
-  return median(tookMs);
+  return tookMs;
 }

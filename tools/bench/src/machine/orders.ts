@@ -35,11 +35,17 @@ export interface Worker<Order, Answer> {
 
 const PACKAGE_FOLDER = join(__dirname, '../..');
 
-/** @param entry like 'echo/echo.process'. Processes run what was built, also when the harness runs from source. */
-export function startWorker<Order, Answer>(entry: string): Worker<Order, Answer> {
+/**
+ * Processes run what was built, also when the harness runs from source.
+ *
+ * @param entry like 'echo/echo.process'.
+ * @param node the program that runs it.
+ */
+export function startWorker<Order, Answer>(entry: string, node = process.execPath): Worker<Order, Answer> {
   const child = fork(join(PACKAGE_FOLDER, 'dist', `${entry}.js`), [], {
     serialization: 'advanced',
     execArgv: [],
+    execPath: node,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();

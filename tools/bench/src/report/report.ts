@@ -110,6 +110,51 @@ export interface FairnessFigures {
   readonly refusedPerSecond: number;
 }
 
+/** What one task system does. */
+export interface TaskSystemFigures {
+  /** Name and version. */
+  readonly system: string;
+  /** Created in batches. */
+  readonly bulkPerSecond: number;
+  /** Handled by a handler that does nothing, from the first start to the last, by so many worker processes. */
+  readonly run: readonly { readonly workers: number; readonly perSecond: number }[];
+  /** Created one by one, 64 in flight. */
+  readonly singlesPerSecond: number;
+  /** From the acknowledgement of a task to its start, while nothing else is done. */
+  readonly startP50Ms: number;
+  readonly startP99Ms: number;
+}
+
+/** Only of `tasks`. */
+export interface TaskFigures {
+  readonly sluice: TaskSystemFigures;
+  /** The same with `waiting` tasks of another type in the queue. */
+  readonly besideWaiting: TaskSystemFigures;
+  readonly rivals: readonly TaskSystemFigures[];
+  /** Why a rival is not there. */
+  readonly missing: Readonly<Record<string, string>>;
+  /** To the best of the rivals; null: there is none. Of `run`: by one worker process. */
+  readonly ratioBulk: number | null;
+  readonly ratioRun: number | null;
+  /** Singles to postings one by one to one account. */
+  readonly ratioSinglesToHotAccount: number;
+  /** To BullMQ; null: it is not there. */
+  readonly ratioStartP50: number | null;
+  /** How far the p99 of the start is above BullMQ's. */
+  readonly startP99AboveMs: number | null;
+  /** Of one durable write on the disk. */
+  readonly fsyncP99Ms: number;
+  readonly waiting: number;
+  /** Beside those that wait to without them. */
+  readonly ratioBulkWaiting: number;
+  readonly ratioRunWaiting: number;
+  readonly ratioSinglesWaiting: number;
+  readonly ratioStartP50Waiting: number;
+  /** Resident memory of the server without tasks, and with those that wait when the read store has them. */
+  readonly bytesEmpty: number | null;
+  readonly bytesWaiting: number | null;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -120,6 +165,7 @@ export interface BenchReport extends Figures {
   readonly telemetry?: TelemetryFigures;
   readonly timers?: TimerFigures;
   readonly fairness?: FairnessFigures;
+  readonly tasks?: TaskFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -132,6 +178,7 @@ export interface Outcome {
   readonly telemetry?: TelemetryFigures;
   readonly timers?: TimerFigures;
   readonly fairness?: FairnessFigures;
+  readonly tasks?: TaskFigures;
 }
 
 const FIGURE_NAMES = [
@@ -158,7 +205,11 @@ const FIGURE_NAMES = [
 
 const SIGNIFICANT_DIGITS = 4;
 
-export function makeReport(scenario: string, seconds: number, { figures, skipped, reads, distributed, telemetry, timers, fairness }: Outcome): BenchReport {
+export function makeReport(
+  scenario: string,
+  seconds: number,
+  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks }: Outcome,
+): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
     const figure = figures[name];
@@ -175,6 +226,7 @@ export function makeReport(scenario: string, seconds: number, { figures, skipped
     ...(telemetry && { telemetry }),
     ...(timers && { timers }),
     ...(fairness && { fairness }),
+    ...(tasks && { tasks }),
     skipped: reasons,
   };
 }

@@ -5,6 +5,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { logpb, projectionpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
+import { taskpb } from '@sluice/protocol/task';
 import { firedIn, type FiredTimers } from '../measure/fired-timers';
 
 const CALL_TIMEOUT_MS = 60_000;
@@ -16,6 +17,10 @@ const DRAIN_POLL_MS = 20;
 const QUIET_MS = 1_000;
 const OPENING_BATCH = 5_000;
 const ACCOUNTS_PAGE = 1_000;
+const TASK_BATCH = 5_000;
+const TASK_BATCHES_IN_FLIGHT = 2;
+
+const TASK_PAYLOAD = Buffer.from(JSON.stringify({ at: 0 }), 'utf8');
 
 type UnaryCall<Request, Response> = (request: Request, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<Response>) => unknown;
 
@@ -28,6 +33,8 @@ export interface Opening {
 export class Control {
   readonly #commands: accountpb.AccountCommandServiceClient;
   readonly #queries: accountpb.AccountQueryServiceClient;
+  readonly #tasks: taskpb.TaskCommandServiceClient;
+  readonly #taskQueries: taskpb.TaskQueryServiceClient;
   readonly #log: logpb.LogServiceClient;
   readonly #projection: projectionpb.ProjectionServiceClient;
 
@@ -36,12 +43,14 @@ export class Control {
     const options = { 'grpc.max_receive_message_length': -1 };
     this.#commands = new accountpb.AccountCommandServiceClient(command, credentials, options);
     this.#queries = new accountpb.AccountQueryServiceClient(query, credentials, options);
+    this.#tasks = new taskpb.TaskCommandServiceClient(command, credentials, options);
+    this.#taskQueries = new taskpb.TaskQueryServiceClient(query, credentials, options);
     this.#log = new logpb.LogServiceClient(projector, credentials, options);
     this.#projection = new projectionpb.ProjectionServiceClient(projector, credentials, options);
   }
 
   close(): void {
-    for (const client of [this.#commands, this.#queries, this.#log, this.#projection]) client.close();
+    for (const client of [this.#commands, this.#queries, this.#tasks, this.#taskQueries, this.#log, this.#projection]) client.close();
   }
 
   /** @param progress called with how many are open. */
@@ -83,6 +92,33 @@ export class Control {
     const { results } = await call(this.#commands.postBatch.bind(this.#commands), accountpb.PostBatchRequest.fromPartial({ postings }));
     const refused = results.find(({ error }) => error !== undefined);
     if (refused?.error !== undefined) throw new Error(`a posting was refused: ${refused.error.reason}: ${refused.error.message}`);
+  }
+
+  /** @param progress called with how many are created. */
+  async createTasks(queue: string, type: string, count: number, progress: (created: number) => void): Promise<void> {
+    let next = 0;
+    let created = 0;
+    const send = async (): Promise<void> => {
+      while (next < count) {
+        const from = next;
+        next = Math.min(next + TASK_BATCH, count);
+        const tasks = Array.from({ length: next - from }, (_, at) => ({ requestId: `waiting-${from + at}`, task: { type, payload: TASK_PAYLOAD } }));
+        const { results } = await call(this.#tasks.createTasks.bind(this.#tasks), taskpb.CreateTasksRequest.fromPartial({ queue, tasks }));
+        const refused = results.find(({ error }) => error !== undefined);
+        if (refused?.error !== undefined) throw new Error(`a task was refused: ${refused.error.reason}: ${refused.error.message}`);
+        created += results.length;
+        progress(created);
+      }
+    };
+    await Promise.all(Array.from({ length: TASK_BATCHES_IN_FLIGHT }, send));
+  }
+
+  /** How many tasks queries answer for the queue, and how many of them wait and succeeded. */
+  async taskCounts(queue: string): Promise<{ readonly all: number; readonly submitted: number; readonly succeeded: number }> {
+    const { stats } = await call(this.#taskQueries.getQueueStats.bind(this.#taskQueries), { queue, positionToken: '' });
+    const { submitted, running, succeeded, failed, cancelled } = stats?.counts ?? taskpb.TaskCounts.fromPartial({});
+    const all = Number(submitted + running + succeeded + failed + cancelled);
+    return { all, submitted: Number(submitted), succeeded: Number(succeeded) };
   }
 
   /** Calls back for every commit that fires timers, from now on. Returns how to end that. */
