@@ -193,9 +193,14 @@ export class QueuesState implements CapabilityState {
 
   // ---- requests ----
 
-  /** Hashes the id of a request within its queue into `lastHash`. */
-  hashRequest(queueBytes: Uint8Array, requestId: string): void {
-    hashTaskRequest(this.services.seeds, queueBytes, requestId);
+  /** Hashes the id of a request within its queue into `lastHash`. @param queueHash `keyedHash` of the queue's name. */
+  hashRequest(queueHash: number, requestId: string): void {
+    hashTaskRequest(this.services.seeds, queueHash, requestId);
+  }
+
+  /** `keyedHash` of the queue's name. */
+  hashOf({ nameBytes }: QueueEntry): number {
+    return keyedHash(this.services.seeds, nameBytes, 0, nameBytes.length);
   }
 
   remember(first: number, second: number, turn: Turn): void {
@@ -396,12 +401,13 @@ export class QueuesState implements CapabilityState {
     const entry = this.entry(name);
     let number = Number(firstNumber);
     entry.creations.created(number, commit.sequence);
+    const queueHash = this.hashOf(entry);
     for (const { requestId, spec, startAtUs } of tasks) {
       if (spec === undefined) throw new Error(`task ${name}/${number} is recorded without what it does`);
       const task: NewTask = newTaskOf(spec, Number(startAtUs));
       entry.queue.evolve({ kind: 'created', number, task }, commit);
       if (requestId !== '') {
-        this.hashRequest(entry.nameBytes, requestId);
+        this.hashRequest(queueHash, requestId);
         this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
       }
       number += 1;
@@ -412,7 +418,7 @@ export class QueuesState implements CapabilityState {
   replayRequest({ key, requestId }: logpb.RequestDecided, commit: CommitHeader): void {
     const entry = this.entry(key);
     entry.decidedSequence = commit.sequence;
-    this.hashRequest(entry.nameBytes, requestId);
+    this.hashRequest(this.hashOf(entry), requestId);
     this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
   }
 
@@ -427,10 +433,22 @@ export class QueuesState implements CapabilityState {
   }
 }
 
-export function hashTaskRequest(seeds: PartitionServices['seeds'], queueBytes: Uint8Array, requestId: string): void {
-  // The prefix keeps them apart from the requests of other capabilities.
-  const id = Buffer.from(`task.queue/${requestId}`, 'utf8');
-  requestHash(seeds, keyedHash(seeds, queueBytes, 0, queueBytes.length), id, 0, id.length);
+/** The prefix keeps them apart from the requests of other capabilities. */
+const HASHED_PREFIX = Buffer.from('task.queue/', 'utf8');
+/** Prefix and id are put together here: a buffer for each id would cost more than the hash. */
+const hashed = Buffer.alloc(1_024);
+HASHED_PREFIX.copy(hashed);
+const BYTES_PER_UNIT = 3;
+
+/** @param queueHash `keyedHash` of the queue's name. */
+export function hashTaskRequest(seeds: PartitionServices['seeds'], queueHash: number, requestId: string): void {
+  if (HASHED_PREFIX.length + BYTES_PER_UNIT * requestId.length > hashed.length) {
+    const id = Buffer.concat([HASHED_PREFIX, Buffer.from(requestId, 'utf8')]);
+    requestHash(seeds, queueHash, id, 0, id.length);
+    return;
+  }
+  const length = hashed.write(requestId, HASHED_PREFIX.length, 'utf8');
+  requestHash(seeds, queueHash, hashed, 0, HASHED_PREFIX.length + length);
 }
 
 function limitMessage({ failure }: Ending): string {

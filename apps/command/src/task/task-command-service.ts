@@ -1,7 +1,7 @@
 /** TaskCommandService and ScheduleCommandService: from gRPC to the queue's partition and back, here or at its owner. */
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { taskIdOf } from '@sluice/domain/task';
-import type { Partition, SubmissionCaller } from '@sluice/engine';
+import { keyedHash, type Partition, type RequestVerdict, type SubmissionCaller } from '@sluice/engine';
 import { encodePositionToken } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import { invalidRequest, nextRound, refusal, SluiceError, unary, type CallContext, type ServiceRegistration } from '@sluice/service';
@@ -28,7 +28,7 @@ import {
   submissionOf,
 } from './requests';
 import { createdTask } from './task-specs';
-import type { TaskRequest } from './task-request';
+import { ReceiptVerdict, type TaskRequest } from './task-request';
 import { TaskItem, TaskSubmission } from './task-submission';
 import { checkedTaskName, checkQueue } from './task-shape';
 
@@ -104,7 +104,7 @@ export class TaskCommandService {
     const partition = partitionOfKey(engine, taskRequest.queue);
     const owned = this.serving(partition);
     if (owned === undefined) return this.atOwner(method, request, partition, call);
-    const item = new TaskItem(taskRequest, owned.seeds, Buffer.from(taskRequest.queue, 'utf8'));
+    const item = new TaskItem(taskRequest, owned.seeds, queueHashOf(owned, taskRequest.queue));
     const sequence = await submit(owned, [item], call);
     const { verdict, repeated } = item;
     if (verdict === undefined) throw new Error(`${method.path} was answered without a verdict`);
@@ -144,10 +144,10 @@ export class TaskCommandService {
     const owned = this.serving(partition);
     const method = taskpb.TaskCommandServiceService.createTasks;
     if (owned === undefined) return this.atOwner(method, request, partition, call);
-    const queueBytes = Buffer.from(queue, 'utf8');
+    const queueHash = queueHashOf(owned, queue);
     const results: (taskpb.CreateTasksResult | TaskItem)[] = [];
     for (const [at, { requestId, task }] of tasks.entries()) {
-      results.push(this.itemOf(owned, queue, queueBytes, requestId, task, `tasks[${at}].task`));
+      results.push(this.itemOf(owned, queue, queueHash, requestId, task, `tasks[${at}].task`));
       if (results.length % ITEMS_PER_ROUND === 0) await nextRound();
     }
     const items = results.filter((result): result is TaskItem => result instanceof TaskItem);
@@ -163,13 +163,13 @@ export class TaskCommandService {
   private itemOf(
     owned: Partition,
     queue: string,
-    queueBytes: Uint8Array,
+    queueHash: number,
     requestId: string,
     task: taskpb.TaskSpec | undefined,
     at: string,
   ): taskpb.CreateTasksResult | TaskItem {
     try {
-      return new TaskItem(submissionOf(queue, requestId, task, at), owned.seeds, queueBytes);
+      return new TaskItem(submissionOf(queue, requestId, task, at), owned.seeds, queueHash);
     } catch (error) {
       if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
       return { task: undefined, error: itemErrorOfRefusal(error) };
@@ -178,7 +178,7 @@ export class TaskCommandService {
 
   private resultOf({ verdict, repeated }: TaskItem): taskpb.CreateTasksResult {
     if (verdict === undefined) throw new Error('a task was answered without a verdict');
-    if (verdict.kind === 'accepted') return { task: { ...taskpb.TaskReceipt.decode(verdict.reply), repeated }, error: undefined };
+    if (verdict.kind === 'accepted') return { task: receiptIn(verdict, repeated), error: undefined };
     this.context.observer.rejected(reasonOf(verdict), 1);
     return { task: undefined, error: itemErrorOf(verdict) };
   }
@@ -191,6 +191,16 @@ export class TaskCommandService {
   private token(partition: number, sequence: number): string {
     return encodePositionToken({ incarnation: this.context.incarnation, sequences: new Map([[partition, sequence]]) });
   }
+}
+
+function receiptIn(verdict: RequestVerdict & { readonly kind: 'accepted' }, repeated: boolean): taskpb.TaskReceipt {
+  const receipt = verdict instanceof ReceiptVerdict ? verdict.receipt : taskpb.TaskReceipt.decode(verdict.reply);
+  return receipt.repeated === repeated ? receipt : { ...receipt, repeated };
+}
+
+function queueHashOf({ seeds }: Partition, queue: string): number {
+  const bytes = Buffer.from(queue, 'utf8');
+  return keyedHash(seeds, bytes, 0, bytes.length);
 }
 
 /** Responses of commands on tasks have the receipt in a field of its own. */

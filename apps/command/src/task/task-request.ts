@@ -28,6 +28,17 @@ export function submissionDigest(queue: string, requestId: string, task: taskpb.
   return requestDigest('sluice.task.v1.CreateTaskRequest', taskpb.CreateTaskRequest, { requestId, queue, task });
 }
 
+/** A task's receipt as a verdict. It is encoded when it is recorded or answered by itself: in bulk its fields are answered as they are. */
+export class ReceiptVerdict {
+  readonly kind = 'accepted';
+
+  constructor(readonly receipt: taskpb.TaskReceipt) {}
+
+  get reply(): Uint8Array {
+    return taskpb.TaskReceipt.encode(this.receipt).finish();
+  }
+}
+
 export function accepted<Reply>(encoder: MessageEncoder<Reply>, reply: Reply): RequestVerdict {
   return { kind: 'accepted', reply: encoder.encode(reply).finish() };
 }

@@ -1,7 +1,6 @@
 /** Requests of one caller for queues of one partition, on their way through a turn. */
 import { taskIdOf } from '@sluice/domain/task';
 import {
-  keyedHash,
   lastHash,
   type RecordedRequests,
   RequestSubmission,
@@ -14,7 +13,7 @@ import {
 import { logEvents, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { hashTaskRequest, type QueuesState } from './queues-state';
-import { accepted, submissionDigest, type TaskRequest } from './task-request';
+import { ReceiptVerdict, submissionDigest, type TaskRequest } from './task-request';
 
 /** A verdict takes this much of a commit beside its request: names, digest, pointer. */
 const VERDICT_BYTES = 256;
@@ -25,15 +24,14 @@ export class TaskItem {
   repeated = false;
   hashFirst = 0;
   hashSecond = 0;
-  readonly queueHash: number;
 
+  /** @param queueHash `keyedHash` of the queue's name. */
   constructor(
     readonly request: TaskRequest,
     seeds: Partition['seeds'],
-    queueBytes: Uint8Array,
+    readonly queueHash: number,
   ) {
-    this.queueHash = keyedHash(seeds, queueBytes, 0, queueBytes.length);
-    hashTaskRequest(seeds, queueBytes, request.requestId);
+    hashTaskRequest(seeds, queueHash, request.requestId);
     this.hashFirst = lastHash.first;
     this.hashSecond = lastHash.second;
   }
@@ -182,6 +180,6 @@ export class TaskSubmission extends RequestSubmission {
 }
 
 /** The reply of every command on a task. */
-export function receiptOf(taskId: string, state: taskpb.TaskState, version: number, existing = false): RequestVerdict {
-  return accepted(taskpb.TaskReceipt, { taskId, state, version, repeated: false, existing });
+export function receiptOf(taskId: string, state: taskpb.TaskState, version: number, existing = false): ReceiptVerdict {
+  return new ReceiptVerdict({ taskId, state, version, repeated: false, existing });
 }

@@ -1,6 +1,6 @@
 /** Listings of tasks: through the index that leaves the fewest rows, and past those that the other filters leave out. */
 import type { CollectionDefinition, ReadCopy, RowQuery } from '@sluice/ports';
-import { labelOf, TASK_LABELS, TASK_STATES, TASKS } from '@sluice/projections/task';
+import { labelOf, TASK_CHILDREN, TASK_LABELS, TASK_STATES, TASKS } from '@sluice/projections/task';
 import { readTasks } from '@sluice/projections/task';
 import { taskpb } from '@sluice/protocol/task';
 import { invalidRequest } from '@sluice/service';
@@ -50,7 +50,7 @@ function listingOf(request: taskpb.ListTasksRequest): Listing {
   });
   const chosen =
     parentTaskId !== ''
-      ? through(TASKS, 'by_parent', { parent_task_id: parentTaskId })
+      ? through(TASK_CHILDREN, 'by_parent', { parent_task_id: parentTaskId })
       : labelName !== ''
         ? through(TASK_LABELS, 'by_label', { queue, label: labelOf(labelName, labelValue) })
         : stateName !== ''

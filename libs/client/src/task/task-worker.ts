@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { type taskpb } from '@sluice/protocol/task';
 import { failureOf, type HandlerOutcome, HandlerThreads, handlerTaskOf } from '@sluice/task-handlers';
-import type { Handler, WorkerTask } from './handlers';
+import type { Handler, HandlerContext, WorkerTask } from './handlers';
 import { bodyToWire } from './task-wire';
 
 export interface WorkerOptions {
@@ -229,10 +229,9 @@ export class TaskWorker {
     if (this.#running.has(key) || this.#reports.has(key)) return;
     const plain = handlerTaskOf(assigned);
     const task: WorkerTask = { ...plain, json: () => JSON.parse(Buffer.from(plain.payload).toString('utf8')) as unknown };
-    const aborting = new AbortController();
     const now = performance.now();
     const every = assigned.heartbeatEveryMs;
-    const running: RunningTask = { lease, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => aborting.abort() };
+    const running: RunningTask = { lease, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
     this.#running.set(key, running);
     const progress = (done: number, total = 0, text = ''): void => {
       running.progress = { done, total, text };
@@ -242,7 +241,9 @@ export class TaskWorker {
     const threads = this.#modules.get(task.type);
     let outcome: Promise<HandlerOutcome>;
     if (threads === undefined) {
-      outcome = runFunction(this.#functions.get(task.type), task, aborting.signal, progress);
+      const context = new FunctionContext(progress);
+      running.stop = () => context.stop();
+      outcome = runFunction(this.#functions.get(task.type), task, context);
     } else {
       const run = threads.run(plain, progress);
       running.stop = () => run.stop();
@@ -329,15 +330,31 @@ export class TaskWorker {
   }
 }
 
-async function runFunction(
-  handler: Handler | undefined,
-  task: WorkerTask,
-  signal: AbortSignal,
-  progress: (done: number, total?: number, text?: string) => void,
-): Promise<HandlerOutcome> {
+/** What a function is handed beside its task. Its signal is made when the function asks for it: most never do, and it costs more than the rest of a short task. */
+class FunctionContext implements HandlerContext {
+  #aborting: AbortController | undefined;
+  #stopped = false;
+
+  constructor(readonly progress: HandlerContext['progress']) {}
+
+  get signal(): AbortSignal {
+    if (this.#aborting === undefined) {
+      this.#aborting = new AbortController();
+      if (this.#stopped) this.#aborting.abort();
+    }
+    return this.#aborting.signal;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#aborting?.abort();
+  }
+}
+
+async function runFunction(handler: Handler | undefined, task: WorkerTask, context: HandlerContext): Promise<HandlerOutcome> {
   try {
     if (handler === undefined) throw new Error(`there is no handler for ${task.type}`);
-    const body = await handler(task, { signal, progress });
+    const body = await handler(task, context);
     return { result: body === undefined ? undefined : bodyToWire(body, undefined), failure: undefined };
   } catch (error) {
     return { result: undefined, failure: failureOf(error) };

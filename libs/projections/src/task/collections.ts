@@ -14,16 +14,28 @@ export const TASKS: CollectionDefinition = {
     queue: 'text',
     number: 'number',
     type: 'text',
-    parent_task_id: 'text',
     /** sluice.task.v1.TaskSpec without its payload. */
     spec: 'bytes',
+    /** One of at most INLINE_PAYLOAD_BYTES; null: none, or it is in `task_payloads`. */
+    payload: 'bytes',
     submitted_at_us: 'number',
     /** 0: at once. */
     start_at_us: 'number',
     retry_of: 'text',
     schedule_id: 'text',
   },
-  indexes: { by_queue: ['queue', 'number'], by_type: ['queue', 'type', 'number'], by_parent: ['parent_task_id', 'number'] },
+  indexes: { by_queue: ['queue', 'number'], by_type: ['queue', 'type', 'number'] },
+};
+
+/** A payload up to here is a field of its task: most are small, and a row of its own costs more than they do. */
+export const INLINE_PAYLOAD_BYTES = 1_024;
+
+/** Only of tasks that have a parent. */
+export const TASK_CHILDREN: CollectionDefinition = {
+  name: 'task_children',
+  key: 'task_id',
+  fields: { task_id: 'text', parent_task_id: 'text', number: 'number' },
+  indexes: { by_parent: ['parent_task_id', 'number'] },
 };
 
 export const TASK_LABELS: CollectionDefinition = {
@@ -33,7 +45,7 @@ export const TASK_LABELS: CollectionDefinition = {
   indexes: { by_label: ['queue', 'label', 'number'] },
 };
 
-/** Only of tasks that have one. */
+/** Only of tasks with one that is too large to be a field of the task. */
 export const TASK_PAYLOADS: CollectionDefinition = {
   name: 'task_payloads',
   key: 'task_id',
@@ -172,6 +184,7 @@ export const TASK_SCHEDULES: CollectionDefinition = {
 
 export const TASK_COLLECTIONS: readonly CollectionDefinition[] = [
   TASKS,
+  TASK_CHILDREN,
   TASK_LABELS,
   TASK_PAYLOADS,
   TASK_RESULTS,

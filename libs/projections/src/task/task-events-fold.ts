@@ -6,7 +6,20 @@ import { taskIdOf } from '@sluice/domain/task';
 import type { Row } from '@sluice/ports';
 import type { CommitHeader, EventHandlersOf } from '@sluice/protocol';
 import { type taskEvents, taskpb } from '@sluice/protocol/task';
-import { attemptIdOf, countIdOf, labelOf, TASK_ATTEMPTS, TASK_LABELS, TASK_PAYLOADS, TASK_PROGRESS, TASK_RESULTS, TASK_STATES, TASKS } from './collections';
+import {
+  attemptIdOf,
+  countIdOf,
+  INLINE_PAYLOAD_BYTES,
+  labelOf,
+  TASK_ATTEMPTS,
+  TASK_CHILDREN,
+  TASK_LABELS,
+  TASK_PAYLOADS,
+  TASK_PROGRESS,
+  TASK_RESULTS,
+  TASK_STATES,
+  TASKS,
+} from './collections';
 
 type State = 'submitted' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -89,13 +102,18 @@ export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, EventRows, void
     }),
 };
 
+const NOTHING = Buffer.alloc(0);
+
 function createdRows(queue: string, number: number, { spec: whole, startAtUs, retryOf, schedule }: taskpb.CreatedTask, at: EventRows): void {
   const { rows, partition, sequence, committedAtUs } = at;
   const taskId = taskIdOf(queue, number);
   if (whole === undefined) throw new Error(`task ${taskId} is recorded without what it does`);
   const { payload, ...spec } = whole;
-  if (payload.length > 0) rows.put(TASK_PAYLOADS.name, { task_id: taskId, payload });
-  for (const [name, value] of Object.entries(spec.labels)) {
+  const isInline = payload.length <= INLINE_PAYLOAD_BYTES;
+  if (!isInline) rows.put(TASK_PAYLOADS.name, { task_id: taskId, payload });
+  if (spec.parentTaskId !== '') rows.put(TASK_CHILDREN.name, { task_id: taskId, parent_task_id: spec.parentTaskId, number });
+  for (const name in spec.labels) {
+    const value = spec.labels[name] as string;
     const label = labelOf(name, value);
     rows.put(TASK_LABELS.name, { label_id: `${taskId} ${label}`, task_id: taskId, queue, label, number });
   }
@@ -105,8 +123,8 @@ function createdRows(queue: string, number: number, { spec: whole, startAtUs, re
     queue,
     number,
     type: spec.type,
-    parent_task_id: spec.parentTaskId,
-    spec: taskpb.TaskSpec.encode({ ...spec, payload: Buffer.alloc(0) }).finish(),
+    spec: taskpb.TaskSpec.encode({ ...spec, payload: NOTHING }).finish(),
+    payload: isInline && payload.length > 0 ? payload : null,
     submitted_at_us: committedAtUs,
     start_at_us: Number(startAtUs),
     retry_of: retryOf,

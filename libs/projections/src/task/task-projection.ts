@@ -16,7 +16,7 @@ export const QUEUE_AGGREGATE = 'queue';
 
 export const taskProjection: Projection = {
   name: 'task',
-  format: 1,
+  format: 2,
   collections: TASK_COLLECTIONS,
   open: (partition, _setAside, cachedAggregates) => new TaskPartitionProjection(partition, cachedAggregates),
   verification: taskVerification,
@@ -30,9 +30,21 @@ interface RowChange {
   readonly change: (before: Row | undefined) => Row;
 }
 
+const COUNTED = ['submitted', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+
+/** What a commit changes in the counts of a type. */
+interface CountSum {
+  readonly queue: string;
+  readonly type: string;
+  readonly sequence: number;
+  readonly changes: Record<(typeof COUNTED)[number], number>;
+  started: boolean;
+}
+
 class TaskPartitionProjection implements PartitionProjection, RowGatherer {
   private whole = new Map<string, Map<string, Row>>();
   private changes: RowChange[] = [];
+  private newestCount: CountSum | undefined;
   private sequence = 0;
   private committedAtUs = 0;
   private readonly cache: RecentCache<Row>;
@@ -66,14 +78,31 @@ class TaskPartitionProjection implements PartitionProjection, RowGatherer {
   }
 
   count(queue: string, type: string, { from, to, started }: CountChange): void {
-    const { partition, committedAtUs } = this;
+    const sum = this.countOf(queue, type);
+    if (from !== undefined) sum.changes[from] -= 1;
+    sum.changes[to] += 1;
+    sum.started ||= started;
+  }
+
+  /** The changes of a type in this commit are one change of its row: a commit may have thousands of its tasks. */
+  private countOf(queue: string, type: string): CountSum {
+    const { partition, committedAtUs, newestCount } = this;
+    if (newestCount?.queue === queue && newestCount.type === type && newestCount.sequence === this.sequence) return newestCount;
+    const sum: CountSum = {
+      queue,
+      type,
+      sequence: this.sequence,
+      changes: { submitted: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
+      started: false,
+    };
+    this.newestCount = sum;
     this.change(TASK_COUNTS.name, countIdOf(queue, type), (before) => {
       const row = { ...(before ?? emptyCounts(partition, queue, type)) };
-      if (from !== undefined) row[from] = Number(row[from]) - 1;
-      row[to] = Number(row[to]) + 1;
-      if (started) row.last_started_at_us = committedAtUs;
+      for (const state of COUNTED) row[state] = Number(row[state]) + sum.changes[state];
+      if (sum.started) row.last_started_at_us = committedAtUs;
       return row;
     });
+    return sum;
   }
 
   queue(queue: string, change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void {
@@ -117,6 +146,7 @@ class TaskPartitionProjection implements PartitionProjection, RowGatherer {
     for (const [collection, rows] of changed) for (const row of rows.values()) writes.push({ kind: 'put', collection, row });
     this.whole = new Map();
     this.changes = [];
+    this.newestCount = undefined;
     const setAside: SetAside[] = [];
     return { writes, setAside, postings: 0, busiest: undefined };
   }

@@ -69,3 +69,27 @@ test('a flush that is repeated, cut otherwise, counts nothing twice', () => {
   const again = flush(taskProjection.open(0, [], 100), commits, loaded as never);
   expect(rowsOf(again, 'task_counts')).toMatchObject([{ submitted: 1, running: 0, succeeded: 1, sequence: 3 }]);
 });
+
+test('a small payload is a field of its task, a large one a row of its own, and only children have a row by their parent', () => {
+  const tasks = [
+    taskpb.CreatedTask.fromPartial({ spec: { type: 'mail', payload: Buffer.alloc(1_024, 1) } }),
+    taskpb.CreatedTask.fromPartial({ spec: { type: 'mail', payload: Buffer.alloc(1_025, 1), parentTaskId: 'q/1' } }),
+    taskpb.CreatedTask.fromPartial({ spec: { type: 'mail' } }),
+  ];
+  const commit = commitOf(1, taskEvents.record('TasksCreated', { queue: 'q', firstNumber: 1n, tasks }));
+  const writes = flush(taskProjection.open(0, [], 100), [commit]);
+  const payloads = rowsOf(writes, 'tasks').map(({ payload }) => (payload === null ? null : (payload as Uint8Array).length));
+  expect(payloads).toEqual([1_024, null, null]);
+  expect(rowsOf(writes, 'task_payloads').map(({ task_id }) => task_id)).toEqual(['q/2']);
+  expect(rowsOf(writes, 'task_children')).toEqual([{ task_id: 'q/2', parent_task_id: 'q/1', number: 2 }]);
+});
+
+test('tasks of several types in one commit count each for their own', () => {
+  const tasks = ['a', 'b', 'a'].map((type) => taskpb.CreatedTask.fromPartial({ spec: { type } }));
+  const commit = commitOf(1, taskEvents.record('TasksCreated', { queue: 'q', firstNumber: 1n, tasks }));
+  const counts = rowsOf(flush(taskProjection.open(0, [], 100), [commit]), 'task_counts');
+  expect(counts.map(({ type, submitted }) => [type, submitted])).toEqual([
+    ['a', 2],
+    ['b', 1],
+  ]);
+});

@@ -23,7 +23,8 @@ export async function readTask(copy: ReadCopy, taskId: string): Promise<taskpb.T
     copy.find(attempts),
   ]);
   const task = taskMessage(state, about, progress);
-  if (task.spec !== undefined && payload !== undefined) task.spec.payload = bytesOf(payload.payload);
+  const body = about?.payload ?? payload?.payload;
+  if (task.spec !== undefined && body !== undefined && body !== null) task.spec.payload = bytesOf(body);
   if (result !== undefined) task.result = { contentType: result.content_type as string, body: bytesOf(result.body) };
   task.attempts = found.rows.reverse().map(attemptMessage);
   return task;

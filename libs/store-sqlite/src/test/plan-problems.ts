@@ -2,8 +2,8 @@
 import type { ReadCopy, RowQuery } from '@sluice/ports';
 import type { SqliteReadCopy } from '../sqlite-read-copy';
 
-/** One step, through an index or the key; rows of a table whose rows are its key's tree are read through PRIMARY KEY. */
-const BY_INDEX = /^(SEARCH|SCAN) \S+ USING (INDEX|PRIMARY KEY)/;
+/** One step, through an index or the key. An index that has every field is COVERING; rows of a table whose rows are its key's tree are read through PRIMARY KEY. */
+const BY_INDEX = /^(SEARCH|SCAN) \S+ USING ((COVERING )?INDEX|PRIMARY KEY)/;
 /** A table without rowid is read in the order of its key when it is read whole. */
 const WHOLE_BY_KEY = /^SCAN \S+$/;
 
