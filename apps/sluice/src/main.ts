@@ -9,8 +9,6 @@ const INTERRUPTED_EXIT_CODE = 130;
 /** One Ctrl-C comes twice in the same moment, from the terminal and from npm; only a later one is another. */
 const ANOTHER_AFTER_MS = 1_000;
 let interruptedAtMs = 0;
-/** How long a process that is done waits for what is still open. */
-const LEFT_OPEN_MS = 2_000;
 
 /** The first Ctrl-C asks, the second one insists. */
 function interrupt(): void {
@@ -44,6 +42,4 @@ void runCli(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : undefined,
 }).then((exitCode) => {
   process.exitCode = exitCode;
-  // What could not be closed, as on a full disk, must not keep the process.
-  setTimeout(() => process.exit(exitCode), LEFT_OPEN_MS).unref();
 });

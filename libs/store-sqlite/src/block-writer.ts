@@ -56,11 +56,7 @@ export class BlockWriter implements StorageService<BlockRequest> {
   }
 
   close(): void {
-    try {
-      this.#connection.checkpoint('truncate');
-    } finally {
-      this.#connection.close();
-    }
+    this.#connection.closeEmptied();
   }
 
   #carryOutOne(request: BlockRequest): void {

@@ -18,7 +18,7 @@ export interface SurveyedFiles {
 export interface DataFolderSurvey {
   /** Undefined: there is none, or an empty file. */
   readonly log: { readonly incarnation: string; readonly formerIncarnations: readonly string[]; readonly hasCommits: boolean } | undefined;
-  /** Incarnations of the logs that the read store was made from. */
+  /** Incarnations of the logs that rows of the read store were made from. */
   readonly readStoreOf: readonly string[];
   readonly hasSnapshots: boolean;
   readonly signingKeys: number;
@@ -59,7 +59,10 @@ function logIn(connection: SqliteConnection): DataFolderSurvey['log'] {
 function readStoreIn(connection: SqliteConnection): string[] {
   if (!hasCopies(connection)) return [];
   return connection
-    .prepare("SELECT DISTINCT incarnation FROM copies WHERE incarnation IS NOT NULL AND state <> 'replaced'")
+    .prepare(
+      `SELECT DISTINCT incarnation FROM copies
+       WHERE incarnation IS NOT NULL AND state <> 'replaced' AND EXISTS (SELECT 1 FROM projection_checkpoints WHERE copy = number)`,
+    )
     .all([])
     .map(([incarnation]) => String(incarnation));
 }

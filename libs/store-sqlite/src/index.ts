@@ -2,7 +2,7 @@ export * from './data-folder-access';
 export * from './data-folder-lock';
 export * from './data-folder-survey';
 export { KeyringSecretError } from './keyring-secret';
-export { isOutOfRoom } from './out-of-room';
+export { assertRoom, isOutOfRoom, NoRoomError } from './out-of-room';
 export * from './sqlite-event-log';
 export * from './sqlite-keyring';
 export * from './sqlite-read-store';

@@ -3,7 +3,7 @@
  * that only its owner may read. Who backs up the keyring backs up this file too, elsewhere.
  */
 import { randomBytes, scryptSync } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SEALING_KEY_BYTES } from './sealed-box';
 
@@ -31,15 +31,26 @@ export function secretFromFile(file: string, mayMake: boolean): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   if (!mayMake) throw new KeyringSecretError(`the secret of the keyring is missing: put back ${file}, without it no signing key can be read`);
   const secret = randomBytes(SEALING_KEY_BYTES).toString('hex');
-  const descriptor = openSync(file, 'wx', 0o600);
-  try {
-    writeSync(descriptor, `${secret}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  writeWhole(file, `${secret}\n`);
   syncFolder(dirname(file));
   return secret;
+}
+
+/** The file appears with all of its text or not at all: a start that finds no room in the middle must not leave half a secret. */
+function writeWhole(file: string, text: string): void {
+  const unfinished = `${file}.new`;
+  try {
+    const descriptor = openSync(unfinished, 'w', 0o600);
+    try {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(unfinished, file);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
 }
 
 /** The file's name must be on the disk before anything is sealed under its content. Windows has no such thing. */

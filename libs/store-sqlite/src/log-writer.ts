@@ -80,11 +80,7 @@ export class LogWriter implements StorageService<LogRequest> {
   }
 
   close(): void {
-    try {
-      this.#connection.checkpoint('truncate');
-    } finally {
-      this.#connection.close();
-    }
+    this.#connection.closeEmptied();
   }
 
   #carryOutAlone(request: Exclude<LogRequest, AppendRequest>): unknown {

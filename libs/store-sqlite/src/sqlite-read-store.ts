@@ -177,8 +177,8 @@ export class SqliteReadStore implements ReadStore {
     this.#cancelPoll?.();
     this.#cancelRemoval?.();
     await this.#removal;
-    if (this.#options.readOnly !== true) this.#connection.checkpoint('truncate');
-    this.#connection.close();
+    if (this.#options.readOnly === true) this.#connection.close();
+    else this.#connection.closeEmptied();
   }
 
   #switchAsSeen(seen: CopySwitch): SwitchRecord {

@@ -9,11 +9,11 @@ type Port = Pick<MessagePort, 'postMessage' | 'on'>;
 export class ProjectorLinkServer {
   private readonly cancels = new Map<number, AbortController>();
 
-  /** @param stopped runs when the other end asked to stop and the projector has. */
+  /** @param stop stops the projector and closes what it uses; the other end asked for it. */
   constructor(
     private readonly port: Port,
     private readonly control: ProjectorControl,
-    private readonly stopped: () => Promise<void>,
+    private readonly stop: () => Promise<void>,
   ) {
     port.on('message', (message: ToProjector) => {
       if (message.kind === 'cancel') this.cancels.get(message.number)?.abort();
@@ -49,8 +49,7 @@ export class ProjectorLinkServer {
       case 'verifyAggregate':
         return control.verifyAggregate(request.projection, request.name, signal);
       case 'stop':
-        await control.stop();
-        await this.stopped();
+        await this.stop();
         return undefined;
       default:
         throw new Error(`unreachable: ${JSON.stringify(request satisfies never)}`);

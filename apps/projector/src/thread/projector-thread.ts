@@ -41,7 +41,7 @@ export async function runProjectorThread(data: ProjectorThreadData, observer: Pr
       resolve(error);
     });
   });
-  await new Promise<void>((resolve, reject) => {
+  const started = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: FromProjector) => {
       if (message.kind === 'failed') reject(errorOf(message.error));
       if (message.kind !== 'started') return;
@@ -50,14 +50,22 @@ export async function runProjectorThread(data: ProjectorThreadData, observer: Pr
     });
     void exited.then(reject);
   });
+  await started.catch(async (error: unknown) => {
+    // Whatever it had opened before it failed must not keep it.
+    await worker.terminate();
+    throw error;
+  });
   return {
     link,
     stop: async () => {
       stopping = true;
-      await link.stop().catch((error: unknown) => {
+      try {
+        await link.stop();
+      } catch (error) {
         if (!(error instanceof ProjectorDownError)) throw error;
-      });
-      await exited;
+      } finally {
+        await exited;
+      }
     },
   };
 }

@@ -18,11 +18,18 @@ async function run({ logFile, readFile, busPort, cachedAggregates }: ProjectorTh
   const bus = new MessagePortBusReader(busPort);
   const projector = await Projector.start({ log, store, bus, observer: observerOver(port), cachedAggregates, writing: 'in turn' });
   new ProjectorLinkServer(port, projector, async () => {
-    await bus.close();
-    await store.close();
-    await log.close();
-    // The answer to "stop" goes out first; then nothing keeps the thread.
-    setImmediate(() => port.close());
+    try {
+      await projector.stop();
+      await bus.close();
+      await store.close();
+      await log.close();
+    } finally {
+      // The answer to "stop" goes out first; then nothing keeps the thread, also where something could not be closed.
+      setImmediate(() => {
+        port.close();
+        busPort.close();
+      });
+    }
   });
 }
 

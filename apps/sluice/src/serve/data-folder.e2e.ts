@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SluiceClient } from '@sluice/client';
 import { CHECKSUM_BYTES, CHECKSUM_TAG, logpb } from '@sluice/protocol';
-import { SqliteEventLog } from '@sluice/store-sqlite';
+import { READ_COLLECTIONS } from '@sluice/projections';
+import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
 import { dataFiles } from '../data-folder';
 import { PlainFailure } from '../exit-code';
 import { configurationFor } from './configuration';
@@ -305,6 +306,16 @@ test('a log that is lost: the refusal names what is there and both ways on, and 
   // The rows of the lost log are gone for good: the next start is an ordinary one.
   const again = await start();
   await withClient(again.address, async (client) => expect(await client.accounts.get('a')).toMatchObject({ balanceMinor: 3n }));
+});
+
+test('a first start that ended before its first commit: the next one starts', async () => {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  const log = await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: 4 });
+  const store = await SqliteReadStore.open({ file: join(folder, 'read.db'), collections: READ_COLLECTIONS, identity: log.identity });
+  await store.current();
+  await store.close();
+  await log.close();
+  await start();
 });
 
 test('a new log is not begun where there is one', async () => {

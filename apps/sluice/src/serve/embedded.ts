@@ -18,7 +18,16 @@ import { type ProjectorRuntime, startProjectorThread } from '@sluice/projector';
 import { startQuery } from '@sluice/query';
 import { oneCommandInstance, SCHEDULER_CALLER, startScheduler } from '@sluice/scheduler';
 import { type Configuration, inProcessPeer, OpenedParts, openSecurity, partitionsOf, serverOptionsOf, startServer, WELL_KNOWN_PORTS } from '@sluice/service';
-import { assertAccess, DataFolderLock, openingDataFile, SqliteEventLog, SqliteKeyring, SqliteReadStore, SqliteSnapshotStore } from '@sluice/store-sqlite';
+import {
+  assertAccess,
+  assertRoom,
+  DataFolderLock,
+  openingDataFile,
+  SqliteEventLog,
+  SqliteKeyring,
+  SqliteReadStore,
+  SqliteSnapshotStore,
+} from '@sluice/store-sqlite';
 import { createLogger, engineObserver, type Logger, projectorObserver, startTelemetry, type Telemetry } from '@sluice/telemetry';
 import { type DataFiles, dataFiles, usedFiles } from '../data-folder';
 import { verifyChain } from '../log/chain';
@@ -68,6 +77,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
   const security = parts.add(await openSecurity(configuration, clock, logger), async (opened) => opened.close());
   assertAccess(files.folder, usedFiles(files));
   parts.add(await openingDataFile(files.lock, () => DataFolderLock.acquire(files.folder)), async (lock) => lock.release());
+  assertRoom(files.folder);
   const begunKeyring = parts.add(new BegunKeyring(files), async (begun) => begun.close());
   const writerDied = (error: Error): void => logger.error({ error }, 'a thread that writes files ended and is started again');
   const succeeds = lostIncarnations(files, newLog);

@@ -9,6 +9,7 @@ import {
   InaccessibleDataFileError,
   isOutOfRoom,
   KeyringSecretError,
+  NoRoomError,
   PartitionCountError,
   UnreadableDataFileError,
 } from '@sluice/store-sqlite';
@@ -26,7 +27,8 @@ export function startFailure(error: unknown, folder: string): unknown {
     return new PlainFailure(`the event log in ${folder} is damaged: ${error.message}; ${repairAdvice(error)}`, EXIT.fault);
   if (error instanceof UnreadableDataFileError) return new PlainFailure(`${error.message}; ${adviceFor(error.file)}`, EXIT.fault);
   if (error instanceof InaccessibleDataFileError) return new PlainFailure(`${error.message}. Nothing was changed`, EXIT.configuration);
-  if (isOutOfRoom(error)) return new PlainFailure(`no room is left on the disk of ${folder}: make room, then start again`, EXIT.configuration);
+  if (error instanceof NoRoomError) return new PlainFailure(`${error.message}: make room, then start again. Nothing was changed`, EXIT.configuration);
+  if (isOutOfRoom(error, folder)) return new PlainFailure(`no room is left on the disk of ${folder}: make room, then start again`, EXIT.configuration);
   if (error instanceof KeyringSecretError) return new PlainFailure(error.message, EXIT.configuration);
   if (error instanceof MissingKeysError)
     return new PlainFailure(`${error.message}. The keyring of ${folder} is keyring.db, sealed under keyring.key; nothing was changed`, EXIT.configuration);

@@ -1,7 +1,8 @@
 /** Why a server did not start, in one line with what to do. */
+import { tmpdir } from 'node:os';
 import { MissingKeysError } from '@sluice/ports';
 import { CorruptCommitError, UnknownCommitFormatError } from '@sluice/protocol';
-import { InaccessibleDataFileError } from '@sluice/store-sqlite';
+import { InaccessibleDataFileError, NoRoomError } from '@sluice/store-sqlite';
 import { startFailure } from './start-failure';
 
 const wrapped = new Error('the projector ended', { cause: new Error('ENOSPC: no space left on device, write') });
@@ -10,6 +11,7 @@ test.each`
   error                                                               | exitCode | says
   ${new Error('database or disk is full')}                            | ${78}    | ${/^no room is left on the disk of \/data: make room, then start again$/}
   ${wrapped}                                                          | ${78}    | ${/^no room is left on the disk of \/data/}
+  ${new NoRoomError('/data', 'the disk is full')}                     | ${78}    | ${/^there is no room for 4 MiB in \/data \(the disk is full\): make room, then start again\. Nothing was changed$/}
   ${new InaccessibleDataFileError('/data/log.db', 'is …', 'chmod …')} | ${78}    | ${/^\/data\/log\.db is …: chmod …\. Nothing was changed$/}
   ${new MissingKeysError(3, [0, 2])}                                  | ${78}    | ${/lacks the signing keys of 3 accounts \(partitions 0, 2\).*keyring\.db/}
   ${new UnknownCommitFormatError(1, 7, 9)}                            | ${78}    | ${/newer version of Sluice: partition 1, sequence 7.*Start a version that knows it/}
@@ -18,7 +20,7 @@ test.each`
   expect(startFailure(error, '/data')).toMatchObject({ exitCode, message: expect.stringMatching(says) as string });
 });
 
-test('what nobody foresaw comes back as it is', () => {
-  const unforeseen = new Error('something else');
-  expect(startFailure(unforeseen, '/data')).toBe(unforeseen);
+test.each(['something else', 'disk I/O error'])('what nobody foresaw comes back as it is: %s, while there is room', (message) => {
+  const unforeseen = new Error(message);
+  expect(startFailure(unforeseen, tmpdir())).toBe(unforeseen);
 });
