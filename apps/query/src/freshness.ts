@@ -15,13 +15,9 @@ import {
   PositionOfOtherLogError,
 } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, type SluiceError } from '@sluice/service';
+import { AnswerWait } from './answer-wait';
 import { isBeingFilled, type Standing, type StandingFeed, sequencesOf } from './standing';
 
-/** How long a call without a deadline waits. */
-const DEFAULT_WAIT_MS = 5_000;
-/** Kept back of a deadline, so that the refusal still reaches the caller: a twentieth of it, within these bounds. */
-const ANSWER_MS = { least: 50, most: 1_000 };
-const ANSWER_SHARE = 0.05;
 /** Tokens of one request; each may name every partition. */
 const MAXIMUM_TOKENS = 64;
 
@@ -43,7 +39,7 @@ export class Freshness {
   /** The copy to answer from: it covers every token of the request. */
   async copyFor(tokens: PositionTokens, call: CallContext): Promise<ReadCopy> {
     const position = positionOf(tokens);
-    if (position !== undefined) return this.copyAt(position, call);
+    if (position !== undefined) return this.copyAt(position, new AnswerWait(this.clock, this.feed.lateness, call), call);
     const copy = await this.feed.copy();
     return copy.name === this.filled ? copy : this.filledIn(await this.feed.look());
   }
@@ -51,23 +47,22 @@ export class Freshness {
   /** The copy to answer from: it has the partition's commits up to the sequence, and covers every token of the request. */
   async copyUpTo(partition: number, sequence: number, tokens: PositionTokens, call: CallContext): Promise<ReadCopy> {
     const token = positionOf(tokens);
-    const incarnation = token?.incarnation ?? (await this.feed.seen()).incarnation;
-    if (incarnation === undefined) throw refusal('READ_BEHIND');
+    const wait = new AnswerWait(this.clock, this.feed.lateness, call);
     const sequences = new Map(token?.sequences);
     sequences.set(partition, Math.max(sequence, sequences.get(partition) ?? 0));
-    return this.copyAt({ incarnation, sequences }, call);
+    const incarnation = token?.incarnation ?? (await wait.within(this.feed.seen()))?.incarnation;
+    if (incarnation === undefined) throw readBehind(undefined, sequences);
+    return this.copyAt({ incarnation, sequences }, wait, call);
   }
 
   /** Waits before torn rows of the copy are read again; refuses when the caller's time is over, or another copy came in force. */
   pauseBetweenReads(copy: ReadCopy, call: CallContext): PauseBetweenReads {
-    const giveUpMs = this.nowMs() + this.patienceMs(call);
+    const wait = new AnswerWait(this.clock, this.feed.lateness, call);
     return async (reads, [key]) => {
       if (call.ended) throw refusal('CANCELLED');
       const pauseMs = FIRST_PAUSE_MS * 2 ** Math.min(reads - 1, MAXIMUM_DOUBLINGS);
       // A pause that would end with the caller's time leaves none to answer in.
-      if (giveUpMs - this.nowMs() <= pauseMs || (await this.feed.copy()).name !== copy.name) {
-        throw refusal('READ_BEHIND', `"${key}" is being written; ask again`);
-      }
+      if (wait.leftMs <= pauseMs || (await this.feed.copy()).name !== copy.name) throw refusal('READ_BEHIND', `"${key}" is being written; ask again`);
       await this.feed.changed(pauseMs, call.signal);
     };
   }
@@ -82,32 +77,29 @@ export class Freshness {
     return copy;
   }
 
-  private async copyAt(position: Position, call: CallContext): Promise<ReadCopy> {
-    const giveUpMs = this.nowMs() + this.patienceMs(call);
-    for (let standing = await this.feed.seen(); ; standing = await this.feed.look()) {
+  /** What was seen may be of the log before: the read store is asked once more. */
+  private async assertOfOneLog({ incarnation }: Position, seen: string, wait: AnswerWait): Promise<void> {
+    const newest = await wait.within(this.feed.look());
+    if (newest === undefined || newest.incarnation === incarnation) return;
+    throw refusal('TOKEN_OF_OTHER_LOG', `the position token is of log incarnation ${incarnation}, the read store of ${seen}`);
+  }
+
+  private async copyAt(position: Position, wait: AnswerWait, call: CallContext): Promise<ReadCopy> {
+    let standing = await wait.within(this.feed.seen());
+    for (;;) {
+      if (standing === undefined) throw readBehind(undefined, position.sequences);
       if (standing.incarnation === position.incarnation) {
         const copy = this.filledIn(standing);
         const sequences = sequencesOf(standing, this.projection);
         if (coversPosition((partition) => sequences.get(partition), position)) return copy;
-      } else if (standing.incarnation !== undefined && (await this.feed.look()).incarnation !== position.incarnation) {
-        throw refusal('TOKEN_OF_OTHER_LOG', `the position token is of log incarnation ${position.incarnation}, the read store of ${standing.incarnation}`);
-      }
+      } else if (standing.incarnation !== undefined) await this.assertOfOneLog(position, standing.incarnation, wait);
       if (call.ended) throw refusal('CANCELLED');
-      const leftMs = giveUpMs - this.nowMs();
-      if (leftMs <= 0) throw readBehind(sequencesOf(standing, this.projection), position);
+      const { leftMs } = wait;
+      if (leftMs === 0) throw readBehind(sequencesOf(standing, this.projection), position.sequences);
       await this.feed.changed(leftMs, call.signal);
+      // A look that takes longer than the call may wait leaves what was seen last.
+      standing = (await wait.within(this.feed.look())) ?? standing;
     }
-  }
-
-  private patienceMs(call: CallContext): number {
-    if (!Number.isFinite(call.deadlineMs)) return DEFAULT_WAIT_MS;
-    // Deadlines are counted by the machine's clock.
-    const leftMs = call.deadlineMs - Date.now();
-    return Math.max(0, leftMs - Math.min(ANSWER_MS.most, Math.max(ANSWER_MS.least, leftMs * ANSWER_SHARE)));
-  }
-
-  private nowMs(): number {
-    return this.clock.nowUs() / 1_000;
   }
 }
 
@@ -140,15 +132,20 @@ export function mergedToken(tokens: PositionTokens): string {
   return position === undefined ? '' : encodePositionToken(position);
 }
 
-/** Says what is waited for, and how far the read store is. */
-function readBehind(sequences: ReadonlyMap<number, number>, position: Position): SluiceError {
-  const behind = [...position.sequences].find(([partition, sequence]) => (sequences.get(partition) ?? 0) < sequence);
+/**
+ * Says what is waited for, and how far the read store is.
+ * @param reached undefined: the read store has not said it in time.
+ */
+function readBehind(reached: ReadonlyMap<number, number> | undefined, wanted: ReadonlyMap<number, number>): SluiceError {
+  const behind = [...wanted].find(([partition, sequence]) => (reached?.get(partition) ?? 0) < sequence);
   if (behind === undefined) return refusal('READ_BEHIND');
   const [partition, sequence] = behind;
-  const reached = sequences.get(partition) ?? 0;
-  return refusal('READ_BEHIND', `the read store has partition ${partition} up to sequence ${reached}; the call asks for ${sequence}, and its time is over`, {
-    partition: String(partition),
-    sequence: String(sequence),
-    read_sequence: String(reached),
-  });
+  const asked = { partition: String(partition), sequence: String(sequence) };
+  if (reached === undefined) {
+    const message = `the read store has not said in time how far it is; the call asks for partition ${partition} up to sequence ${sequence}`;
+    return refusal('READ_BEHIND', message, asked);
+  }
+  const readSequence = reached.get(partition) ?? 0;
+  const message = `the read store has partition ${partition} up to sequence ${readSequence}; the call asks for ${sequence}, and its time is over`;
+  return refusal('READ_BEHIND', message, { ...asked, read_sequence: String(readSequence) });
 }

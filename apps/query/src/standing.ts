@@ -3,6 +3,7 @@
  * it to go on at once; they share one subscription and one look per change.
  */
 import type { Clock, ReadCopy, ReadStore } from '@sluice/ports';
+import { RecentLateness } from '@sluice/service';
 
 export interface Standing {
   readonly copy: ReadCopy;
@@ -35,6 +36,8 @@ export function isBeingFilled(standing: Standing, projection: string): boolean {
 const LOOK_ANYWAY_MS = 100;
 
 export class StandingFeed {
+  /** How late waits were over. */
+  readonly lateness = new RecentLateness();
   private newest: Standing | undefined;
   private looking: Promise<Standing> | undefined;
   private waiting = new Set<() => void>();
@@ -75,7 +78,13 @@ export class StandingFeed {
         this.waiting.delete(wake);
         resolve();
       };
-      const cancel = this.clock.after(Math.min(milliseconds, LOOK_ANYWAY_MS), wake);
+      const waitMs = Math.min(milliseconds, LOOK_ANYWAY_MS);
+      const dueMs = this.clock.monotonicMs() + waitMs;
+      const cancel = this.clock.after(waitMs, () => {
+        const nowMs = this.clock.monotonicMs();
+        this.lateness.note(nowMs - dueMs, nowMs);
+        wake();
+      });
       signal?.addEventListener('abort', wake);
       this.waiting.add(wake);
     });

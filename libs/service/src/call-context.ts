@@ -14,6 +14,8 @@ export interface AnyCall extends EventEmitter, Pick<ServerUnaryCall<unknown, unk
 }
 
 export class CallContext {
+  /** The partition that has to answer; undefined: none, several, or it is not known yet. It is named where the call's time is over. */
+  awaitedPartition: number | undefined;
   private controller: AbortController | undefined;
   private endedBecause: SluiceError | undefined;
 

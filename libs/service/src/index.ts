@@ -1,4 +1,5 @@
 export { type Authenticator } from './admission';
+export { keptBackMs, RecentLateness } from './answer-time';
 export { CallContext, GatheredCall, LocalCall } from './call-context';
 export { connectedPeer, inProcessPeer, peersOnly, type PeerAnswerListener, type PeerCalls } from './peers/peer-calls';
 export { type PeerChannels, PeerConnections, type PeerOptions, type PeerRequest, type PeerTransport } from './peers/peer-connections';

@@ -17,6 +17,7 @@ import {
 import { inReceivedSpan, type Instrument, isTracing, type Logger } from '@sluice/telemetry';
 import type { Clock } from '@sluice/ports';
 import type { Admission, Admitted } from './admission';
+import type { AnswerDeadlines } from './answer-deadlines';
 import { AnswerFlow, type AnswerStream } from './answer-flow';
 import { type AnyCall, CallContext } from './call-context';
 import type { Role } from './caller';
@@ -45,6 +46,8 @@ export interface Pacing {
   readonly reads: RoundBudget;
   /** Answers of every kind of call. */
   readonly answers: RoundBudget;
+  /** Of unary calls. */
+  readonly deadlines: AnswerDeadlines;
   readonly clock: Clock;
 }
 
@@ -161,17 +164,53 @@ class Binding {
 
   private runUnary(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>, admitted: Admitted): void {
     const startedMs = this.now();
-    const fail = (thrown: unknown): void => this.options.pacing.answers.run(() => this.refuse(thrown, callback, startedMs));
+    const { answers, deadlines } = this.options.pacing;
+    const context = new CallContext(call, admitted.caller, admitted.forwardedTo);
+    let isAnswered = false;
+    const answerOnce = (answer: () => void): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      withdraw?.();
+      answers.run(answer);
+    };
+    const fail = (thrown: unknown): void => answerOnce(() => this.refuse(thrown, callback, startedMs));
+    const withdraw = deadlines.watch(context.deadlineMs - Date.now(), () => {
+      const late = this.lateRefusal(context);
+      fail(late);
+      context.end(late);
+    });
     let running: Promise<unknown>;
     try {
-      const context = new CallContext(call, admitted.caller, admitted.forwardedTo);
       const request = this.decode(call.request, context) as never;
       running = isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
     } catch (thrown) {
       fail(thrown);
       return;
     }
-    running.then((response) => this.options.pacing.answers.run(() => this.answer(response, callback, startedMs))).catch(fail);
+    running.then((response) => answerOnce(() => this.answer(response, callback, startedMs))).catch(fail);
+  }
+
+  /** Says what a call waits for whose time is nearly over. */
+  private lateRefusal({ awaitedPartition }: CallContext): SluiceError {
+    if (awaitedPartition === undefined) return refusal('DEADLINE_EXCEEDED', `the time of the call is over before ${this.awaited()}`);
+    const message = `the time of the call is over before partition ${awaitedPartition} has answered; the outcome may be unknown`;
+    return refusal('DEADLINE_EXCEEDED', message, { partition: String(awaitedPartition) });
+  }
+
+  private awaited(): string {
+    const { role } = this.options;
+    switch (role) {
+      case 'post':
+        return 'every partition that it needs has answered; the outcome may be unknown';
+      case 'read':
+        return 'the read store has answered';
+      case undefined:
+      case 'operate':
+      case 'peer':
+        return 'the work is done';
+      default:
+        return unreachable(role);
+    }
   }
 
   private answer(response: unknown, callback: sendUnaryData<Buffer>, startedMs: number): void {

@@ -177,6 +177,33 @@ describe('unary calls', () => {
     expect(await seen.promise).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
   });
 
+  test('a call whose deadline is near is answered before it, with what is awaited', async () => {
+    const clock = new ManualClock();
+    const [running, ended] = [deferred<CallContext>(), deferred<unknown>()];
+    const server = await start(
+      [
+        scheduler(async (_request, context) => {
+          context.awaitedPartition = 3;
+          running.resolve(context);
+          await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+          ended.resolve(context.signal.reason);
+          return ANSWER;
+        }),
+      ],
+      { clock },
+    );
+    const answer = refusalOf(askStatus(server, { deadline: Date.now() + 60_000 }));
+    await running.promise;
+    clock.advance(60_000);
+    expect(await answer).toEqual({
+      code: 'DEADLINE_EXCEEDED',
+      reason: 'DEADLINE_EXCEEDED',
+      message: 'the time of the call is over before partition 3 has answered; the outcome may be unknown',
+      metadata: { partition: '3' },
+    });
+    expect(await ended.promise).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+  });
+
   test('a call that its caller cancels is told to the handler', async () => {
     const [running, seen] = [deferred(), deferred<unknown>()];
     const server = await start([

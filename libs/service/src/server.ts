@@ -12,6 +12,7 @@ import { ServerCredentials, type ServiceDefinition, type StatusObject, type Unty
 import { type Clock, systemClock } from '@sluice/ports';
 import { type Logger, type Metrics, silentLogger } from '@sluice/telemetry';
 import { Admission, type Authenticator } from './admission';
+import { AnswerDeadlines } from './answer-deadlines';
 import type { Role } from './caller';
 import { Health } from './health';
 import type { HopProof } from './hop-proof';
@@ -123,7 +124,9 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     onUnproven: (call) => unproven.warn('unproven', { peer: call.getPeer(), method: call.getPath() }, UNPROVEN),
   });
   const streams = new OpenStreams();
-  const pacing = { reads: new RoundBudget(READS_PER_ROUND), answers: new RoundBudget(ANSWERS_PER_ROUND), clock: options.clock ?? systemClock };
+  const clock = options.clock ?? systemClock;
+  const deadlines = new AnswerDeadlines(clock);
+  const pacing = { reads: new RoundBudget(READS_PER_ROUND), answers: new RoundBudget(ANSWERS_PER_ROUND), deadlines, clock };
   const duration = options.metrics?.enabled === true ? options.metrics.histogram('sluice.call.duration') : undefined;
   const names = services.map(({ name }) => name);
   const health = new Health(names);

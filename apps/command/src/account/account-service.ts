@@ -176,6 +176,7 @@ export class AccountService {
     const { engine, forwarding, seeds } = this.dependencies;
     const item = itemOf(seeds, ids.requestId, ids.accountId, command);
     const partition = this.partitionOf(item);
+    call.awaitedPartition = partition;
     if (forwarding !== undefined && engine.partition(partition) === undefined) {
       return commandAtOwner(forwarding.hop, partition, definition, request, call);
     }

@@ -100,6 +100,7 @@ export class PostingRouter {
       return;
     }
     if (only !== -1) {
+      call.awaitedPartition = only;
       this.submitShare(only, batch, undefined, positions, call, () => done(positions));
       return;
     }

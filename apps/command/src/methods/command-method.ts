@@ -37,6 +37,7 @@ export function commandMethod<Request, Response extends CommandResponse>(
   return bytesMethod(definition, async (bytes, call) => {
     const body = readRequest(() => capability.read(method, bytes));
     const partition = partitionOfKey(engine, body.key);
+    call.awaitedPartition = partition;
     if (hop !== undefined && engine.partition(partition) === undefined) return hop.send(partition, hopMethod, bytes, call);
     const request = capability.request(method, body, seeds);
     const sequence = await decideHere(engine, capability.name, partition, [request], call);

@@ -112,7 +112,7 @@ export class PostingBatcher {
   async #attempt(batch: readonly WaitingPosting[]): Promise<Unanswered | undefined> {
     try {
       // The earliest deadline rules the call; what still has time when it passes is sent again.
-      const deadlineAt = batch.reduce((earliest, item) => Math.min(earliest, item.deadlineAt), Number.POSITIVE_INFINITY);
+      const deadlineAt = earliestDeadline(batch);
       const request = { postings: batch.map((item) => item.posting), atomic: false };
       const response = await this.#caller.attempt(this.#postBatch, request, deadlineAt);
       this.#onPosition(response.positionToken);
@@ -129,8 +129,10 @@ export class PostingBatcher {
 
   /** Resolves with what is to be sent again now; the others are answered with what went wrong. */
   async #waitForRepeat({ items, failure }: Unanswered, repeat: number): Promise<readonly WaitingPosting[]> {
-    const delay = failure.code === 'DEADLINE_EXCEEDED' ? 0 : this.#caller.retry.delayMs(repeat, failure);
-    const resumedAt = Date.now() + delay;
+    const isTimeOver = failure.code === 'DEADLINE_EXCEEDED';
+    const delay = isTimeOver ? 0 : this.#caller.retry.delayMs(repeat, failure);
+    // The server answers a little before the deadline of the call: for those whose deadline it was, the time is over all the same.
+    const resumedAt = isTimeOver ? earliestDeadline(items) : Date.now() + delay;
     const late = items.filter((item) => resumedAt >= item.deadlineAt);
     const inTime = items.filter((item) => resumedAt < item.deadlineAt);
     rejectAll(late, failure);
@@ -142,6 +144,10 @@ export class PostingBatcher {
     await sleepMs(delay);
     return inTime;
   }
+}
+
+function earliestDeadline(items: readonly WaitingPosting[]): number {
+  return items.reduce((earliest, item) => Math.min(earliest, item.deadlineAt), Number.POSITIVE_INFINITY);
 }
 
 /** Answers what has its verdict; returns what is to be sent again. */
