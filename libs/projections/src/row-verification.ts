@@ -27,6 +27,8 @@ export interface VerifiedRows<State> {
   readonly partitionKey?: (key: string) => string;
   /** What is counted in reports: "counters". */
   readonly counted: string;
+  /** Kind of aggregate that is set aside with the row; its key is the partition key. Undefined: the row is set aside by itself. */
+  readonly setAsideWith?: string;
   /** Calls `change` for each key that the commit changes, in order, with what its state is after that. */
   fold(commit: DecodedCommit, change: (key: string, next: (state: State | undefined) => State) => void): void;
   /** Fields of the row that the state makes, as far as they are compared. */
@@ -39,6 +41,8 @@ export interface VerifiedRows<State> {
 
 /** One kind of row, whatever its states are. */
 export interface RowKind extends Pick<VerifiedRows<unknown>, 'aggregate' | 'collection' | 'keyOf' | 'counted'>, VerifiedKind {
+  /** By which the row is set aside. */
+  readonly asideOf: (key: string) => AggregateName;
   /** @param only fold this key alone. */
   begin(head: number, captured: ReadonlyMap<string, Row>, only?: string): RowFold;
 }
@@ -51,8 +55,9 @@ interface RowFold extends VerifyingFold {
 }
 
 export function rowKind<State>(rows: VerifiedRows<State>): RowKind {
-  const { aggregate, collection, keyOf, partitionKey = (key: string): string => key, counted } = rows;
-  return { aggregate, collection, keyOf, partitionKey, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
+  const { aggregate, collection, keyOf, partitionKey = (key: string): string => key, counted, setAsideWith } = rows;
+  const asideOf = (key: string): AggregateName => (setAsideWith === undefined ? { aggregate, key } : { aggregate: setAsideWith, key: partitionKey(key) });
+  return { aggregate, asideOf, collection, keyOf, partitionKey, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
 }
 
 /** Compares all of them. */
@@ -68,7 +73,7 @@ export function verifyRows(...kinds: readonly RowKind[]): ProjectionVerification
     aggregate: async (scope, name) => {
       const kind = kinds.find(({ aggregate }) => aggregate === name.aggregate);
       if (kind === undefined) throw new Error(`${scope.projection} has no aggregates of the kind ${name.aggregate}`);
-      return aggregateOf(scope, name, kind.begin(scope.head, await captureOne(scope.copy, kind.collection, name.key), name.key));
+      return aggregateOf(scope, name.key, kind, kind.begin(scope.head, await captureOne(scope.copy, kind.collection, name.key), name.key));
     },
   };
 }
@@ -148,14 +153,15 @@ function partitionOf(folds: readonly KindFold[]): PartitionVerification {
   };
 }
 
-function aggregateOf({ copy, projection }: VerificationScope, { aggregate, key }: AggregateName, fold: RowFold): AggregateVerification {
+function aggregateOf({ copy, projection }: VerificationScope, key: string, { asideOf }: RowKind, fold: RowFold): AggregateVerification {
   return {
     last: fold.last,
     take: (commit) => fold.take(commit),
     compare: async () => {
       const differences = fold.differences(key);
       if (differences === undefined) return undefined;
-      const aside = await copy.get(SET_ASIDE.name, setAsideKey(projection, aggregate, key));
+      const { aggregate, key: asideKey } = asideOf(key);
+      const aside = await copy.get(SET_ASIDE.name, setAsideKey(projection, aggregate, asideKey));
       if (aside !== undefined) differences.push(`it is set aside since sequence ${String(aside.sequence)}: ${String(aside.error)}`);
       return { differences, figures: {} };
     },

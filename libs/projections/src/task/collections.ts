@@ -196,6 +196,9 @@ export const TASK_COLLECTIONS: readonly CollectionDefinition[] = [
   TASK_STATES,
 ];
 
+/** Kind of aggregate by which queues are set aside. */
+export const QUEUE_AGGREGATE = 'queue';
+
 export function labelOf(name: string, value: string): string {
   return `${name}=${value}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Events of tasks as rows. Rows of a task come whole from each event, so the newest event of a flush writes them and none has to be read.
- * What is counted, and queues and schedules, go on from the row before.
+ * What is counted, and queues and schedules, go on from the row before. Each event is of one queue.
  */
 import { taskIdOf } from '@sluice/domain/task';
 import type { Row } from '@sluice/ports';
@@ -31,14 +31,14 @@ export interface CountChange {
   readonly started: boolean;
 }
 
-/** Where the rows of a flush are gathered. */
+/** Where a queue's rows of a flush are gathered. */
 export interface RowGatherer {
   /** A row that the event says whole. */
   put(collection: string, row: Row): void;
-  count(queue: string, type: string, change: CountChange): void;
+  count(type: string, change: CountChange): void;
   /** The queue has had its first event, or changes. */
-  queue(queue: string, change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void;
-  schedule(queue: string, name: string, change: (before: Row | undefined) => Readonly<Partial<Row>>): void;
+  queue(change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void;
+  schedule(name: string, change: (before: Row | undefined) => Readonly<Partial<Row>>): void;
 }
 
 /** The commit of an event and its rows. */
@@ -52,32 +52,39 @@ const ENDED: Readonly<Record<number, readonly [State, string]>> = {
   [taskpb.AttemptOutcome.ATTEMPT_OUTCOME_CANCELLED]: ['cancelled', 'CANCELLED'],
 };
 
-export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, EventRows, void> = {
-  TasksCreated: ({ queue, firstNumber, tasks }, at) => {
-    at.rows.queue(queue, {});
+/** An event, and how it becomes rows. */
+export interface QueueEvent {
+  readonly queue: string;
+  /** Throws for an event that cannot be folded. */
+  fold(at: EventRows): void;
+}
+
+export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, undefined, QueueEvent> = {
+  TasksCreated: ofQueue(({ queue, firstNumber, tasks }, at) => {
+    at.rows.queue({});
     tasks.forEach((task, index) => createdRows(queue, Number(firstNumber) + index, task, at));
-  },
-  AttemptsStarted: ({ queue, workerId, starts }, at) => {
+  }),
+  AttemptsStarted: ofQueue(({ queue, workerId, starts }, at) => {
     for (const start of starts) startedRows(queue, workerId, start, at);
-  },
-  AttemptsEnded: ({ queue, ends }, at) => {
+  }),
+  AttemptsEnded: ofQueue(({ queue, ends }, at) => {
     for (const end of ends) attemptEndedRows(queue, end, at);
-  },
-  TasksEnded: ({ queue, ends }, at) => {
+  }),
+  TasksEnded: ofQueue(({ queue, ends }, at) => {
     for (const end of ends) taskEndedRows(queue, end, at);
-  },
-  ProgressRecorded: ({ queue, marks }, { rows, sequence }) => {
+  }),
+  ProgressRecorded: ofQueue(({ queue, marks }, { rows, sequence }) => {
     for (const { number, attempt, progress } of marks) {
       const { done = 0, total = 0, text = '' } = progress ?? {};
       rows.put(TASK_PROGRESS.name, { task_id: taskIdOf(queue, Number(number)), attempt, done, total, text, sequence });
     }
-  },
-  QueueConfigured: ({ queue, limits }, { rows }) => rows.queue(queue, { limits: limits === undefined ? null : taskpb.QueueLimits.encode(limits).finish() }),
-  QueuePaused: ({ queue, paused }, { rows }) => rows.queue(queue, { paused }),
-  QueuePurged: ({ queue }, { rows }) => rows.queue(queue, {}),
-  ScheduleCreated: ({ queue, name, spec, nextRunsUs }, { rows }) => {
-    rows.queue(queue, {});
-    rows.schedule(queue, name, () => ({
+  }),
+  QueueConfigured: ofQueue(({ limits }, { rows }) => rows.queue({ limits: limits === undefined ? null : taskpb.QueueLimits.encode(limits).finish() })),
+  QueuePaused: ofQueue(({ paused }, { rows }) => rows.queue({ paused })),
+  QueuePurged: ofQueue((_event, { rows }) => rows.queue({})),
+  ScheduleCreated: ofQueue(({ name, spec, nextRunsUs }, { rows }) => {
+    rows.queue({});
+    rows.schedule(name, () => ({
       spec: taskpb.ScheduleSpec.encode(spec ?? taskpb.ScheduleSpec.fromPartial({})).finish(),
       paused: false,
       deleted: false,
@@ -87,11 +94,11 @@ export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, EventRows, void
       last_task_id: '',
       last_run_at_us: 0,
     }));
-  },
-  SchedulePaused: ({ queue, name, paused, nextRunsUs }, { rows }) => rows.schedule(queue, name, () => ({ paused, next_runs_us: nextRunsUs.join() })),
-  ScheduleDeleted: ({ queue, name }, { rows }) => rows.schedule(queue, name, () => ({ deleted: true, next_runs_us: '' })),
-  ScheduleRan: ({ queue, name, dueUs, numbers, skipped, nextRunsUs }, { rows, committedAtUs }) =>
-    rows.schedule(queue, name, (before) => {
+  }),
+  SchedulePaused: ofQueue(({ name, paused, nextRunsUs }, { rows }) => rows.schedule(name, () => ({ paused, next_runs_us: nextRunsUs.join() }))),
+  ScheduleDeleted: ofQueue(({ name }, { rows }) => rows.schedule(name, () => ({ deleted: true, next_runs_us: '' }))),
+  ScheduleRan: ofQueue(({ queue, name, dueUs, numbers, skipped, nextRunsUs }, { rows, committedAtUs }) =>
+    rows.schedule(name, (before) => {
       const last = numbers.at(-1);
       return {
         next_runs_us: nextRunsUs.join(),
@@ -100,7 +107,12 @@ export const TASK_EVENT_ROWS: EventHandlersOf<typeof taskEvents, EventRows, void
         ...(last === undefined ? undefined : { last_task_id: taskIdOf(queue, Number(last)), last_run_at_us: Number(dueUs) || committedAtUs }),
       };
     }),
+  ),
 };
+
+function ofQueue<Event extends { readonly queue: string }>(fold: (event: Event, at: EventRows) => void): (event: Event) => QueueEvent {
+  return (event) => ({ queue: event.queue, fold: (at) => fold(event, at) });
+}
 
 const NOTHING = Buffer.alloc(0);
 
@@ -139,7 +151,7 @@ function createdRows(queue: string, number: number, { spec: whole, startAtUs, re
     attempts: 0,
     sequence,
   });
-  rows.count(queue, spec.type, { from: undefined, to: 'submitted', started: false });
+  rows.count(spec.type, { from: undefined, to: 'submitted', started: false });
 }
 
 function startedRows(queue: string, workerId: string, { number, attempt, type, submittedAtUs, firstStartedAtUs }: taskpb.AttemptStart, at: EventRows): void {
@@ -154,7 +166,7 @@ function startedRows(queue: string, workerId: string, { number, attempt, type, s
     first_started_at_us: isFirst ? committedAtUs : Number(firstStartedAtUs),
     attempts: attempt,
   });
-  rows.count(queue, type, { from: isFirst ? 'submitted' : 'running', to: 'running', started: true });
+  rows.count(type, { from: isFirst ? 'submitted' : 'running', to: 'running', started: true });
 }
 
 function attemptEndedRows(queue: string, end: taskpb.AttemptEnd, at: EventRows): void {
@@ -183,7 +195,7 @@ function attemptEndedRows(queue: string, end: taskpb.AttemptEnd, at: EventRows):
     failure: failureBytes(end.failure),
     note: end.note,
   });
-  rows.count(queue, end.type, { from: 'running', to, started: false });
+  rows.count(end.type, { from: 'running', to, started: false });
 }
 
 function taskEndedRows(queue: string, end: taskpb.TaskEnd, at: EventRows): void {
@@ -200,7 +212,7 @@ function taskEndedRows(queue: string, end: taskpb.TaskEnd, at: EventRows): void 
     failure: failureBytes(end.failure),
     note: end.note,
   });
-  rows.count(queue, end.type, { from: end.attempts === 0 ? 'submitted' : 'running', to: isFailed ? 'failed' : 'cancelled', started: false });
+  rows.count(end.type, { from: end.attempts === 0 ? 'submitted' : 'running', to: isFailed ? 'failed' : 'cancelled', started: false });
 }
 
 function stateRow(queue: string, number: number, type: string, { partition, sequence }: EventRows): Row {

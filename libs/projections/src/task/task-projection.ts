@@ -2,183 +2,132 @@
  * The projection of tasks. Per flush each row is written once, as the newest event of the flush says it. Rows of tasks are written without
  * being read. Counts, queues and schedules, which are few, are kept in memory and read when they are not there; an event that such a row has
  * already (its sequence is not above the row's) changes nothing in it.
+ *
+ * A queue that cannot be folded is set aside: nothing of it is written from its first event of the flush on. The other queues go on.
  */
 import type { Row, RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { taskEvents } from '@sluice/protocol/task';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { RecentCache } from '../recent-cache';
-import { countIdOf, TASK_COLLECTIONS, TASK_COUNTS, TASK_QUEUES, TASK_SCHEDULES } from './collections';
-import { type CountChange, emptyCounts, type EventRows, type RowGatherer, TASK_EVENT_ROWS } from './task-events-fold';
+import { QUEUE_AGGREGATE, TASK_COLLECTIONS } from './collections';
+import { type ChangedRow, QueueFlush } from './queue-flush';
+import { TASK_EVENT_ROWS } from './task-events-fold';
 import { taskVerification } from './task-verification';
-
-export const QUEUE_AGGREGATE = 'queue';
 
 export const taskProjection: Projection = {
   name: 'task',
   format: 2,
   collections: TASK_COLLECTIONS,
-  open: (partition, _setAside, cachedAggregates) => new TaskPartitionProjection(partition, cachedAggregates),
+  open: (partition, setAside, cachedAggregates) => new TaskPartitionProjection(partition, setAside, cachedAggregates),
   verification: taskVerification,
 };
 
-/** A change of a row that goes on from what was there. */
-interface RowChange {
-  readonly collection: string;
-  readonly key: string;
-  readonly sequence: number;
-  readonly change: (before: Row | undefined) => Row;
-}
-
-const COUNTED = ['submitted', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-
-/** What a commit changes in the counts of a type. */
-interface CountSum {
-  readonly queue: string;
-  readonly type: string;
-  readonly sequence: number;
-  readonly changes: Record<(typeof COUNTED)[number], number>;
-  started: boolean;
-}
-
-class TaskPartitionProjection implements PartitionProjection, RowGatherer {
-  private whole = new Map<string, Map<string, Row>>();
-  private changes: RowChange[] = [];
-  private newestCount: CountSum | undefined;
-  private sequence = 0;
-  private committedAtUs = 0;
+class TaskPartitionProjection implements PartitionProjection {
+  private flushes = new Map<string, QueueFlush>();
+  /** Queues that were set aside in this flush. */
+  private failed: SetAside[] = [];
+  private readonly setAsideFrom = new Map<string, number>();
+  /** Rows that the flush goes on from, as far as they were in memory when it was asked what is missing. */
+  private known = new Map<string, Row>();
   private readonly cache: RecentCache<Row>;
 
   constructor(
     private readonly partition: number,
+    setAside: readonly SetAside[],
     cachedRows: number,
   ) {
     this.cache = new RecentCache(cachedRows);
+    for (const { aggregate, key, sequence } of setAside) if (aggregate === QUEUE_AGGREGATE) this.setAsideFrom.set(key, sequence);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
     if (!taskEvents.owns(event.type)) return false;
+    const queueEvent = taskEvents.read(event, commit, TASK_EVENT_ROWS, undefined);
+    const { queue } = queueEvent;
+    if (commit.sequence >= (this.setAsideFrom.get(queue) ?? Number.POSITIVE_INFINITY)) return true;
     const { partition, sequence, committedAtUs } = commit;
-    this.sequence = sequence;
-    this.committedAtUs = committedAtUs;
-    const at: EventRows = { rows: this, partition, sequence, committedAtUs };
-    taskEvents.read(event, commit, TASK_EVENT_ROWS, at);
+    const at = { partition, sequence, committedAtUs };
+    let flush = this.flushes.get(queue);
+    if (flush === undefined) {
+      flush = new QueueFlush(queue, at);
+      this.flushes.set(queue, flush);
+    }
+    try {
+      flush.take(queueEvent, at);
+    } catch (error) {
+      this.setAside(queue, flush, error);
+    }
     return true;
   }
 
-  // ---- what events say ----
-
-  put(collection: string, row: Row): void {
-    let rows = this.whole.get(collection);
-    if (rows === undefined) {
-      rows = new Map();
-      this.whole.set(collection, rows);
-    }
-    rows.set(keyOf(collection, row), row);
-  }
-
-  count(queue: string, type: string, { from, to, started }: CountChange): void {
-    const sum = this.countOf(queue, type);
-    if (from !== undefined) sum.changes[from] -= 1;
-    sum.changes[to] += 1;
-    sum.started ||= started;
-  }
-
-  /** The changes of a type in this commit are one change of its row: a commit may have thousands of its tasks. */
-  private countOf(queue: string, type: string): CountSum {
-    const { partition, committedAtUs, newestCount } = this;
-    if (newestCount?.queue === queue && newestCount.type === type && newestCount.sequence === this.sequence) return newestCount;
-    const sum: CountSum = {
-      queue,
-      type,
-      sequence: this.sequence,
-      changes: { submitted: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
-      started: false,
-    };
-    this.newestCount = sum;
-    this.change(TASK_COUNTS.name, countIdOf(queue, type), (before) => {
-      const row = { ...(before ?? emptyCounts(partition, queue, type)) };
-      for (const state of COUNTED) row[state] = Number(row[state]) + sum.changes[state];
-      if (sum.started) row.last_started_at_us = committedAtUs;
-      return row;
-    });
-    return sum;
-  }
-
-  queue(queue: string, change: Readonly<Partial<Record<'paused' | 'limits', boolean | Uint8Array | null>>>): void {
-    const { partition } = this;
-    this.change(TASK_QUEUES.name, queue, (before) => ({ ...(before ?? { queue, partition, paused: false, limits: null }), ...change }));
-  }
-
-  schedule(queue: string, name: string, change: (before: Row | undefined) => Readonly<Partial<Row>>): void {
-    const { partition } = this;
-    const scheduleId = `${queue}/${name}`;
-    this.change(
-      TASK_SCHEDULES.name,
-      scheduleId,
-      (before) => ({ ...(before ?? { schedule_id: scheduleId, partition, queue, name }), ...change(before) }) as Row,
-    );
-  }
-
-  private change(collection: string, key: string, change: (before: Row | undefined) => Row): void {
-    this.changes.push({ collection, key, sequence: this.sequence, change });
-  }
-
-  // ---- a flush ----
-
   missing(): RowKeys {
-    const keys = new Map<string, Set<string>>();
-    for (const { collection, key } of this.changes) {
-      if (this.cache.get(cacheKey(collection, key)) !== undefined) continue;
-      const wanted = keys.get(collection) ?? new Set();
-      keys.set(collection, wanted);
-      wanted.add(key);
+    const keys = new Map<string, string[]>();
+    for (const { changed } of this.flushes.values()) {
+      for (const [id, { collection, key }] of changed) {
+        const row = this.cache.get(id);
+        if (row === undefined) listOf(keys, collection).push(key);
+        else this.known.set(id, row);
+      }
     }
-    return new Map([...keys].map(([collection, wanted]) => [collection, [...wanted]]));
+    return keys;
   }
 
   project(loaded: LoadedRows): Projected {
+    const changed = new Map<string, Row[]>();
+    for (const [queue, flush] of this.flushes) {
+      try {
+        for (const { collection, row } of this.changedRows(flush, loaded)) listOf(changed, collection).push(row);
+      } catch (error) {
+        this.setAside(queue, flush, error);
+      }
+    }
     const writes: RowWrite[] = [];
     for (const { name } of TASK_COLLECTIONS) {
-      for (const row of this.whole.get(name)?.values() ?? []) writes.push({ kind: 'put', collection: name, row });
+      for (const { whole } of this.flushes.values()) for (const row of whole.get(name)?.values() ?? []) writes.push({ kind: 'put', collection: name, row });
     }
-    const changed = this.changedRows(loaded);
-    for (const [collection, rows] of changed) for (const row of rows.values()) writes.push({ kind: 'put', collection, row });
-    this.whole = new Map();
-    this.changes = [];
-    this.newestCount = undefined;
-    const setAside: SetAside[] = [];
+    for (const [collection, rows] of changed) for (const row of rows) writes.push({ kind: 'put', collection, row });
+    const setAside = this.failed;
+    this.flushes = new Map();
+    this.failed = [];
+    this.known = new Map();
     return { writes, setAside, postings: 0, busiest: undefined };
   }
 
-  private changedRows(loaded: LoadedRows): Map<string, Map<string, Row>> {
-    const before = new Map<string, number>();
-    const changed = new Map<string, Map<string, Row>>();
-    for (const { collection, key, sequence, change } of this.changes) {
-      const cached = cacheKey(collection, key);
-      const row = this.cache.get(cached) ?? loaded.get(collection)?.get(key);
-      // A flush that is repeated meets rows that have a part of it already.
-      if (!before.has(cached)) before.set(cached, Number(row?.sequence ?? 0));
-      if (sequence <= (before.get(cached) as number)) {
-        if (row !== undefined) this.cache.set(cached, row);
-        continue;
-      }
-      const next = { ...change(row), sequence };
-      this.cache.set(cached, next);
-      const rows = changed.get(collection) ?? new Map<string, Row>();
-      changed.set(collection, rows);
-      rows.set(key, next);
+  /** The rows of the queue that go on from what was there. Throws if one cannot; then none of them is kept. */
+  private changedRows({ changed }: QueueFlush, loaded: LoadedRows): { readonly collection: string; readonly row: Row }[] {
+    const rows: { id: string; collection: string; before: Row | undefined; row: Row }[] = [];
+    for (const [id, { collection, key, changes }] of changed) {
+      const before = this.known.get(id) ?? loaded.get(collection)?.get(key);
+      const row = changedRow(before, changes);
+      if (row !== undefined) rows.push({ id, collection, before, row });
     }
-    return changed;
+    for (const { id, row } of rows) this.cache.set(id, row);
+    return rows.filter(({ before, row }) => row !== before);
+  }
+
+  private setAside(queue: string, { first }: QueueFlush, error: unknown): void {
+    this.flushes.delete(queue);
+    this.setAsideFrom.set(queue, first.sequence);
+    const { partition } = this;
+    const message = error instanceof Error ? error.message : String(error);
+    this.failed.push({ aggregate: QUEUE_AGGREGATE, key: queue, partition, sequence: first.sequence, error: message });
   }
 }
 
-const KEYS: ReadonlyMap<string, string> = new Map(TASK_COLLECTIONS.map(({ name, key }) => [name, key]));
-
-function keyOf(collection: string, row: Row): string {
-  return row[KEYS.get(collection) as string] as string;
+/** @returns the row itself if it has every change: a flush that is repeated meets rows that have a part of it. */
+function changedRow(before: Row | undefined, changes: ChangedRow['changes']): Row | undefined {
+  const has = (before?.sequence as number | undefined) ?? 0;
+  let row = before;
+  for (const { sequence, change } of changes) if (sequence > has) row = { ...change(row), sequence };
+  return row;
 }
 
-function cacheKey(collection: string, key: string): string {
-  return `${collection} ${key}`;
+function listOf<Item>(lists: Map<string, Item[]>, name: string): Item[] {
+  let list = lists.get(name);
+  if (list === undefined) {
+    list = [];
+    lists.set(name, list);
+  }
+  return list;
 }

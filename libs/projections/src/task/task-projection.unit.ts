@@ -1,6 +1,6 @@
 /** The projection of tasks: what it has to read, and what it writes. */
 import type { RowWrite } from '@sluice/ports';
-import type { DecodedCommit, EventRecord } from '@sluice/protocol';
+import { type DecodedCommit, type EventRecord, UnknownEventError } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { countIdOf } from './collections';
 import { taskProjection } from './task-projection';
@@ -11,9 +11,9 @@ function commitOf(sequence: number, ...events: EventRecord[]): DecodedCommit {
   return { partition: 0, sequence, committedAtUs: 1_000_000 * sequence, events } as unknown as DecodedCommit;
 }
 
-const created = (count: number) =>
+const created = (count: number, queue = 'q') =>
   taskEvents.record('TasksCreated', {
-    queue: 'q',
+    queue,
     firstNumber: 1n,
     tasks: Array.from({ length: count }, () => taskpb.CreatedTask.fromPartial({ spec: { type: 'mail', payload: Buffer.from('hello') } })),
   });
@@ -68,6 +68,59 @@ test('a flush that is repeated, cut otherwise, counts nothing twice', () => {
   const loaded = new Map([['task_counts', new Map([[countIdOf('q', 'mail'), counts as Record<string, never>]])]]);
   const again = flush(taskProjection.open(0, [], 100), commits, loaded as never);
   expect(rowsOf(again, 'task_counts')).toMatchObject([{ submitted: 1, running: 0, succeeded: 1, sequence: 3 }]);
+});
+
+const withoutSpec = () => taskEvents.record('TasksCreated', { queue: 'q', firstNumber: 3n, tasks: [taskpb.CreatedTask.fromPartial({})] });
+const take = (fold: ReturnType<typeof taskProjection.open>, ...commits: DecodedCommit[]) => {
+  for (const commit of commits) for (const event of commit.events) expect(fold.take(commit, event)).toBe(true);
+};
+
+test('a queue that cannot be folded is set aside from its first event of the flush on; the others go on', () => {
+  const fold = taskProjection.open(0, [], 100);
+  flush(fold, [commitOf(1, created(2))]);
+  take(fold, commitOf(2, started(1), created(1, 'other')), commitOf(3, withoutSpec()), commitOf(4, started(2)));
+  fold.missing();
+  const { writes, setAside } = fold.project(NOTHING, 'attempt');
+  expect(setAside).toEqual([{ aggregate: 'queue', key: 'q', partition: 0, sequence: 2, error: 'task q/3 is recorded without what it does' }]);
+  expect(new Set(writes.flatMap((write) => (write.kind === 'put' ? [write.row.queue] : [])))).toEqual(new Set(['other']));
+  expect(rowsOf(writes, 'task_states')).toMatchObject([{ task_id: 'other/1', state: 'SUBMITTED' }]);
+  const later = [commitOf(5, started(2), created(1, 'other'))];
+  expect(rowsOf(flush(fold, later), 'task_states')).toMatchObject([{ task_id: 'other/1' }]);
+  // So does the next projector, which reads what is set aside.
+  const reopened = taskProjection.open(0, setAside, 100);
+  take(reopened, ...later);
+  expect([...reopened.missing()].map(([collection]) => collection)).toEqual(['task_queues', 'task_counts']);
+  expect(rowsOf(reopened.project(NOTHING, 'attempt').writes, 'task_states')).toMatchObject([{ task_id: 'other/1' }]);
+});
+
+test('a queue whose counts do not go on from the log is set aside, and none of its rows is written', () => {
+  const fold = taskProjection.open(0, [], 100);
+  take(fold, commitOf(2, started(1), created(1, 'other')));
+  const forged = new Map([
+    ['task_counts', new Map([[countIdOf('q', 'mail'), { submitted: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, sequence: 1 }]])],
+  ]);
+  const { writes, setAside } = fold.project(forged, 'attempt');
+  expect(setAside).toEqual([
+    expect.objectContaining({ key: 'q', sequence: 2, error: 'the row has 0 submitted tasks of the type "mail", and the log has more' }),
+  ]);
+  expect(rowsOf(writes, 'task_states')).toMatchObject([{ task_id: 'other/1' }]);
+});
+
+test('an event of a later version stops the partition', () => {
+  const fold = taskProjection.open(0, [], 100);
+  const unknown = { ...created(1), version: 99 };
+  expect(() => fold.take(commitOf(1, unknown), unknown)).toThrow(UnknownEventError);
+});
+
+test('a flush with more rows than are kept in memory goes on from all of them', () => {
+  const fold = taskProjection.open(0, [], 4);
+  const queues = ['a', 'b', 'c', 'd'];
+  const count = (sequence: number) => rowsOf(flush(fold, [commitOf(sequence, ...queues.map((queue) => created(1, queue)))]), 'task_counts');
+  const kept = new Map(count(1).map((row) => [row.count_id as string, row]));
+  for (const event of queues.map((queue) => created(1, queue))) fold.take(commitOf(2, event), event);
+  const missing = fold.missing().get('task_counts') ?? [];
+  const loaded = new Map([['task_counts', new Map(missing.map((key) => [key, kept.get(key)]))]]);
+  expect(rowsOf(fold.project(loaded as never, 'attempt').writes, 'task_counts').map(({ submitted }) => submitted)).toEqual([2, 2, 2, 2]);
 });
 
 test('a small payload is a field of its task, a large one a row of its own, and only children have a row by their parent', () => {

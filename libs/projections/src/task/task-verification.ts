@@ -3,7 +3,7 @@ import type { Row } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { rowKind, verifyRows } from '../row-verification';
-import { countIdOf, queueOf, TASK_COUNTS, TASK_STATES } from './collections';
+import { countIdOf, QUEUE_AGGREGATE, queueOf, TASK_COUNTS, TASK_STATES } from './collections';
 
 interface VerifiedTask {
   readonly queue: string;
@@ -66,6 +66,7 @@ const taskRows = rowKind<VerifiedTask>({
   collection: TASK_STATES,
   partitionKey: (taskId) => taskId.slice(0, taskId.lastIndexOf('/')),
   counted: 'tasks',
+  setAsideWith: QUEUE_AGGREGATE,
   fold: (commit, change) => {
     for (const { queue, number, type, to, attempts } of stepsOf(commit))
       change(`${queue}/${number}`, () => ({ queue, type, state: to, version: VERSIONS[to], attempts }));
@@ -78,6 +79,7 @@ const countRows = rowKind<VerifiedCounts>({
   collection: TASK_COUNTS,
   partitionKey: queueOf,
   counted: 'task types',
+  setAsideWith: QUEUE_AGGREGATE,
   fold: (commit, change) => {
     for (const { queue, type, from, to } of stepsOf(commit)) {
       change(countIdOf(queue, type), (before) => {
