@@ -1,31 +1,10 @@
 /** The example for clients in Python, run as it stands in examples/python: by the server's reflection alone. */
-import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { accountpb } from '@sluice/protocol/account';
 import { type RunningServer, type ServiceRegistration, startServer, unary } from '@sluice/service';
+import { PREPARING_LIMIT_MS, PYTHON, preparePython, pythonExample, run, wherePythonIs } from './harness/python';
 import { dataFolder, Server } from './harness/server';
 
-const run = promisify(execFile);
-const ROOT = join(__dirname, '../../..');
-const EXAMPLE = join(ROOT, 'examples/python/post_batch.py');
-const ENVIRONMENT = join(ROOT, 'node_modules/.cache/sluice/python');
-const PYTHON = join(ENVIRONMENT, 'bin', 'python');
-const PACKAGES = ['grpcio==1.85.3', 'grpcio-reflection==1.85.1'];
-
-const python = spawnSync('python3', ['-m', 'venv', '--help'], { stdio: 'ignore' }).status === 0;
-if (!python) process.stderr.write('SKIPPED: there is no python3 with venv; the example in Python is not run\n');
-const wherePythonIs = python ? test : test.skip;
-
-/** The packages are fetched once. */
-async function prepared(): Promise<void> {
-  const has = existsSync(PYTHON) && spawnSync(PYTHON, ['-c', 'import grpc, grpc_reflection'], { stdio: 'ignore' }).status === 0;
-  if (has) return;
-  await run('python3', ['-m', 'venv', ENVIRONMENT]);
-  await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
-}
-
+const EXAMPLE = pythonExample('post_batch.py');
 /** A command service of which every item finds its partition between two owners, once. */
 function unsettledService(): ServiceRegistration {
   const seen = new Set<string>();
@@ -51,10 +30,11 @@ function unsettledService(): ServiceRegistration {
 
 let stop: () => Promise<void>;
 
+beforeAll(preparePython, PREPARING_LIMIT_MS);
+
 afterEach(() => stop());
 
 wherePythonIs('it posts, and finds its postings again', async () => {
-  await prepared();
   const folder = dataFolder();
   const server = await Server.start(folder.path);
   stop = async () => {
@@ -66,7 +46,6 @@ wherePythonIs('it posts, and finds its postings again', async () => {
 });
 
 wherePythonIs('an item that is unavailable inside an answered batch is sent again by itself', async () => {
-  await prepared();
   const server: RunningServer = await startServer({ host: '127.0.0.1', port: 0 }, [unsettledService()]);
   server.setServing(true);
   stop = () => server.stop(0);
