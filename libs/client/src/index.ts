@@ -15,7 +15,7 @@ export type {
   VerifiedAggregate,
 } from './log-client';
 export type { PartitionStatus, ProjectionClient, ProjectionStatus, RebuildProgress, SetAsideAggregate, VerifyProgress } from './projection-client';
-export type { Page, PageOptions, ReadOptions } from './reads';
+export type { Page, PageOptions, ReadOptions, WatchOptions } from './reads';
 export type { RetryOptions } from './retry';
 export type {
   DeliveryState,

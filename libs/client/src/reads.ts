@@ -2,16 +2,22 @@
  * How the client reads: every read carries the position of what this client wrote before, so that it reads its own writes; an
  * option says otherwise for one call, `readYourWrites: false` for all.
  */
-import type { Caller, CallOptions, UnaryMethod } from './caller';
+import type { Caller, CallOptions, StreamOptions, UnaryMethod } from './caller';
 import type { PositionTracker } from './position-tracker';
 import { toSluiceError } from './sluice-error';
 
-export interface ReadOptions extends CallOptions {
+/** How new an answer must be. */
+interface Freshness {
   /** Answer from data at least this new; default: what this client wrote. Empty: from what is there. */
   readonly positionToken?: string;
   /** Tokens of several replies, of other clients' too: the answer covers them all. */
   readonly positionTokens?: readonly string[];
 }
+
+export interface ReadOptions extends CallOptions, Freshness {}
+
+/** Of a watch; how new its first answer must be. */
+export interface WatchOptions extends StreamOptions, Freshness {}
 
 export interface PageOptions extends ReadOptions {
   /** 1 to 1,000; default 100 for a page, 1,000 for an iteration. */
@@ -38,15 +44,10 @@ export class Reads {
     this.#readYourWrites = readYourWrites;
   }
 
-  /** The position token that the read carries. */
-  position(options: Pick<ReadOptions, 'positionToken' | 'positionTokens'> | undefined): string {
-    if (options?.positionTokens !== undefined) return options.positionToken ?? '';
-    return options?.positionToken ?? (this.#readYourWrites ? this.#positions.token : '');
-  }
-
-  /** The position tokens that the read carries, where it may carry several. */
-  covering(options: Pick<ReadOptions, 'positionToken' | 'positionTokens'> | undefined): { positionToken: string; positionTokens: string[] } {
-    return { positionToken: this.position(options), positionTokens: [...(options?.positionTokens ?? [])] };
+  /** The position tokens that the read carries. */
+  covering({ positionToken, positionTokens }: Freshness = {}): { positionToken: string; positionTokens: string[] } {
+    const written = this.#readYourWrites && positionTokens === undefined ? this.#positions.token : '';
+    return { positionToken: positionToken ?? written, positionTokens: [...(positionTokens ?? [])] };
   }
 
   async read<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions | undefined): Promise<Response> {

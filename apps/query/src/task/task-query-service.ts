@@ -4,7 +4,7 @@ import { readCounts, readQueue, readTask, scheduleMessage, TASK_QUEUES, TASK_SCH
 import { taskpb } from '@sluice/protocol/task';
 import { type CallContext, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
-import type { Freshness } from '../freshness';
+import { type Freshness, mergedToken } from '../freshness';
 import { checkedPageSize, checkKey } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import type { SharedWatches } from '../shared-watches';
@@ -32,18 +32,19 @@ export function taskQueryService({ freshness, tasks, queues }: TaskQueryOptions)
   const implementation: taskpb.TaskQueryServiceServer = {
     getTask: unary<taskpb.GetTaskRequest, taskpb.GetTaskResponse>(async (request, call) => ({
       task: await find(await freshness.copyFor(request, call), request.taskId),
+      positionToken: mergedToken(request),
     })),
 
     listTasks: unary<taskpb.ListTasksRequest, taskpb.ListTasksResponse>(async (request, call) => {
       const copy = await freshness.copyFor(request, call);
       const page = await listTasks(copy, request);
-      return { ...page, counts: await readCounts(copy, request.queue, request.type) };
+      return { ...page, counts: await readCounts(copy, request.queue, request.type), positionToken: mergedToken(request) };
     }),
 
     getQueueStats: unary<taskpb.GetQueueStatsRequest, taskpb.GetQueueStatsResponse>(async (request, call) => {
       checkKey('queue', request.queue);
       const copy = await freshness.copyFor(request, call);
-      return { stats: (await readQueue(copy, request.queue))?.stats ?? emptyStats(request.queue) };
+      return { stats: (await readQueue(copy, request.queue))?.stats ?? emptyStats(request.queue), positionToken: mergedToken(request) };
     }),
 
     listQueues: unary<taskpb.ListQueuesRequest, taskpb.ListQueuesResponse>(async (request, call) => {
@@ -54,24 +55,26 @@ export function taskQueryService({ freshness, tasks, queues }: TaskQueryOptions)
       const copy = await freshness.copyFor(request, call);
       const { rows, next } = await copy.find({ ...query, after, limit });
       const found = await Promise.all(rows.map((row) => readQueue(copy, row.queue as string)));
-      return { queues: found.flatMap((queue) => queue?.stats ?? []), nextPageToken: tokenOfPlace(scope, next) };
+      return { queues: found.flatMap((queue) => queue?.stats ?? []), nextPageToken: tokenOfPlace(scope, next), positionToken: mergedToken(request) };
     }),
 
     watchTask: serverStream<taskpb.WatchTaskRequest, taskpb.WatchTaskResponse>(async function* (request, call) {
+      const positionToken = mergedToken(request);
       const now = await find(await freshness.copyFor(request, call), request.taskId);
-      yield { task: now };
+      yield { task: now, positionToken };
       if (ENDED.has(now.state)) return;
       for await (const { state } of tasks.watch(request.taskId, Number(now.sequence), call.signal)) {
-        yield { task: state };
+        yield { task: state, positionToken };
         if (ENDED.has(state.state)) return;
       }
     }),
 
     watchQueue: serverStream<taskpb.WatchQueueRequest, taskpb.WatchQueueResponse>(async function* (request, call) {
       checkKey('queue', request.queue);
+      const positionToken = mergedToken(request);
       const now = await readQueue(await freshness.copyFor(request, call), request.queue);
-      yield { stats: now?.stats ?? emptyStats(request.queue) };
-      for await (const { state } of queues.watch(request.queue, now?.sequence ?? 0, call.signal)) yield { stats: state };
+      yield { stats: now?.stats ?? emptyStats(request.queue), positionToken };
+      for await (const { state } of queues.watch(request.queue, now?.sequence ?? 0, call.signal)) yield { stats: state, positionToken };
     }),
   };
   return { name: 'sluice.task.v1.TaskQueryService', definition: taskpb.TaskQueryServiceService, implementation: { ...implementation } };
@@ -83,7 +86,7 @@ export function scheduleQueryService(freshness: Freshness): ServiceRegistration 
       const { scheduleId } = request;
       const row = await (await freshness.copyFor(request, call)).get(TASK_SCHEDULES.name, scheduleId);
       if (row === undefined || row.deleted === true) throw refusal('SCHEDULE_NOT_FOUND', `there is no schedule "${scheduleId}"`, { schedule_id: scheduleId });
-      return { schedule: scheduleMessage(row) };
+      return { schedule: scheduleMessage(row), positionToken: mergedToken(request) };
     }),
 
     listSchedules: unary<taskpb.ListSchedulesRequest, taskpb.ListSchedulesResponse>(async (request, call: CallContext) => {
@@ -94,7 +97,8 @@ export function scheduleQueryService(freshness: Freshness): ServiceRegistration 
       const after = placeOfPage(TASK_SCHEDULES, query, scope, request.pageToken);
       const copy = await freshness.copyFor(request, call);
       const { rows, next } = await findMatching(copy, TASK_SCHEDULES, { ...query, after, limit }, []);
-      return { schedules: rows.filter((row) => row.deleted !== true).map(scheduleMessage), nextPageToken: tokenOfPlace(scope, next) };
+      const schedules = rows.filter((row) => row.deleted !== true).map(scheduleMessage);
+      return { schedules, nextPageToken: tokenOfPlace(scope, next), positionToken: mergedToken(request) };
     }),
   };
   return { name: 'sluice.task.v1.ScheduleQueryService', definition: taskpb.ScheduleQueryServiceService, implementation: { ...implementation } };

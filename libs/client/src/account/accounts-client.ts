@@ -9,8 +9,8 @@ import { timestampFromUs } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import type { Account, AccountChange, AccountOpening, AccountStatus, BalanceAt, CommandResult, Entry, StatusChange } from './account';
 import { accountFromWire, balanceAtFromWire, changeToWire, commandResultFromWire, entryFromWire, openingToWire, statusToWire } from './account-wire';
-import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';
-import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads } from '../reads';
+import type { Caller, CallOptions, UnaryMethod } from '../caller';
+import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import { sendItems } from '../item-batch';
 import type { PositionTracker } from '../position-tracker';
 import type { PostingInput, PostingOutcome, PostingResult } from './posting';
@@ -52,10 +52,6 @@ export interface EntriesFilter {
 }
 
 export type Moment = { readonly time: Date | number } | { readonly sequence: bigint };
-
-export interface WatchOptions extends StreamOptions {
-  readonly positionToken?: string;
-}
 
 /** A CREDIT, a DEBIT or a HOLD. */
 export type PlainInput = Omit<PostingInput, 'type' | 'holdId' | 'final'>;

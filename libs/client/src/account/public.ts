@@ -21,7 +21,6 @@ export type {
   OpeningOutcome,
   PlainInput,
   PostBatchOptions,
-  WatchOptions,
 } from './accounts-client';
 export { POSTING_TYPES, type PostingInput, type PostingOutcome, type PostingResult, type PostingType } from './posting';
 export type { PostStreamOptions } from './posting-options';

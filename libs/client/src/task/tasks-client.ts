@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { taskpb } from '@sluice/protocol/task';
 import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';
 import type { PositionTracker } from '../position-tracker';
-import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads } from '../reads';
+import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import { SluiceError, statusName } from '../sluice-error';
 import type { QueueLimits, QueueStats, Schedule, ScheduleInput, Task, TaskBody, TaskCounts, TaskFilter, TaskInput, TaskReceipt, TaskState } from './task';
 import {
@@ -107,7 +107,7 @@ export class TasksClient {
 
   async get(taskId: string, options?: ReadOptions): Promise<Task> {
     const { queries, reads } = this.#options;
-    const { task } = await reads.read(queries.getTask.bind(queries), { taskId, positionToken: reads.position(options) }, options);
+    const { task } = await reads.read(queries.getTask.bind(queries), { taskId, ...reads.covering(options) }, options);
     if (task === undefined) throw new Error('the answer has no task');
     return taskFromWire(task);
   }
@@ -127,7 +127,7 @@ export class TasksClient {
       parentTaskId: filter.parentTaskId ?? '',
       pageSize: options.pageSize ?? 100,
       pageToken: options.pageToken ?? '',
-      positionToken: reads.position(options),
+      ...reads.covering(options),
     };
     const { tasks, nextPageToken, counts } = await reads.read(queries.listTasks.bind(queries), request, options);
     return { items: tasks.map(taskFromWire), nextPageToken, counts: countsFromWire(counts) };
@@ -138,9 +138,9 @@ export class TasksClient {
   }
 
   /** The task as it is now, then again after changes, until it has ended. */
-  async *watch(taskId: string, options?: StreamOptions): AsyncGenerator<Task, void, undefined> {
+  async *watch(taskId: string, options?: WatchOptions): AsyncGenerator<Task, void, undefined> {
     const { caller, queries, reads } = this.#options;
-    const request = { taskId, positionToken: reads.position(undefined) };
+    const request = { taskId, ...reads.covering(options) };
     for await (const { task } of caller.stream((metadata) => queries.watchTask(request, metadata), options)) {
       if (task !== undefined) yield taskFromWire(task);
     }
@@ -167,21 +167,21 @@ export class TasksClient {
 
   async queueStats(queue: string, options?: ReadOptions): Promise<QueueStats> {
     const { queries, reads } = this.#options;
-    return statsFromWire((await reads.read(queries.getQueueStats.bind(queries), { queue, positionToken: reads.position(options) }, options)).stats);
+    return statsFromWire((await reads.read(queries.getQueueStats.bind(queries), { queue, ...reads.covering(options) }, options)).stats);
   }
 
   queues(options: PageOptions = {}): AsyncGenerator<QueueStats, void, undefined> {
     const { queries, reads } = this.#options;
     return iteratePages(async ({ pageSize = 100, pageToken = '', ...read }) => {
-      const request = { pageSize, pageToken, positionToken: reads.position(read) };
+      const request = { pageSize, pageToken, ...reads.covering(read) };
       const { queues, nextPageToken } = await reads.read(queries.listQueues.bind(queries), request, read);
       return { items: queues.map(statsFromWire), nextPageToken };
     }, options);
   }
 
-  async *watchQueue(queue: string, options?: StreamOptions): AsyncGenerator<QueueStats, void, undefined> {
+  async *watchQueue(queue: string, options?: WatchOptions): AsyncGenerator<QueueStats, void, undefined> {
     const { caller, queries, reads } = this.#options;
-    const request = { queue, positionToken: reads.position(undefined) };
+    const request = { queue, ...reads.covering(options) };
     for await (const { stats } of caller.stream((metadata) => queries.watchQueue(request, metadata), options)) yield statsFromWire(stats);
   }
 
@@ -239,14 +239,14 @@ export class TasksClient {
 
   async getSchedule(scheduleId: string, options?: ReadOptions): Promise<Schedule> {
     const { scheduleQueries, reads } = this.#options;
-    const request = { scheduleId, positionToken: reads.position(options) };
+    const request = { scheduleId, ...reads.covering(options) };
     return scheduleFromWire((await reads.read(scheduleQueries.getSchedule.bind(scheduleQueries), request, options)).schedule);
   }
 
   schedules(queue = '', options: PageOptions = {}): AsyncGenerator<Schedule, void, undefined> {
     const { scheduleQueries, reads } = this.#options;
     return iteratePages(async ({ pageSize = 100, pageToken = '', ...read }) => {
-      const request = { queue, pageSize, pageToken, positionToken: reads.position(read) };
+      const request = { queue, pageSize, pageToken, ...reads.covering(read) };
       const { schedules, nextPageToken } = await reads.read(scheduleQueries.listSchedules.bind(scheduleQueries), request, read);
       return { items: schedules.map(scheduleFromWire), nextPageToken };
     }, options);

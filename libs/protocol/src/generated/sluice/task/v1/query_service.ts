@@ -163,12 +163,18 @@ export interface GetTaskRequest {
   taskId: string;
   /** Token of an earlier reply; empty: answer from what is there. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetTask. */
 export interface GetTaskResponse {
   /** The task. */
-  task: Task | undefined;
+  task:
+    | Task
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListTasks. */
@@ -201,6 +207,8 @@ export interface ListTasksRequest {
   pageToken: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListTasks. */
@@ -210,7 +218,11 @@ export interface ListTasksResponse {
   /** Empty: there are no more. */
   nextPageToken: string;
   /** Counts of the queue, or of the type if one was asked for. */
-  counts: TaskCounts | undefined;
+  counts:
+    | TaskCounts
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of GetQueueStats. */
@@ -219,12 +231,18 @@ export interface GetQueueStatsRequest {
   queue: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetQueueStats. */
 export interface GetQueueStatsResponse {
   /** The stats. */
-  stats: QueueStats | undefined;
+  stats:
+    | QueueStats
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListQueues. */
@@ -235,6 +253,8 @@ export interface ListQueuesRequest {
   pageToken: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListQueues. */
@@ -243,6 +263,8 @@ export interface ListQueuesResponse {
   queues: QueueStats[];
   /** Empty: there are no more. */
   nextPageToken: string;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of WatchTask. */
@@ -251,12 +273,18 @@ export interface WatchTaskRequest {
   taskId: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of WatchTask. */
 export interface WatchTaskResponse {
   /** The task. */
-  task: Task | undefined;
+  task:
+    | Task
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of WatchQueue. */
@@ -265,12 +293,18 @@ export interface WatchQueueRequest {
   queue: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of WatchQueue. */
 export interface WatchQueueResponse {
   /** The stats. */
-  stats: QueueStats | undefined;
+  stats:
+    | QueueStats
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 function createBaseTaskAttempt(): TaskAttempt {
@@ -1302,7 +1336,7 @@ export const QueueStats: MessageFns<QueueStats> = {
 };
 
 function createBaseGetTaskRequest(): GetTaskRequest {
-  return { taskId: "", positionToken: "" };
+  return { taskId: "", positionToken: "", positionTokens: [] };
 }
 
 export const GetTaskRequest: MessageFns<GetTaskRequest> = {
@@ -1312,6 +1346,9 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1345,6 +1382,14 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1369,6 +1414,11 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1380,6 +1430,9 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1390,18 +1443,22 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
     const message = createBaseGetTaskRequest();
     message.taskId = object.taskId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetTaskResponse(): GetTaskResponse {
-  return { task: undefined };
+  return { task: undefined, positionToken: "" };
 }
 
 export const GetTaskResponse: MessageFns<GetTaskResponse> = {
   encode(message: GetTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.task !== undefined) {
       Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -1427,6 +1484,14 @@ export const GetTaskResponse: MessageFns<GetTaskResponse> = {
             message.task = Task.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1440,13 +1505,23 @@ export const GetTaskResponse: MessageFns<GetTaskResponse> = {
   },
 
   fromJSON(object: any): GetTaskResponse {
-    return { task: isSet(object.task) ? Task.fromJSON(object.task) : undefined };
+    return {
+      task: isSet(object.task) ? Task.fromJSON(object.task) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: GetTaskResponse): unknown {
     const obj: any = {};
     if (message.task !== undefined) {
       obj.task = Task.toJSON(message.task);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -1457,6 +1532,7 @@ export const GetTaskResponse: MessageFns<GetTaskResponse> = {
   fromPartial(object: DeepPartial<GetTaskResponse>): GetTaskResponse {
     const message = createBaseGetTaskResponse();
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
@@ -1475,6 +1551,7 @@ function createBaseListTasksRequest(): ListTasksRequest {
     pageSize: 0,
     pageToken: "",
     positionToken: "",
+    positionTokens: [],
   };
 }
 
@@ -1515,6 +1592,9 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(98).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -1628,6 +1708,14 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1690,6 +1778,11 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1731,6 +1824,9 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1755,12 +1851,13 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListTasksResponse(): ListTasksResponse {
-  return { tasks: [], nextPageToken: "", counts: undefined };
+  return { tasks: [], nextPageToken: "", counts: undefined, positionToken: "" };
 }
 
 export const ListTasksResponse: MessageFns<ListTasksResponse> = {
@@ -1773,6 +1870,9 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
     }
     if (message.counts !== undefined) {
       TaskCounts.encode(message.counts, writer.uint32(26).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(34).string(message.positionToken);
     }
     return writer;
   },
@@ -1814,6 +1914,14 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
             message.counts = TaskCounts.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1835,6 +1943,11 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
         ? globalThis.String(object.next_page_token)
         : "",
       counts: isSet(object.counts) ? TaskCounts.fromJSON(object.counts) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -1849,6 +1962,9 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
     if (message.counts !== undefined) {
       obj.counts = TaskCounts.toJSON(message.counts);
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -1862,12 +1978,13 @@ export const ListTasksResponse: MessageFns<ListTasksResponse> = {
     message.counts = (object.counts !== undefined && object.counts !== null)
       ? TaskCounts.fromPartial(object.counts)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseGetQueueStatsRequest(): GetQueueStatsRequest {
-  return { queue: "", positionToken: "" };
+  return { queue: "", positionToken: "", positionTokens: [] };
 }
 
 export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
@@ -1877,6 +1994,9 @@ export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1910,6 +2030,14 @@ export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1930,6 +2058,11 @@ export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1941,6 +2074,9 @@ export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1951,18 +2087,22 @@ export const GetQueueStatsRequest: MessageFns<GetQueueStatsRequest> = {
     const message = createBaseGetQueueStatsRequest();
     message.queue = object.queue ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetQueueStatsResponse(): GetQueueStatsResponse {
-  return { stats: undefined };
+  return { stats: undefined, positionToken: "" };
 }
 
 export const GetQueueStatsResponse: MessageFns<GetQueueStatsResponse> = {
   encode(message: GetQueueStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stats !== undefined) {
       QueueStats.encode(message.stats, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -1988,6 +2128,14 @@ export const GetQueueStatsResponse: MessageFns<GetQueueStatsResponse> = {
             message.stats = QueueStats.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2001,13 +2149,23 @@ export const GetQueueStatsResponse: MessageFns<GetQueueStatsResponse> = {
   },
 
   fromJSON(object: any): GetQueueStatsResponse {
-    return { stats: isSet(object.stats) ? QueueStats.fromJSON(object.stats) : undefined };
+    return {
+      stats: isSet(object.stats) ? QueueStats.fromJSON(object.stats) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: GetQueueStatsResponse): unknown {
     const obj: any = {};
     if (message.stats !== undefined) {
       obj.stats = QueueStats.toJSON(message.stats);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -2020,12 +2178,13 @@ export const GetQueueStatsResponse: MessageFns<GetQueueStatsResponse> = {
     message.stats = (object.stats !== undefined && object.stats !== null)
       ? QueueStats.fromPartial(object.stats)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
-  return { pageSize: 0, pageToken: "", positionToken: "" };
+  return { pageSize: 0, pageToken: "", positionToken: "", positionTokens: [] };
 }
 
 export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
@@ -2038,6 +2197,9 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(26).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -2079,6 +2241,14 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2108,6 +2278,11 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2122,6 +2297,9 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -2133,12 +2311,13 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListQueuesResponse(): ListQueuesResponse {
-  return { queues: [], nextPageToken: "" };
+  return { queues: [], nextPageToken: "", positionToken: "" };
 }
 
 export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
@@ -2148,6 +2327,9 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -2181,6 +2363,14 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2201,6 +2391,11 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -2212,6 +2407,9 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -2222,12 +2420,13 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
     const message = createBaseListQueuesResponse();
     message.queues = object.queues?.map((e) => QueueStats.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseWatchTaskRequest(): WatchTaskRequest {
-  return { taskId: "", positionToken: "" };
+  return { taskId: "", positionToken: "", positionTokens: [] };
 }
 
 export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
@@ -2237,6 +2436,9 @@ export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2270,6 +2472,14 @@ export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2294,6 +2504,11 @@ export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2305,6 +2520,9 @@ export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -2315,18 +2533,22 @@ export const WatchTaskRequest: MessageFns<WatchTaskRequest> = {
     const message = createBaseWatchTaskRequest();
     message.taskId = object.taskId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseWatchTaskResponse(): WatchTaskResponse {
-  return { task: undefined };
+  return { task: undefined, positionToken: "" };
 }
 
 export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
   encode(message: WatchTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.task !== undefined) {
       Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -2352,6 +2574,14 @@ export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
             message.task = Task.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2365,13 +2595,23 @@ export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
   },
 
   fromJSON(object: any): WatchTaskResponse {
-    return { task: isSet(object.task) ? Task.fromJSON(object.task) : undefined };
+    return {
+      task: isSet(object.task) ? Task.fromJSON(object.task) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: WatchTaskResponse): unknown {
     const obj: any = {};
     if (message.task !== undefined) {
       obj.task = Task.toJSON(message.task);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -2382,12 +2622,13 @@ export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
   fromPartial(object: DeepPartial<WatchTaskResponse>): WatchTaskResponse {
     const message = createBaseWatchTaskResponse();
     message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseWatchQueueRequest(): WatchQueueRequest {
-  return { queue: "", positionToken: "" };
+  return { queue: "", positionToken: "", positionTokens: [] };
 }
 
 export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
@@ -2397,6 +2638,9 @@ export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2430,6 +2674,14 @@ export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2450,6 +2702,11 @@ export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2461,6 +2718,9 @@ export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -2471,18 +2731,22 @@ export const WatchQueueRequest: MessageFns<WatchQueueRequest> = {
     const message = createBaseWatchQueueRequest();
     message.queue = object.queue ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseWatchQueueResponse(): WatchQueueResponse {
-  return { stats: undefined };
+  return { stats: undefined, positionToken: "" };
 }
 
 export const WatchQueueResponse: MessageFns<WatchQueueResponse> = {
   encode(message: WatchQueueResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stats !== undefined) {
       QueueStats.encode(message.stats, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -2508,6 +2772,14 @@ export const WatchQueueResponse: MessageFns<WatchQueueResponse> = {
             message.stats = QueueStats.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2521,13 +2793,23 @@ export const WatchQueueResponse: MessageFns<WatchQueueResponse> = {
   },
 
   fromJSON(object: any): WatchQueueResponse {
-    return { stats: isSet(object.stats) ? QueueStats.fromJSON(object.stats) : undefined };
+    return {
+      stats: isSet(object.stats) ? QueueStats.fromJSON(object.stats) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: WatchQueueResponse): unknown {
     const obj: any = {};
     if (message.stats !== undefined) {
       obj.stats = QueueStats.toJSON(message.stats);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -2540,6 +2822,7 @@ export const WatchQueueResponse: MessageFns<WatchQueueResponse> = {
     message.stats = (object.stats !== undefined && object.stats !== null)
       ? QueueStats.fromPartial(object.stats)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };

@@ -140,12 +140,18 @@ export interface GetScheduleRequest {
   scheduleId: string;
   /** Token of an earlier reply; empty: answer from what is there. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of GetSchedule. */
 export interface GetScheduleResponse {
   /** The schedule. */
-  schedule: Schedule | undefined;
+  schedule:
+    | Schedule
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 /** Request of ListSchedules. */
@@ -158,6 +164,8 @@ export interface ListSchedulesRequest {
   pageToken: string;
   /** Token of an earlier reply. */
   positionToken: string;
+  /** Further tokens, at most 64: the answer covers them all. Of one log; from replies about several partitions, say. */
+  positionTokens: string[];
 }
 
 /** Response of ListSchedules. */
@@ -166,6 +174,8 @@ export interface ListSchedulesResponse {
   schedules: Schedule[];
   /** Empty: there are no more. */
   nextPageToken: string;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
 }
 
 function createBaseSchedule(): Schedule {
@@ -1429,7 +1439,7 @@ export const RunScheduleNowResponse: MessageFns<RunScheduleNowResponse> = {
 };
 
 function createBaseGetScheduleRequest(): GetScheduleRequest {
-  return { scheduleId: "", positionToken: "" };
+  return { scheduleId: "", positionToken: "", positionTokens: [] };
 }
 
 export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
@@ -1439,6 +1449,9 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(18).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1472,6 +1485,14 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1496,6 +1517,11 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1507,6 +1533,9 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1517,18 +1546,22 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
     const message = createBaseGetScheduleRequest();
     message.scheduleId = object.scheduleId ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetScheduleResponse(): GetScheduleResponse {
-  return { schedule: undefined };
+  return { schedule: undefined, positionToken: "" };
 }
 
 export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
   encode(message: GetScheduleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.schedule !== undefined) {
       Schedule.encode(message.schedule, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
     }
     return writer;
   },
@@ -1554,6 +1587,14 @@ export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
             message.schedule = Schedule.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1567,13 +1608,23 @@ export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
   },
 
   fromJSON(object: any): GetScheduleResponse {
-    return { schedule: isSet(object.schedule) ? Schedule.fromJSON(object.schedule) : undefined };
+    return {
+      schedule: isSet(object.schedule) ? Schedule.fromJSON(object.schedule) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
   },
 
   toJSON(message: GetScheduleResponse): unknown {
     const obj: any = {};
     if (message.schedule !== undefined) {
       obj.schedule = Schedule.toJSON(message.schedule);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
     }
     return obj;
   },
@@ -1586,12 +1637,13 @@ export const GetScheduleResponse: MessageFns<GetScheduleResponse> = {
     message.schedule = (object.schedule !== undefined && object.schedule !== null)
       ? Schedule.fromPartial(object.schedule)
       : undefined;
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };
 
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
-  return { queue: "", pageSize: 0, pageToken: "", positionToken: "" };
+  return { queue: "", pageSize: 0, pageToken: "", positionToken: "", positionTokens: [] };
 }
 
 export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
@@ -1607,6 +1659,9 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(34).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1656,6 +1711,14 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1686,6 +1749,11 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1703,6 +1771,9 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
     return obj;
   },
 
@@ -1715,12 +1786,13 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListSchedulesResponse(): ListSchedulesResponse {
-  return { schedules: [], nextPageToken: "" };
+  return { schedules: [], nextPageToken: "", positionToken: "" };
 }
 
 export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
@@ -1730,6 +1802,9 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
     }
     return writer;
   },
@@ -1763,6 +1838,14 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1785,6 +1868,11 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
         : isSet(object.next_page_token)
         ? globalThis.String(object.next_page_token)
         : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
     };
   },
 
@@ -1796,6 +1884,9 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
     if (message.nextPageToken !== "") {
       obj.nextPageToken = message.nextPageToken;
     }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
     return obj;
   },
 
@@ -1806,6 +1897,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
     const message = createBaseListSchedulesResponse();
     message.schedules = object.schedules?.map((e) => Schedule.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
     return message;
   },
 };

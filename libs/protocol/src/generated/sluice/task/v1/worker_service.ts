@@ -1424,8 +1424,8 @@ export type TaskWorkerServiceService = typeof TaskWorkerServiceService;
 export const TaskWorkerServiceService = {
   /**
    * A worker's stream. The first message subscribes; then tasks come, at most `capacity` under way at a time, and go back as completed or failed.
-   * A worker that ends the stream with `goodbye` gives back what it has; one whose stream is cut keeps it until the heartbeat limit is over,
-   * and may go on with the same lease tokens on another stream.
+   * A worker that leaves sends `draining`, and what it gives back in `returned`; one whose stream is cut keeps what it has until the heartbeat limit
+   * is over, and may go on with the same lease tokens on another stream.
    */
   work: {
     path: "/sluice.task.v1.TaskWorkerService/Work" as const,
@@ -1441,8 +1441,8 @@ export const TaskWorkerServiceService = {
 export interface TaskWorkerServiceServer extends UntypedServiceImplementation {
   /**
    * A worker's stream. The first message subscribes; then tasks come, at most `capacity` under way at a time, and go back as completed or failed.
-   * A worker that ends the stream with `goodbye` gives back what it has; one whose stream is cut keeps it until the heartbeat limit is over,
-   * and may go on with the same lease tokens on another stream.
+   * A worker that leaves sends `draining`, and what it gives back in `returned`; one whose stream is cut keeps what it has until the heartbeat limit
+   * is over, and may go on with the same lease tokens on another stream.
    */
   work: handleBidiStreamingCall<WorkRequest, WorkResponse>;
 }
@@ -1450,8 +1450,8 @@ export interface TaskWorkerServiceServer extends UntypedServiceImplementation {
 export interface TaskWorkerServiceClient extends Client {
   /**
    * A worker's stream. The first message subscribes; then tasks come, at most `capacity` under way at a time, and go back as completed or failed.
-   * A worker that ends the stream with `goodbye` gives back what it has; one whose stream is cut keeps it until the heartbeat limit is over,
-   * and may go on with the same lease tokens on another stream.
+   * A worker that leaves sends `draining`, and what it gives back in `returned`; one whose stream is cut keeps what it has until the heartbeat limit
+   * is over, and may go on with the same lease tokens on another stream.
    */
   work(): ClientDuplexStream<WorkRequest, WorkResponse>;
   work(options: Partial<CallOptions>): ClientDuplexStream<WorkRequest, WorkResponse>;
