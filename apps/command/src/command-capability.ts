@@ -6,7 +6,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Capability, Engine, EngineObserver, HashSeeds, PartitionHop, PoolMode } from '@sluice/engine';
 import type { Clock, Keyring } from '@sluice/ports';
-import type { CallContext, CapabilitySettings, ServiceRegistration } from '@sluice/service';
+import type { CallContext, CapabilityMetrics, CapabilitySettings, ServiceRegistration } from '@sluice/service';
 
 /** What is there before the engine is. */
 export interface CapabilityContext {
@@ -17,6 +17,8 @@ export interface CapabilityContext {
   readonly poolThreads?: number | undefined;
   /** What is configured of the settings that capabilities declare. */
   readonly settings: CapabilitySettings;
+  /** Instruments of the metrics that capabilities declare. */
+  readonly metrics: CapabilityMetrics;
   /** Whether a partition is served whose aggregates name keys that the keyring lacks; undefined: refuse. */
   readonly missingKeys?: 'refuse' | 'accept' | undefined;
   /** Tells the operator of a fault that costs a caller an answer. */

@@ -14,6 +14,7 @@ import {
 } from '@sluice/engine';
 import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
 import {
+  capabilityMetrics,
   type CapabilitySettings,
   loadConfiguration,
   type PeerChannels,
@@ -22,6 +23,7 @@ import {
   type ServiceRegistration,
   type ServiceRuntime,
 } from '@sluice/service';
+import { type Metrics, NO_METRICS } from '@sluice/telemetry';
 import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
 import { deliveryRegistration } from './deliveries/delivery-service';
@@ -48,6 +50,8 @@ export interface CommandDependencies {
   readonly capabilities?: readonly CommandCapability[];
   /** Of the settings that capabilities declare. Default: their defaults. */
   readonly settings?: CapabilitySettings;
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics;
   readonly pool?: PoolMode;
   /** Threads of the pool; undefined: by the machine's processors. */
   readonly poolThreads?: number | undefined;
@@ -99,7 +103,8 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const { incarnation, partitions } = log.identity;
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
   const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys } = dependencies;
-  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, pool, poolThreads, missingKeys, trouble }));
+  const metrics = capabilityMetrics(dependencies.metrics ?? NO_METRICS);
+  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, metrics, pool, poolThreads, missingKeys, trouble }));
   await Promise.all(parts.map(async (part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;

@@ -86,6 +86,7 @@ void runServiceProcess({
       clock,
       instanceId: holder.id,
       settings: configuration,
+      metrics: telemetry.metrics,
       pool,
       poolThreads,
       drainGraceMs: shutdownGraceMs,

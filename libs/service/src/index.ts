@@ -3,6 +3,7 @@ export { keptBackMs, RecentLateness } from './answer-time';
 export { CallContext, GatheredCall, LocalCall } from './call-context';
 export { connectedPeer, inProcessPeer, peersOnly, type PeerAnswerListener, type PeerCalls } from './peers/peer-calls';
 export { type PeerChannels, PeerConnections, type PeerOptions, type PeerRequest, type PeerTransport } from './peers/peer-connections';
+export { type CapabilityMetrics, capabilityMetrics } from './capability-metrics';
 export * from './caller';
 export { tracingInterceptor } from './client-tracing';
 export { type ForwardedCall, HopProof } from './hop-proof';

@@ -1,12 +1,12 @@
 /**
- * Every metric there is. docs/metrics.md is this table; a test compares the two. Names are OpenTelemetry's way of writing
- * them; Prometheus shows dots as underscores and adds `_total` to counters.
+ * The metrics that every capability has in common; capabilities declare further ones. docs/metrics.md is the table of all; a test compares. Names are
+ * OpenTelemetry's way of writing them; Prometheus shows dots as underscores and adds `_total` to counters.
  */
-import { type Attributes, metrics as otel } from '@opentelemetry/api';
+import { type Attributes, type BatchObservableResult, metrics as otel } from '@opentelemetry/api';
 
 export type MetricKind = 'counter' | 'histogram' | 'gauge';
 
-interface MetricDefinition {
+export interface MetricDefinition {
   readonly kind: MetricKind;
   readonly unit: string;
   /** Attributes that its values carry. */
@@ -16,7 +16,10 @@ interface MetricDefinition {
   readonly buckets?: readonly number[];
 }
 
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export type MetricTable = Readonly<Record<string, MetricDefinition>>;
+
+/** Buckets of durations. */
+export const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const BYTES = [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
 
@@ -148,49 +151,74 @@ export const METRICS = Object.freeze({
     meaning: 'gRPC calls by method and status code; of streams, their life.',
     buckets: SECONDS,
   },
-} as const satisfies Readonly<Record<string, MetricDefinition>>);
+} as const satisfies MetricTable);
 
-export type MetricName = keyof typeof METRICS;
-type NamesOf<Kind extends MetricKind> = { [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never }[MetricName];
-export type CounterName = NamesOf<'counter'>;
-export type HistogramName = NamesOf<'histogram'>;
-export type GaugeName = NamesOf<'gauge'>;
+type NamesOf<Table, Kind extends MetricKind> = { [Name in keyof Table]: Table[Name] extends { readonly kind: Kind } ? Name : never }[keyof Table];
 
 /** Takes one value; does nothing where nobody asks for metrics. */
 export type Instrument = (value: number, attributes?: Attributes) => void;
 
-export interface Metrics {
+/** The instruments of a table. */
+export interface MetricsOf<Table> {
   /** False: nobody asks, every instrument does nothing. */
   readonly enabled: boolean;
-  counter(name: CounterName): Instrument;
-  histogram(name: HistogramName): Instrument;
-  gauge(name: GaugeName): Instrument;
+  counter(name: NamesOf<Table, 'counter'>): Instrument;
+  histogram(name: NamesOf<Table, 'histogram'>): Instrument;
+  gauge(name: NamesOf<Table, 'gauge'>): Instrument;
+  /** Has the values of gauges read whenever somebody asks for them. @returns how to end that. */
+  observe<Name extends NamesOf<Table, 'gauge'>>(
+    names: readonly Name[],
+    read: (observed: (name: Name, value: number, attributes?: Attributes) => void) => void,
+  ): () => void;
+}
+
+export interface Metrics extends MetricsOf<typeof METRICS> {
+  /** The instruments of another table. */
+  of<Table extends MetricTable>(table: Table): MetricsOf<Table>;
 }
 
 const nothing: Instrument = () => undefined;
+const noInstruments = { enabled: false, counter: () => nothing, histogram: () => nothing, gauge: () => nothing, observe: () => () => undefined };
 
-export const NO_METRICS: Metrics = Object.freeze({ enabled: false, counter: () => nothing, histogram: () => nothing, gauge: () => nothing });
+export const NO_METRICS: Metrics = Object.freeze({ ...noInstruments, of: () => noInstruments });
 
 /** Instruments of the meter provider in force; to be called after it was set. */
 export function activeMetrics(): Metrics {
+  return { ...instrumentsOf(METRICS), of: instrumentsOf };
+}
+
+function instrumentsOf<Table extends MetricTable>(table: Table): MetricsOf<Table> {
   const meter = otel.getMeter('sluice');
-  const describe = (name: MetricName) => {
-    const { unit, meaning, buckets } = METRICS[name] as MetricDefinition;
+  const describe = (name: string) => {
+    const { unit, meaning, buckets } = table[name] as MetricDefinition;
     return { unit, description: meaning, advice: buckets && { explicitBucketBoundaries: [...buckets] } };
   };
   return {
     enabled: true,
-    counter: (name) => {
+    counter: (named) => {
+      const name = String(named);
       const counter = meter.createCounter(name, describe(name));
       return (value, attributes) => counter.add(value, attributes);
     },
-    histogram: (name) => {
+    histogram: (named) => {
+      const name = String(named);
       const histogram = meter.createHistogram(name, describe(name));
       return (value, attributes) => histogram.record(value, attributes);
     },
-    gauge: (name) => {
+    gauge: (named) => {
+      const name = String(named);
       const gauge = meter.createGauge(name, describe(name));
       return (value, attributes) => gauge.record(value, attributes);
+    },
+    observe: (names, read) => {
+      const gauges = new Map(names.map((name) => [name, meter.createObservableGauge(String(name), describe(String(name)))] as const));
+      const callback = (result: BatchObservableResult): void =>
+        read((name, value, attributes) => {
+          const gauge = gauges.get(name);
+          if (gauge !== undefined) result.observe(gauge, value, attributes);
+        });
+      meter.addBatchObservableCallback(callback, [...gauges.values()]);
+      return () => meter.removeBatchObservableCallback(callback, [...gauges.values()]);
     },
   };
 }

@@ -1,18 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { METRICS, NO_METRICS } from './metrics';
+import { NO_METRICS } from './metrics';
 import { formatTraceparent, parseTraceparent } from './tracing';
-
-const DOCUMENT = join(__dirname, '..', '..', '..', 'docs', 'metrics.md');
-
-test('docs/metrics.md is the table of metrics, row by row', () => {
-  const rows = readFileSync(DOCUMENT, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('| `'));
-  expect(rows).toEqual(
-    Object.entries(METRICS).map(([name, { kind, unit, attributes, meaning }]) => `| \`${name}\` | ${kind} | ${unit} | ${attributes.join(', ')} | ${meaning} |`),
-  );
-});
 
 test('without metrics every instrument does nothing', () => {
   expect(NO_METRICS.enabled).toBe(false);

@@ -168,12 +168,16 @@ class Reader {
   }
 
   /** Whether the attempt may end so, at this time. */
-  private checkEnd(task: ReadTask, attempt: ReadAttempt, { outcome, failure, retryAtUs }: taskpb.AttemptEnd, atUs: number): void {
+  private checkEnd(task: ReadTask, attempt: ReadAttempt, { outcome, failure, retryAtUs, countedUs }: taskpb.AttemptEnd, atUs: number): void {
     const { limits, retry } = task.spec;
     const ranUs = atUs - attempt.startedAtUs;
+    const counted = Number(countedUs) || ranUs;
+    if (counted > ranUs) this.contradict(task.taskId, `ran ${counted} µs of the ${ranUs} µs between its start and its end`);
+    // A report in time may wait for its turn; it came no earlier than this.
+    const reportedUs = outcome === AttemptOutcome.ATTEMPT_OUTCOME_SUCCEEDED ? attempt.startedAtUs + counted : atUs;
     const passed: readonly [limit: taskpb.TimeLimit, sinceUs: number, limitMs: number][] = [
-      [TimeLimit.TIME_LIMIT_START_TO_FINISH, ranUs, limits?.startToFinishMs ?? 0],
-      [TimeLimit.TIME_LIMIT_SUBMIT_TO_FINISH, atUs - task.createdAtUs, limits?.submitToFinishMs ?? 0],
+      [TimeLimit.TIME_LIMIT_START_TO_FINISH, counted, limits?.startToFinishMs ?? 0],
+      [TimeLimit.TIME_LIMIT_SUBMIT_TO_FINISH, reportedUs - task.createdAtUs, limits?.submitToFinishMs ?? 0],
       [TimeLimit.TIME_LIMIT_HEARTBEAT, ranUs, limits?.heartbeatMs || DEFAULT_HEARTBEAT_MS],
     ];
     for (const [limit, sinceUs, limitMs] of passed) {

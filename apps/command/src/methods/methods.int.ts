@@ -2,7 +2,8 @@
 import { hashSeeds, SILENT_OBSERVER, Engine, type PartitionHop } from '@sluice/engine';
 import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import { decodePositionToken } from '@sluice/protocol';
-import { ANYBODY, functionOf, loadConfiguration, SluiceError, type CallContext } from '@sluice/service';
+import { ANYBODY, capabilityMetrics, functionOf, loadConfiguration, SluiceError, type CallContext } from '@sluice/service';
+import { NO_METRICS } from '@sluice/telemetry';
 import type { CommandContext, CommandPart } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackRequest, type PackResponse } from '../test/parcels';
@@ -20,7 +21,14 @@ class Process {
   private readonly context: CommandContext;
 
   constructor(storage: MemoryLogStorage, blocks: MemoryBlocks, clock: ManualClock, hop?: PartitionHop<CallContext>) {
-    this.part = parcelCapability.create({ clock, keyring: new MemoryKeyring(), settings: loadConfiguration({}), pool: 'off', trouble: () => undefined });
+    this.part = parcelCapability.create({
+      clock,
+      keyring: new MemoryKeyring(),
+      settings: loadConfiguration({}),
+      metrics: capabilityMetrics(NO_METRICS),
+      pool: 'off',
+      trouble: () => undefined,
+    });
     const observer = { ...SILENT_OBSERVER, rejected: (reason: string, count: number) => void this.rejected.push(`${reason} ${count}`) };
     this.engine = new Engine({
       log: new MemoryEventLog(storage),

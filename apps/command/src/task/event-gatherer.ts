@@ -22,6 +22,8 @@ export interface EndingDetail {
   readonly result?: taskpb.TaskResult | undefined;
   readonly message?: string;
   readonly note?: string;
+  /** When the end of an attempt came to be known, microseconds. */
+  readonly endedAtUs?: number;
 }
 
 export class EventGatherer {
@@ -65,10 +67,12 @@ export class EventGatherer {
     else this.taskEnded(turn, queue, ending, detail);
   }
 
-  private attemptEnded(turn: Turn, queue: TaskQueue, ending: Ending, { result, note = '', message = '' }: EndingDetail): void {
+  private attemptEnded(turn: Turn, queue: TaskQueue, ending: Ending, detail: EndingDetail): void {
     if (ending.event.kind !== 'attemptEnded') return;
+    const { result, note = '', message = '', endedAtUs = 0 } = detail;
     const { number, attempt, outcome, retryAtUs } = ending.event;
-    const task = queue.tasks.recordOf(queue.tasks.slotOf(number));
+    const slot = queue.tasks.slotOf(number);
+    const task = queue.tasks.recordOf(slot);
     const end: taskpb.AttemptEnd = {
       number: BigInt(number),
       attempt,
@@ -82,6 +86,7 @@ export class EventGatherer {
       workerId: task.workerId,
       firstStartedAtUs: BigInt(task.firstStartedAtUs),
       note,
+      countedUs: BigInt(Math.max(0, Math.round(endedAtUs - (queue.tasks.countedFromUs[slot] as number)))),
     };
     const { open } = this;
     if (open?.kind === 'attemptsEnded' && open.event.queue === queue.name) {

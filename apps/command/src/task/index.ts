@@ -5,6 +5,7 @@ import type { CommandCapability } from '../command-capability';
 import { partitionOfKey } from '../methods/partition-share';
 import { OwnHandlers } from './handlers/own-handlers';
 import { leaseRegistration } from './lease-service';
+import { QueueMeter } from './queue-meter';
 import { QueueWork } from './queue-work';
 import { QueuesState } from './queues-state';
 import { TaskCommandService } from './task-command-service';
@@ -14,18 +15,24 @@ import { serveWorkStream } from './work-stream';
 export const commandCapability: CommandCapability = {
   name: 'task',
   definitions: [taskpb.TaskCommandServiceService, taskpb.ScheduleCommandServiceService, taskpb.TaskWorkerServiceService, taskpb.TaskLeaseServiceService],
-  create({ clock, trouble, settings: { taskHandlers: module, taskHandlerThreads: threads } }) {
+  create({ clock, trouble, metrics, settings: { taskHandlers: module, taskHandlerThreads: threads, taskMetricQueues } }) {
     const work = new QueueWork(clock);
+    const meter = metrics.enabled ? new QueueMeter(metrics, taskMetricQueues) : undefined;
+    let endShowing: (() => void) | undefined;
     let queues: WorkerQueues | undefined;
     const handlers = module === undefined ? undefined : new OwnHandlers({ module, threads, clock, trouble });
     return {
       capability: {
         name: 'task',
-        createState: (services) => new QueuesState(services, work, (what, error) => trouble(services.partition, what, error)),
+        createState: (services) => new QueuesState(services, work, (what, error) => trouble(services.partition, what, error), meter),
       },
       prepare: async () => handlers?.load(),
       services(context) {
         work.begin(context.engine);
+        endShowing = meter?.show(
+          () => work.entries(),
+          () => clock.nowUs(),
+        );
         const partitionOf = (queue: string): number => partitionOfKey(context.engine, queue);
         queues = new WorkerQueues(work, context.hop, partitionOf, clock);
         handlers?.begin(work, queues);
@@ -44,6 +51,7 @@ export const commandCapability: CommandCapability = {
       },
       drain: async (graceMs) => handlers?.drain(graceMs),
       stop: async () => {
+        endShowing?.();
         work.stop();
         queues?.close();
         handlers?.end();

@@ -242,7 +242,7 @@ export class QueueWork implements QueueListener {
         if (entry !== undefined) startTasks(turn, state, entry, types, room, workerId, started);
       }
     });
-    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started);
+    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started, () => this.clock.nowUs());
   }
 
   /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
@@ -268,6 +268,8 @@ export class QueueWork implements QueueListener {
     }
     const marks = heartbeats.flatMap((heartbeat) => this.hear(state, heartbeat, reported));
     if (ends + marks.length === 0) return reported;
+    // A report that waits for its turn is not late for that.
+    const atUs = this.clock.nowUs();
     let bytes = REPORT_BYTES * (ends + marks.length);
     for (const { result } of completions) bytes += result?.body.length ?? 0;
     for (const { message } of failings) bytes += 3 * message.length;
@@ -277,9 +279,9 @@ export class QueueWork implements QueueListener {
       // A flood of marks comes before the first one is recorded.
       for (const { entry, mark } of marks)
         if (isUnderWay(entry, mark) && mayRecord(entry, Number(mark.number), turn.committedAtUs)) state.progress(turn, entry, mark);
-      for (const completion of completions) reported.verdicts.push(complete(turn, state, completion));
-      for (const failing of failings) reported.verdicts.push(fail(turn, state, failing));
-      for (const lease of returned) reported.verdicts.push(giveBack(turn, state, lease));
+      for (const completion of completions) reported.verdicts.push(complete({ turn, state, atUs }, completion));
+      for (const failing of failings) reported.verdicts.push(fail({ turn, state, atUs }, failing));
+      for (const lease of returned) reported.verdicts.push(giveBack({ turn, state, atUs }, lease));
     });
     if (durable > 0 || ends === 0) return reported;
     // Nothing is recorded, or it is not known: the worker says it again.
@@ -308,6 +310,11 @@ export class QueueWork implements QueueListener {
     const state = this.stateOf(partition);
     if (state === undefined || leasedTask(state, lease) !== undefined) return undefined;
     return { lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 };
+  }
+
+  /** The queues of the partitions that are served here. */
+  *entries(): Generator<QueueEntry> {
+    for (const partition of this.engine?.owned ?? []) yield* this.stateOf(partition)?.entries.values() ?? [];
   }
 
   /** Whether the partition is served here. */
@@ -340,15 +347,15 @@ function startTasks(
     if (decision.kind === 'nothing') return;
     const { number, attempt } = decision;
     if (state.endOverdue(turn, entry, number)) continue;
-    state.start(turn, entry, number, attempt, workerId);
+    state.start(turn, entry, number, attempt, workerId, true);
     const slot = queue.tasks.slotOf(number);
     started.push({
+      queue: queue.name,
       taskId: taskIdOf(queue.name, number),
       lease: { number, attempt, sequence: turn.sequence },
       createdSequence: queue.tasks.createdSequences[slot] as number,
       policy: queue.tasks.policies[slot] as TaskPolicy,
       createdAtUs: queue.tasks.createdAtUs[slot] as number,
-      startedAtUs: turn.committedAtUs,
     });
   }
 }
@@ -364,28 +371,35 @@ function leasedTask(state: QueuesState, { taskId, leaseToken }: taskpb.Lease): {
   return slot === -1 ? undefined : { entry, name, slot };
 }
 
-function complete(turn: Turn, state: QueuesState, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
+/** A report in its turn. */
+interface Reporting {
+  readonly turn: Turn;
+  readonly state: QueuesState;
+  /** When the report reached the owner, microseconds. */
+  readonly atUs: number;
+}
+
+function complete(reporting: Reporting, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
   if (result !== undefined && !isResult(result)) {
     // Doing it again brings the same result.
     const message = `the result has ${result.body.length} bytes with a content type of ${result.contentType.length} characters, which is too large`;
-    const { reason } = reportOf(turn, state, lease, { message }, (entry, name) => decideFailure(entry.queue, name, true, turn.committedAtUs));
+    const { reason } = reportOf(reporting, lease, { message }, (entry, name) => decideFailure(entry.queue, name, true, reporting.turn.committedAtUs));
     return { lease, reason: reason === '' ? 'INVALID_REQUEST' : reason };
   }
-  return reportOf(turn, state, lease, { result }, (entry, name) => decideCompletion(entry.queue, name));
+  return reportOf(reporting, lease, { result }, (entry, name) => decideCompletion(entry.queue, name));
 }
 
-function fail(turn: Turn, state: QueuesState, { lease, message, permanent }: taskpb.Failing): taskpb.ReportVerdict {
+function fail(reporting: Reporting, { lease, message, permanent }: taskpb.Failing): taskpb.ReportVerdict {
   const detail = { message: keptMessage(message) };
-  return reportOf(turn, state, lease, detail, (entry, name) => decideFailure(entry.queue, name, permanent, turn.committedAtUs));
+  return reportOf(reporting, lease, detail, (entry, name) => decideFailure(entry.queue, name, permanent, reporting.turn.committedAtUs));
 }
 
-function giveBack(turn: Turn, state: QueuesState, lease: taskpb.Lease): taskpb.ReportVerdict {
-  return reportOf(turn, state, lease, {}, (entry, name) => decideReturn(entry.queue, name, turn.committedAtUs));
+function giveBack(reporting: Reporting, lease: taskpb.Lease): taskpb.ReportVerdict {
+  return reportOf(reporting, lease, {}, (entry, name) => decideReturn(entry.queue, name, reporting.turn.committedAtUs));
 }
 
 function reportOf(
-  turn: Turn,
-  state: QueuesState,
+  { turn, state, atUs }: Reporting,
   lease: taskpb.Lease | undefined,
   detail: Parameters<QueuesState['end']>[3],
   decide: (entry: QueueEntry, name: LeaseName) => ReportDecision,
@@ -394,10 +408,10 @@ function reportOf(
   const name = lease && leaseNameOf(lease.leaseToken);
   const entry = task && state.entries.get(task.queue);
   if (entry === undefined || name === undefined || task?.number !== name.number) return { lease, reason: 'LEASE_LOST' };
-  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number)) return { lease, reason: 'LEASE_LOST' };
+  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, atUs)) return { lease, reason: 'LEASE_LOST' };
   const decision = decide(entry, name);
   if ('rejection' in decision) return { lease, reason: decision.rejection };
-  if (!decision.repeated) state.end(turn, entry, decision, detail, true);
+  if (!decision.repeated) state.end(turn, entry, decision, { ...detail, endedAtUs: atUs }, true);
   return { lease, reason: '' };
 }
 

@@ -8,6 +8,7 @@ import {
   decidePurgeStep,
   decideRuns,
   decideStart,
+  leasedSlot,
   type Ending,
   type LeaseName,
   type NewTask,
@@ -32,6 +33,7 @@ import { EventGatherer, type EndingDetail } from './event-gatherer';
 import { CATCH_UP_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
 import { QueueAlarms } from './queue-alarms';
 import { QueueEntry } from './queue-entry';
+import type { QueueMeter } from './queue-meter';
 import { QueuesSnapshot, restoreBlock } from './queues-snapshot';
 import { dueRuns } from './schedule-runs';
 import { newTaskOf, queueLimitsOf, specBytes } from './task-shape';
@@ -60,6 +62,8 @@ export class QueuesState implements CapabilityState {
   private readonly gatherer = new EventGatherer();
   private readonly touchedInTurn = new Set<QueueEntry>();
   private cuts: Cut[] = [];
+  /** Of the turn; counted when it is durable. */
+  private measures: ((meter: QueueMeter) => void)[] = [];
   private isServing = false;
   private readonly alarms = new QueueAlarms();
   private knowsAlarms = false;
@@ -68,6 +72,7 @@ export class QueuesState implements CapabilityState {
     readonly services: PartitionServices,
     private readonly listener: QueueListener = SILENT,
     readonly trouble: (what: string, error: unknown) => void = () => undefined,
+    private readonly meter?: QueueMeter,
   ) {}
 
   entry(queue: string): QueueEntry {
@@ -99,20 +104,38 @@ export class QueuesState implements CapabilityState {
     const { queue } = entry;
     const number = queue.nextNumber;
     this.gatherer.created(turn, queue, number, created);
+    if (this.meter !== undefined) this.measures.push((meter) => meter.submitted(queue.name));
     entry.creations.created(number, turn.sequence);
     this.evolve(turn, entry, { kind: 'created', number, task: newTaskOf(created.spec as taskpb.TaskSpec, Number(created.startAtUs)) });
     return number;
   }
 
-  start(turn: Turn, entry: QueueEntry, number: number, attempt: number, workerId: string): void {
+  /** @param toBeHandedOut the limit of the attempt counts from `handedOut`. */
+  start(turn: Turn, entry: QueueEntry, number: number, attempt: number, workerId: string, toBeHandedOut = false): void {
     this.gatherer.started(turn, entry.queue, number, attempt, workerId);
-    this.evolve(turn, entry, { kind: 'started', number, attempt, workerId });
+    if (this.meter !== undefined) this.measureStart(turn, entry, number);
+    this.evolve(turn, entry, { kind: 'started', number, attempt, workerId, toBeHandedOut });
+  }
+
+  /** The attempt leaves for its worker, unless it has ended meanwhile. @returns when it left for the first time. */
+  handedOut(queue: string, lease: LeaseName, nowUs: number): number {
+    const entry = this.entries.get(queue);
+    const slot = entry === undefined ? -1 : leasedSlot(entry.queue, lease);
+    if (entry === undefined || slot === -1) return nowUs;
+    const { tasks } = entry.queue;
+    const countedFromUs = tasks.countedFromUs[slot] as number;
+    if (Number.isFinite(countedFromUs)) return countedFromUs;
+    this.meter?.handedOut(queue, nowUs - (tasks.startedAtUs[slot] as number));
+    entry.queue.handedOut(slot, nowUs);
+    this.wake(entry);
+    return nowUs;
   }
 
   /** @param byWorker the worker itself said so: it need not be told. */
   end(turn: Turn, entry: QueueEntry, ending: Ending, detail: EndingDetail, byWorker = false): void {
     const { queue } = entry;
-    this.gatherer.ended(turn, queue, ending, detail);
+    this.gatherer.ended(turn, queue, ending, { endedAtUs: turn.committedAtUs, ...detail });
+    if (this.meter !== undefined) this.measureEnd(entry, ending, detail.endedAtUs ?? turn.committedAtUs);
     if (ending.event.kind === 'attemptEnded' && !byWorker) {
       const { number, attempt } = ending.event;
       const sequence = queue.tasks.startedSequences[queue.tasks.slotOf(number)] as number;
@@ -122,9 +145,9 @@ export class QueuesState implements CapabilityState {
     this.evolve(turn, entry, ending.event);
   }
 
-  /** Ends the task, or its attempt, if a time limit of it is over. @returns whether one was. */
-  endOverdue(turn: Turn, entry: QueueEntry, number: number): boolean {
-    const ending = decideOverdue(entry.queue, number, turn.committedAtUs);
+  /** Ends the task, or its attempt, if a time limit of it was over by then. @returns whether one was. */
+  endOverdue(turn: Turn, entry: QueueEntry, number: number, asOfUs = turn.committedAtUs): boolean {
+    const ending = decideOverdue(entry.queue, number, asOfUs, turn.committedAtUs);
     if (ending === undefined) return false;
     this.end(turn, entry, ending, { message: limitMessage(ending) });
     return true;
@@ -144,6 +167,20 @@ export class QueuesState implements CapabilityState {
     this.touchedInTurn.add(entry);
   }
 
+  private measureStart({ committedAtUs }: Turn, { queue }: QueueEntry, number: number): void {
+    const { tasks, name } = queue;
+    const slot = tasks.slotOf(number);
+    const waitedUs = committedAtUs - Math.max(tasks.createdAtUs[slot] as number, tasks.startAtUs[slot] as number);
+    this.measures.push((meter) => meter.started(name, waitedUs));
+  }
+
+  private measureEnd({ queue }: QueueEntry, ending: Ending, endedAtUs: number): void {
+    const { tasks, name } = queue;
+    const countedFromUs = tasks.countedFromUs[tasks.slotOf(ending.event.number)] as number;
+    const ranUs = ending.event.kind === 'attemptEnded' ? endedAtUs - countedFromUs : undefined;
+    this.measures.push((meter) => meter.ended(name, ending, ranUs));
+  }
+
   private evolve(turn: Turn, entry: QueueEntry, event: QueueEvent): void {
     entry.queue.evolve(event, turn);
     this.touchedInTurn.add(entry);
@@ -151,7 +188,13 @@ export class QueuesState implements CapabilityState {
 
   flush(turn: Turn): void {
     this.gatherer.flush(turn);
-    const { cuts, touchedInTurn } = this;
+    const { cuts, touchedInTurn, meter, measures } = this;
+    if (meter !== undefined && measures.length > 0) {
+      this.measures = [];
+      turn.whenDurable(() => {
+        for (const measure of measures) measure(meter);
+      });
+    }
     const { partition } = this.services;
     if (cuts.length > 0) {
       this.cuts = [];

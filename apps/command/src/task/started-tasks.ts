@@ -1,4 +1,7 @@
-/** Attempts that were started, on their way to their worker: payloads are read from the log, a page at a time. */
+/**
+ * Attempts that were started, on their way to their worker: payloads are read from the log, a page at a time. What that takes is not the
+ * worker's: the limits of an attempt count from when its page leaves, for the first time.
+ */
 import { type LeaseName, leaseTokenOf, type TaskPolicy } from '@sluice/domain/task';
 import { timestampFromUs } from '@sluice/protocol';
 import type { taskpb } from '@sluice/protocol/task';
@@ -12,12 +15,12 @@ const PAGE_BYTES = 1 << 20;
 const TASKS_AT_ONCE = 16;
 
 export interface Started {
+  readonly queue: string;
   readonly taskId: string;
   readonly lease: LeaseName;
   readonly createdSequence: number;
   readonly policy: TaskPolicy;
   readonly createdAtUs: number;
-  readonly startedAtUs: number;
 }
 
 export interface AssignedPage {
@@ -31,22 +34,29 @@ export class StartedTasks {
   constructor(
     private readonly state: QueuesState | undefined,
     private readonly started: readonly Started[],
+    private readonly nowUs: () => number,
   ) {}
 
   /** The tasks from that one on, as many as fit a message. */
   async page(from: number): Promise<AssignedPage> {
     const { state, started } = this;
-    const tasks: taskpb.AssignedTask[] = [];
+    if (state === undefined) return { tasks: [], next: 0 };
+    const specs: taskpb.CreatedTask[] = [];
     let bytes = 0;
-    while (state !== undefined && from + tasks.length < started.length && bytes < PAGE_BYTES) {
-      const at = from + tasks.length;
-      const read = await Promise.all(started.slice(at, at + TASKS_AT_ONCE).map((one) => assigned(state, one)));
-      for (const task of read) {
+    while (from + specs.length < started.length && bytes < PAGE_BYTES) {
+      const at = from + specs.length;
+      const read = await Promise.all(started.slice(at, at + TASKS_AT_ONCE).map((one) => createdBy(state, one)));
+      for (const created of read) {
         if (bytes >= PAGE_BYTES) break;
-        tasks.push(task);
-        bytes += specBytes(task.spec as taskpb.TaskSpec);
+        specs.push(created);
+        bytes += specBytes(created.spec as taskpb.TaskSpec);
       }
     }
+    const nowUs = this.nowUs();
+    const tasks = specs.map((created, at) => {
+      const one = started[from + at] as Started;
+      return assigned(one, created, state.handedOut(one.queue, one.lease, nowUs), nowUs);
+    });
     const next = from + tasks.length;
     return { tasks, next: next < started.length ? next : 0 };
   }
@@ -62,23 +72,28 @@ export class StartedTasks {
   }
 }
 
-export const NOTHING_STARTED = new StartedTasks(undefined, []);
+export const NOTHING_STARTED = new StartedTasks(undefined, [], () => 0);
 
-async function assigned(state: QueuesState, { taskId, lease, createdSequence, policy, createdAtUs, startedAtUs }: Started): Promise<taskpb.AssignedTask> {
+async function createdBy(state: QueuesState, { taskId, createdSequence }: Started): Promise<taskpb.CreatedTask> {
   const created = await createdTask(state, taskId, createdSequence);
   if (created?.spec === undefined) throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
-  const { limits } = policy;
-  const ends = [limits.startToFinishMs, limits.submitToFinishMs === 0 ? 0 : limits.submitToFinishMs - (startedAtUs - createdAtUs) / 1_000].filter(
-    (ms) => ms > 0,
-  );
+  return created;
+}
+
+/** @param handedOutAtUs when it left for the first time. */
+function assigned({ taskId, lease, policy, createdAtUs }: Started, created: taskpb.CreatedTask, handedOutAtUs: number, nowUs: number): taskpb.AssignedTask {
+  const { startToFinishMs, submitToFinishMs, heartbeatMs } = policy.limits;
+  const endsUs: number[] = [];
+  if (startToFinishMs > 0) endsUs.push(handedOutAtUs + startToFinishMs * 1_000);
+  if (submitToFinishMs > 0) endsUs.push(createdAtUs + submitToFinishMs * 1_000);
   const { schedule, scheduledAtUs, retryOf, spec } = created;
   return {
     taskId,
     leaseToken: leaseTokenOf(lease),
     attempt: lease.attempt,
     spec,
-    timeLeftMs: ends.length === 0 ? 0 : Math.max(1, Math.ceil(Math.min(...ends))),
-    heartbeatEveryMs: Math.max(1, Math.floor(limits.heartbeatMs / 3)),
+    timeLeftMs: endsUs.length === 0 ? 0 : Math.max(1, Math.ceil((Math.min(...endsUs) - nowUs) / 1_000)),
+    heartbeatEveryMs: Math.max(1, Math.floor(heartbeatMs / 3)),
     scheduleId: schedule === '' ? '' : taskId.slice(0, taskId.lastIndexOf('/') + 1) + schedule,
     scheduledAt: schedule === '' ? undefined : timestampFromUs(scheduledAtUs),
     retryOf,

@@ -202,6 +202,56 @@ describe('workers', () => {
     await worker.cut();
   });
 
+  test('the limit of an attempt counts from its hand-out, however long its start takes to be durable', async () => {
+    await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const release = tasks.faults.holdAppends();
+    const worker = tasks.worker();
+    await tasks.faults.whenHeld(1);
+    await tasks.clock.elapse(250);
+    release();
+    const task = await worker.task();
+    expect(task.timeLeftMs).toBe(300);
+    await tasks.clock.elapse(299);
+    expect(await worker.complete(task)).toBe('');
+    await worker.cut();
+  });
+
+  test('an attempt whose hand-out took longer than its limit has the whole limit, and no more', async () => {
+    await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const release = tasks.faults.holdAppends();
+    const worker = tasks.worker();
+    await tasks.faults.whenHeld(1);
+    await tasks.clock.elapse(1_000);
+    release();
+    const task = await worker.task();
+    await tasks.clock.elapse(300);
+    expect(await worker.stopped()).toMatchObject({ lease: { taskId: task.taskId }, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT });
+    expect(await worker.complete(task)).toBe('LEASE_LOST');
+    await worker.cut();
+  });
+
+  test('a report that came in time is not late because it waits for its turn', async () => {
+    await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const worker = tasks.worker();
+    const task = await worker.task();
+    const release = tasks.faults.holdAppends();
+    // One commit is on its way, the next turn is decided: what comes now waits.
+    const others: Promise<string>[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      others.push(tasks.create('mail', {}, 'q'));
+      await tasks.clock.elapse(1);
+    }
+    await tasks.clock.elapse(290);
+    const verdict = worker.complete(task);
+    // It reaches the queue; then its limit passes.
+    await tasks.clock.elapse(0);
+    await tasks.clock.elapse(100);
+    release();
+    expect(await verdict).toBe('');
+    await Promise.all(others);
+    await worker.cut();
+  });
+
   test('a time limit that is over while there is no owner stands before a report and a start that come first at the next one', async () => {
     const runs = await tasks.create('mail', { limits: { startToFinishMs: 1_000, heartbeatMs: 60_000 } });
     const worker = tasks.worker({ capacity: 1 });

@@ -21,9 +21,9 @@ export class TasksUnderTest {
   private runtime: CommandRuntime | undefined;
   private requests = 0;
 
-  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs' | 'limits'> = {}) {}
+  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'metrics' | 'drainGraceMs' | 'limits'> = {}) {}
 
-  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'drainGraceMs' | 'limits'> = {}): Promise<TasksUnderTest> {
+  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'metrics' | 'drainGraceMs' | 'limits'> = {}): Promise<TasksUnderTest> {
     const tasks = new TasksUnderTest(dependencies);
     await tasks.run();
     return tasks;

@@ -109,6 +109,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       clock,
       instanceId,
       settings: configuration,
+      metrics: telemetry.metrics,
       pool: configuration.pool,
       poolThreads: configuration.poolThreads,
       drainGraceMs: configuration.shutdownGraceMs,

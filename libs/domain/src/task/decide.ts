@@ -249,17 +249,19 @@ export function decideDue(queue: TaskQueue, nowUs: number, steps: DueSteps): End
 /**
  * How a time limit that is over by now ends the task, or its attempt; undefined: none is. What is due is done a moment after its time, and later still when
  * the owner has just changed: a start or a report that comes between must not get ahead of it.
+ *
+ * @param asOfUs when what comes between has come; it may have waited for its turn since.
  */
-export function decideOverdue(queue: TaskQueue, number: number, nowUs: number): Ending | undefined {
+export function decideOverdue(queue: TaskQueue, number: number, asOfUs: number, nowUs: number): Ending | undefined {
   const { tasks } = queue;
   const slot = tasks.slotOf(number);
   if (slot === -1) return undefined;
   const { submitToStartMs, startToFinishMs, submitToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
   const createdAtUs = tasks.createdAtUs[slot] as number;
   const toStartUs = tasks.attempts[slot] === 0 ? limitEndUs(createdAtUs, submitToStartMs) : Number.POSITIVE_INFINITY;
-  const ofAttemptUs = tasks.phases[slot] === RUNNING ? limitEndUs(tasks.startedAtUs[slot] as number, startToFinishMs) : Number.POSITIVE_INFINITY;
+  const ofAttemptUs = tasks.phases[slot] === RUNNING ? limitEndUs(tasks.countedFromUs[slot] as number, startToFinishMs) : Number.POSITIVE_INFINITY;
   const firstUs = Math.min(toStartUs, ofAttemptUs, limitEndUs(createdAtUs, submitToFinishMs));
-  if (firstUs > nowUs) return undefined;
+  if (firstUs > asOfUs) return undefined;
   const kind = firstUs === toStartUs ? DUE.SUBMIT_TO_START : firstUs === ofAttemptUs ? DUE.START_TO_FINISH : DUE.SUBMIT_TO_FINISH;
   return dueEnding(queue, slot, kind, firstUs, nowUs);
 }
@@ -286,7 +288,7 @@ function dueEnding(queue: TaskQueue, slot: number, kind: number, timeUs: number,
     case DUE.START_TO_FINISH: {
       const { limits, retry } = tasks.policies[slot] as TaskPolicy;
       // An entry of an attempt before this one comes too early.
-      if (!isRunning || (tasks.startedAtUs[slot] as number) + limits.startToFinishMs * 1_000 > timeUs) return undefined;
+      if (!isRunning || limitEndUs(tasks.countedFromUs[slot] as number, limits.startToFinishMs) > timeUs) return undefined;
       return failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs);
     }
     case DUE.HEARTBEAT:

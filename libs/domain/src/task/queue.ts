@@ -15,7 +15,7 @@ import { NO_QUEUE_LIMITS, NO_TYPE_LIMITS, type QueueLimits } from './queue-limit
 import type { ReadyHeap } from './ready-heap';
 import type { Schedule } from './schedule';
 import { DEFAULT_POLICY, type NewTask, type TaskPolicy, type TaskRecord } from './task';
-import { DELAYED, READY, RUNNING, TaskColumns } from './task-columns';
+import { DELAYED, FREE, READY, RUNNING, TaskColumns } from './task-columns';
 import type { LeaseName } from './task-id';
 
 /** Kinds of what is due. */
@@ -33,7 +33,8 @@ export type AttemptOutcome = 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'RETURNED';
 
 export type QueueEvent =
   | { readonly kind: 'created'; readonly number: number; readonly task: NewTask }
-  | { readonly kind: 'started'; readonly number: number; readonly attempt: number; readonly workerId: string }
+  /** @property toBeHandedOut the limit of the attempt counts from its hand-out, which is still to come. */
+  | { readonly kind: 'started'; readonly number: number; readonly attempt: number; readonly workerId: string; readonly toBeHandedOut?: boolean }
   /** @property retryAtUs when the next attempt may start; 0: the task has ended. */
   | { readonly kind: 'attemptEnded'; readonly number: number; readonly attempt: number; readonly outcome: AttemptOutcome; readonly retryAtUs: number }
   /** It ended without an attempt under way. */
@@ -161,7 +162,8 @@ export class TaskQueue {
     else this.wait(slot, task.createdAtUs);
   }
 
-  private start({ number, attempt, workerId }: QueueEvent & { kind: 'started' }, { sequence, committedAtUs }: CommitPlace): void {
+  private start(event: QueueEvent & { kind: 'started' }, { sequence, committedAtUs }: CommitPlace): void {
+    const { number, attempt, workerId, toBeHandedOut = false } = event;
     const slot = this.slotOf(number);
     const { tasks } = this;
     this.beforeChange?.(slot, false);
@@ -170,6 +172,8 @@ export class TaskQueue {
     this.gate.started(committedAtUs);
     (tasks.types[slot] as TypeLane).gate.started(committedAtUs);
     this.runFrom(slot, committedAtUs, sequence, workerId);
+    if (toBeHandedOut) tasks.countedFromUs[slot] = Number.POSITIVE_INFINITY;
+    else this.countFrom(slot, committedAtUs);
     const key = tasks.keys[slot];
     if (key === undefined) return;
     key.gate.started(committedAtUs);
@@ -184,6 +188,20 @@ export class TaskQueue {
     const key = this.tasks.keys[slot];
     if (key !== undefined) key.gate.running += 1;
     this.runFrom(slot, startedAtUs, sequence, workerId);
+    this.countFrom(slot, startedAtUs);
+  }
+
+  /** The attempt is handed out: from now on its limits count. */
+  handedOut(slot: number, atUs: number): void {
+    this.tasks.heardAtUs[slot] = atUs;
+    this.countFrom(slot, atUs);
+  }
+
+  private countFrom(slot: number, atUs: number): void {
+    const { tasks } = this;
+    tasks.countedFromUs[slot] = atUs;
+    const { startToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
+    if (startToFinishMs > 0) this.due.push(atUs + startToFinishMs * 1_000, tasks.numbers[slot] as number, DUE.START_TO_FINISH);
   }
 
   private runFrom(slot: number, startedAtUs: number, sequence: number, workerId: string): void {
@@ -194,8 +212,7 @@ export class TaskQueue {
     tasks.heardAtUs[slot] = startedAtUs;
     tasks.workers[slot] = workerId;
     const number = tasks.numbers[slot] as number;
-    const { startToFinishMs, heartbeatMs } = (tasks.policies[slot] as TaskPolicy).limits;
-    if (startToFinishMs > 0) this.due.push(startedAtUs + startToFinishMs * 1_000, number, DUE.START_TO_FINISH);
+    const { heartbeatMs } = (tasks.policies[slot] as TaskPolicy).limits;
     if (workerId !== '') this.due.push(startedAtUs + heartbeatMs * 1_000, number, DUE.HEARTBEAT);
   }
 
@@ -347,6 +364,25 @@ export class TaskQueue {
     // Of an attempt before this one.
     const isOfAttempt = kind === DUE.START_TO_FINISH || kind === DUE.HEARTBEAT;
     return !isOfAttempt || (this.tasks.phases[slot] === RUNNING && timeUs >= (this.tasks.startedAtUs[slot] as number));
+  }
+
+  /** How many tasks wait, wait for their time, and run; and when the oldest of those that wait began to. Looks through all tasks. */
+  standing(nowUs: number): { readonly waiting: number; readonly delayed: number; readonly running: number; readonly oldestUs: number } {
+    const { phases, startAtUs, createdAtUs, used } = this.tasks;
+    let waiting = 0;
+    let delayed = 0;
+    let running = 0;
+    let oldestUs = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < used; slot += 1) {
+      const phase = phases[slot];
+      if (phase === RUNNING) running += 1;
+      else if (phase === DELAYED && (startAtUs[slot] as number) > nowUs) delayed += 1;
+      else if (phase !== FREE) {
+        waiting += 1;
+        oldestUs = Math.min(oldestUs, Math.max(createdAtUs[slot] as number, startAtUs[slot] as number));
+      }
+    }
+    return { waiting, delayed, running, oldestUs };
   }
 
   // ---- parts ----

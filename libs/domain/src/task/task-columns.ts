@@ -28,6 +28,8 @@ export class TaskColumns {
   startedSequences = new Float64Array(INITIAL);
   /** When the worker was heard last; not recorded. */
   heardAtUs = new Float64Array(INITIAL);
+  /** From when the limit of the attempt counts: from its hand-out. Infinity: it is not handed out yet. Not recorded: another owner counts from the start. */
+  countedFromUs = new Float64Array(INITIAL);
   readonly types: (TypeLane | undefined)[] = [];
   readonly keys: (KeyLane | undefined)[] = [];
   readonly policies: (TaskPolicy | undefined)[] = [];
@@ -61,7 +63,8 @@ export class TaskColumns {
     this.keys[slot] = key;
     this.policies[slot] = policy;
     this.workers[slot] = '';
-    for (const column of [this.attempts, this.failures, this.firstStartedAtUs, this.startedAtUs, this.startedSequences, this.heardAtUs]) column[slot] = 0;
+    const { attempts, failures, firstStartedAtUs, startedAtUs, startedSequences, heardAtUs, countedFromUs } = this;
+    for (const column of [attempts, failures, firstStartedAtUs, startedAtUs, startedSequences, heardAtUs, countedFromUs]) column[slot] = 0;
     return slot;
   }
 
@@ -146,6 +149,7 @@ export class TaskColumns {
     this.startedAtUs = grown(this.startedAtUs, size);
     this.startedSequences = grown(this.startedSequences, size);
     this.heardAtUs = grown(this.heardAtUs, size);
+    this.countedFromUs = grown(this.countedFromUs, size);
   }
 }
 

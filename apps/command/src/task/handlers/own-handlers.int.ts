@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError } from '@sluice/service';
+import { ConfigurationError, loadConfiguration } from '@sluice/service';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { TasksUnderTest } from '../../test/tasks-under-test';
 
@@ -32,7 +32,7 @@ const HANDLERS = moduleOf(
 );
 
 const start = (module: string, threads = 2): Promise<TasksUnderTest> =>
-  TasksUnderTest.start({ settings: { taskHandlers: module, taskHandlerThreads: threads }, drainGraceMs: GRACE_MS });
+  TasksUnderTest.start({ settings: { ...loadConfiguration({}), taskHandlers: module, taskHandlerThreads: threads }, drainGraceMs: GRACE_MS });
 
 /** Threads run in real time, everything else by the manual clock. */
 async function whileTimePasses<Result>(of: TasksUnderTest, work: Promise<Result>): Promise<Result> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { readCommit } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
+import { loadConfiguration } from '@sluice/service';
 import { partitionOfKey } from '../../methods/partition-share';
 import { answered, look, type SharingInstance, SharingInstances } from '../../test/sharing-instances';
 import { specOf } from '../../test/tasks-under-test';
@@ -31,7 +32,7 @@ beforeAll(async () => {
       },
     };`,
   );
-  const settings = { taskHandlers: handlers, taskHandlerThreads: 2 };
+  const settings = { ...loadConfiguration({}), taskHandlers: handlers, taskHandlerThreads: 2 };
   one = await instances.start('one', { settings });
   two = await instances.start('two', { settings });
   await instances.untilShared();

@@ -162,6 +162,8 @@ export interface AttemptEnd {
   firstStartedAtUs: bigint;
   /** Why a caller ended it, for people. */
   note: string;
+  /** How long it ran as its limit counts, in microseconds: from its hand-out until the report of its end reached the owner; 0: it was not handed out. */
+  countedUs: bigint;
 }
 
 /** Event: tasks ended between attempts or before the first. Version 1. */
@@ -933,6 +935,7 @@ function createBaseAttemptEnd(): AttemptEnd {
     workerId: "",
     firstStartedAtUs: 0n,
     note: "",
+    countedUs: 0n,
   };
 }
 
@@ -988,6 +991,12 @@ export const AttemptEnd: MessageFns<AttemptEnd> = {
     }
     if (message.note !== "") {
       writer.uint32(98).string(message.note);
+    }
+    if (message.countedUs !== 0n) {
+      if (BigInt.asIntN(64, message.countedUs) !== message.countedUs) {
+        throw new globalThis.Error("value provided for field message.countedUs of type int64 too large");
+      }
+      writer.uint32(104).int64(message.countedUs);
     }
     return writer;
   },
@@ -1101,6 +1110,14 @@ export const AttemptEnd: MessageFns<AttemptEnd> = {
             message.note = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.countedUs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1147,6 +1164,11 @@ export const AttemptEnd: MessageFns<AttemptEnd> = {
         ? BigInt(object.first_started_at_us)
         : 0n,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      countedUs: isSet(object.countedUs)
+        ? BigInt(object.countedUs)
+        : isSet(object.counted_us)
+        ? BigInt(object.counted_us)
+        : 0n,
     };
   },
 
@@ -1188,6 +1210,9 @@ export const AttemptEnd: MessageFns<AttemptEnd> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.countedUs !== 0n) {
+      obj.countedUs = message.countedUs.toString();
+    }
     return obj;
   },
 
@@ -1218,6 +1243,7 @@ export const AttemptEnd: MessageFns<AttemptEnd> = {
       ? BigInt(object.firstStartedAtUs)
       : 0n;
     message.note = object.note ?? "";
+    message.countedUs = (object.countedUs !== undefined && object.countedUs !== null) ? BigInt(object.countedUs) : 0n;
     return message;
   },
 };
