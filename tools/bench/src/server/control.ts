@@ -115,7 +115,7 @@ export class Control {
 
   /** How many tasks queries answer for the queue, and how many of them wait and succeeded. */
   async taskCounts(queue: string): Promise<{ readonly all: number; readonly submitted: number; readonly succeeded: number }> {
-    const { stats } = await call(this.#taskQueries.getQueueStats.bind(this.#taskQueries), { queue, positionToken: '' });
+    const { stats } = await call(this.#taskQueries.getQueueStats.bind(this.#taskQueries), { queue, positionToken: '', positionTokens: [] });
     const { submitted, running, succeeded, failed, cancelled } = stats?.counts ?? taskpb.TaskCounts.fromPartial({});
     const all = Number(submitted + running + succeeded + failed + cancelled);
     return { all, submitted: Number(submitted), succeeded: Number(succeeded) };
