@@ -173,8 +173,19 @@ describe('unary calls', () => {
         return ANSWER;
       }),
     ]);
-    expect(await refusalOf(askStatus(server, { deadline: Date.now() + 1_000 }))).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    // A caller without a clock: one of grpc-js cancels the call at its deadline, and the server may hear of that first.
+    const session = connectHttp2(`http://${server.address}`);
+    const path = schedulerpb.SchedulerServiceService.getStatus.path;
+    const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', 'grpc-timeout': '500m' };
+    const stream = session.request(headers);
+    const answered = new Promise<unknown>((resolve) => {
+      for (const event of ['response', 'trailers']) stream.on(event, (told: Record<string, unknown>) => told['grpc-status'] && resolve(told['grpc-status']));
+    });
+    stream.resume();
+    stream.end(Buffer.alloc(5));
     expect(await seen.promise).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+    expect(await answered).toBe(String(status.DEADLINE_EXCEEDED));
+    session.destroy();
   });
 
   test('a call whose deadline is near is answered before it, with what is awaited', async () => {
@@ -591,10 +602,8 @@ describe('health', () => {
       first.resolve();
     });
     await first.promise;
-    const graceMs = 30_000;
-    const before = Date.now();
-    await server.stop(graceMs);
-    expect(Date.now() - before).toBeLessThan(graceMs);
+    // A stop that waited for the watch would take longer than this test may.
+    await server.stop(10 * 60_000);
     expect((await ended).code).toBe(status.UNAVAILABLE);
     expect(seen).toEqual([SERVING, NOT_SERVING]);
   });

@@ -9,7 +9,7 @@ export interface LeaseTableFixture {
   dispose(): Promise<void>;
 }
 
-const LIMIT_MS = 5_000;
+const LIMIT_MS = 30_000;
 
 /** Remembers what it is told, and lets tests wait for it. */
 class Recorder implements LeaseTableWatcher {

@@ -330,7 +330,7 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
 
         await store.activate(await store.beginSwitch(fresh));
         expect((await (await store.current()).get('notes', 'a'))?.['body']).toBe('new');
-        await eventually(async () => (await (await query.current()).get('notes', 'a'))?.['body'] === 'new', 500);
+        await eventually(async () => (await (await query.current()).get('notes', 'a'))?.['body'] === 'new');
         expect(await query.incarnation()).toBe(NEXT_IDENTITY.incarnation);
         // Who still reads from the old copy gets its answers for a while.
         expect((await copy.get('notes', 'a'))?.['body']).toBe('old');
@@ -424,7 +424,7 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
       });
       await apply(1, [note('a', '1')]);
       expect(heard.own).toBeGreaterThanOrEqual(1);
-      await eventually(async () => heard.other >= 1, 2000);
+      await eventually(async () => heard.other >= 1);
       stop();
       const before = heard.own;
       await apply(2, [note('a', '2')]);
@@ -433,11 +433,7 @@ export function readStoreContract(name: string, makeFixture: (collections: reado
   });
 }
 
-/** Looks again and again until the condition holds; fails after the time. */
-async function eventually(condition: () => Promise<boolean>, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not come true within ${withinMs} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+/** Looks again and again until the condition holds; the limit of the test ends it. */
+async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,7 +1,7 @@
 /** A unary call as a promise. */
 import { Metadata, type requestCallback } from '@grpc/grpc-js';
 
-export const CALL_LIMIT_MS = 10_000;
+export const CALL_LIMIT_MS = 30_000;
 
 /** A call without an end: the caller waits as long as it takes. */
 export const NO_DEADLINE = 'no deadline';

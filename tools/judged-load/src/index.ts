@@ -12,4 +12,5 @@ export { type Freshness, ReadLag } from './read-lag';
 export { ServiceCalls } from './service-calls';
 export { type Gap, ServiceGaps } from './service-gaps';
 export { spreadAccounts } from './spread-accounts';
+export { UnstalledClock } from './unstalled-clock';
 export { until } from './until';

@@ -2,6 +2,10 @@
  * A fault at load: real processes and servers, callers that post all the time, the fault, a while more of load, and then the
  * judgement: nothing lost, nothing doubled, log = read store, no gap in service above 5 s, lag below 1 s, one scheduler acts.
  * Skipped, with the reason on standard error, where a server cannot be had.
+ *
+ * The two promises of seconds hold on a machine that has the processor for them. So they are measured by a clock that stands still while the machine
+ * does not run the test, and where only they are broken the fault happens once more, to a new deployment: a service that is too slow is so again.
+ * Everything else must hold each time.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadavg } from 'node:os';
@@ -19,11 +23,13 @@ import {
   ReadLag,
   ServiceCalls,
   ServiceGaps,
+  UnstalledClock,
   until,
 } from '@sluice/judged-load';
 
 /** Against a test that hangs, also on a machine where everything takes several times as long. */
 const TEST_LIMIT_MS = 300_000;
+const ATTEMPTS = 2;
 const LAST_LINES = 60;
 const WARM_UP_POSTINGS = 400;
 const AFTERWARDS_POSTINGS = 400;
@@ -79,6 +85,9 @@ export interface LoadedOptions {
   readonly timeLimitMs?: number;
 }
 
+/** What is broken is a promise of seconds, and nothing else. */
+class TooSlowError extends Error {}
+
 export interface FaultOptions extends DeploymentOptions, LoadedOptions {}
 
 /** A fault after which the deployment is as it was before, so that it can be one of several in the life of a deployment. */
@@ -102,7 +111,7 @@ export function testFault(name: string, options: FaultOptions, fault: (scene: Sc
       await deployment.distributed.stop();
     }
   };
-  (possible ? test : test.skip)(name, inItsOwnDeployment, timeLimitMs);
+  testAttempts(name, inItsOwnDeployment, timeLimitMs);
 }
 
 /** The faults happen one after the other in the life of one deployment. After one that fails, the next begins with a new deployment. */
@@ -121,8 +130,22 @@ export function testFaults(options: DeploymentOptions, faults: readonly Fault[])
         if (deployment === undefined) await used.distributed.stop();
       }
     };
-    (possible ? test : test.skip)(fault.name, inTheSharedDeployment, timeLimitMs);
+    testAttempts(fault.name, inTheSharedDeployment, timeLimitMs);
   }
+}
+
+function testAttempts(name: string, attempt: () => Promise<void>, limitMs: number): void {
+  const untilInTime = async (): Promise<void> => {
+    for (let left = ATTEMPTS - 1; ; left -= 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof TooSlowError) || left === 0) throw error;
+        process.stderr.write(`${name}: once more, with a new deployment: ${error.message.split('\n')[0]}\n`);
+      }
+    }
+  };
+  (possible ? test : test.skip)(name, untilInTime, limitMs * ATTEMPTS);
 }
 
 interface Deployment {
@@ -155,8 +178,9 @@ async function underLoad(deployment: Deployment, { name, options = {}, run }: Fa
   const loads: Load[] = [];
   const stalls = monitorEventLoopDelay({ resolution: 10 });
   stalls.enable();
+  const clock = new UnstalledClock();
   try {
-    const scene = sceneOf(deployment, options, loads);
+    const scene = sceneOf(deployment, options, loads, clock);
     const { load, gaps, lag } = scene;
     // What the start, or the fault before, set in motion is over.
     if (options.spread !== false) await until('the partitions are evenly spread', () => evenlySpread(scene));
@@ -174,29 +198,33 @@ async function underLoad(deployment: Deployment, { name, options = {}, run }: Fa
     const figures = figuresOf(gaps, freshness, stalls.max / NS_PER_MS);
     process.stderr.write(`${name}: ${figures}\n`);
     const gapMs = gaps.longest?.lengthMs ?? 0;
-    const complaints = [
-      ...(gapMs > GAP_LIMIT_MS ? [`a gap in service of ${Math.round(gapMs)} ms, ${GAP_LIMIT_MS} are promised: ${figures}`] : []),
-      ...(freshness !== undefined && freshness.afterMs === undefined ? [`the lag does not stay below ${LAG_LIMIT_MS} ms: ${figures}`] : []),
-      ...(await judged(scene, deployment.loads, loads, options)),
-    ];
-    expect(complaints).toEqual([]);
+    expect(await judged(scene, deployment.loads, loads, options)).toEqual([]);
+    if (gapMs > GAP_LIMIT_MS) throw new TooSlowError(`a gap in service of ${Math.round(gapMs)} ms, ${GAP_LIMIT_MS} are promised: ${figures}`);
+    if (freshness !== undefined && freshness.afterMs === undefined) throw new TooSlowError(`the lag does not stay below ${LAG_LIMIT_MS} ms: ${figures}`);
   } catch (error) {
     if (error instanceof Error) error.message += `\n\nThe processes said last:\n${lines.last(LAST_LINES).join('\n')}`;
     throw error;
   } finally {
     stalls.disable();
+    clock.stop();
     for (const started of loads) started.abandon();
     deployment.loads.push(...loads);
   }
 }
 
-function sceneOf({ distributed, lines, loads: earlier }: Deployment, options: LoadedOptions, loads: Load[]): Scene & { readonly lag: ReadLag } {
+function sceneOf(
+  { distributed, lines, loads: earlier }: Deployment,
+  options: LoadedOptions,
+  loads: Load[],
+  clock: UnstalledClock,
+): Scene & { readonly lag: ReadLag } {
   const access = options.load?.access ?? PLAIN_ACCESS;
   const calls = new ServiceCalls({ access });
-  const gaps = new ServiceGaps(PARTITIONS);
+  const nowMs = (): number => clock.nowMs();
+  const gaps = new ServiceGaps(PARTITIONS, nowMs);
   const [command, query, projector, scheduler] = (['command', 'query', 'projector', 'scheduler'] as const).map((service) => distributed.of(service));
   const running = (children: readonly ServiceChild[]): string[] => children.filter(({ pid }) => pid !== undefined).map(({ address }) => address);
-  const lag = new ReadLag({ calls, queryAddresses: () => running(query ?? []) });
+  const lag = new ReadLag({ calls, queryAddresses: () => running(query ?? []), nowMs });
   const observers = [{ tried: ofPartition(gaps, 'tried'), acknowledged: ofPartition(gaps, 'acknowledged'), finished: ofPartition(gaps, 'finished') }, lag];
   const anotherLoad = (called: string): Load => {
     const instances = (options.calledInstances ?? ((all) => all))(command ?? []);
