@@ -13,5 +13,6 @@ module.exports = {
   testEnvironmentOptions: { customExportConditions: ['@sluice/source', 'node', 'require', 'default'] },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  testTimeout: 60000,
+  // Against a test that hangs, also on a machine where everything takes several times as long.
+  testTimeout: 300000,
 };

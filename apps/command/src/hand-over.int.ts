@@ -24,7 +24,7 @@ beforeEach(async () => {
     const bytes = Buffer.from(accountId);
     return engine.partition(engine.partitionOfHash(keyHash(bytes, 0, bytes.length))) !== undefined;
   });
-}, 20_000);
+});
 
 afterEach(() => instances.stop());
 
@@ -51,18 +51,14 @@ async function handOverWith<Answer>(call: () => Promise<Answer>): Promise<Answer
   return answer;
 }
 
-test.each(['at the instance that hands over', 'sent on to it by another'])(
-  'postings whose commit does not become durable, %s',
-  async (where) => {
-    const asked = where.startsWith('at') ? two : one;
-    const items = accounts.map((accountId) => posting('CREDIT', 'c', 5n, { accountId }));
-    const results = await handOverWith(() => untilAnswered(() => asked.batch(items)));
-    expect(results.map(({ error, balanceAfterMinor }) => [error, balanceAfterMinor])).toEqual(accounts.map(() => [undefined, 5n]));
-    const again = await one.batch(accounts.map((accountId) => posting('CREDIT', 'c', 5n, { accountId })));
-    expect(again.results.map((result) => [verdictOf(result), result.balanceAfterMinor])).toEqual(accounts.map(() => ['accepted again', 5n]));
-  },
-  20_000,
-);
+test.each(['at the instance that hands over', 'sent on to it by another'])('postings whose commit does not become durable, %s', async (where) => {
+  const asked = where.startsWith('at') ? two : one;
+  const items = accounts.map((accountId) => posting('CREDIT', 'c', 5n, { accountId }));
+  const results = await handOverWith(() => untilAnswered(() => asked.batch(items)));
+  expect(results.map(({ error, balanceAfterMinor }) => [error, balanceAfterMinor])).toEqual(accounts.map(() => [undefined, 5n]));
+  const again = await one.batch(accounts.map((accountId) => posting('CREDIT', 'c', 5n, { accountId })));
+  expect(again.results.map((result) => [verdictOf(result), result.balanceAfterMinor])).toEqual(accounts.map(() => ['accepted again', 5n]));
+});
 
 test('an atomic batch whose commit does not become durable', async () => {
   const [accountId] = accounts;
@@ -72,37 +68,33 @@ test('an atomic batch whose commit does not become durable', async () => {
     [undefined, 5n],
     [undefined, 3n],
   ]);
-}, 20_000);
+});
 
-test.each(['at the instance that hands over', 'sent on to it by another'])(
-  'commands, %s',
-  async (where) => {
-    const asked = where.startsWith('at') ? two : one;
-    const freeze = async (accountId: string): Promise<accountpb.FreezeAccountResponse> => {
-      for (;;) {
-        try {
-          return await answered<accountpb.FreezeAccountResponse>((done) => asked.client.freezeAccount({ requestId: 'f', accountId, note: '' }, done));
-        } catch (error) {
-          if (errorInfoOf(error as ServiceError)?.reason !== 'PARTITION_UNAVAILABLE') throw error;
-        }
+test.each(['at the instance that hands over', 'sent on to it by another'])('commands, %s', async (where) => {
+  const asked = where.startsWith('at') ? two : one;
+  const freeze = async (accountId: string): Promise<accountpb.FreezeAccountResponse> => {
+    for (;;) {
+      try {
+        return await answered<accountpb.FreezeAccountResponse>((done) => asked.client.freezeAccount({ requestId: 'f', accountId, note: '' }, done));
+      } catch (error) {
+        if (errorInfoOf(error as ServiceError)?.reason !== 'PARTITION_UNAVAILABLE') throw error;
       }
-    };
-    const frozen = await handOverWith(() => Promise.all(accounts.map(freeze)));
-    expect(frozen.map(({ result }) => result?.status)).toEqual(accounts.map(() => accountpb.AccountStatus.ACCOUNT_STATUS_FROZEN));
-  },
-  20_000,
-);
+    }
+  };
+  const frozen = await handOverWith(() => Promise.all(accounts.map(freeze)));
+  expect(frozen.map(({ result }) => result?.status)).toEqual(accounts.map(() => accountpb.AccountStatus.ACCOUNT_STATUS_FROZEN));
+});
 
 test('openings', async () => {
   const openings = accounts.map((accountId) => ({ requestId: 'open', accountId: `{${accountId}} new`, unit: 'EUR' }));
   const request = accountpb.OpenAccountsRequest.fromPartial({ accounts: openings });
   const results = await handOverWith(() => untilAnswered(() => answered<accountpb.OpenAccountsResponse>((done) => two.client.openAccounts(request, done))));
   expect(results.map(({ error }) => error)).toEqual(accounts.map(() => undefined));
-}, 20_000);
+});
 
 test('an instance that owns nothing any more sends on what callers still ask it for', async () => {
   await two.command.handOver();
   expect(two.command.engine.owned).toEqual([]);
   const results = await untilAnswered(() => two.batch(ACCOUNTS.map((accountId) => posting('CREDIT', 'c', 5n, { accountId }))));
   expect(results.map(({ error }) => error)).toEqual(ACCOUNTS.map(() => undefined));
-}, 20_000);
+});

@@ -23,7 +23,7 @@ beforeAll(async () => {
   two = await instances.start('two', { server: { metrics: { enabled: true, histogram: () => count } as unknown as Metrics } });
   await instances.untilShared();
   await one.open(ACCOUNTS);
-}, 20_000);
+});
 
 afterAll(() => instances.stop());
 

@@ -15,7 +15,7 @@ beforeEach(async () => {
   two = await instances.start('two');
   await instances.untilShared();
   await one.open(ACCOUNTS);
-}, 20_000);
+});
 
 afterEach(() => instances.stop());
 

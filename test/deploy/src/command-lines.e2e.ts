@@ -29,7 +29,7 @@ const containers: RunningContainer[] = [];
 
 beforeAll(() => {
   root = ImageRoot.make();
-}, 2 * MINUTE_MS);
+});
 afterEach(() => Promise.all(containers.splice(0).map((container) => container.remove())));
 afterAll(() => root.remove());
 
@@ -150,7 +150,7 @@ const DEPLOYMENTS: readonly Deployment[] = [
     const made = authority.make({ commonName: 'sluice', dnsNames: ['localhost'] });
     for (const [name, content] of Object.entries({ 'tls.crt': made.certificate, 'tls.key': made.key, 'ca.crt': authority.certificate }))
       writeFileSync(root.path(`/tls/${name}`), content);
-  }, MINUTE_MS);
+  });
   afterAll(async () => {
     await Promise.all([nats?.stop(), mongodb?.stop()]);
     rmSync(folder, { recursive: true, force: true });
@@ -177,56 +177,51 @@ const DEPLOYMENTS: readonly Deployment[] = [
       : undefined;
   const certificateOptions = (): string[] => ['--tls-ca', file('ca.crt'), '--tls-cert', file('tls.crt'), '--tls-key', file('tls.key')];
 
-  test(
-    'every container serves, is found healthy by its probes, answers as one with the others, and stops in order',
-    async () => {
-      const started: { readonly container: Container; readonly running: RunningContainer; readonly port: number }[] = [];
-      for (const container of services) {
-        const port = await freePort();
-        started.push({ container, port, running: run(container.args, here(container.environment, port)) });
+  test('every container serves, is found healthy by its probes, answers as one with the others, and stops in order', async () => {
+    const started: { readonly container: Container; readonly running: RunningContainer; readonly port: number }[] = [];
+    for (const container of services) {
+      const port = await freePort();
+      started.push({ container, port, running: run(container.args, here(container.environment, port)) });
+    }
+    await Promise.all(started.map(({ running }) => running.untilItSays('"message":"listening"')));
+    await Promise.all(started.map(({ running }) => running.untilItSays('"message":"serving"')));
+
+    for (const { container, running } of started) {
+      for (const command of new Set(Object.values(container.probes).map((probe) => JSON.stringify(probe)))) {
+        const { code, output } = await running.execute(JSON.parse(command) as string[]);
+        expect({ command, code, output }).toMatchObject({ code: 0, output: expect.stringContaining('SERVING') });
       }
-      await Promise.all(started.map(({ running }) => running.untilItSays('"message":"listening"')));
-      await Promise.all(started.map(({ running }) => running.untilItSays('"message":"serving"')));
+    }
+    for (const path of deployment.natsHealth) expect((await fetch(`${nats.monitorUrl}${path}`)).status).toBe(200);
 
-      for (const { container, running } of started) {
-        for (const command of new Set(Object.values(container.probes).map((probe) => JSON.stringify(probe)))) {
-          const { code, output } = await running.execute(JSON.parse(command) as string[]);
-          expect({ command, code, output }).toMatchObject({ code: 0, output: expect.stringContaining('SERVING') });
-        }
+    const addressesOf = (service: string): string[] => started.filter(({ container }) => container.args[0] === service).map(({ port }) => `localhost:${port}`);
+    const [queryTarget] = addressesOf('query');
+    const clients = addressesOf('command').map((target) => new SluiceClient({ target, queryTarget, tls: certificates(), deadlineMs: MINUTE_MS }));
+    const [first, second] = clients as [SluiceClient, SluiceClient];
+    try {
+      // Of several accounts some belong to either instance, whichever is asked: so they call each other.
+      for (const accountId of ACCOUNTS) {
+        await first.accounts.open({ accountId, unit: 'EUR' });
+        await second.accounts.credit({ accountId, amountMinor: 2_500n, unit: 'EUR' });
+        expect(await second.accounts.get(accountId)).toMatchObject({ balanceMinor: 2_500n });
       }
-      for (const path of deployment.natsHealth) expect((await fetch(`${nats.monitorUrl}${path}`)).status).toBe(200);
+    } finally {
+      for (const client of clients) client.close();
+    }
+    const [inside] = started;
+    const verify = ['sluice', 'verify', '--projector-target', addressesOf('projector')[0] ?? '', ...(tls ? certificateOptions() : [])];
+    expect(await inside?.running.execute(verify)).toMatchObject({ code: 0 });
 
-      const addressesOf = (service: string): string[] =>
-        started.filter(({ container }) => container.args[0] === service).map(({ port }) => `localhost:${port}`);
-      const [queryTarget] = addressesOf('query');
-      const clients = addressesOf('command').map((target) => new SluiceClient({ target, queryTarget, tls: certificates(), deadlineMs: MINUTE_MS }));
-      const [first, second] = clients as [SluiceClient, SluiceClient];
-      try {
-        // Of several accounts some belong to either instance, whichever is asked: so they call each other.
-        for (const accountId of ACCOUNTS) {
-          await first.accounts.open({ accountId, unit: 'EUR' });
-          await second.accounts.credit({ accountId, amountMinor: 2_500n, unit: 'EUR' });
-          expect(await second.accounts.get(accountId)).toMatchObject({ balanceMinor: 2_500n });
-        }
-      } finally {
-        for (const client of clients) client.close();
-      }
-      const [inside] = started;
-      const verify = ['sluice', 'verify', '--projector-target', addressesOf('projector')[0] ?? '', ...(tls ? certificateOptions() : [])];
-      expect(await inside?.running.execute(verify)).toMatchObject({ code: 0 });
+    // What a read-only file system would refuse.
+    expect(readdirSync(root.path('/tmp'))).toEqual([]);
+    expect(readdirSync(root.workingDirectory)).toEqual(['LICENSE', 'apps', 'deploy', 'libs', 'node_modules', 'package.json', 'tools']);
 
-      // What a read-only file system would refuse.
-      expect(readdirSync(root.path('/tmp'))).toEqual([]);
-      expect(readdirSync(root.workingDirectory)).toEqual(['LICENSE', 'apps', 'deploy', 'libs', 'node_modules', 'package.json', 'tools']);
-
-      const ends = await Promise.all(started.map(({ running }) => running.stop()));
-      expect(ends).toEqual(started.map(() => ({ code: 0, signal: null })));
-      for (const { running } of started) expect(running.lines.at(-1)).toContain('"message":"stopped"');
-      const said = started.flatMap(({ running }) => running.lines).join('\n');
-      for (const secret of secretsOf(services)) expect(said).not.toContain(secret);
-    },
-    3 * MINUTE_MS,
-  );
+    const ends = await Promise.all(started.map(({ running }) => running.stop()));
+    expect(ends).toEqual(started.map(() => ({ code: 0, signal: null })));
+    for (const { running } of started) expect(running.lines.at(-1)).toContain('"message":"stopped"');
+    const said = started.flatMap(({ running }) => running.lines).join('\n');
+    for (const secret of secretsOf(services)) expect(said).not.toContain(secret);
+  });
 });
 
 /** Passwords of URLs, and values that are secret as a whole. */

@@ -182,4 +182,4 @@ test('every acknowledged posting is there after the restart, none twice, and the
     expect((await calls.account(accountId, positionToken)).account).toMatchObject({ balanceMinor: balance, entryCount: balance });
   }
   calls.close();
-}, 180_000);
+});

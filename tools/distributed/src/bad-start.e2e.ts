@@ -25,7 +25,7 @@ const QUICKLY = '?serverSelectionTimeoutMS=500';
     folder = mkdtempSync(join(tmpdir(), 'sluice-bad-start-'));
     nats = await startNats({ dataDir: join(folder, 'nats'), external: false, configuration: `authorization { user: "sluice", password: "${PASSWORD}" }` });
     mongodb = await startMongo({ dataDir: join(folder, 'mongodb'), external: false });
-  }, 60_000);
+  });
   afterEach(() => Promise.all(children.splice(0).map((child) => child.stop())));
   afterAll(async () => {
     await Promise.all([nats.stop(), mongodb.stop()]);

@@ -34,7 +34,7 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
       onLine: (name, line) => lines.push(`${name} ${line}`),
       onDeath: (child, how) => deaths.push(`${child.name} ${how}`),
     });
-  }, 120_000);
+  });
   afterAll(() => distributed.stop());
 
   const call = async (service: ServiceName, ...rest: string[]): Promise<string> => {

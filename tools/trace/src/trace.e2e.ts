@@ -9,7 +9,7 @@ const possible = haveServer('nats') && haveServer('mongodb');
   let traced: TracedPosting;
   beforeAll(async () => {
     traced = await traceOnePosting({ external: false });
-  }, 120_000);
+  });
 
   const named = (name: string, service: string): ReceivedSpan => {
     const span = traced.spans.find((candidate) => candidate.name === name && candidate.service === service);

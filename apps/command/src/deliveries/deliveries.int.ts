@@ -51,7 +51,7 @@ describe('two instances over connections', () => {
     await instances.untilShared();
     await one.open(ACCOUNTS);
     await one.batch(ACCOUNTS.map((accountId) => posting('CREDIT', 'funds', FUNDS, { accountId })));
-  }, 20_000);
+  });
 
   afterAll(() => instances.stop());
 
@@ -76,7 +76,7 @@ describe('two instances over connections', () => {
     await two.stop();
     await untilFinished([one.command]);
     expect(await balances('after the stop')).toEqual(ACCOUNTS.map(() => FUNDS + 2n));
-  }, 20_000);
+  });
 
   test('a caller cannot deliver', async () => {
     const client = new logpb.DeliveryServiceClient(one.server.address, credentials.createInsecure());
@@ -139,7 +139,7 @@ describe('on the SQLite log', () => {
     const { results } = await call<accountpb.PostBatchResponse>(second.command, 'postBatch', batchOf('after', 1n));
     expect(results.map(({ balanceAfterMinor }) => balanceAfterMinor)).toEqual(ACCOUNTS.map(() => FUNDS + 1n));
     await second.stop();
-  }, 20_000);
+  });
 });
 
 function batchOf(requestId: string, amount: bigint): Uint8Array {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   one = await instances.start('one');
   two = await instances.start('two');
   await instances.untilShared();
-}, 20_000);
+});
 
 afterAll(async () => {
   for (const client of closing) client.close();
@@ -72,4 +72,4 @@ test('tasks of both owners reach one worker, which is told of a cancellation, an
   expect(verdicts.sort()).toEqual(['', '', 'LEASE_LOST', 'LEASE_LOST']);
   stream.end();
   stream.cancel();
-}, 30_000);
+});

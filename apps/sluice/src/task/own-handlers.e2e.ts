@@ -52,10 +52,10 @@ test('tasks are run without a worker, a busy loop ends at its limit, and what ru
   client?.close();
   expect(await served?.end('SIGTERM')).toBe(0);
   expect(await (await start()).tasks.get(running)).toMatchObject({ state: 'SUCCEEDED', attemptCount: 1 });
-}, 60_000);
+});
 
 test('a module that cannot be loaded refuses the start with exit code 78', async () => {
   const { code, output } = await ServedSluice.fail({ ...environment, SLUICE_TASK_HANDLERS: join(folder, 'nowhere.mjs') });
   expect(output).toContain(`SLUICE_TASK_HANDLERS: the module ${join(folder, 'nowhere.mjs')} cannot be used: `);
   expect(code).toBe(78);
-}, 30_000);
+});
