@@ -13,6 +13,8 @@ export const MAXIMUM_RATE_WINDOW_MS = 86_400_000;
 export const MAXIMUM_ATTEMPTS = 1_000;
 export const MINIMUM_HEARTBEAT_MS = 100;
 export const MAXIMUM_SCHEDULES = 1_000;
+/** No start and no run is later, in June of 2255: times are numbers of microseconds, which are exact up to here. */
+export const LATEST_START_US = Number.MAX_SAFE_INTEGER;
 export const MAXIMUM_CRON_BYTES = 128;
 export const MAXIMUM_TIME_ZONE_BYTES = 64;
 export const MINIMUM_INTERVAL_MS = 1_000;

@@ -16,6 +16,7 @@ import {
   checkContentType,
   checkRequestId,
   checkText,
+  checkStart,
   checkTime,
   keptMessage,
   specBytes,
@@ -181,7 +182,7 @@ export function scheduleOf(request: taskpb.CreateScheduleRequest): TaskRequest {
   if (task.startAt !== undefined) throw invalidRequest('spec.task.start_at', 'is set; the runs say when');
   checkText(spec.cron, 'spec.cron', 0, MAXIMUM_CRON_BYTES);
   checkText(spec.timeZone, 'spec.time_zone', 0, MAXIMUM_TIME_ZONE_BYTES);
-  checkTime(spec.beginAt, 'spec.begin_at');
+  checkStart(spec.beginAt, 'spec.begin_at');
   checkTime(spec.endAt, 'spec.end_at');
   checkTimes(spec);
   return {

@@ -3,12 +3,12 @@ import { usFromTimestamp } from '@sluice/protocol';
 import type { taskpb } from '@sluice/protocol/task';
 import { refusal } from '@sluice/service';
 import { Cron } from 'croner';
-import { MINIMUM_INTERVAL_MS, NEXT_RUNS } from './limits';
+import { LATEST_START_US, MINIMUM_INTERVAL_MS, NEXT_RUNS } from './limits';
 
 /** Runs that are looked for at most when a schedule was not served for long. */
 const MAXIMUM_RUNS = 1_001;
 
-/** Throws SCHEDULE_INVALID. */
+/** Throws SCHEDULE_INVALID; SCHEDULE_NEVER_RUNS where the library cannot even look for a run. */
 export function checkTimes(spec: taskpb.ScheduleSpec): void {
   const { cron, intervalMs } = spec;
   if ((cron === '') === (intervalMs === 0)) throw refusal('SCHEDULE_INVALID', 'exactly one of cron and interval_ms must be set');
@@ -19,6 +19,8 @@ export function checkTimes(spec: taskpb.ScheduleSpec): void {
   try {
     cronOf(spec).nextRun(new Date(0));
   } catch (error) {
+    // The library names itself in its errors. Another one: it looked for a day that no year has by calls of itself, until the stack was full.
+    if (error instanceof RangeError && !error.message.startsWith('Cron')) throw refusal('SCHEDULE_NEVER_RUNS');
     throw refusal('SCHEDULE_INVALID', error instanceof Error ? error.message : String(error));
   }
 }
@@ -85,7 +87,7 @@ function dueOf(ascending: Iterable<number>, nowUs: number): number[] {
 function* runs(spec: taskpb.ScheduleSpec, afterUs: number, anchorUs: number, count: number): Generator<number> {
   if (count === 0) return;
   const beginUs = spec.beginAt === undefined ? 0 : Number(usFromTimestamp(spec.beginAt));
-  const endUs = spec.endAt === undefined ? Number.POSITIVE_INFINITY : Number(usFromTimestamp(spec.endAt));
+  const endUs = Math.min(LATEST_START_US, spec.endAt === undefined ? Number.POSITIVE_INFINITY : Number(usFromTimestamp(spec.endAt)));
   const fromUs = Math.max(afterUs, beginUs - 1);
   let made = 0;
   for (const runUs of spec.cron === '' ? intervalRuns(spec, fromUs, beginUs || anchorUs) : cronRuns(spec, fromUs)) {

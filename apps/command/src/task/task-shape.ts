@@ -20,6 +20,7 @@ import { type protobufpb, usFromTimestamp } from '@sluice/protocol';
 import type { taskpb } from '@sluice/protocol/task';
 import { invalidRequest } from '@sluice/service';
 import {
+  LATEST_START_US,
   MAXIMUM_ATTEMPTS,
   MAXIMUM_ID_BYTES,
   MAXIMUM_LABEL_BYTES,
@@ -80,7 +81,7 @@ export function checkedSpec(spec: taskpb.TaskSpec | undefined, at: string): task
   if (Math.abs(spec.priority) > MAXIMUM_PRIORITY) throw invalidRequest(`${at}.priority`, `is not in -${MAXIMUM_PRIORITY} to ${MAXIMUM_PRIORITY}`);
   checkText(spec.key, `${at}.key`, 0, MAXIMUM_ID_BYTES);
   if (spec.delayMs > 0 && spec.startAt !== undefined) throw invalidRequest(`${at}.delay_ms`, 'and start_at are both set');
-  checkTime(spec.startAt, `${at}.start_at`);
+  checkStart(spec.startAt, `${at}.start_at`);
   checkText(spec.dedupeKey, `${at}.dedupe_key`, 0, MAXIMUM_ID_BYTES);
   if (spec.dedupeRule < 0 || spec.dedupeRule > HIGHEST_DEDUPE_RULE) throw invalidRequest(`${at}.dedupe_rule`, 'is not a rule');
   if (spec.parentTaskId !== '') checkedTaskName(spec.parentTaskId, `${at}.parent_task_id`);
@@ -98,6 +99,12 @@ export function checkTime(time: protobufpb.Timestamp | undefined, field: string)
   } catch {
     throw invalidRequest(field, 'is not a time');
   }
+}
+
+/** A time at which something is to begin. */
+export function checkStart(time: protobufpb.Timestamp | undefined, field: string): void {
+  checkTime(time, field);
+  if (time !== undefined && usFromTimestamp(time) > LATEST_START_US) throw invalidRequest(field, 'is after the year 2254');
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>, at: string): void {

@@ -130,3 +130,24 @@ test.each([
 ])('a %s that is too long is refused', async (_what, spec) => {
   expect(await reasonOf(tasks.call('createSchedule', { queue: 'q', name: 's', spec: { ...spec, task: { type: 't' } } }))).toBe('INVALID_REQUEST');
 });
+
+describe('times at the end of what can be told', () => {
+  const LAST = { seconds: 253_402_300_799n, nanos: 999_999_999 };
+  const YEAR_2255 = { seconds: 9_000_000_000n, nanos: 0 };
+
+  test('a start, or the begin of a schedule, that is too late is refused, and the partition goes on', async () => {
+    expect(await reasonOf(tasks.create('mail', { startAt: LAST }))).toBe('INVALID_REQUEST');
+    expect(await reasonOf(tasks.create('mail', { startAt: YEAR_2255 }))).toBe('accepted');
+    const schedule = (spec: object) => reasonOf(tasks.call('createSchedule', { queue: 'q', name: 's', spec: { ...spec, task: { type: 't' } } }));
+    for (const spec of [{ intervalMs: 60_000 }, { cron: '* * * * *' }]) expect(await schedule({ ...spec, beginAt: LAST })).toBe('INVALID_REQUEST');
+    expect(await reasonOf(tasks.create('mail'))).toBe('accepted');
+  });
+
+  test('a schedule that begins late has the runs that can be told', async () => {
+    const spec = { intervalMs: 4_000_000_000, beginAt: { seconds: 9_000_000_000n, nanos: 0 }, endAt: LAST, task: { type: 't' } };
+    const { nextRuns } = await tasks.call('createSchedule', { queue: 'q', name: 's', spec });
+    expect(nextRuns).toHaveLength(2);
+    await tasks.restart();
+    expect(await reasonOf(tasks.create('mail'))).toBe('accepted');
+  });
+});

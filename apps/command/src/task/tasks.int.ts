@@ -358,6 +358,7 @@ describe('schedules', () => {
     ${{ cron: '* * * * *', intervalMs: 1_000 }}                | ${'SCHEDULE_INVALID'}
     ${{ intervalMs: 10 }}                                      | ${'SCHEDULE_INVALID'}
     ${{ cron: '0 0 30 2 *' }}                                  | ${'SCHEDULE_NEVER_RUNS'}
+    ${{ cron: '0 0 31 2,4,6 *' }}                              | ${'SCHEDULE_NEVER_RUNS'}
     ${{ cron: '0 8 * * *', endAt: { seconds: 1n, nanos: 0 } }} | ${'SCHEDULE_NEVER_RUNS'}
   `('$spec is refused with $reason', async ({ spec, reason }: { spec: object; reason: string }) => {
     expect(await reasonOf(tasks.call('createSchedule', { queue: 'q', name: 's', spec: { ...spec, task: { type: 't' } } }))).toBe(reason);
