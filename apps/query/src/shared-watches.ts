@@ -4,12 +4,17 @@
  * survives its switch.
  */
 import type { Clock, ReadCopy } from '@sluice/ports';
+import { nextRound } from '@sluice/service';
 import type { StandingFeed } from './standing';
 
 /** Between two looks at what is watched. */
 const LOOK_MS = 50;
 /** Things that are read in one call. */
 const KEYS_PER_READ = 1_000;
+/** Things that are read one by one in one round of the event loop. */
+const SINGLE_READS_PER_ROUND = 32;
+/** Watchers that are told in one round of the event loop. */
+const TOLD_PER_ROUND = 256;
 
 export interface Seen<State> {
   readonly state: State;
@@ -23,11 +28,22 @@ export interface Seen<State> {
  */
 export type ReadChanged<State> = (copy: ReadCopy, known: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, Seen<State>>>;
 
-/** For things that are read one by one. */
-export function readSingly<State>(read: (copy: ReadCopy, key: string) => Promise<Seen<State> | undefined>): ReadChanged<State> {
+/**
+ * For things that are read one by one.
+ *
+ * @param sequencesOf the sequences that the things have now, in the order of the keys; without it each is read at every look.
+ */
+export function readSingly<State>(
+  read: (copy: ReadCopy, key: string) => Promise<Seen<State> | undefined>,
+  sequencesOf?: (copy: ReadCopy, keys: readonly string[]) => Promise<readonly number[]>,
+): ReadChanged<State> {
   return async (copy, known) => {
+    const keys = [...known.keys()];
+    const sequences = await sequencesOf?.(copy, keys);
+    const changed = sequences === undefined ? keys : keys.filter((key, at) => sequences[at] !== known.get(key));
     const found = new Map<string, Seen<State>>();
-    for (const key of known.keys()) {
+    for (const [at, key] of changed.entries()) {
+      if (at % SINGLE_READS_PER_ROUND === SINGLE_READS_PER_ROUND - 1) await nextRound();
       const seen = await read(copy, key);
       if (seen !== undefined) found.set(key, seen);
     }
@@ -43,6 +59,8 @@ interface Watched<State> {
 
 export class SharedWatches<State> {
   private readonly watched = new Map<string, Watched<State>>();
+  /** Wakes each watch. A signal would look through all its listeners for each one that comes. */
+  private readonly wakers = new Set<() => void>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
 
@@ -63,7 +81,7 @@ export class SharedWatches<State> {
       wake();
     });
     signal.addEventListener('abort', wakeUp);
-    this.stopping.signal.addEventListener('abort', wakeUp);
+    this.wakers.add(wakeUp);
     let sent = from;
     try {
       while (!signal.aborted && !this.stopping.signal.aborted) {
@@ -80,7 +98,7 @@ export class SharedWatches<State> {
       }
     } finally {
       signal.removeEventListener('abort', wakeUp);
-      this.stopping.signal.removeEventListener('abort', wakeUp);
+      this.wakers.delete(wakeUp);
       remove();
     }
   }
@@ -88,6 +106,7 @@ export class SharedWatches<State> {
   /** Ends all watches. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    for (const wake of this.wakers) wake();
     await this.running;
   }
 
@@ -138,7 +157,12 @@ export class SharedWatches<State> {
       const watched = this.watched.get(key);
       if (watched === undefined || seen.sequence === watched.sequence) continue;
       watched.sequence = seen.sequence;
-      for (const watcher of watched.watchers) watcher(seen);
+      let told = 0;
+      for (const watcher of [...watched.watchers]) {
+        if (watched.watchers.has(watcher)) watcher(seen);
+        told += 1;
+        if (told % TOLD_PER_ROUND === 0) await nextRound();
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Tasks, as the query service plugs them in. */
-import { projection, readQueue, readTask } from '@sluice/projections/task';
+import { projection, readQueue, readTask, readTaskSequences } from '@sluice/projections/task';
 import { taskpb } from '@sluice/protocol/task';
 import type { QueryCapability } from '../query-capability';
 import { readSingly, SharedWatches } from '../shared-watches';
@@ -19,7 +19,7 @@ export const queryCapability: QueryCapability = {
       const found = await readQueue(copy, queue);
       return found && { state: found.stats, sequence: found.sequence };
     };
-    const tasks = new SharedWatches(feed, clock, readSingly(readOne), trouble);
+    const tasks = new SharedWatches(feed, clock, readSingly(readOne, readTaskSequences), trouble);
     const queues = new SharedWatches(feed, clock, readSingly(readStats), trouble);
     return {
       registrations: [taskQueryService({ freshness, tasks, queues }), scheduleQueryService(freshness)],

@@ -5,6 +5,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { type CallContext, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { findMatching } from '../filtered-rows';
 import { type Freshness, mergedToken } from '../freshness';
+import { GatheredReads } from '../gathered-reads';
 import { checkedPageSize, checkKey } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
 import type { SharedWatches } from '../shared-watches';
@@ -23,17 +24,17 @@ const ENDED: ReadonlySet<taskpb.TaskState> = new Set([
 ]);
 
 export function taskQueryService({ freshness, tasks, queues }: TaskQueryOptions): ServiceRegistration {
-  const find = async (copy: ReadCopy, taskId: string): Promise<taskpb.Task> => {
-    checkKey('task_id', taskId);
-    const task = await readTask(copy, taskId);
+  const gathered = new GatheredReads<ReadCopy, taskpb.Task | undefined>(readTask);
+  const found = (task: taskpb.Task | undefined, taskId: string): taskpb.Task => {
     if (task === undefined) throw refusal('TASK_NOT_FOUND', `there is no task "${taskId}"`, { task_id: taskId });
     return task;
   };
   const implementation: taskpb.TaskQueryServiceServer = {
-    getTask: unary<taskpb.GetTaskRequest, taskpb.GetTaskResponse>(async (request, call) => ({
-      task: await find(await freshness.copyFor(request, call), request.taskId),
-      positionToken: mergedToken(request),
-    })),
+    getTask: unary<taskpb.GetTaskRequest, taskpb.GetTaskResponse>(async (request, call) => {
+      const { taskId } = request;
+      checkKey('task_id', taskId);
+      return { task: found(await readTask(await freshness.copyFor(request, call), taskId), taskId), positionToken: mergedToken(request) };
+    }),
 
     listTasks: unary<taskpb.ListTasksRequest, taskpb.ListTasksResponse>(async (request, call) => {
       const copy = await freshness.copyFor(request, call);
@@ -59,11 +60,14 @@ export function taskQueryService({ freshness, tasks, queues }: TaskQueryOptions)
     }),
 
     watchTask: serverStream<taskpb.WatchTaskRequest, taskpb.WatchTaskResponse>(async function* (request, call) {
+      const { taskId } = request;
       const positionToken = mergedToken(request);
-      const now = await find(await freshness.copyFor(request, call), request.taskId);
+      checkKey('task_id', taskId);
+      // Ten thousand calls may begin to watch one task at once.
+      const now = found(await gathered.now(await freshness.copyFor(request, call), taskId), taskId);
       yield { task: now, positionToken };
       if (ENDED.has(now.state)) return;
-      for await (const { state } of tasks.watch(request.taskId, Number(now.sequence), call.signal)) {
+      for await (const { state } of tasks.watch(taskId, Number(now.sequence), call.signal)) {
         yield { task: state, positionToken };
         if (ENDED.has(state.state)) return;
       }

@@ -41,8 +41,22 @@ export async function readTasks(copy: ReadCopy, taskIds: readonly string[]): Pro
   return states.flatMap((state, at) => (state === undefined ? [] : [taskMessage(state, about[at], progress[at])]));
 }
 
+/** Sequences of the newest commits in the tasks, in the order of the ids, as `readTask` tells them; 0: the task is not there. */
+export async function readTaskSequences(copy: ReadCopy, taskIds: readonly string[]): Promise<number[]> {
+  const [states, progress] = await Promise.all([copy.getMany(TASK_STATES.name, taskIds), copy.getMany(TASK_PROGRESS.name, taskIds)]);
+  return states.map((state, at) => (state === undefined ? 0 : sequenceOf(state, progress[at])));
+}
+
+function sequenceOf(state: Row, progress: Row | undefined): number {
+  return Math.max(state.sequence as number, isOfNow(state, progress) ? (progress.sequence as number) : 0);
+}
+
+/** Whether the progress is that of the newest attempt. */
+function isOfNow(state: Row, progress: Row | undefined): progress is Row {
+  return progress !== undefined && progress.attempt === state.attempts;
+}
+
 function taskMessage(state: Row, about: Row | undefined, progress: Row | undefined): taskpb.Task {
-  const isOfNow = progress !== undefined && progress.attempt === state.attempts;
   return {
     taskId: state.task_id as string,
     queue: state.queue as string,
@@ -56,12 +70,12 @@ function taskMessage(state: Row, about: Row | undefined, progress: Row | undefin
     attempts: [],
     result: undefined,
     failure: failureOf(state.failure),
-    progress: isOfNow ? { done: progress.done as number, total: progress.total as number, text: progress.text as string } : undefined,
+    progress: isOfNow(state, progress) ? { done: progress.done as number, total: progress.total as number, text: progress.text as string } : undefined,
     retryOf: (about?.retry_of as string | undefined) ?? '',
     scheduleId: (about?.schedule_id as string | undefined) ?? '',
     note: state.note as string,
     startAt: timeOf(about?.start_at_us ?? 0),
-    sequence: BigInt(Math.max(state.sequence as number, isOfNow ? (progress.sequence as number) : 0)),
+    sequence: BigInt(sequenceOf(state, progress)),
   };
 }
 
