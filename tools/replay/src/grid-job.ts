@@ -53,7 +53,12 @@ export function limitMsOf({ requestedS }: Pick<GridJob, 'requestedS'>, scale: nu
 export type ExpectedEnd = 'SUCCEEDED' | 'TIMED_OUT' | 'NEAR_LIMIT';
 
 export function expectedEndOf(job: Pick<GridJob, 'runS' | 'requestedS'>, scale: number): ExpectedEnd {
-  const beyondMs = scaledMs(job.runS, scale) - limitMsOf(job, scale);
+  return endAfter(job, scaledMs(job.runS, scale), scale);
+}
+
+/** How a job ends that runs for so long. */
+export function endAfter(job: Pick<GridJob, 'requestedS'>, ranMs: number, scale: number): ExpectedEnd {
+  const beyondMs = ranMs - limitMsOf(job, scale);
   if (Math.abs(beyondMs) <= NEAR_MS) return 'NEAR_LIMIT';
   return beyondMs > 0 ? 'TIMED_OUT' : 'SUCCEEDED';
 }

@@ -5,7 +5,7 @@ import { type GridWorkerOptions, gridWorker } from './grid-worker';
 async function main(): Promise<void> {
   const { target, ...options } = JSON.parse(process.argv[2] ?? '') as GridWorkerOptions & { readonly target: string };
   process.once('disconnect', () => process.exit(0));
-  await gridWorker(new SluiceClient({ target }), options).begin();
+  await gridWorker(new SluiceClient({ target }), options, (run) => process.send?.(run)).begin();
   process.send?.('working');
 }
 

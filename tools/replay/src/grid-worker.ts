@@ -8,18 +8,27 @@ export interface GridWorkerOptions {
   readonly workerId: string;
 }
 
+/** How long the handler of a task ran by the worker's own clock, until it ended or was stopped. */
+export interface MeasuredRun {
+  readonly taskId: string;
+  readonly ranMs: number;
+}
+
 /** Jobs of the file that are under way at once stay far below. */
 const CAPACITY = 2_000;
 
-export function gridWorker(client: SluiceClient, { queues, workerId }: GridWorkerOptions): TaskWorker {
+export function gridWorker(client: SluiceClient, { queues, workerId }: GridWorkerOptions, onRun: (run: MeasuredRun) => void): TaskWorker {
   return client.tasks.worker({ queues, workerId, capacity: CAPACITY }).handle(JOB_TYPE, (task, { signal }) => {
     const { runMs } = task.json() as { readonly runMs: number };
+    const beganMs = performance.now();
     return new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, runMs);
-      signal.addEventListener('abort', () => {
+      const end = (): void => {
         clearTimeout(timer);
+        onRun({ taskId: task.taskId, ranMs: performance.now() - beganMs });
         resolve();
-      });
+      };
+      const timer = setTimeout(end, runMs);
+      signal.addEventListener('abort', end);
     });
   });
 }

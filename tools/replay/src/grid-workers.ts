@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SluiceClient } from '@sluice/client';
-import { gridWorker } from './grid-worker';
+import { gridWorker, type MeasuredRun } from './grid-worker';
 
 export interface GridWorker {
   /** Of the process that runs now. */
@@ -21,6 +21,7 @@ export class GridWorkerProcess implements GridWorker {
     private readonly name: string,
     private readonly target: string,
     private readonly queues: readonly string[],
+    private readonly onRun: (run: MeasuredRun) => void,
   ) {}
 
   /** Resolves when the server has taken the worker's subscription. */
@@ -31,7 +32,10 @@ export class GridWorkerProcess implements GridWorker {
     const child = fork(programFile(), [JSON.stringify({ target, queues, workerId })], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.child = child;
     await new Promise<void>((resolve, reject) => {
-      child.once('message', () => resolve());
+      child.once('message', () => {
+        child.on('message', (run) => this.onRun(run as MeasuredRun));
+        resolve();
+      });
       child.once('exit', (code, signal) => reject(new Error(`worker ${workerId} ended before it worked: ${signal ?? code}`)));
     });
   }
@@ -50,8 +54,13 @@ export class GridWorkerProcess implements GridWorker {
   }
 }
 
-export async function startWorkerHere(client: SluiceClient, workerId: string, queues: readonly string[]): Promise<GridWorker> {
-  const worker = gridWorker(client, { queues, workerId });
+export async function startWorkerHere(
+  client: SluiceClient,
+  workerId: string,
+  queues: readonly string[],
+  onRun: (run: MeasuredRun) => void,
+): Promise<GridWorker> {
+  const worker = gridWorker(client, { queues, workerId }, onRun);
   await worker.begin();
   return { workerId, stop: () => worker.close() };
 }

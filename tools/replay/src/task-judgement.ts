@@ -1,6 +1,6 @@
 /** Holds the tasks of a replay, as the read store has them, against the jobs of the file. */
 import type { Task, TaskAttempt } from '@sluice/client';
-import { type ExpectedEnd, expectedEndOf, type GridJob } from './grid-job';
+import { endAfter, type ExpectedEnd, expectedEndOf, type GridJob, limitMsOf, scaledMs } from './grid-job';
 
 export type JudgedTask = Pick<Task, 'taskId' | 'state' | 'labels' | 'retryOf' | 'failure' | 'attempts'>;
 
@@ -13,16 +13,28 @@ export interface TaskJudgement {
   readonly nearLimit: number;
   /** What ended otherwise than the file says; a line each. */
   readonly mismatches: readonly string[];
+  /** What timed out because the machine was late: by the worker's own clock its handler ran for so long that it came near its limit; a line each. */
+  readonly late: readonly string[];
   /** Jobs that were acknowledged and have no task, or one that has not ended. */
   readonly lost: readonly string[];
   /** Jobs with a task too many, or with attempts that ran or succeeded beside each other. */
   readonly doubled: readonly string[];
 }
 
-/** @param acknowledged ids of the tasks that the server said it has, by job. */
-export function judgeTasks(jobs: readonly GridJob[], scale: number, acknowledged: ReadonlyMap<string, string>, tasks: readonly JudgedTask[]): TaskJudgement {
+/**
+ * @param acknowledged ids of the tasks that the server said it has, by job.
+ * @param ranMs how long the newest handler of each task ran by its worker's own clock, as far as the worker said so.
+ */
+export function judgeTasks(
+  jobs: readonly GridJob[],
+  scale: number,
+  acknowledged: ReadonlyMap<string, string>,
+  tasks: readonly JudgedTask[],
+  ranMs: ReadonlyMap<string, number>,
+): TaskJudgement {
   const counts: Record<ExpectedEnd, number> = { SUCCEEDED: 0, TIMED_OUT: 0, NEAR_LIMIT: 0 };
   const mismatches: string[] = [];
+  const late: string[] = [];
   const lost: string[] = [];
   const doubled: string[] = [];
   const byJob = groupedByJob(tasks);
@@ -40,10 +52,21 @@ export function judgeTasks(jobs: readonly GridJob[], scale: number, acknowledged
       if (areBesideEachOther(attempts)) doubled.push(`${named}: attempts of ${taskId} ran or succeeded beside each other`);
     const expected = expectedEndOf(job, scale);
     const end = endOf(last);
-    if (expected === 'NEAR_LIMIT' || end === expected) counts[expected] += 1;
-    else mismatches.push(`${named}: ${last.taskId} ended as ${end}, the file says ${expected}`);
+    if (expected === 'NEAR_LIMIT' || end === expected) {
+      counts[expected] += 1;
+      continue;
+    }
+    const ran = ranMs.get(last.taskId);
+    const clocked = ran === undefined ? 'no worker says how long it ran' : `by its worker's clock it ran ${ran.toFixed(1)} ms`;
+    const line = `${named}: ${last.taskId} ended as ${end}, the file says ${expected}; ${limitText(job, scale)}, ${clocked}`;
+    const wasLate = expected === 'SUCCEEDED' && end === 'TIMED_OUT' && ran !== undefined && endAfter(job, ran, scale) !== 'SUCCEEDED';
+    (wasLate ? late : mismatches).push(line);
   }
-  return { succeeded: counts.SUCCEEDED, timedOut: counts.TIMED_OUT, nearLimit: counts.NEAR_LIMIT, mismatches, lost, doubled };
+  return { succeeded: counts.SUCCEEDED, timedOut: counts.TIMED_OUT, nearLimit: counts.NEAR_LIMIT, mismatches, late, lost, doubled };
+}
+
+function limitText(job: GridJob, scale: number): string {
+  return `it was to run ${scaledMs(job.runS, scale)} ms of ${limitMsOf(job, scale)} ms`;
 }
 
 export function hasEnded({ state }: Pick<Task, 'state'>): boolean {

@@ -47,13 +47,13 @@ test.each`
 `('tasks that are $what', ({ tasks, counts, differences }: { tasks: JudgedTask[]; counts: number[]; differences: number[] }) => {
   const jobs = [job('1', 100), job('2', 300), job('3', 200)];
   const acknowledged = new Map(jobs.map(({ jobId }) => [jobId, `q/${jobId}`]));
-  const { succeeded, timedOut, nearLimit, mismatches, lost, doubled } = judgeTasks(jobs, SCALE, acknowledged, tasks);
+  const { succeeded, timedOut, nearLimit, mismatches, lost, doubled } = judgeTasks(jobs, SCALE, acknowledged, tasks, new Map());
   expect([succeeded, timedOut, nearLimit]).toEqual(counts);
   expect([mismatches.length, lost.length, doubled.length]).toEqual(differences);
 });
 
 test('a replay ends with one line of figures, and with exit code 1 if there are differences', () => {
-  const report = { tasks: 3, succeeded: 1, timedOut: 1, nearLimit: 1, mismatches: [], lost: [], doubled: [], triedAgain: 0 };
+  const report = { tasks: 3, succeeded: 1, timedOut: 1, nearLimit: 1, mismatches: [], late: [], lost: [], doubled: [], triedAgain: 0 };
   expect(summarizeTaskReplay(report)).toEqual({
     lines: ['3 tasks: 1 succeeded, 1 timed out, 1 near the limit; 0 mismatches, 0 lost, 0 doubled'],
     exitCode: 0,
@@ -66,4 +66,15 @@ test('a replay ends with one line of figures, and with exit code 1 if there are 
     ],
     exitCode: 1,
   });
+});
+
+test.each`
+  what                                         | ranMs        | late | mismatches
+  ${'the worker ran it no longer than it was'} | ${149}       | ${0} | ${1}
+  ${'the worker ran it until near its limit'}  | ${150}       | ${1} | ${0}
+  ${'no worker says how long it ran'}          | ${undefined} | ${0} | ${1}
+`('of a job that timed out and should not have: $what', ({ ranMs, late, mismatches }: { ranMs: number | undefined; late: number; mismatches: number }) => {
+  const ran = new Map(ranMs === undefined ? [] : [['q/1', ranMs] as const]);
+  const judged = judgeTasks([job('1', 100)], SCALE, new Map([['1', 'q/1']]), [task('q/1', '1', LATE)], ran);
+  expect([judged.late.length, judged.mismatches.length]).toEqual([late, mismatches]);
 });

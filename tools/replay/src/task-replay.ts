@@ -11,7 +11,7 @@ import { basename } from 'node:path';
 import { type SluiceClient, SluiceError, type Task, type TaskInput } from '@sluice/client';
 import type { ReplayObserver } from './bank-replay';
 import { expectedEndOf, type GridJob, limitMsOf, readGridFile, scaledMs } from './grid-job';
-import { JOB_TYPE } from './grid-worker';
+import { JOB_TYPE, type MeasuredRun } from './grid-worker';
 import { type GridWorker, GridWorkerProcess, startWorkerHere } from './grid-workers';
 import { ReadWindow } from './read-window';
 import { groupedByJob, hasEnded, JOB_LABEL, judgeTasks, lastRetryOf, type TaskJudgement } from './task-judgement';
@@ -78,6 +78,8 @@ class TaskReplay {
   private readonly queues: readonly string[];
   private workers: GridWorker[] = [];
   private readonly acknowledged = new Map<string, string>();
+  /** How long the newest handler of each task ran, by its worker's clock. */
+  private readonly ranMs = new Map<string, number>();
   private outages: readonly Outage[] = [];
   private triedAgain = 0;
   private isSubmitted = false;
@@ -95,10 +97,11 @@ class TaskReplay {
   async startWorkers(): Promise<void> {
     const { workerTargets, client } = this.options;
     this.options.observer.step('starting workers', undefined);
+    const onRun = ({ taskId, ranMs }: MeasuredRun): unknown => this.ranMs.set(taskId, ranMs);
     if (workerTargets === undefined) {
-      for (let at = 0; at < WORKERS_HERE; at += 1) this.workers.push(await startWorkerHere(client, `replay-${at}`, this.queues));
+      for (let at = 0; at < WORKERS_HERE; at += 1) this.workers.push(await startWorkerHere(client, `replay-${at}`, this.queues, onRun));
     } else {
-      const workers = workerTargets.map((target, at) => new GridWorkerProcess(`replay-${at}`, target, this.queues));
+      const workers = workerTargets.map((target, at) => new GridWorkerProcess(`replay-${at}`, target, this.queues, onRun));
       this.workers = workers;
       await Promise.all(workers.map((worker) => worker.start()));
     }
@@ -141,7 +144,7 @@ class TaskReplay {
       tasks = await this.readTasks();
     }
     observer.stepDone();
-    return { tasks: this.jobs.length, triedAgain: this.triedAgain, ...judgeTasks(this.jobs, scale, this.acknowledged, tasks) };
+    return { tasks: this.jobs.length, triedAgain: this.triedAgain, ...judgeTasks(this.jobs, scale, this.acknowledged, tasks, this.ranMs) };
   }
 
   // ---- submitting ----
