@@ -332,7 +332,9 @@ class MemoryCollection {
     const stored = this.#rows.get(key);
     const { guard } = this.definition;
     if (stored !== undefined && guard !== undefined && !((row[guard] as number) > (stored[guard] as number))) return;
-    this.#rows.set(key, Object.fromEntries(this.#fields.map((field) => [field, row[field] ?? null])));
+    const kept: Record<string, Row[string]> = {};
+    for (const field of this.#fields) kept[field] = row[field] ?? null;
+    this.#rows.set(key, kept);
     this.#ordered.clear();
   }
 
@@ -357,8 +359,8 @@ function valuesOf(row: Row, fields: readonly string[]): IndexedValue[] {
 
 /** Compares the row's first fields with as many values as there are. */
 function compareRow(row: Row, fields: readonly string[], values: readonly IndexedValue[]): number {
-  for (const [at, value] of values.entries()) {
-    const difference = compareValues(row[fields[at] as string] as IndexedValue, value);
+  for (let at = 0; at < values.length; at += 1) {
+    const difference = compareValues(row[fields[at] as string] as IndexedValue, values[at] as IndexedValue);
     if (difference !== 0) return difference;
   }
   return 0;

@@ -1,6 +1,9 @@
 /**
- * Simulated time: events in the order of their moments. Between two events the timeline lets every promise that is ready go on, by
- * giving Node's own event loop one round. Nothing else moves the program, so a run depends on its seed alone.
+ * Simulated time: events in the order of their moments. Between two events the timeline lets every promise and every tick that is ready go on. Nothing
+ * else moves the program, so a run depends on its seed alone.
+ *
+ * Each event runs in an immediate of its own. Between two immediates of one round Node runs ticks and promises and reports rejections that are not handled; a round
+ * of its event loop for each event would do the same, and would ask the operating system for input every time.
  */
 interface TimelineEvent {
   readonly atUs: number;
@@ -10,6 +13,8 @@ interface TimelineEvent {
 
 /** Taken before anything replaces it. */
 const realSetImmediate = globalThis.setImmediate;
+/** Events in one round of Node's event loop. */
+const EVENTS_PER_ROUND = 1_000;
 
 export class Timeline {
   /** Microseconds since the start of the run. */
@@ -34,19 +39,42 @@ export class Timeline {
   }
 
   /** Runs events until the condition holds; false: there are no events left, or the time limit was reached. */
-  async runUntil(condition: () => boolean, limitUs: number): Promise<boolean> {
-    await settled();
-    while (!condition()) {
-      const first = this.#heap[0];
-      if (first === undefined || first.atUs > limitUs) return false;
-      const event = this.#pop() as TimelineEvent;
-      if (event.run === undefined) continue;
-      this.nowUs = Math.max(this.nowUs, event.atUs);
+  runUntil(condition: () => boolean, limitUs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const step = (): void => {
+        if (isOver) return;
+        try {
+          const holds = condition();
+          if (!holds && this.#runNext(limitUs)) return;
+          isOver = true;
+          resolve(holds);
+        } catch (error) {
+          isOver = true;
+          reject(error);
+        }
+      };
+      const round = (): void => {
+        if (isOver) return;
+        for (let count = 0; count < EVENTS_PER_ROUND; count += 1) realSetImmediate(step);
+        realSetImmediate(round);
+      };
+      round();
+    });
+  }
+
+  /** @returns false: there is no event before the limit. */
+  #runNext(limitUs: number): boolean {
+    for (let first = this.#heap[0]; first !== undefined && first.atUs <= limitUs; first = this.#heap[0]) {
+      this.#pop();
+      const { run, atUs } = first;
+      if (run === undefined) continue;
+      this.nowUs = Math.max(this.nowUs, atUs);
       this.eventCount += 1;
-      event.run();
-      await settled();
+      run();
+      return true;
     }
-    return true;
+    return false;
   }
 
   #push(event: TimelineEvent): void {
@@ -83,9 +111,4 @@ export class Timeline {
 
 function isBefore(left: TimelineEvent, right: TimelineEvent): boolean {
   return left.atUs < right.atUs || (left.atUs === right.atUs && left.order < right.order);
-}
-
-/** Resolves when every promise that could go on has gone on. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => realSetImmediate(resolve));
 }
