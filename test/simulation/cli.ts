@@ -18,6 +18,7 @@ the read store is the fold of the log. The same seed gives the same run.
                   Known: ${[...DEFECTS.keys()].join(', ')}
   --trace         print everything that happened in the run of a seed
   --json          one JSON object per seed
+  --report COUNT  a line after every so many seeds: how many ran, which failed, processor time
   --help          this text
 
 Exit code: 0 nothing broke, 1 an invariant was breached, 64 wrong options.
@@ -38,6 +39,14 @@ interface Options {
   readonly defects: readonly string[];
   readonly trace: boolean;
   readonly json: boolean;
+  /** Infinity: none. */
+  readonly reportEvery: number;
+}
+
+interface Counts {
+  run: number;
+  /** Seeds. */
+  readonly failed: number[];
 }
 
 function print(text: string): void {
@@ -52,27 +61,34 @@ async function main(): Promise<number> {
   const options = parseOptions();
   if (typeof options === 'number') return options;
   const startedMs = Date.now();
-  const counts = { run: 0, failed: 0 };
+  const counts: Counts = { run: 0, failed: [] };
   if (options.defects.length === 0) await runSeeds(options, undefined, counts);
   for (const defect of options.defects) await runSeeds(options, defect, counts);
-  if (!options.json) print(`${counts.run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${counts.failed} failed`);
-  return counts.failed > 0 ? 1 : 0;
+  if (!options.json) print(`${counts.run} seeds in ${Math.round((Date.now() - startedMs) / 1_000)} s: ${counts.failed.length} failed`);
+  return counts.failed.length > 0 ? 1 : 0;
 }
 
-async function runSeeds(options: Options, defect: string | undefined, counts: { run: number; failed: number }): Promise<void> {
-  const { firstSeed, step, untilMs, trace, json } = options;
+async function runSeeds(options: Options, defect: string | undefined, counts: Counts): Promise<void> {
+  const { firstSeed, step, untilMs, trace, json, reportEvery } = options;
   const seeds = options.seeds ?? (defect === undefined ? 1 : defectNamed(defect).foundWithin);
   for (let run = 0; run < seeds || Date.now() < untilMs; run += 1) {
     const outcome = await simulate({ seed: firstSeed + run * step, traceEverything: trace, ...(defect === undefined ? undefined : { defect }) });
     const isFailed = outcome.breaches.length > 0;
     counts.run += 1;
-    if (isFailed) counts.failed += 1;
+    if (isFailed) counts.failed.push(outcome.seed);
     if (json) print(JSON.stringify(told(outcome, defect)));
     else show(outcome, trace, defect);
+    if (counts.run % reportEvery === 0) print(summary(counts));
     // A planted defect is found: the next seeds would say the same.
     if (defect !== undefined && isFailed) return;
-    if (process.stderr.isTTY && !json) process.stderr.write(`\r${counts.run} seeds, ${counts.failed} failed \r`);
+    if (process.stderr.isTTY && !json) process.stderr.write(`\r${counts.run} seeds, ${counts.failed.length} failed \r`);
   }
+}
+
+function summary({ run, failed }: Counts): string {
+  const { user, system } = process.cpuUsage();
+  const seeds = failed.length === 0 ? '' : ` (${failed.join(', ')})`;
+  return `${run} seeds in ${Math.round((user + system) / 1_000_000)} s of processor time: ${failed.length} failed${seeds}`;
 }
 
 function show(outcome: Outcome, trace: boolean, defect: string | undefined): void {
@@ -101,6 +117,7 @@ function parseOptions(): Options | number {
         defect: { type: 'string', multiple: true, default: [] },
         trace: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        report: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -118,6 +135,7 @@ function parseOptions(): Options | number {
       defects: values.defect,
       trace: values.trace,
       json: values.json,
+      reportEvery: values.report === undefined ? Number.POSITIVE_INFINITY : positive('--report', values.report, true),
     };
   } catch (error) {
     complain(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
