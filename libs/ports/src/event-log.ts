@@ -74,11 +74,17 @@ export class MissingCommitError extends Error {
 /** As much as a document of MongoDB holds beside its other fields. Every log takes as much, so that one can be moved to another. */
 export const MAXIMUM_COMMIT_BYTES = 15 << 20;
 
+export interface AppendReceipt {
+  /** How long storage took, microseconds, without the time until the event loop of the caller heard of it. */
+  readonly durationUs: number;
+}
+
 export interface EventLog {
   readonly identity: LogIdentity;
   /** The largest commit that `append` takes; a larger one is refused with AppendFailedError. */
   readonly maximumCommitBytes: number;
-  append(commit: CommitToAppend): Promise<void>;
+  /** Resolves when the commit is durable; with a receipt where storage has a clock of its own. */
+  append(commit: CommitToAppend): Promise<AppendReceipt | void>;
   /** Commits from `fromSequence` on, in order, without gaps; at most `maxCommits` and about `maxBytes` (at least one commit). Empty: nothing there. May throw MissingCommitError for a gap. */
   read(partition: number, fromSequence: number, page: { maxCommits: number; maxBytes: number }): Promise<CommitRecord[]>;
   /** The newest commit, or undefined for an empty partition. */

@@ -18,6 +18,12 @@ export type LogRequest =
   | { readonly kind: 'renewIncarnation' }
   | { readonly kind: 'limitPages'; readonly pages: number };
 
+/** The answer to an append. */
+export interface StoredCommit {
+  /** By `process.hrtime`, which is the same in all threads. */
+  readonly storedAtNs: bigint;
+}
+
 type AppendRequest = Extract<LogRequest, { kind: 'append' }>;
 
 export interface LogWriterOptions {
@@ -98,7 +104,9 @@ export class LogWriter implements StorageService<LogRequest> {
 
   #append(requests: readonly AppendRequest[]): Outcome[] {
     try {
-      return this.#connection.transaction(() => this.#insertAll(requests));
+      const outcomes = this.#connection.transaction(() => this.#insertAll(requests));
+      const value: StoredCommit = { storedAtNs: process.hrtime.bigint() };
+      return outcomes.map((outcome) => (outcome.failure === undefined ? { value } : outcome));
     } catch (error) {
       if (isDiskFull(error) && requests.length > 1) return requests.flatMap((request) => this.#append([request]));
       return requests.map(() => ({ failure: failureOf(error) }));

@@ -53,6 +53,14 @@ describe('the event log on SQLite', () => {
     await expect(workplace.open({ file: join(workplace.folder, 'missing', 'log.db') })).rejects.toThrow(/missing/);
   });
 
+  test('an append says how long storage took', async () => {
+    const log = await workplace.open();
+    const askedAtNs = process.hrtime.bigint();
+    const { durationUs } = await log.append(contractCommit(0, 1));
+    expect(durationUs).toBeGreaterThan(0);
+    expect(durationUs * 1_000).toBeLessThan(Number(process.hrtime.bigint() - askedAtNs));
+  });
+
   test('a sequence that leaves a gap is refused', async () => {
     const log = await workplace.open();
     await log.append(contractCommit(0, 1));

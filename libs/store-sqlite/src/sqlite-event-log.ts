@@ -5,6 +5,7 @@
  */
 import {
   AppendFailedError,
+  type AppendReceipt,
   MAXIMUM_COMMIT_BYTES,
   SequenceTakenError,
   type CommitRecord,
@@ -13,7 +14,7 @@ import {
   type LogIdentity,
 } from '@sluice/ports';
 import { checkedIdentity } from './log-schema';
-import type { LogRequest, LogWriterOptions } from './log-writer';
+import type { LogRequest, LogWriterOptions, StoredCommit } from './log-writer';
 import { numberOf, SqliteConnection, type SqlStatement } from './sqlite-connection';
 import { ownBytes, StorageThread } from './storage-thread';
 import { StorageFailure } from './storage-thread-messages';
@@ -80,13 +81,15 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
-  async append(commit: CommitToAppend): Promise<void> {
+  async append(commit: CommitToAppend): Promise<AppendReceipt> {
     if (this.#thread === undefined) throw new AppendFailedError('the event log is opened for reading only', { refused: true });
     this.#assertPartition(commit.partition);
     if (commit.bytes.length > MAXIMUM_COMMIT_BYTES)
       throw new AppendFailedError(`the commit has ${commit.bytes.length} bytes, ${MAXIMUM_COMMIT_BYTES} is the most`, { refused: true });
     try {
-      await this.#thread.request({ kind: 'append', commit: { ...commit, bytes: ownBytes(commit.bytes) } });
+      const askedAtNs = process.hrtime.bigint();
+      const { storedAtNs } = await this.#thread.request<StoredCommit>({ kind: 'append', commit: { ...commit, bytes: ownBytes(commit.bytes) } });
+      return { durationUs: Number(storedAtNs - askedAtNs) / 1_000 };
     } catch (error) {
       throw appendError(error, commit);
     }

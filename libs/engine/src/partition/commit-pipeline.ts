@@ -10,7 +10,7 @@
  * An append that failed leaves its commit in doubt for a bounded time, in which `CommitInDoubt` finds out what became of it. Nothing is added
  * meanwhile. A commit that is lost takes the staged one with it: the owner of the pipeline aborts it. The outcome of an aborted append is ignored.
  */
-import { AppendFailedError, type Clock, type CommitToAppend, type EventLog, SequenceTakenError } from '@sluice/ports';
+import { AppendFailedError, type AppendReceipt, type Clock, type CommitToAppend, type EventLog, SequenceTakenError } from '@sluice/ports';
 import { CommitInDoubt, type CommitFate } from './commit-in-doubt';
 import type { Turn } from './turn';
 
@@ -25,6 +25,8 @@ export interface PendingCommit {
   /** When it was decided; 0: no request in it is traced. */
   readonly decidedAtUs: number;
   appendedAtUs: number;
+  /** How long its append took, where the log says so. */
+  appendUs?: number | undefined;
   /** What must be durable before the append; undefined: nothing. */
   stored?: Promise<unknown> | undefined;
 }
@@ -102,7 +104,8 @@ export class CommitPipeline {
     this.inFlight = commit;
     const appended = commit.stored === undefined ? this.appendToLog(commit) : this.appendWhenStored(commit, commit.stored);
     appended.then(
-      () => {
+      (receipt) => {
+        commit.appendUs = receipt?.durationUs;
         if (this.inFlight === commit) this.appended(commit);
       },
       (error: unknown) => {
@@ -111,13 +114,13 @@ export class CommitPipeline {
     );
   }
 
-  private async appendWhenStored(commit: PendingCommit, stored: Promise<unknown>): Promise<void> {
+  private async appendWhenStored(commit: PendingCommit, stored: Promise<unknown>): Promise<AppendReceipt | void> {
     await stored;
     // An aborted commit must not reach the log.
-    if (this.inFlight === commit) await this.appendToLog(commit);
+    if (this.inFlight === commit) return this.appendToLog(commit);
   }
 
-  private appendToLog(commit: PendingCommit): Promise<void> {
+  private appendToLog(commit: PendingCommit): Promise<AppendReceipt | void> {
     const { log, clock } = this.dependencies;
     commit.appendedAtUs = clock.nowUs();
     return log.append(this.recordOf(commit));

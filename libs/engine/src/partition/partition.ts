@@ -114,7 +114,7 @@ export class Partition {
   /** The newest sequence that is durable and that memory reflects. */
   private durable = 0;
   /** Settles when the ownership commit under way is in the log, or is not. */
-  private takingOwnership: Promise<void> = Promise.resolve();
+  private takingOwnership: Promise<unknown> = Promise.resolve();
   /** Ends the pause before the next attempt to load. */
   private endPause = (): void => undefined;
   private idle: (() => void)[] = [];
@@ -341,7 +341,7 @@ export class Partition {
     memory.recent.add(turn.sequence, bytes);
     const durableUs = clock.nowUs();
     observer.committed(this.partition, bytes.length, durableUs - commit.appendedAtUs);
-    this.pace.appended(durableUs - commit.appendedAtUs);
+    this.pace.appended(commit.appendUs ?? durableUs - commit.appendedAtUs);
     for (const submission of turn.submissions) submission.settle(turn.sequence);
     memory.commits.becameDurable(turn.sequence);
     for (const worker of this.workers) worker.durable(turn.sequence);

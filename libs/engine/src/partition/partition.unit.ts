@@ -1,6 +1,6 @@
 /** What a partition promises, when everything goes well and when it does not. */
 import { AppendFailedError, type CommitToAppend, type EventLog, type SnapshotStore } from '@sluice/ports';
-import { MemoryEventLog, MemorySnapshotStore } from '@sluice/memory';
+import { type ManualClock, MemoryEventLog, MemoryLogStorage, MemorySnapshotStore } from '@sluice/memory';
 import { CommitWriter, CorruptCommitError } from '@sluice/protocol';
 import { hashSeeds } from '../request-index/request-hash';
 import { hashOf, Lines } from '../test/journal';
@@ -8,6 +8,7 @@ import { INCARNATION, PartitionUnderTest, RecordingBus, rounds, sorter } from '.
 import { TurnLostError } from './commits';
 import { decodeManifest } from './manifest';
 import { QueueFullError, SubmissionTooLargeError } from './submission-queue';
+import type { Turn } from './turn';
 
 afterAll(() => sorter.close());
 
@@ -83,6 +84,22 @@ describe('turns', () => {
     expect(one.commits().map(({ events }) => events.length)).toEqual([1, 2, 1, 1]);
   });
 
+  test('are not tried again and again while all that waits is being prepared', async () => {
+    const one = await PartitionUnderTest.started();
+    let ready!: () => void;
+    const first = new Lines(one.partition, ['slow'], new Promise((resolve) => (ready = resolve)));
+    one.partition.submit(first);
+    const second = one.submit('behind it');
+    await rounds();
+    const scheduled = jest.spyOn(globalThis, 'setImmediate');
+    await rounds(20);
+    expect(scheduled).toHaveBeenCalledTimes(20);
+    scheduled.mockRestore();
+    ready();
+    await Promise.all([first.answer, second.answer]);
+    expect(one.logged()).toEqual(['slow', 'behind it']);
+  });
+
   test('few commands wait for the commit that is on its way', async () => {
     const one = await PartitionUnderTest.started({ limits: { decideAheadCommands: 2 } });
     const release = one.log.faults.holdAppends();
@@ -108,6 +125,23 @@ describe('turns', () => {
       one.write('k'),
     ]);
     expect(one.commits().map(({ events }) => events.length)).toEqual([1, 4, 5, 2, 1]);
+  });
+
+  test('of a contended queue are as short as the log is fast, however late the event loop hears of it', async () => {
+    const storage = new MemoryLogStorage({ partitions: 2, incarnation: INCARNATION });
+    const log = new HeardLateLog(new MemoryEventLog(storage));
+    const one = new PartitionUnderTest(storage, undefined, { log, limits: { turnCommands: 100 } });
+    log.clock = one.clock;
+    await one.partition.start();
+    const lines = Array.from({ length: 10 }, (_, at) => `line ${at}`);
+    const submissions = Array.from({ length: 40 }, () => new SlowLines(one.clock, one.partition, lines));
+    for (const submission of submissions) one.partition.submit(submission);
+    await Promise.all(submissions.map(({ answer }) => answer));
+    // Nothing is known before the first append. Then 4 ms are 40 lines, of which half is for what else lines cost, until half a turn waits.
+    const sizes = one.commits().map(({ events }) => events.length);
+    expect(sizes.slice(1, 4)).toEqual([100, 20, 20]);
+    expect(sizes.slice(1).reduce((sum, size) => sum + size, 0)).toBe(400);
+    expect(sizes).toHaveLength(1 + 1 + 13 + 1);
   });
 
   test('have a time that never goes back, and the trace contexts of what they carry', async () => {
@@ -273,7 +307,7 @@ class LateLog implements EventLog {
     return this.log.maximumCommitBytes;
   }
 
-  async append(commit: CommitToAppend): Promise<void> {
+  async append(commit: CommitToAppend): ReturnType<EventLog['append']> {
     if (this.nextIsLate) {
       this.nextIsLate = false;
       this.late = commit;
@@ -291,6 +325,32 @@ class LateLog implements EventLog {
   headSequences: EventLog['headSequences'] = () => this.log.headSequences();
   dropFrom: EventLog['dropFrom'] = (...asked) => this.log.dropFrom(...asked);
   close: EventLog['close'] = () => this.log.close();
+}
+
+/** Its appends take 4 ms, and the event loop hears of them when it has done something else for 50 ms. */
+class HeardLateLog extends LateLog {
+  clock: ManualClock | undefined;
+
+  override async append(commit: CommitToAppend): ReturnType<EventLog['append']> {
+    await super.append(commit);
+    this.clock?.advance(50);
+    return { durationUs: 4_000 };
+  }
+}
+
+/** Each line takes 0.1 ms to decide. */
+class SlowLines extends Lines {
+  constructor(
+    private readonly clock: ManualClock,
+    ...given: ConstructorParameters<typeof Lines>
+  ) {
+    super(...given);
+  }
+
+  override decide(turn: Turn): void {
+    this.clock.advance(this.commandCount / 10);
+    super.decide(turn);
+  }
 }
 
 describe('owners', () => {

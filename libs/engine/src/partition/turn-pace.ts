@@ -2,6 +2,9 @@
  * How much of a full turn is taken from a contended queue: what the process can do while a commit is appended. A larger turn only makes everything that
  * waits, and the answers of the turn before, wait longer. A smaller one would wait for the log, and a slow log would take less and less.
  *
+ * How long an append takes is what the log says of it, not when the event loop hears of it: that is late by as much as turns are long, so that long turns
+ * would seem to need long turns.
+ *
  * Where a commit takes 3 ms and a command 1 µs, that is 1,500 commands instead of 10,000; where a commit takes 20 ms it is a full turn.
  */
 
@@ -32,7 +35,7 @@ export class TurnPace {
     if (commands > 0) this.commandUs = smoothed(this.commandUs, durationUs / commands);
   }
 
-  /** Its commit became durable. */
+  /** Its commit became durable. @param durationUs without the delay of the event loop, where the log says so. */
   appended(durationUs: number): void {
     this.appendUs = smoothed(this.appendUs, durationUs);
   }
