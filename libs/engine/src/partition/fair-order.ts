@@ -9,7 +9,8 @@
  * taken of two that always have something waiting differs by one submission of each at most, whatever the sizes, and nothing waits while a turn has room.
  *
  * Submissions on one aggregate follow one another, so a flooded aggregate has one free place at a time, however many callers post to it.
- * One turn in BY_AGE takes the oldest first: where thousands of aggregates are new in every turn, a large batch would wait for all of them.
+ * Half of one turn in BY_AGE goes to the oldest: where thousands of aggregates are new in every turn, a large batch would wait for all of them. The
+ * other half goes by fair shares, so that one who has little waiting is in every turn.
  *
  * It costs a few map and heap operations per submission, and two map operations per aggregate of a batch; a lane pays that while it is contended.
  */
@@ -20,7 +21,7 @@ import { RankedHeap } from './ranked-heap';
 import { CallerShare } from './shares';
 import type { CommitRoom, Room, Waiting, WaitingOrder } from './waiting';
 
-/** One turn in so many goes by age. */
+/** Half of one turn in so many goes by age. */
 const BY_AGE = 4;
 /** Callers that are remembered although nothing of them waits; then those that owe nothing are forgotten. */
 const IDLE_CALLERS = 1_024;
@@ -77,28 +78,44 @@ export class FairOrder implements WaitingOrder {
 
   take(taken: Submission[], room: Room, commit: CommitRoom): void {
     this.turnsTaken += 1;
-    for (let place = this.next; place !== undefined; place = this.next) {
-      const { submission } = place.waiting;
-      // One that is larger than what is left ends the turn: there may be small ones before it in every turn.
-      const isFull = taken.length > 0 && (room.commands <= 0 || room.bytes <= 0);
-      if (isFull || submission.recordBytes > commit.bytes) return;
-      room.commands -= submission.commandCount;
-      room.bytes -= submission.sizeBytes;
-      this.takeOne(taken, commit);
+    if (this.turnsTaken % BY_AGE === 0) this.takeOldest(taken, room, commit);
+    for (let place = this.nextInTurn; place !== undefined && hasRoom(place, taken, room, commit); place = this.nextInTurn) {
+      this.takeInTurn(place, taken, room, commit);
     }
   }
 
   takeOne(taken: Submission[], commit: CommitRoom): void {
-    const place = this.next;
+    const place = this.nextInTurn;
     if (place === undefined || place.waiting.submission.recordBytes > commit.bytes) return;
-    const { caller, cost } = place;
-    commit.bytes -= place.waiting.submission.recordBytes;
-    taken.push(place.waiting.submission);
-    caller.servedUntil = caller.turn.value + cost;
-    if (!this.isByAge) {
-      this.now = caller.turn.value;
-      caller.tookInTurn(place);
+    this.takeInTurn(place, taken, { commands: 0, bytes: 0 }, commit);
+  }
+
+  /** Takes by age what half of the room has place for. What it takes beyond that is not taken off the other half. */
+  private takeOldest(taken: Submission[], room: Room, commit: CommitRoom): void {
+    const forOldest = { commands: room.commands / 2, bytes: room.bytes / 2 };
+    room.commands -= forOldest.commands;
+    room.bytes -= forOldest.bytes;
+    for (let place = this.ages.first; place !== undefined && hasRoom(place, taken, forOldest, commit); place = this.ages.first) {
+      this.takePlace(place, taken, forOldest, commit);
     }
+    room.commands += Math.max(0, forOldest.commands);
+    room.bytes += Math.max(0, forOldest.bytes);
+  }
+
+  private takeInTurn(place: Place, taken: Submission[], room: Room, commit: CommitRoom): void {
+    this.now = place.caller.turn.value;
+    place.caller.tookInTurn(place);
+    this.takePlace(place, taken, room, commit);
+  }
+
+  private takePlace(place: Place, taken: Submission[], room: Room, commit: CommitRoom): void {
+    const { caller, cost, waiting } = place;
+    const { submission } = waiting;
+    room.commands -= submission.commandCount;
+    room.bytes -= submission.sizeBytes;
+    commit.bytes -= submission.recordBytes;
+    taken.push(submission);
+    caller.servedUntil = caller.turn.value + cost;
     this.remove(place);
     this.order.leave(place, this.freed);
   }
@@ -124,12 +141,8 @@ export class FairOrder implements WaitingOrder {
     return waiting.sort((left, right) => left.number - right.number);
   }
 
-  private get isByAge(): boolean {
-    return this.turnsTaken % BY_AGE === 0;
-  }
-
-  private get next(): Place | undefined {
-    return this.isByAge ? this.ages.first : this.turns.first?.free.first;
+  private get nextInTurn(): Place | undefined {
+    return this.turns.first?.free.first;
   }
 
   private readonly freed = (place: Place): void => {
@@ -178,6 +191,12 @@ export class FairOrder implements WaitingOrder {
   private costOf({ commandCount, sizeBytes }: Submission): number {
     return Math.max(1, commandCount, sizeBytes / this.commandBytes);
   }
+}
+
+/** Whether the turn may take the place: its first whatever its size. A later one that is larger than what is left ends the turn: there may be small ones before it in every turn. */
+function hasRoom({ waiting }: Place, taken: readonly Submission[], room: Room, commit: CommitRoom): boolean {
+  const isFull = taken.length > 0 && (room.commands <= 0 || room.bytes <= 0);
+  return !isFull && waiting.submission.recordBytes <= commit.bytes;
 }
 
 /** The aggregate whose share a submission takes: a single command is for the one that it names first. Undefined: it touches several, or any. */

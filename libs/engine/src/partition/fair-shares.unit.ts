@@ -95,7 +95,20 @@ describe('turns', () => {
       under.push({ name: `single${turn}`, aggregates: [2] });
       turns.push(under.take());
     }
-    expect(turns.map((turn) => turn.filter((name) => name.startsWith('hot')).length)).toEqual(batches.map(() => 1));
+    for (const [at, turn] of turns.entries()) expect(turn).toContain(`single${at}`);
+    // Two in a turn of which half goes by age.
+    expect(turns.slice(0, 8).map((turn) => turn.filter((name) => name.startsWith('hot')).length)).toEqual([1, 1, 1, 2, 1, 1, 1, 2]);
+    expect(turns.flat().filter((name) => name.startsWith('hot'))).toEqual(batches);
+  });
+
+  test('one that has little waiting is in every turn, whatever is older and however large it is', () => {
+    const under = new QueueUnderTest({ turnCommands: 8 });
+    for (let at = 0; at < 20; at += 1) under.push({ name: `old${at}`, aggregates: [at], commands: 10, caller: 'A' });
+    under.take();
+    for (let turn = 0; turn < 8; turn += 1) {
+      under.push({ name: `near${turn}`, aggregates: [100], caller: 'B' });
+      expect(under.take()).toContain(`near${turn}`);
+    }
   });
 
   test('an empty or short queue is taken in the order of arrival again', () => {
