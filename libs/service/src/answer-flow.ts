@@ -37,7 +37,7 @@ export class AnswerFlow {
    * leave in the order of the calls; what is sent to a caller that has gone is dropped.
    */
   send(answer: Buffer): Promise<void> | undefined {
-    const room = this.budget.room();
+    const room = this.budget.room(this.context, answer.length);
     return room === undefined ? this.write(answer) : handled(room.then(() => this.write(answer)));
   }
 

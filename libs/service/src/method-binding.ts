@@ -23,7 +23,7 @@ import { type AnyCall, CallContext } from './call-context';
 import type { Role } from './caller';
 import { refusalOfThrown, statusOfThrown } from './error-mapping';
 import { type BidiFunction, functionOf, type ServerStreamFunction, type UnaryFunction } from './handlers';
-import type { RoundBudget } from './round-budget';
+import type { Piece, RoundBudget } from './round-budget';
 import { refusal, type SluiceError, statusOf } from './sluice-error';
 import { tooLarge } from './transport';
 
@@ -42,7 +42,7 @@ export interface BindingOptions {
 
 /** What all calls of a server share so that a burst of one of them does not stall the event loop. */
 export interface Pacing {
-  /** Requests that are read from streams. */
+  /** Requests that are begun: decoded, checked and queued. */
   readonly reads: RoundBudget;
   /** Answers of every kind of call. */
   readonly answers: RoundBudget;
@@ -162,16 +162,17 @@ class Binding {
     else admitted(entered);
   }
 
+  /** Begins the call when it is its caller's turn: large requests of one caller must not keep the event loop from those of others. */
   private runUnary(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>, admitted: Admitted): void {
     const startedMs = this.now();
-    const { answers, deadlines } = this.options.pacing;
+    const { reads, answers, deadlines } = this.options.pacing;
     const context = new CallContext(call, admitted.caller, admitted.forwardedTo);
     let isAnswered = false;
-    const answerOnce = (answer: () => void): void => {
+    const answerOnce = (answer: Piece): void => {
       if (isAnswered) return;
       isAnswered = true;
       withdraw?.();
-      answers.run(answer);
+      answers.run(context, answer);
     };
     const fail = (thrown: unknown): void => answerOnce(() => this.refuse(thrown, callback, startedMs));
     const withdraw = deadlines.watch(context.deadlineMs - Date.now(), () => {
@@ -179,15 +180,13 @@ class Binding {
       fail(late);
       context.end(late);
     });
-    let running: Promise<unknown>;
-    try {
-      const request = this.decode(call.request, context) as never;
-      running = isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
-    } catch (thrown) {
-      fail(thrown);
-      return;
-    }
-    running.then((response) => answerOnce(() => this.answer(response, callback, startedMs))).catch(fail);
+    const { length } = call.request;
+    const begin = (): number => {
+      this.begin(run, call, context).then((response) => answerOnce(() => this.answer(response, callback, startedMs)), fail);
+      return length;
+    };
+    if (reads.isCrowdedBy(context)) fail(refusal('TOO_MANY_CALLS'));
+    else reads.run(context, begin, length);
   }
 
   /** Says what a call waits for whose time is nearly over. */
@@ -213,22 +212,35 @@ class Binding {
     }
   }
 
-  private answer(response: unknown, callback: sendUnaryData<Buffer>, startedMs: number): void {
+  private begin(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, context: CallContext): Promise<unknown> {
+    try {
+      // It may have waited for its turn.
+      if (context.ended) throw refusal(context.deadlinePassed ? 'DEADLINE_EXCEEDED' : 'CANCELLED');
+      const request = this.decode(call.request, context) as never;
+      return isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  /** Returns the bytes of the answer. */
+  private answer(response: unknown, callback: sendUnaryData<Buffer>, startedMs: number): number {
     let bytes: Buffer;
     try {
       bytes = this.definition.responseSerialize(response);
     } catch (thrown) {
-      this.refuse(thrown, callback, startedMs);
-      return;
+      return this.refuse(thrown, callback, startedMs);
     }
     callback(null, bytes);
     this.left(startedMs, status.OK);
+    return bytes.length;
   }
 
-  private refuse(thrown: unknown, callback: sendUnaryData<Buffer>, startedMs: number): void {
+  private refuse(thrown: unknown, callback: sendUnaryData<Buffer>, startedMs: number): number {
     const refused = this.statusOf(thrown);
     callback(refused);
     this.left(startedMs, refused.code);
+    return 0;
   }
 
   private async pumpAnswers(run: ServerStreamFunction<never, unknown>, call: ServerWritableStream<Buffer, Buffer>, context: CallContext): Promise<void> {
@@ -250,7 +262,7 @@ class Binding {
   private async exchange(run: BidiFunction<unknown, unknown>, call: ServerDuplexStream<Buffer, Buffer>, context: CallContext): Promise<void> {
     const { signal } = context;
     const flow = this.flowOf(call, context);
-    const requests = new IncomingRequests(call, signal, this.options.pacing.reads);
+    const requests = new IncomingRequests(call, context, this.options.pacing.reads);
     await run(
       requests.decodedBy((bytes) => this.decode(bytes, context)),
       (response) => flow.send(this.definition.responseSerialize(response)),
@@ -331,7 +343,7 @@ class IncomingRequests {
 
   constructor(
     private readonly call: ServerDuplexStream<Buffer, Buffer>,
-    private readonly signal: AbortSignal,
+    private readonly context: CallContext,
     private readonly budget: RoundBudget,
   ) {
     call.on('readable', () => this.wake());
@@ -340,14 +352,14 @@ class IncomingRequests {
       this.complete = true;
       this.wake();
     });
-    signal.addEventListener('abort', () => this.wake(), { once: true });
+    context.signal.addEventListener('abort', () => this.wake(), { once: true });
   }
 
   async *decodedBy<Request>(decode: (bytes: Buffer) => Request): AsyncGenerator<Request> {
-    while (!this.signal.aborted && !this.complete && !this.call.destroyed) {
+    while (!this.context.signal.aborted && !this.complete && !this.call.destroyed) {
       const bytes = this.call.read() as Buffer | null;
       if (bytes !== null) {
-        const room = this.budget.room();
+        const room = this.budget.room(this.context, bytes.length);
         if (room !== undefined) await room;
         yield decode(bytes);
       } else if (!this.complete) await new Promise<void>((resolve) => (this.wake = resolve));

@@ -74,7 +74,7 @@ const SHARED_REASONS = {
   ),
   TOO_MANY_CALLS: refused(
     status.RESOURCE_EXHAUSTED,
-    'As many calls are in flight as the server takes. Nothing was done.',
+    'As many calls are in flight as the server takes, or requests of 64 MiB wait to be begun and this caller has more than an equal part of them. Nothing was done.',
     'Slow down; send again after a pause, with the same request id.',
   ),
   ANSWERS_NOT_READ: refused(

@@ -516,6 +516,40 @@ describe('bursts and callers that do not read', () => {
     expect(rounds.most()).toBeLessThanOrEqual(128);
   });
 
+  test('large requests of single calls that come at the same time are begun in slices', async () => {
+    const rounds = perRound();
+    const all = deferred();
+    const count = 200;
+    let begun = 0;
+    const server = await start([
+      command({
+        postBatch: unary(async () => {
+          rounds.happened();
+          begun += 1;
+          if (begun === count) all.resolve();
+          return accountpb.PostBatchResponse.fromPartial({});
+        }),
+      }),
+    ]);
+    const session = connectHttp2(`http://${server.address}`);
+    await new Promise((resolve) => session.once('remoteSettings', resolve));
+    const path = accountpb.AccountCommandServiceService.postBatch.path;
+    const message = accountpb.PostBatchRequest.encode(accountpb.PostBatchRequest.fromPartial({ postings: [{ counterparty: 'x'.repeat(64 << 10) }] })).finish();
+    const frame = Buffer.concat([Buffer.alloc(5), message]);
+    frame.writeUInt32BE(message.length, 1);
+    for (let at = 0; at < count; at += 1) {
+      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+      stream.on('error', () => undefined);
+      stream.resume();
+      stream.end(frame);
+    }
+    await all.promise;
+    session.destroy();
+    rounds.stop();
+    // Each counts as seventeen small ones; two slices may fall between two looks.
+    expect(rounds.most()).toBeLessThanOrEqual(16);
+  });
+
   const endless = {
     postStream: bidi<accountpb.PostStreamRequest, accountpb.PostStreamResponse>(async (_requests, send, { signal }) => {
       while (!signal.aborted) await sendOne(send);

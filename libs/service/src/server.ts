@@ -78,7 +78,7 @@ export class ListenError extends Error {
 const DEFAULT_MAXIMUM_CONNECTIONS = 10_000;
 const DEFAULT_MAXIMUM_STREAMS_PER_CONNECTION = 1_000;
 const DEFAULT_MAXIMUM_CALLS = 20_000;
-/** Requests of streams that are read in one round of the event loop, and answers of all calls that are written in one. A piece takes 20 to 100 µs. */
+/** Requests that are begun in one round of the event loop, and answers that are written in one; one of n × 4 KiB counts as n + 1. Each takes 20 to 100 µs. */
 const READS_PER_ROUND = 128;
 const ANSWERS_PER_ROUND = 128;
 const UNPROVEN =
