@@ -57,6 +57,21 @@ test('one page looks at so many rows and no more; the next one goes on behind th
   expect(await pages(copy, 10)).toEqual([[], [idOf(last)]]);
 });
 
+test('others have the thread between two steps of a page', async () => {
+  const { copy, queries } = await cards(3_000, () => 'OPEN');
+  const seen: number[] = [];
+  let reading = true;
+  const bystander = (): void => {
+    seen.push(queries.length);
+    if (reading) setImmediate(bystander);
+  };
+  bystander();
+  await findMatching(copy, CARDS, { ...QUERY, limit: 10 }, LOST);
+  reading = false;
+  expect(queries.length).toBeGreaterThan(5);
+  expect(Math.max(...seen.map((count, at) => count - (seen[at - 1] ?? 0)))).toBe(1);
+});
+
 test('without further filters a page is one query of its size', async () => {
   const { copy, queries } = await cards(10, () => 'OPEN');
   expect((await findMatching(copy, CARDS, { ...QUERY, limit: 4 }, [])).rows).toHaveLength(4);
