@@ -3,7 +3,13 @@ import { InvalidArgumentError } from 'commander';
 
 export function minorUnits(text: string): bigint {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('it is a whole number of minor units, like 2500 for 25.00');
-  return BigInt(text);
+  return int64(text);
+}
+
+function int64(text: string): bigint {
+  const number = BigInt(text);
+  if (BigInt.asIntN(64, number) !== number) throw new InvalidArgumentError('it is a number of 64 bits, at most 9223372036854775807');
+  return number;
 }
 
 /** 'none' takes a limit away. */
@@ -19,7 +25,7 @@ export function wholeNumber(text: string): number {
 
 export function sequenceNumber(text: string): bigint {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it is a sequence: 1, 2, 3 …');
-  return BigInt(text);
+  return int64(text);
 }
 
 /** Hex digits of a key. */

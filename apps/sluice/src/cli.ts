@@ -86,8 +86,15 @@ export async function runCli(argv: readonly string[], world: Omit<Surroundings, 
 /** The same for machines. */
 function asJson(error: unknown): string {
   if (!(error instanceof SluiceError)) return JSON.stringify({ error: { message: error instanceof Error ? error.message : String(error) } });
-  const { code, reason, message, metadata, requestId } = error;
-  return JSON.stringify({ error: { code, reason, message, metadata, requestId } });
+  const { code, reason, message, metadata, requestId, verdict } = error;
+  const refusedAt = verdict && { balanceMinor: String(verdict.balanceMinor), heldMinor: String(verdict.heldMinor), repeated: verdict.repeated };
+  return JSON.stringify({ error: { code, reason, message, metadata, requestId, verdict: refusedAt } });
+}
+
+/** The balance at which a posting was refused. */
+function refusedAt({ verdict }: SluiceError): string {
+  if (verdict === undefined) return '';
+  return ` (balance ${verdict.balanceMinor}, held ${verdict.heldMinor}${verdict.repeated ? '; this is the first answer again' : ''})`;
 }
 
 /** One plain line; a stack only for what nobody foresaw, and only when asked for. */
@@ -100,7 +107,7 @@ function describe(error: unknown): string {
       error.requestId !== undefined && exitCodeOf(error) === EXIT.unavailable
         ? `; the outcome may be unknown: run again with --request-id ${error.requestId}`
         : '';
-    return `sluice: ${error.code}${reason}: ${error.message}${again}`;
+    return `sluice: ${error.code}${reason}: ${error.message}${refusedAt(error)}${again}`;
   }
   if (error instanceof UsageError) return `sluice: ${error.message}`;
   if (process.env['SLUICE_TEST_STACKS'] !== undefined && error instanceof Error) return `sluice: ${error.stack}`;

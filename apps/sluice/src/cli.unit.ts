@@ -62,6 +62,10 @@ test.each`
 test.each`
   words                                                                            | code                | says
   ${['account', 'post', 'a', 'CREDIT', '12.5', 'EUR']}                             | ${EXIT.usage}       | ${'whole number of minor units'}
+  ${['account', 'post', 'a', 'CREDIT', '9223372036854775808', 'EUR']}              | ${EXIT.usage}       | ${'at most 9223372036854775807'}
+  ${['account', 'get', 'a', '--target', '127.0.0.1']}                              | ${EXIT.usage}       | ${'--target is HOST:PORT, like 127.0.0.1:7400, not "127.0.0.1"'}
+  ${['account', 'get', 'a', '--target', 'http://127.0.0.1:7400']}                  | ${EXIT.usage}       | ${'--target is HOST:PORT'}
+  ${['account', 'get', 'a', '--query-target', 'query:70000']}                      | ${EXIT.usage}       | ${'--query-target is HOST:PORT'}
   ${['account', 'post', 'a', 'GIFT', '12', 'EUR']}                                 | ${EXIT.usage}       | ${'CREDIT, DEBIT, HOLD, CAPTURE, RELEASE'}
   ${['account', 'post']}                                                           | ${EXIT.usage}       | ${"missing required argument 'account'"}
   ${['account', 'opne', 'a', 'EUR']}                                               | ${EXIT.usage}       | ${'Did you mean open?'}
@@ -84,6 +88,21 @@ test.each`
   expect(result.err).toContain(says);
   expect(result.code).toBe(code);
   expect(result.out).toBe('');
+});
+
+test('help says each default once', async () => {
+  for (const words of [
+    ['account', 'list'],
+    ['account', 'entries'],
+    ['account', 'transfers'],
+    ['timers', 'list'],
+    ['unfinished', 'list'],
+    ['worker', 'run'],
+    ['replay', 'tasks'],
+  ]) {
+    const { out } = await run(...words, '--help');
+    for (const line of out.split('\n')) expect(line.match(/default/g)?.length ?? 0).toBeLessThanOrEqual(1);
+  }
 });
 
 test('config partitions lists the pairs, for people and for machines', async () => {

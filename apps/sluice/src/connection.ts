@@ -39,6 +39,10 @@ export function clientOf(options: ConnectionOptions, environment: NodeJS.Process
   const authorities = options.tlsCa ?? given(environment['SLUICE_TARGET_CA']);
   const encrypted = options.tls === true || authorities !== undefined || options.tlsCert !== undefined;
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) throw new UsageError('--tls-cert and --tls-key belong together');
+  checkedAddress(options.target === undefined ? 'SLUICE_TARGET' : '--target', targetOf(options, environment));
+  checkedAddress('--query-target', options.queryTarget);
+  checkedAddress('--projector-target', options.projectorTarget);
+  checkedAddress('--scheduler-target', options.schedulerTarget);
   return new SluiceClient({
     target: targetOf(options, environment),
     queryTarget: options.queryTarget,
@@ -52,6 +56,13 @@ export function clientOf(options: ConnectionOptions, environment: NodeJS.Process
 
 export function targetOf(options: ConnectionOptions, environment: NodeJS.ProcessEnv): string {
   return options.target ?? given(environment['SLUICE_TARGET']) ?? DEFAULT_TARGET;
+}
+
+/** Throws a UsageError where it is not HOST:PORT, which gRPC would try to reach somewhere else until the deadline. */
+function checkedAddress(from: string, text: string | undefined): void {
+  if (text === undefined) return;
+  const [, port] = /^(?:\[[^\]]+\]|[^:/\s]+):(\d+)$/.exec(text) ?? [];
+  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) throw new UsageError(`${from} is HOST:PORT, like ${DEFAULT_TARGET}, not "${text}"`);
 }
 
 /** An empty variable is how an environment says "not set". */

@@ -102,7 +102,7 @@ function filterOf({ fromAccountId, toAccountId, state }: accountpb.ListTransfers
   checkFilter('to_account_id', toAccountId);
   const name = stateOf(state);
   if (fromAccountId === '' && toAccountId === '' && name === undefined) {
-    throw invalidRequest('from_account_id', 'to_account_id and state are all empty: one of them is needed');
+    throw invalidRequest('from_account_id', 'is empty, and so are to_account_id and state: one of them is needed');
   }
   return { ...(fromAccountId !== '' && { fromAccountId }), ...(toAccountId !== '' && { toAccountId }), ...(name !== undefined && { state: name }) };
 }

@@ -97,8 +97,11 @@ test('the life of an account, command by command', async () => {
   const refused = await sluice('account', 'post', 'life', 'DEBIT', '1001', 'EUR');
   expect(refused).toMatchObject({ code: EXIT.refused, out: '' });
   expect(refused.err).toContain('FAILED_PRECONDITION (POSTING_LIMIT_EXCEEDED)');
+  expect(refused.err).toContain('(balance 2200, held 0)');
   const forMachines = await sluice('account', 'post', 'life', 'DEBIT', '1001', 'EUR', '--request-id', 'too-much', '--json');
-  expect(jsonLines(forMachines.err)).toMatchObject([{ error: { code: 'FAILED_PRECONDITION', reason: 'POSTING_LIMIT_EXCEEDED', requestId: 'too-much' } }]);
+  expect(jsonLines(forMachines.err)).toMatchObject([
+    { error: { code: 'FAILED_PRECONDITION', reason: 'POSTING_LIMIT_EXCEEDED', requestId: 'too-much', verdict: { balanceMinor: '2200', heldMinor: '0' } } },
+  ]);
   expect((await sluice('account', 'get', 'nobody')).err).toContain('NOT_FOUND (ACCOUNT_NOT_FOUND)');
 
   const entries = (await shown('account', 'entries', 'life', '--oldest-first', '--refusals')) as Entry[];

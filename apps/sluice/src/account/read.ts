@@ -46,7 +46,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
     .option('--product <product>', 'only this product')
     .addOption(new Option('--status <status>', 'only this status').choices(['OPEN', 'FROZEN', 'CLOSED']))
     .option('--unit <unit>', 'only this unit')
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .addHelpText('after', '\nExamples:\n  sluice account list\n  sluice account list --branch 55 --status OPEN --limit 0 --json')
     .action((options: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
@@ -74,7 +74,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
     .option('--from <time>', 'committed at or after this time (ISO 8601)', timeUs)
     .option('--to <time>', 'committed before this time (ISO 8601)', timeUs)
     .option('--refusals', 'also recorded refusals')
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .addHelpText(
       'after',
       '\nExamples:\n  sluice account entries wallet-1 --limit 10\n  sluice account entries wallet-1 --from 2026-01-01 --to 2026-02-01 --oldest-first --limit 0',

@@ -73,7 +73,7 @@ export function addTransferCommands(account: Command, surroundings: Surroundings
     .option('--to <account>', 'only to this account')
     .addOption(new Option('--state <state>', 'only in this state').choices(['PENDING', 'SETTLED', 'REFUNDED']))
     .option('--request-id <id>', 'only this one, with --from')
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .addHelpText('after', '\nExamples:\n  sluice account transfers --from wallet-1\n  sluice account transfers --state PENDING --limit 0 --json')
     .action((options: TransfersOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {

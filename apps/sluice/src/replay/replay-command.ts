@@ -58,7 +58,7 @@ function addTasks(program: Command, surroundings: Surroundings): void {
     .description('run every job of a grid file as a task with a time limit and compare how each ended')
     .argument('<file>', 'CSV, plain or gzipped: task_id,submitted_s,run_s,requested_s,site')
     .option('--limit <jobs>', 'replay only the first ones', positive)
-    .option('--scale <factor>', `how many times faster than in the file (default ${DEFAULT_SCALE})`, positive, DEFAULT_SCALE)
+    .option('--scale <factor>', 'how many times faster than in the file', positive, DEFAULT_SCALE)
     .option('--chaos', 'kill a worker and the command service on the way')
     .option('--data <folder>', 'start an embedded server on this data folder')
     .addHelpText(

@@ -20,12 +20,12 @@ export function addTimersCommand(program: Command, surroundings: Surroundings): 
   const timers = program.command('timers').description('commands that are due at a time');
   timers
     .command('list')
-    .description('show the timers that wait: partition by partition, those that are due first first')
+    .description('show the timers that wait: partition by partition, the earliest first')
     .option('--partition <number>', 'only of this partition', wholeNumber)
     .option('--capability <name>', 'only of this capability, like account')
     .option('--key <key>', 'only of the aggregate with this key')
     .option('--until <time>', 'only those that are due then or before (ISO 8601)', timeUs)
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .addHelpText('after', '\nExamples:\n  sluice timers list\n  sluice timers list --capability account --key wallet-1 --limit 0')
     .action(({ until, limit, ...filter }: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {

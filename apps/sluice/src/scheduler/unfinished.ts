@@ -22,7 +22,7 @@ export function addUnfinishedCommand(program: Command, surroundings: Surrounding
     .description('show them: partition by partition, dead letters first')
     .option('--partition <number>', 'only what this partition owes', wholeNumber)
     .option('--dead', 'only dead letters')
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .addHelpText('after', '\nExamples:\n  sluice unfinished list\n  sluice unfinished list --dead --limit 0')
     .action(({ partition, dead, limit }: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {

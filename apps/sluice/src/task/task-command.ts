@@ -127,7 +127,7 @@ function addReadCommands(task: Command, surroundings: Surroundings): void {
     .option('--label <name=value>', 'only with this label', pair)
     .option('--parent <task>', 'only children of this task')
     .option('--oldest-first', 'oldest first')
-    .option('--limit <count>', `at most so many (default ${DEFAULT_SHOWN}; 0: all)`, wholeNumber, DEFAULT_SHOWN)
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .action((queue: string, options: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
         const [label, ...others] = Object.entries(options.label ?? {});

@@ -19,7 +19,7 @@ export function addWorkerCommand(program: Command, surroundings: Surroundings): 
     .description('run the tasks of queues with the handlers of a module, until Ctrl-C')
     .argument('<module>', 'exports its handlers by type: export const handlers = { … }')
     .requiredOption('--queue <queue>', 'may be repeated', (name: string, others: readonly string[] = []) => [...others, name])
-    .option('--capacity <count>', `tasks under way at most (default ${DEFAULT_CAPACITY})`, wholeNumber, DEFAULT_CAPACITY)
+    .option('--capacity <count>', 'tasks under way at most', wholeNumber, DEFAULT_CAPACITY)
     .option('--id <id>', 'names the worker in attempts')
     .addHelpText('after', '\nExample:\n  sluice worker run ./handlers.mjs --queue mail --capacity 4')
     .action((module: string, { queue: queues, capacity, id: workerId }: WorkerRunOptions, command: Command) =>
