@@ -12,6 +12,7 @@ const run = promisify(execFile);
 const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
   command: [
     'sluice.account.v1.AccountCommandService',
+    'sluice.contest.v1.ContestCommandService',
     'sluice.log.v1.DeliveryService',
     'sluice.log.v1.TimerService',
     'sluice.task.v1.ScheduleCommandService',

@@ -8,7 +8,6 @@
  *
  * Nothing of it is kept: an owner that stops on the way leaves the timer, and the next owner begins again.
  */
-import { randomUUID } from 'node:crypto';
 import { isReconciling, RoundSums, type Contest } from '@sluice/domain/contest';
 import { aggregateCommits, type AggregateCapability, type AggregateState, type Partition } from '@sluice/engine';
 import type { DecodedCommit } from '@sluice/protocol';
@@ -58,11 +57,13 @@ export class ContestReconciler {
   private async sumAndCompare({ context, capability }: Surroundings, partition: number, contestId: string, round: number): Promise<void> {
     const { engine, seeds } = context;
     const owned = engine.partition(partition);
-    if (owned === undefined) return;
+    // A partition that is being loaded has part of its contests, or of their points.
+    if (owned === undefined || owned.state !== 'serving') return;
     const summed = await sumRound(owned, contestId, round);
     if (summed === undefined) return;
-    // A new id each time: callers cannot have used it, and an attempt that was answered settles nothing about the next one.
-    const request = capability.request('ReconcileRound', reconcileMessage.bodyOf({ requestId: randomUUID(), ...summed }), seeds);
+    // A new id each time, so that callers cannot have used it, and that an attempt which was answered settles nothing about the next one.
+    const requestId = `reconcile-${round}-${Math.random()}`;
+    const request = capability.request('ReconcileRound', reconcileMessage.bodyOf({ requestId, ...summed }), seeds);
     await decideHere(engine, capability.name, partition, [request], ITSELF);
     const { verdict } = request;
     if (verdict?.kind === 'rejected' && verdict.reason === 'CONTEST_SUMS_DIFFER') throw new Error('its points are not the sums of its scores in the log');
