@@ -17,8 +17,8 @@ import { LISTENING, type ListeningReport } from '@sluice/process';
 import { healthpb } from '@sluice/protocol';
 import type { ServiceName } from './service-name';
 
-const LISTENING_LIMIT_MS = 30_000;
-const SERVING_LIMIT_MS = 60_000;
+const LISTENING_LIMIT_MS = 120_000;
+const SERVING_LIMIT_MS = 180_000;
 const SERVING_POLL_MS = 25;
 /** Beyond the time that the process gives itself. */
 const STOP_LIMIT_MS = 60_000;

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { RunningServer, ServerKind } from './running-server';
 
 /** How long a server may take until it serves. */
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
 /** How long a server may take to stop when asked; then it is killed. */
 const STOP_LIMIT_MS = 15_000;
 /** What is kept of its output for the error of a failed start. */
