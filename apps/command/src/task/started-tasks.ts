@@ -7,7 +7,7 @@ import { timestampFromUs } from '@sluice/protocol';
 import type { taskpb } from '@sluice/protocol/task';
 import type { QueuesState } from './queues-state';
 import { specBytes } from './task-shape';
-import { createdTask } from './task-specs';
+import { SubmittedTasks } from './task-specs';
 
 /** A page is full when it has so many bytes; the task that fills it is in it. */
 const PAGE_BYTES = 1 << 20;
@@ -45,9 +45,11 @@ export class StartedTasks {
     let bytes = 0;
     while (from + specs.length < started.length && bytes < PAGE_BYTES) {
       const at = from + specs.length;
-      const read = await Promise.all(started.slice(at, at + TASKS_AT_ONCE).map((one) => createdBy(state, one)));
-      for (const created of read) {
+      const read = started.slice(at, at + TASKS_AT_ONCE);
+      const submitted = await submittedIn(state, read);
+      for (const one of read) {
         if (bytes >= PAGE_BYTES) break;
+        const created = createdBy(one, submitted.get(one.createdSequence));
         specs.push(created);
         bytes += specBytes(created.spec as taskpb.TaskSpec);
       }
@@ -74,8 +76,15 @@ export class StartedTasks {
 
 export const NOTHING_STARTED = new StartedTasks(undefined, [], () => 0);
 
-async function createdBy(state: QueuesState, { taskId, createdSequence }: Started): Promise<taskpb.CreatedTask> {
-  const created = await createdTask(state, taskId, createdSequence);
+/** The commits that submitted the tasks, by sequence: most tasks that are started together were submitted together. */
+async function submittedIn(state: QueuesState, started: readonly Started[]): Promise<ReadonlyMap<number, SubmittedTasks>> {
+  const sequences = [...new Set(started.map(({ createdSequence }) => createdSequence))];
+  const submitted = await Promise.all(sequences.map((sequence) => SubmittedTasks.read(state, sequence)));
+  return new Map(submitted.map((tasks, at) => [sequences[at] as number, tasks]));
+}
+
+function createdBy({ queue, taskId, lease, createdSequence }: Started, submitted: SubmittedTasks | undefined): taskpb.CreatedTask {
+  const created = submitted?.get({ queue, number: lease.number });
   if (created?.spec === undefined) throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
   return created;
 }

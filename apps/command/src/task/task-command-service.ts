@@ -1,6 +1,5 @@
 /** TaskCommandService and ScheduleCommandService: from gRPC to the queue's partition and back, here or at its owner. */
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { taskIdOf } from '@sluice/domain/task';
 import { keyedHash, type Partition, type RequestVerdict, type SubmissionCaller } from '@sluice/engine';
 import { encodePositionToken } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
@@ -27,7 +26,7 @@ import {
   stateUpdateOf,
   submissionOf,
 } from './requests';
-import { createdTask } from './task-specs';
+import { SubmittedTasks } from './task-specs';
 import { ReceiptVerdict, type TaskRequest } from './task-request';
 import { TaskItem, TaskSubmission } from './task-submission';
 import { checkedTaskName, checkQueue } from './task-shape';
@@ -128,7 +127,7 @@ export class TaskCommandService {
     const state = owned?.stateOf('task') as QueuesState | undefined;
     const sequence = state?.entries.get(queue)?.createdSequenceOf(number) ?? 0;
     // What is not decided here needs no payload.
-    const created = state === undefined || sequence === 0 ? undefined : await createdTask(state, taskIdOf(queue, number), sequence);
+    const created = state === undefined || sequence === 0 ? undefined : (await SubmittedTasks.read(state, sequence)).get({ queue, number });
     const { retryTask } = taskpb.TaskCommandServiceService;
     return this.run<taskpb.RetryTaskRequest, taskpb.RetryTaskResponse>(retryTask, request, () => retryOf(request, created?.spec), call, respondWithReceipt);
   }

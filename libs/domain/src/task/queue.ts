@@ -14,6 +14,7 @@ import { KeyLane, StartGate, TypeLane } from './lanes';
 import { NO_QUEUE_LIMITS, NO_TYPE_LIMITS, type QueueLimits } from './queue-limits';
 import type { ReadyHeap } from './ready-heap';
 import type { Schedule } from './schedule';
+import { RecentEnds } from './recent-ends';
 import { DEFAULT_POLICY, type NewTask, type TaskPolicy, type TaskRecord } from './task';
 import { DELAYED, FREE, READY, RUNNING, TaskColumns } from './task-columns';
 import type { LeaseName } from './task-id';
@@ -71,7 +72,7 @@ export class TaskQueue {
   private keysKept = 0;
   private readonly dedupes = new Map<string, number>();
   private readonly policies = new Map<string, TaskPolicy>();
-  private readonly ends = new Map<number, LeaseName & { readonly outcome: AttemptOutcome }>();
+  private readonly ends = new RecentEnds(RECENT_ENDS);
 
   constructor(readonly name: string) {}
 
@@ -81,9 +82,8 @@ export class TaskQueue {
   }
 
   /** How the attempt ended, if that is not long ago. */
-  endOf({ number, attempt, sequence }: LeaseName): AttemptOutcome | undefined {
-    const end = this.ends.get(number);
-    return end !== undefined && end.attempt === attempt && end.sequence === sequence ? end.outcome : undefined;
+  endOf(lease: LeaseName): AttemptOutcome | undefined {
+    return this.ends.outcomeOf(lease);
   }
 
   // ---- evolve ----
@@ -220,7 +220,7 @@ export class TaskQueue {
     const { tasks } = this;
     const slot = this.slotOf(number);
     this.beforeChange?.(slot, false);
-    this.rememberEnd({ number, attempt, sequence: tasks.startedSequences[slot] as number, outcome });
+    this.ends.add({ number, attempt, sequence: tasks.startedSequences[slot] as number }, outcome);
     this.gate.running -= 1;
     (tasks.types[slot] as TypeLane).gate.running -= 1;
     const key = tasks.keys[slot];
@@ -430,12 +430,5 @@ export class TaskQueue {
     if (known !== undefined) return known;
     if (this.policies.size < INTERNED_POLICIES) this.policies.set(text, policy);
     return policy;
-  }
-
-  private rememberEnd(end: LeaseName & { readonly outcome: AttemptOutcome }): void {
-    // Deleting first keeps the order of the ends.
-    this.ends.delete(end.number);
-    this.ends.set(end.number, end);
-    if (this.ends.size > RECENT_ENDS) this.ends.delete(this.ends.keys().next().value as number);
   }
 }
