@@ -86,7 +86,7 @@ export class EventGatherer {
       workerId: task.workerId,
       firstStartedAtUs: BigInt(task.firstStartedAtUs),
       note,
-      countedUs: BigInt(Math.max(0, Math.round(endedAtUs - (queue.tasks.countedFromUs[slot] as number)))),
+      countedUs: BigInt(countedUs(endedAtUs, queue.tasks.countedFromUs[slot] as number)),
     };
     const { open } = this;
     if (open?.kind === 'attemptsEnded' && open.event.queue === queue.name) {
@@ -136,6 +136,11 @@ export class EventGatherer {
     const { type, version, payload } = recordOf(open);
     turn.commit.event(type, version, payload);
   }
+}
+
+/** 0: it was not handed out. */
+function countedUs(endedAtUs: number, fromUs: number): number {
+  return Number.isFinite(fromUs) ? Math.max(1, Math.round(endedAtUs - fromUs)) : 0;
 }
 
 function recordOf(gathered: Gathered) {

@@ -7,6 +7,7 @@
 import {
   decideCompletion,
   decideFailure,
+  decideOverdue,
   decideReturn,
   decideStart,
   type Ending,
@@ -35,6 +36,8 @@ import { type WaitingWorker, WaitingWorkers } from './waiting-workers';
 
 /** Without anything due, partitions that came to this instance are looked at so often. */
 const LOOK_MS = 100;
+/** An alarm that rings later than this shows that the process stood still. */
+const STOOD_STILL_US = 5_000;
 /** Queues in which something is due that one turn looks at. */
 const QUEUES_PER_TICK = 100;
 /** A second request for the same tasks gets the first answer for so long. */
@@ -71,13 +74,18 @@ export class QueueWork implements QueueListener {
   private readonly followed = new WeakSet<QueuesState>();
   private cancelAlarm: (() => void) | undefined;
   private alarmAtUs = Number.POSITIVE_INFINITY;
+  /** The process stood still, and reads what came meanwhile. */
+  private isCatchingUp = false;
+  /** What came until then is read, microseconds. */
+  private readUpToUs = 0;
   private stopped = false;
 
   constructor(private readonly clock: Clock) {}
 
   begin(engine: Engine): void {
     this.engine = engine;
-    this.setAlarm(this.clock.nowUs() + LOOK_MS * 1_000);
+    this.readUpToUs = this.clock.nowUs();
+    this.setAlarm(this.readUpToUs + LOOK_MS * 1_000);
   }
 
   stop(): void {
@@ -134,10 +142,18 @@ export class QueueWork implements QueueListener {
   }
 
   private ring(): void {
+    const nowUs = this.clock.nowUs();
+    // Timers run before what came meanwhile is read: a report, or a sign of life, that came in time must not be late for that.
+    this.isCatchingUp = !this.isCatchingUp && nowUs - this.alarmAtUs > STOOD_STILL_US;
+    if (this.isCatchingUp && !this.stopped) {
+      this.alarmAtUs = nowUs;
+      this.cancelAlarm = this.clock.after(0, () => this.ring());
+      return;
+    }
+    this.readUpToUs = nowUs;
     this.alarmAtUs = Number.POSITIVE_INFINITY;
     this.cancelAlarm = undefined;
     if (this.stopped || this.engine === undefined) return;
-    const nowUs = this.clock.nowUs();
     let nextUs = nowUs + LOOK_MS * 1_000;
     for (const number of this.engine.owned) {
       const partition = this.engine.partition(number);
@@ -270,6 +286,7 @@ export class QueueWork implements QueueListener {
     if (ends + marks.length === 0) return reported;
     // A report that waits for its turn is not late for that.
     const atUs = this.clock.nowUs();
+    const { readUpToUs } = this;
     let bytes = REPORT_BYTES * (ends + marks.length);
     for (const { result } of completions) bytes += result?.body.length ?? 0;
     for (const { message } of failings) bytes += 3 * message.length;
@@ -279,9 +296,9 @@ export class QueueWork implements QueueListener {
       // A flood of marks comes before the first one is recorded.
       for (const { entry, mark } of marks)
         if (isUnderWay(entry, mark) && mayRecord(entry, Number(mark.number), turn.committedAtUs)) state.progress(turn, entry, mark);
-      for (const completion of completions) reported.verdicts.push(complete({ turn, state, atUs }, completion));
-      for (const failing of failings) reported.verdicts.push(fail({ turn, state, atUs }, failing));
-      for (const lease of returned) reported.verdicts.push(giveBack({ turn, state, atUs }, lease));
+      for (const completion of completions) reported.verdicts.push(complete({ turn, state, atUs, readUpToUs }, completion));
+      for (const failing of failings) reported.verdicts.push(fail({ turn, state, atUs, readUpToUs }, failing));
+      for (const lease of returned) reported.verdicts.push(giveBack({ turn, state, atUs, readUpToUs }, lease));
     });
     if (durable > 0 || ends === 0) return reported;
     // Nothing is recorded, or it is not known: the worker says it again.
@@ -375,8 +392,10 @@ function leasedTask(state: QueuesState, { taskId, leaseToken }: taskpb.Lease): {
 interface Reporting {
   readonly turn: Turn;
   readonly state: QueuesState;
-  /** When the report reached the owner, microseconds. */
+  /** When the owner read the report, microseconds. */
   readonly atUs: number;
+  /** It may have come as early as this: until then the owner had read everything. */
+  readonly readUpToUs: number;
 }
 
 function complete(reporting: Reporting, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
@@ -399,7 +418,7 @@ function giveBack(reporting: Reporting, lease: taskpb.Lease): taskpb.ReportVerdi
 }
 
 function reportOf(
-  { turn, state, atUs }: Reporting,
+  { turn, state, atUs, readUpToUs }: Reporting,
   lease: taskpb.Lease | undefined,
   detail: Parameters<QueuesState['end']>[3],
   decide: (entry: QueueEntry, name: LeaseName) => ReportDecision,
@@ -408,10 +427,12 @@ function reportOf(
   const name = lease && leaseNameOf(lease.leaseToken);
   const entry = task && state.entries.get(task.queue);
   if (entry === undefined || name === undefined || task?.number !== name.number) return { lease, reason: 'LEASE_LOST' };
-  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, atUs)) return { lease, reason: 'LEASE_LOST' };
+  const isLate = decideOverdue(entry.queue, name.number, atUs, turn.committedAtUs) !== undefined;
+  const cameAtUs = isLate ? Math.min(atUs, readUpToUs) : atUs;
+  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, cameAtUs)) return { lease, reason: 'LEASE_LOST' };
   const decision = decide(entry, name);
   if ('rejection' in decision) return { lease, reason: decision.rejection };
-  if (!decision.repeated) state.end(turn, entry, decision, { ...detail, endedAtUs: atUs }, true);
+  if (!decision.repeated) state.end(turn, entry, decision, { ...detail, endedAtUs: cameAtUs }, true);
   return { lease, reason: '' };
 }
 

@@ -252,6 +252,31 @@ describe('workers', () => {
     await worker.cut();
   });
 
+  test('a report that came while the owner stood still is not late for that', async () => {
+    await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const worker = tasks.worker();
+    const task = await worker.task();
+    await tasks.clock.elapse(200);
+    // It stands still beyond the limit; its timers are the first that go on, then it reads what came.
+    tasks.clock.set(tasks.clock.nowUs() + 1_000_000);
+    const verdict = worker.complete(task);
+    await tasks.clock.elapse(150);
+    expect(await verdict).toBe('');
+    await worker.cut();
+  });
+
+  test('an owner that stood still ends what nobody reported', async () => {
+    await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const worker = tasks.worker();
+    const task = await worker.task();
+    await tasks.clock.elapse(200);
+    tasks.clock.set(tasks.clock.nowUs() + 1_000_000);
+    await tasks.clock.elapse(150);
+    expect(await worker.stopped()).toMatchObject({ lease: { taskId: task.taskId }, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT });
+    expect(await worker.complete(task)).toBe('LEASE_LOST');
+    await worker.cut();
+  });
+
   test('a time limit that is over while there is no owner stands before a report and a start that come first at the next one', async () => {
     const runs = await tasks.create('mail', { limits: { startToFinishMs: 1_000, heartbeatMs: 60_000 } });
     const worker = tasks.worker({ capacity: 1 });
