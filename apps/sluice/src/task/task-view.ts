@@ -1,5 +1,5 @@
 /** Tasks, queues and schedules as people see them. */
-import type { QueueStats, Schedule, Task, TaskBody, TaskFailure, TaskProgress, TaskReceipt } from '@sluice/client';
+import type { QueueLimits, QueueStats, RateLimit, Schedule, Task, TaskBody, TaskFailure, TaskProgress, TaskReceipt } from '@sluice/client';
 import type { Cell } from '../output';
 
 export type Pairs = readonly (readonly [string, Cell])[];
@@ -42,10 +42,11 @@ export function taskPairs(task: Task): Pairs {
   ];
 }
 
-export function statsPairs({ queue, paused, counts, oldestSubmittedAt, typesNeverStarted }: QueueStats): Pairs {
+export function statsPairs({ queue, paused, limits, counts, oldestSubmittedAt, typesNeverStarted }: QueueStats): Pairs {
   return [
     ['queue', queue],
     ['paused', paused ? 'yes' : undefined],
+    ['limits', limits && limitsText(limits)],
     ['submitted', counts.submitted],
     ['running', counts.running],
     ['succeeded', counts.succeeded],
@@ -54,6 +55,15 @@ export function statsPairs({ queue, paused, counts, oldestSubmittedAt, typesNeve
     ['oldest waiting', clockText(oldestSubmittedAt)],
     ['without a worker', typesNeverStarted.join(', ')],
   ];
+}
+
+function limitsText({ maximumRunning, rate, types = {}, maximumRunningPerKey, ratePerKey }: QueueLimits): string {
+  const of = (name: string, maximum: number | undefined, starts: RateLimit | undefined): string[] => [
+    ...(maximum === undefined ? [] : [`${maximum} running${name}`]),
+    ...(starts === undefined ? [] : [`${starts.maximumStarts} starts in ${starts.windowMs} ms${name}`]),
+  ];
+  const ofTypes = Object.entries(types).flatMap(([type, limit]) => of(` of ${type}`, limit.maximumRunning, limit.rate));
+  return [...of('', maximumRunning, rate), ...ofTypes, ...of(' per key', maximumRunningPerKey, ratePerKey)].join(', ');
 }
 
 export function schedulePairs(schedule: Schedule): Pairs {

@@ -91,6 +91,11 @@ test('a type without a worker waits, and the stats say so; a schedule has its ne
   await client.tasks.queueStats('idle');
   const [stats] = jsonLines((await run('queue', 'stats', 'idle')).out);
   expect(stats).toMatchObject({ paused: true, typesNeverStarted: ['nobody-does-this'], counts: { submitted: 1 } });
+  const limits = { maximumRunning: 5, rate: { maximumStarts: 100, windowMs: 1_000 }, types: { report: { maximumRunning: 1 } } };
+  await client.tasks.configureQueue('idle', limits);
+  expect((await client.tasks.queueStats('idle')).limits).toEqual(limits);
+  const shown = await cli(['queue', 'stats', 'idle', '--target', served.address]);
+  expect(shown.out).toContain('5 running, 100 starts in 1000 ms, 1 running of report');
   const schedule = ['idle', 'nightly', '--type', 'report', '--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin'];
   expect((await run('schedule', 'create', ...schedule)).code).toBe(0);
   const taskId = await client.tasks.runScheduleNow('idle/nightly');

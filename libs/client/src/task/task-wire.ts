@@ -130,6 +130,7 @@ export function statsFromWire(stats: taskpb.QueueStats | undefined): QueueStats 
   return {
     queue: stats?.queue ?? '',
     paused: stats?.paused ?? false,
+    limits: stats?.limits && limitsFromWire(stats.limits),
     counts: countsFromWire(stats?.counts),
     types: (stats?.types ?? []).map(({ type, counts, lastStartedAt }) => ({
       type,
@@ -148,6 +149,18 @@ export function limitsToWire(limits: QueueLimits): taskpb.QueueLimits {
     types: Object.entries(limits.types ?? {}).map(([type, { maximumRunning = 0, rate }]) => ({ type, maximumRunning, rate: rateToWire(rate) })),
     maximumRunningPerKey: limits.maximumRunningPerKey ?? 0,
     ratePerKey: rateToWire(limits.ratePerKey),
+  };
+}
+
+function limitsFromWire({ maximumRunning, rate, types, maximumRunningPerKey, ratePerKey }: taskpb.QueueLimits): QueueLimits {
+  return {
+    ...(maximumRunning > 0 && { maximumRunning }),
+    ...(rate && { rate }),
+    types: Object.fromEntries(
+      types.map((one) => [one.type, { ...(one.maximumRunning > 0 && { maximumRunning: one.maximumRunning }), ...(one.rate && { rate: one.rate }) }]),
+    ),
+    ...(maximumRunningPerKey > 0 && { maximumRunningPerKey }),
+    ...(ratePerKey && { ratePerKey }),
   };
 }
 

@@ -154,6 +154,8 @@ export interface QueueLimits {
 export interface QueueStats {
   readonly queue: string;
   readonly paused: boolean;
+  /** Those that were set; undefined: none was ever set. */
+  readonly limits: QueueLimits | undefined;
   readonly counts: TaskCounts;
   readonly types: readonly { readonly type: string; readonly counts: TaskCounts; readonly lastStartedAt: Date | undefined }[];
   readonly oldestSubmittedAt: Date | undefined;
