@@ -6,7 +6,7 @@ const PAIR_BYTES = 16;
 
 export class CreationIndex {
   /** First number and sequence of each commit, one pair after the other. */
-  private pairs = new Float64Array(32);
+  private pairs = new Float64Array(8);
   private count = 0;
 
   created(number: number, sequence: number): void {

@@ -2,7 +2,8 @@
  * What is due in a queue, the earliest first: ends of delays and pauses, and time limits. Like in the ready heap, what is not valid any more
  * is dropped when it comes to the top.
  */
-const INITIAL = 16;
+/** So few are kept within the object itself: a queue with few tasks, of which there may be many, takes little. */
+const INITIAL = 8;
 
 export class DueHeap {
   private times = new Float64Array(INITIAL);

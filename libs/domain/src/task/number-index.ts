@@ -1,5 +1,5 @@
 /** From a task's number to its slot, in an open table of typed arrays: a map of a million numbers would cost the garbage collector. */
-const INITIAL = 64;
+const INITIAL = 8;
 const MAXIMUM_LOAD = 0.6;
 
 export class NumberIndex {

@@ -49,6 +49,10 @@ class Driven {
   }
 }
 
+function elementBytes(column: ArrayBufferView): number {
+  return 'BYTES_PER_ELEMENT' in column ? (column.BYTES_PER_ELEMENT as number) : 1;
+}
+
 test('delays that are over at the same moment are taken in steps', () => {
   const driven = new Driven();
   driven.create(25, { startAtUs: SOON_US });
@@ -107,10 +111,18 @@ test('a queue whose tasks have ended gives its memory back, and the few that are
   });
   const lease = driven.start();
   const kept = [lease.number, 20_001, 20_002, 20_003];
-  const recordsOf = () => kept.map((number) => queue.tasks.recordOf(queue.tasks.slotOf(number)));
+  const recordsOf = () =>
+    kept.map((number) => {
+      const slot = queue.tasks.slotOf(number);
+      return { record: queue.tasks.recordOf(slot), notRecorded: [queue.tasks.heardAtUs[slot], queue.tasks.countedFromUs[slot]] };
+    });
+  const lengths = () =>
+    new Set(Object.values(queue.tasks).flatMap((column: unknown) => (ArrayBuffer.isView(column) ? [column.byteLength / elementBytes(column)] : [])));
+  expect(lengths()).toEqual(new Set([32_768]));
   const before = recordsOf();
   for (let number = 1; number <= 20_000; number += 1) if (number !== lease.number) driven.record({ kind: 'ended', number });
   expect(queue.tasks.numbers.length).toBeLessThan(8_192);
+  expect(lengths().size).toBe(1);
   expect(recordsOf()).toEqual(before);
   expect(queue.due.size).toBeLessThan(10_000);
   const failed = decideFailure(queue, lease, true, NOW_US);

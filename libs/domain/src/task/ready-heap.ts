@@ -2,7 +2,8 @@
  * Numbers of tasks in the order in which they are started: higher priority first, then lower number. Entries are not removed when a task
  * goes another way: the reader drops what is not valid any more when it comes to the top.
  */
-const INITIAL = 16;
+/** So few are kept within the object itself: a queue with few tasks, of which there may be many, takes little. */
+const INITIAL = 8;
 
 export class ReadyHeap {
   private priorities = new Int32Array(INITIAL);

@@ -9,10 +9,25 @@ export const DELAYED = 1;
 /** It waits for its turn. */
 export const READY = 2;
 export const RUNNING = 3;
-const INITIAL = 16;
+/** So few are kept within the object itself: a queue with few tasks, of which there may be many, takes little. */
+const INITIAL = 8;
 /** Columns are made smaller when fewer than this part of their slots is in use, and they have so many. */
 const SPARSE_PART = 16;
 const SPARSE_SLOTS = 16_384;
+
+/** Every column of numbers stands in one of these: by them the columns grow and are made smaller. */
+const FLOATS = [
+  'numbers',
+  'createdAtUs',
+  'createdSequences',
+  'startAtUs',
+  'firstStartedAtUs',
+  'startedAtUs',
+  'startedSequences',
+  'heardAtUs',
+  'countedFromUs',
+] as const;
+const INTEGERS = ['priorities', 'attempts', 'failures'] as const;
 
 export class TaskColumns {
   phases = new Uint8Array(INITIAL);
@@ -112,17 +127,8 @@ export class TaskColumns {
     let size = INITIAL;
     while (size < 2 * slots.length) size *= 2;
     this.phases = moved(slots, this.phases, new Uint8Array(size));
-    this.numbers = moved(slots, this.numbers, new Float64Array(size));
-    this.priorities = moved(slots, this.priorities, new Int32Array(size));
-    this.createdAtUs = moved(slots, this.createdAtUs, new Float64Array(size));
-    this.createdSequences = moved(slots, this.createdSequences, new Float64Array(size));
-    this.startAtUs = moved(slots, this.startAtUs, new Float64Array(size));
-    this.attempts = moved(slots, this.attempts, new Int32Array(size));
-    this.failures = moved(slots, this.failures, new Int32Array(size));
-    this.firstStartedAtUs = moved(slots, this.firstStartedAtUs, new Float64Array(size));
-    this.startedAtUs = moved(slots, this.startedAtUs, new Float64Array(size));
-    this.startedSequences = moved(slots, this.startedSequences, new Float64Array(size));
-    this.heardAtUs = moved(slots, this.heardAtUs, new Float64Array(size));
+    for (const name of FLOATS) this[name] = moved(slots, this[name], new Float64Array(size));
+    for (const name of INTEGERS) this[name] = moved(slots, this[name], new Int32Array(size));
     for (const column of [this.types, this.keys, this.policies, this.workers] as unknown[][]) {
       moved(slots, column, column);
       column.length = slots.length;
@@ -138,18 +144,8 @@ export class TaskColumns {
     const phases = new Uint8Array(size);
     phases.set(this.phases);
     this.phases = phases;
-    this.numbers = grown(this.numbers, size);
-    this.priorities = grownIntegers(this.priorities, size);
-    this.createdAtUs = grown(this.createdAtUs, size);
-    this.createdSequences = grown(this.createdSequences, size);
-    this.startAtUs = grown(this.startAtUs, size);
-    this.attempts = grownIntegers(this.attempts, size);
-    this.failures = grownIntegers(this.failures, size);
-    this.firstStartedAtUs = grown(this.firstStartedAtUs, size);
-    this.startedAtUs = grown(this.startedAtUs, size);
-    this.startedSequences = grown(this.startedSequences, size);
-    this.heardAtUs = grown(this.heardAtUs, size);
-    this.countedFromUs = grown(this.countedFromUs, size);
+    for (const name of FLOATS) this[name] = grown(this[name], size);
+    for (const name of INTEGERS) this[name] = grownIntegers(this[name], size);
   }
 }
 
