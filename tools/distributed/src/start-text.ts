@@ -11,7 +11,8 @@ export function startText({ nats, mongodb, dataDir, of }: Distributed): string {
         .join('  ')}`,
   );
   const metrics = SERVICE_NAMES.flatMap(of).map(({ name, metricsUrl }) => `  ${name.padEnd(12)}${metricsUrl ?? 'off'}`);
-  const sluice = `npx sluice --target ${first('command')} --query-target ${first('query')} --projector-target ${first('projector')}`;
+  const apart = (['query', 'projector', 'scheduler'] as const).map((service) => `--${service}-target ${first(service)}`);
+  const sluice = `npx sluice --target ${first('command')} ${apart.join(' ')}`;
   const account = 'sluice.account.v1';
   return `Sluice runs distributed
 
@@ -31,6 +32,7 @@ Try it, in another terminal:
   ${sluice} account post wallet-1 CREDIT 2500 EUR
   ${sluice} account get wallet-1
   ${sluice} verify
+  ${sluice} timers list
 
 or with grpcurl:
 
