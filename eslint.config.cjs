@@ -76,9 +76,6 @@ const CIRCLES_BY_TESTS = ['domain', 'ports', 'protocol', 'memory', 'store-sqlite
   'testing',
 ]);
 
-/** The whole workspace is one program: its types are worked out once, not once for each package that uses them. An editor opens a few files of a package. */
-const TYPES = process.env.SLUICE_LINT_WHOLE === 'true' ? { project: 'tsconfig.lint.json' } : { projectService: true };
-
 const TESTS = ['**/*.{unit,int,e2e,long}.ts', '**/src/test/**/*.ts', 'test/*/src/**/*.ts'];
 /** Libraries with an entry per capability, beside the one for what is shared. */
 const ENTRIES = ['domain', 'protocol', 'projections'].map((library) => `!@sluice/${library}/*`);
@@ -102,7 +99,7 @@ module.exports = tseslint.config(
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
-    languageOptions: { parserOptions: { ...TYPES, tsconfigRootDir: __dirname } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
     plugins: { '@nx': nx, sluice: { rules: { 'capability-boundaries': capabilityBoundaries } } },
     rules: {
       '@nx/enforce-module-boundaries': [

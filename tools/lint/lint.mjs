@@ -1,5 +1,5 @@
 /**
- * Lints the whole workspace in one process: working out the types once is several times faster than once per project (tsconfig.lint.json). The rule of
+ * Lints the whole workspace in one process: loading the types once is several times faster than once per project. The rule of
  * the module boundaries reads nx's project graph, which has to be made first. Arguments go to eslint (`npm run lint -- --fix`).
  */
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const require = createRequire(import.meta.url);
-const environment = { ...process.env, NX_DAEMON: 'false', SLUICE_LINT_WHOLE: 'true' };
+const environment = { ...process.env, NX_DAEMON: 'false' };
 
 function run(script, args, stdio) {
   const { status, signal } = spawnSync(process.execPath, [script, ...args], { cwd: root, env: environment, stdio });
