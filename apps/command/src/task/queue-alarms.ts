@@ -13,6 +13,11 @@ export class QueueAlarms {
   private entries: QueueEntry[] = [];
   private numbers = new Map<QueueEntry, number>();
 
+  /** Places that are taken. */
+  get size(): number {
+    return this.heap.size;
+  }
+
   /** Microseconds; Infinity: nothing is. */
   get nextUs(): number {
     return this.heap.topTimeUs;
