@@ -38,7 +38,8 @@ export class Life {
       nowUs: () => START_US + world.timeline.nowUs + this.skewUs,
       // Counts from the start of the process, whatever the wall clock says.
       monotonicMs: () => (world.timeline.nowUs - this.#startedAtUs) / 1_000,
-      after: (delayMs, callback) => world.timeline.schedule(delayMs * 1_000, () => this.continue(callback)),
+      // Never early: who waits for the rest of a deadline would wait again for nothing, and no time would pass.
+      after: (delayMs, callback) => world.timeline.schedule(Math.ceil(delayMs * 1_000), () => this.continue(callback)),
     };
   }
 
