@@ -10,7 +10,7 @@ import { replaceMethod } from '../defects/replace-method';
 
 interface Work {
   stateOf(partition: number): QueuesState | undefined;
-  takeNew(partition: number, take: unknown): Promise<unknown>;
+  start(partition: number, take: unknown): Promise<unknown>;
 }
 
 interface Engine {
@@ -53,12 +53,12 @@ export const taskDefects = {
       let takes = false;
       const takeOut = replaceMethod(
         QueueWork.prototype as never as Work,
-        'takeNew',
-        (takeNew) =>
+        'start',
+        (start) =>
           function (this: Work, partition: number, take: unknown) {
             takes = true;
             // It submits before it waits for anything.
-            const taking = takeNew.call(this, partition, take);
+            const taking = start.call(this, partition, take);
             takes = false;
             return taking;
           },
