@@ -8,12 +8,15 @@ import {
   decidePurgeStep,
   decideRuns,
   decideStart,
+  decideSubmission,
   leasedSlot,
   type Ending,
   type LeaseName,
   type NewTask,
   type QueueEvent,
   type Schedule,
+  type Submission,
+  type TaskRejection,
 } from '@sluice/domain/task';
 import {
   keyedHash,
@@ -30,7 +33,7 @@ import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/
 import { taskEvents, type taskpb } from '@sluice/protocol/task';
 import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, RUNS_PER_TICK, TICK_BYTES } from './limits';
 import { EventGatherer, type EndingDetail } from './event-gatherer';
-import { CATCH_UP_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
+import { CATCH_UP_RULES, DEDUPE_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
 import { QueueAlarms } from './queue-alarms';
 import { QueueEntry } from './queue-entry';
 import type { QueueMeter } from './queue-meter';
@@ -54,6 +57,14 @@ export interface QueueListener {
   /** Attempts were ended by others than their workers; called when that is durable. */
   cut(partition: number, cuts: readonly Cut[]): void;
 }
+
+/** Whether the queue takes a task. `existing`: the task that has its dedupe key stands for it. */
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | Extract<Submission, { kind: 'existing' }>
+  | { readonly kind: 'refused'; readonly rejection: TaskRejection };
+
+export type RunSubmission = { readonly kind: 'submitted'; readonly number: number } | Exclude<Admission, { kind: 'admitted' }>;
 
 const SILENT: QueueListener = { touched: () => undefined, wakes: () => undefined, cut: () => undefined };
 
@@ -309,8 +320,10 @@ export class QueuesState implements CapabilityState {
     const bytes = specBytes(spec.task as taskpb.TaskSpec);
     const decision = decideRuns(schedule, dueUs, left, lastIsLive, nowUs);
     const submit = decision.submit.slice(-Math.max(1, Math.floor(room.bytes / bytes)));
-    const skipped = decision.skipped + decision.submit.length - submit.length;
-    const numbers = submit.map((runUs) => this.submitRun(turn, entry, schedule.name, spec, runUs));
+    const runs = submit.map((runUs) => this.submitRun(turn, entry, schedule.name, spec, runUs));
+    // A run that the queue refuses, or for which another task stands, is left out.
+    const numbers = runs.flatMap((run) => (run.kind === 'submitted' ? [run.number] : []));
+    const skipped = decision.skipped + decision.submit.length - numbers.length;
     const newestUs = BigInt(submit.at(-1) ?? dueUs.at(-1) ?? 0);
     this.recordRuns(turn, entry, { name: schedule.name, dueUs: newestUs, numbers, skipped, buffered: decision.buffered, nextUs });
     room.bytes -= bytes * numbers.length;
@@ -318,10 +331,13 @@ export class QueuesState implements CapabilityState {
     room.runs -= computed + 5;
   }
 
-  submitRun(turn: Turn, entry: QueueEntry, name: string, { task }: taskpb.ScheduleSpec, runUs: number): number {
+  /** Submits the task of a run, as a caller would: dedupe key, and limits of the queue. */
+  submitRun(turn: Turn, entry: QueueEntry, name: string, { task }: taskpb.ScheduleSpec, runUs: number): RunSubmission {
     const spec = task as taskpb.TaskSpec;
+    const decision = this.admit(turn, entry, spec);
+    if (decision.kind !== 'admitted') return decision;
     const startAtUs = spec.delayMs > 0 ? runUs + spec.delayMs * 1_000 : 0;
-    return this.create(turn, entry, {
+    const number = this.create(turn, entry, {
       requestId: '',
       spec,
       startAtUs: BigInt(startAtUs > turn.committedAtUs ? startAtUs : 0),
@@ -329,6 +345,16 @@ export class QueuesState implements CapabilityState {
       schedule: name,
       scheduledAtUs: BigInt(runUs),
     });
+    return { kind: 'submitted', number };
+  }
+
+  /** Whether the queue takes another task; ends the one that it replaces. */
+  admit(turn: Turn, entry: QueueEntry, spec: taskpb.TaskSpec): Admission {
+    const decision = decideSubmission(entry.queue, spec, DEDUPE_RULES[spec.dedupeRule] ?? 'REFUSE');
+    if ('rejection' in decision) return { kind: 'refused', rejection: decision.rejection };
+    if (decision.kind === 'existing') return decision;
+    if (decision.kind === 'replaces') this.end(turn, entry, decision.ending, { note: 'replaced' });
+    return { kind: 'admitted' };
   }
 
   recordRuns(

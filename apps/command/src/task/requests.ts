@@ -3,7 +3,7 @@ import { decideCancel, decideRetry, decideStateUpdate, decideSubmission, taskIdO
 import { requestDigest, timestampFromUs } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { MAXIMUM_CRON_BYTES, MAXIMUM_MESSAGE_BYTES, MAXIMUM_NOTE_BYTES, MAXIMUM_PAYLOAD_BYTES, MAXIMUM_SCHEDULES, MAXIMUM_TIME_ZONE_BYTES } from './limits';
-import { DEDUPE_RULES, STATE_TO_PROTO, STATES } from './proto-names';
+import { STATE_TO_PROTO, STATES } from './proto-names';
 import { checkTimes, runsAfter } from './schedule-runs';
 import { receiptOf } from './task-submission';
 import { accepted, rejected, submissionDigest, type Decided, type TaskRequest } from './task-request';
@@ -43,23 +43,11 @@ export function submissionOf(queue: string, requestId: string, task: taskpb.Task
       return submissionDigest(queue, requestId, spec);
     },
     decide: (turn, state, entry) => {
-      const decision = decideSubmission(entry.queue, spec, DEDUPE_RULES[spec.dedupeRule] ?? 'REFUSE');
-      if ('rejection' in decision) return { verdict: rejected(decision.rejection), recorded: isOfNow(decision.rejection) ? 'no' : 'verdict' };
-      switch (decision.kind) {
-        case 'existing': {
-          const { number, state: taskState } = decision;
-          return {
-            verdict: receiptOf(taskIdOf(queue, number), STATE_TO_PROTO[taskState], versionOf(taskState), true),
-            recorded: 'verdict',
-          };
-        }
-        case 'replaces':
-          state.end(turn, entry, decision.ending, { note: 'replaced' });
-          break;
-        case 'new':
-          break;
-        default:
-          decision satisfies never;
+      const admission = state.admit(turn, entry, spec);
+      if (admission.kind === 'refused') return refused(admission.rejection);
+      if (admission.kind === 'existing') {
+        const { number, state: taskState } = admission;
+        return { verdict: receiptOf(taskIdOf(queue, number), STATE_TO_PROTO[taskState], versionOf(taskState), true), recorded: 'verdict' };
       }
       const startAtUs = startAtUsOf(spec, turn.committedAtUs);
       const number = state.create(turn, entry, { requestId, spec, startAtUs: BigInt(startAtUs), retryOf: '', schedule: '', scheduledAtUs: 0n });
@@ -237,10 +225,15 @@ export function runNowOf(request: taskpb.RunScheduleNowRequest): TaskRequest {
       const spec = entry.scheduleSpecs.get(name);
       const schedule = entry.queue.schedules.get(name);
       if (spec === undefined || schedule === undefined) return refused('SCHEDULE_NOT_FOUND');
-      const number = state.submitRun(turn, entry, name, spec, turn.committedAtUs);
+      const run = state.submitRun(turn, entry, name, spec, turn.committedAtUs);
+      if (run.kind === 'refused') return refused(run.rejection);
       const { buffered, nextRunsUs } = schedule;
-      state.recordRuns(turn, entry, { name, dueUs: 0n, numbers: [number], skipped: 0, buffered, nextUs: nextRunsUs });
-      return { verdict: accepted(taskpb.RunScheduleNowResponse, { taskId: taskIdOf(queue, number), repeated: false, positionToken: '' }), recorded: 'verdict' };
+      // Where another task stands for it the schedule has not run.
+      if (run.kind === 'submitted') state.recordRuns(turn, entry, { name, dueUs: 0n, numbers: [run.number], skipped: 0, buffered, nextUs: nextRunsUs });
+      return {
+        verdict: accepted(taskpb.RunScheduleNowResponse, { taskId: taskIdOf(queue, run.number), repeated: false, positionToken: '' }),
+        recorded: 'verdict',
+      };
     },
   };
 }

@@ -376,6 +376,30 @@ describe('schedules', () => {
     await worker.cut();
   });
 
+  test('a run whose dedupe key a task has is left out, refused when it is asked for, or replaces that task, as the rule says', async () => {
+    const schedule = (name: string, dedupeRule: taskpb.DedupeRule) =>
+      tasks.call('createSchedule', {
+        queue: name,
+        name,
+        spec: { intervalMs: 60_000, overlap: taskpb.OverlapRule.OVERLAP_RULE_ALLOW, task: { type: 't', dedupeKey: 'one', dedupeRule } },
+      });
+    const { DEDUPE_RULE_REFUSE, DEDUPE_RULE_RETURN_EXISTING, DEDUPE_RULE_REPLACE } = taskpb.DedupeRule;
+    await schedule('refusing', DEDUPE_RULE_REFUSE);
+    await schedule('returning', DEDUPE_RULE_RETURN_EXISTING);
+    await schedule('replacing', DEDUPE_RULE_REPLACE);
+    await tasks.clock.elapse(61_000);
+    await tasks.clock.elapse(60_000);
+    expect(await reasonOf(tasks.call('runScheduleNow', { scheduleId: 'refusing/refusing' }))).toBe('TASK_DUPLICATE');
+    expect((await tasks.call('runScheduleNow', { scheduleId: 'returning/returning' })).taskId).toBe('returning/1');
+    expect((await tasks.call('runScheduleNow', { scheduleId: 'replacing/replacing' })).taskId).toBe('replacing/3');
+    const worker = tasks.worker({ queues: ['refusing', 'returning', 'replacing'], capacity: 10 });
+    const started: string[] = [];
+    while (started.length < 3)
+      started.push(...(await worker.until(({ tasks: found }) => (found.length === 0 ? undefined : found.map(({ taskId }) => taskId)))));
+    expect(started.toSorted()).toEqual(['refusing/1', 'replacing/3', 'returning/1']);
+    await worker.cut();
+  });
+
   test.each`
     spec                                                       | reason
     ${{ cron: '61 * * * *' }}                                  | ${'SCHEDULE_INVALID'}
