@@ -76,10 +76,20 @@ console.log(`\nTook ${seconds(started)} s.`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
 async function timedLane() {
+  if (tiers.some(({ name }) => name !== 'unit')) await getServers();
   for (const tier of tiers) {
     const names = projects.filter((name) => TIMED[tier.name].includes(name));
     await runTier(tier, names, { workers: TIMED_WORKERS[tier.name], niceness: 0 });
   }
+}
+
+/** Test files that run at the same time would each make the server that is missing. What cannot be had is told by the tests that want it. */
+async function getServers() {
+  const child = spawn(process.execPath, [join(root, 'tools/infra/dist/cli.js'), '--get'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  await new Promise((resolve) => {
+    child.once('error', resolve);
+    child.once('exit', resolve);
+  });
 }
 
 async function restLane() {
