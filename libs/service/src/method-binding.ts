@@ -219,7 +219,7 @@ class Binding {
       const request = this.decode(call.request, context) as never;
       return isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
     } catch (thrown) {
-      return Promise.reject(thrown);
+      return Promise.reject(thrown as Error);
     }
   }
 

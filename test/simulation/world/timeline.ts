@@ -51,7 +51,7 @@ export class Timeline {
           resolve(holds);
         } catch (error) {
           isOver = true;
-          reject(error);
+          reject(error as Error);
         }
       };
       const round = (): void => {
