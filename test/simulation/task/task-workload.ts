@@ -45,10 +45,13 @@ export class TaskWorkload implements Workload {
   readonly #ended = new Map<string, taskpb.TaskState>();
   readonly #notes: WorkerNotes = { handed: new Map(), taken: new Map() };
   readonly #callers: CallerGroup;
+  /** How far the clocks of two owners may be apart while there are faults. */
+  readonly #clocksDifferByUs: number;
   #workers: UnrulyWorker[] = [];
   #endLibraryWorker = async (): Promise<void> => undefined;
 
   constructor(private readonly deployment: Deployment) {
+    this.#clocksDifferByUs = 2 * deployment.world.faults.skewUs;
     this.#callers = new CallerGroup(deployment, 'submitter', CALLERS);
   }
 
@@ -215,7 +218,7 @@ export class TaskWorkload implements Workload {
   async #untilEveryTaskEnded(): Promise<TaskReading> {
     const { world, cluster } = this.deployment;
     for (;;) {
-      const reading = readTasks(cluster.log);
+      const reading = readTasks(cluster.log, this.#clocksDifferByUs);
       if (reading.live === 0) return reading;
       const open = [...reading.tasks.values()].filter((task) => !hasEnded(task)).map(({ taskId, state }) => `${taskId} ${TaskState[state]}`);
       world.trace.note('judge', `${reading.live} tasks have not ended: ${open.join(', ')}`);
