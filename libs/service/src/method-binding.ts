@@ -213,14 +213,12 @@ class Binding {
   }
 
   private begin(run: UnaryFunction<never, unknown>, call: ServerUnaryCall<Buffer, Buffer>, context: CallContext): Promise<unknown> {
-    try {
+    return new Promise((resolve) => {
       // It may have waited for its turn.
       if (context.ended) throw refusal(context.deadlinePassed ? 'DEADLINE_EXCEEDED' : 'CANCELLED');
       const request = this.decode(call.request, context) as never;
-      return isTracing() ? this.traced(call, () => run(request, context)) : run(request, context);
-    } catch (thrown) {
-      return Promise.reject(thrown as Error);
-    }
+      resolve(isTracing() ? this.traced(call, () => run(request, context)) : run(request, context));
+    });
   }
 
   /** Returns the bytes of the answer. */

@@ -51,7 +51,7 @@ export class Timeline {
           resolve(holds);
         } catch (error) {
           isOver = true;
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       const round = (): void => {
