@@ -1,6 +1,7 @@
 export { type Authenticator } from './admission';
 export { keptBackMs, RecentLateness } from './answer-time';
 export { CallContext, GatheredCall, LocalCall } from './call-context';
+export { checkText } from './checked-text';
 export { connectedPeer, inProcessPeer, peersOnly, type PeerAnswerListener, type PeerCalls } from './peers/peer-calls';
 export { type PeerChannels, PeerConnections, type PeerOptions, type PeerRequest, type PeerTransport } from './peers/peer-connections';
 export { type CapabilityMetrics, capabilityMetrics } from './capability-metrics';

@@ -6,7 +6,7 @@ import { keyedHash, lastHash, requestHash, type HashSeeds } from '@sluice/engine
 import { accountKey, type AccountKey } from '@sluice/ports';
 import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol/account';
-import { invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest } from '@sluice/service';
 import { limitsFromProto } from './account-events';
 import { digestCommand } from './command-digest';
 import type { AccountCommandItem } from './command-submission';
@@ -103,12 +103,6 @@ function checkIds(request: { requestId: string; accountId: string }): void {
 
 function checkId(id: string, field: string): void {
   checkText(id, field, 1, MAXIMUM_ID_BYTES);
-}
-
-function checkText(text: string, field: string, minimum: number, maximum: number): void {
-  const bytes = Buffer.byteLength(text, 'utf8');
-  if (bytes < minimum || bytes > maximum)
-    throw invalidRequest(field, `has ${bytes} bytes; it must have ${minimum === 0 ? 'at most' : `${minimum} to`} ${maximum}`);
 }
 
 function checkKey(key: Uint8Array, field: string): void {

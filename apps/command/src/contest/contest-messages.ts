@@ -3,7 +3,7 @@ import { MAXIMUM_POINTS, problemOfSides, type ContestCommand } from '@sluice/dom
 import { commandMessage } from '@sluice/engine';
 import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
-import { invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest } from '@sluice/service';
 import { rulesOfRequest } from './rules-on-the-wire';
 
 const KEY_FIELD = 'contest_id';
@@ -32,9 +32,9 @@ export const createMessage = commandMessage<contestpb.CreateContestRequest, Cont
   key,
   requestId,
   command: ({ rules: asked, sides, title }) => {
-    checkBytes('title', title, 0, MAXIMUM_TEXT_BYTES);
+    checkText(title, 'title', 0, MAXIMUM_TEXT_BYTES);
     for (const [at, { sideId, accountIds }] of sides.entries()) {
-      checkBytes(`sides[${at}].side_id`, sideId, 1, MAXIMUM_SIDE_ID_BYTES);
+      checkText(sideId, `sides[${at}].side_id`, 1, MAXIMUM_SIDE_ID_BYTES);
       checkAccounts(`sides[${at}].account_ids`, accountIds);
     }
     const rules = rulesOfRequest(asked);
@@ -51,7 +51,7 @@ export const joinMessage = commandMessage<contestpb.JoinContestRequest, ContestC
   key,
   requestId,
   command: ({ sideId, accountIds }) => {
-    checkBytes('side_id', sideId, 1, MAXIMUM_SIDE_ID_BYTES);
+    checkText(sideId, 'side_id', 1, MAXIMUM_SIDE_ID_BYTES);
     const { length } = accountIds;
     if (length < 1 || length > MAXIMUM_JOINING) throw invalidRequest('account_ids', `has ${length} accounts; it must have 1 to ${MAXIMUM_JOINING}`);
     checkAccounts('account_ids', accountIds);
@@ -76,7 +76,7 @@ export const scoreMessage = commandMessage<contestpb.ScoreRequest, ContestComman
   key,
   requestId,
   command: ({ requestId: id, accountId, points, scoredAtUs }) => {
-    checkBytes('account_id', accountId, 1, MAXIMUM_ID_BYTES);
+    checkText(accountId, 'account_id', 1, MAXIMUM_ID_BYTES);
     if (points < 1n || points > MAXIMUM_POINTS) throw invalidRequest('points', `is ${points}; it must be 1 to ${MAXIMUM_POINTS}`);
     if (scoredAtUs < 0n || scoredAtUs > Number.MAX_SAFE_INTEGER)
       throw invalidRequest('scored_at_us', `is ${scoredAtUs}; it must be 0 to ${Number.MAX_SAFE_INTEGER}`);
@@ -104,7 +104,7 @@ export const cancelMessage = commandMessage<contestpb.CancelContestRequest, Cont
   key,
   requestId,
   command: ({ note }) => {
-    checkBytes('note', note, 0, MAXIMUM_TEXT_BYTES);
+    checkText(note, 'note', 0, MAXIMUM_TEXT_BYTES);
     return { kind: 'cancel', note };
   },
 });
@@ -142,10 +142,5 @@ export const reconcileMessage = commandMessage<contestpb.ReconcileRound, Contest
 });
 
 function checkAccounts(field: string, accountIds: readonly string[]): void {
-  for (const [at, accountId] of accountIds.entries()) checkBytes(`${field}[${at}]`, accountId, 1, MAXIMUM_ID_BYTES);
-}
-
-function checkBytes(field: string, text: string, least: number, most: number): void {
-  const bytes = Buffer.byteLength(text, 'utf8');
-  if (bytes < least || bytes > most) throw invalidRequest(field, `has ${bytes} bytes; it must have ${least} to ${most}`);
+  for (const [at, accountId] of accountIds.entries()) checkText(accountId, `${field}[${at}]`, 1, MAXIMUM_ID_BYTES);
 }

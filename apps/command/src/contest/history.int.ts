@@ -1,21 +1,10 @@
-/**
- * Yesterday's events of contests are read by today's code: a log as an earlier version wrote it, with the requests that made it and their
- * answers. A file in `history` is never changed. A new event, or a new version of one, gets a new file:
- *
- *   SLUICE_RECORD_HISTORY=2026-12-contest-v2 npx jest … history.int.ts
- */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Yesterday's events of contests are read by today's code (test/recorded-history.ts). */
 import { join } from 'node:path';
-import { readCommit } from '@sluice/protocol';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
+import { eventsWithoutHistory, historiesIn, type History, keptAnswer, readHistory, testRecordingInto } from '../test/recorded-history';
 
 type Method = keyof typeof contestpb.ContestCommandServiceService;
-
-interface History {
-  readonly commits: string[][];
-  readonly answers: Readonly<Record<string, string>>;
-}
 
 const FOLDER = join(__dirname, 'history');
 const SIDES = [{ sideId: 'red', accountIds: ['r1', 'r2'] }, { sideId: 'blue', accountIds: ['b1'] }, { sideId: 'green' }];
@@ -50,16 +39,9 @@ const REQUESTS: Readonly<Record<string, readonly [Method, Asked]>> = {
   cancel: ['cancelContest', { contestId: '{c} 2', note: 'rain' }],
 };
 
-async function answerTo(contests: ContestsUnderTest, requestId: string): Promise<string> {
+function answerTo(contests: ContestsUnderTest, requestId: string): Promise<string> {
   const [method, request] = REQUESTS[requestId] as (typeof REQUESTS)[string];
-  try {
-    const answer: unknown = await contests.call(method, { requestId, ...request });
-    return JSON.stringify(answer, (name, value: unknown) =>
-      name === 'repeated' || name === 'positionToken' ? undefined : typeof value === 'bigint' ? String(value) : value,
-    );
-  } catch (error) {
-    return (error as { reason?: string }).reason ?? String(error);
-  }
+  return keptAnswer(contests.call(method, { requestId, ...request }));
 }
 
 async function record(): Promise<History> {
@@ -75,28 +57,14 @@ async function record(): Promise<History> {
   return { commits, answers };
 }
 
-const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-
-const recording = process.env['SLUICE_RECORD_HISTORY'];
-if (recording !== undefined) {
-  test('a history is recorded', async () => {
-    const file = join(FOLDER, `${recording}.json`);
-    if (existsSync(file)) throw new Error(`${file} is there already; a history is never changed`);
-    writeFileSync(file, `${JSON.stringify(await record(), undefined, 1)}\n`);
-  });
-}
+testRecordingInto(FOLDER, record);
 
 test('the histories have every event, in every version that can be read', () => {
-  const found = new Set(
-    names
-      .flatMap((name) => (JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as History).commits.flat())
-      .flatMap((text) => readCommit(Buffer.from(text, 'base64')).events.map(({ type, version }) => `${type}/${version}`)),
-  );
-  expect(contestEvents.known().flatMap(({ type, version }) => (found.has(`${type}/${version}`) ? [] : `${type}/${version}`))).toEqual([]);
+  expect(eventsWithoutHistory(FOLDER, contestEvents.known())).toEqual([]);
 });
 
-test.each(names)('%s: requests get their first answers again, from the log and from a snapshot, and the contest has its winner', async (name) => {
-  const history = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as History;
+test.each(historiesIn(FOLDER))('%s: requests get their first answers again, from the log and from a snapshot, and the contest has its winner', async (name) => {
+  const history = readHistory(FOLDER, name);
   const contests = await ContestsUnderTest.over(history.commits);
   for (const restart of [async () => undefined, () => contests.restart()]) {
     await restart();

@@ -2,7 +2,7 @@
 import { keyHash } from '@sluice/domain';
 import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody, type SubmissionCaller } from '@sluice/engine';
 import { MalformedMessageError, MAXIMUM_ID_BYTES } from '@sluice/protocol';
-import { invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 
 /** A submission is taken whole: of a large share several are made. */
@@ -17,14 +17,9 @@ export function readRequest(read: () => RequestBody<unknown>): RequestBody<unkno
     if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
     throw error;
   }
-  checkId(body.requestId, 'request_id');
-  checkId(body.key, body.keyField);
+  checkText(body.requestId, 'request_id', 1, MAXIMUM_ID_BYTES);
+  checkText(body.key, body.keyField, 1, MAXIMUM_ID_BYTES);
   return body;
-}
-
-function checkId(id: string, field: string): void {
-  const bytes = Buffer.byteLength(id, 'utf8');
-  if (bytes < 1 || bytes > MAXIMUM_ID_BYTES) throw invalidRequest(field, `has ${bytes} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`);
 }
 
 export function partitionOfKey(engine: Engine, key: string): number {

@@ -1,18 +1,10 @@
-/**
- * Yesterday's events of tasks are read by today's code: a log as an earlier version wrote it, with the requests that made it and their answers.
- * A file in `history` is never changed. A new event, or a new version of one, gets a new file:
- *
- *   SLUICE_RECORD_HISTORY=2026-12-task-v2 npx jest … history.int.ts
- */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Yesterday's events of tasks are read by today's code (test/recorded-history.ts). */
 import { join } from 'node:path';
-import { readCommit } from '@sluice/protocol';
 import { taskEvents } from '@sluice/protocol/task';
+import { eventsWithoutHistory, historiesIn, type History, keptAnswer, readHistory, testRecordingInto } from '../test/recorded-history';
 import { leaseOf, specOf, TasksUnderTest } from '../test/tasks-under-test';
 
-interface History {
-  readonly commits: string[][];
-  readonly answers: Readonly<Record<string, string>>;
+interface TaskHistory extends History {
   /** Number of the next task of the queue. */
   readonly nextTask: string;
 }
@@ -36,19 +28,12 @@ const REQUESTS: Readonly<Record<string, readonly [Parameters<TasksUnderTest['cal
   'delete it': ['deleteSchedule', { scheduleId: 'q/s' }],
 };
 
-async function answerTo(tasks: TasksUnderTest, requestId: string): Promise<string> {
+function answerTo(tasks: TasksUnderTest, requestId: string): Promise<string> {
   const [method, request] = REQUESTS[requestId] as (typeof REQUESTS)[string];
-  try {
-    const answer: unknown = await tasks.call(method, { requestId, ...request });
-    return JSON.stringify(answer, (name, value: unknown) =>
-      name === 'repeated' || name === 'positionToken' ? undefined : typeof value === 'bigint' ? String(value) : value,
-    );
-  } catch (error) {
-    return (error as { reason?: string }).reason ?? String(error);
-  }
+  return keptAnswer(tasks.call(method, { requestId, ...request }));
 }
 
-async function record(): Promise<History> {
+async function record(): Promise<TaskHistory> {
   const tasks = await TasksUnderTest.start();
   const answers: Record<string, string> = { mail: await answerTo(tasks, 'mail') };
   const worker = tasks.worker();
@@ -65,28 +50,14 @@ async function record(): Promise<History> {
   return { commits, answers, nextTask };
 }
 
-const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-
-const recording = process.env['SLUICE_RECORD_HISTORY'];
-if (recording !== undefined) {
-  test('a history is recorded', async () => {
-    const file = join(FOLDER, `${recording}.json`);
-    if (existsSync(file)) throw new Error(`${file} is there already; a history is never changed`);
-    writeFileSync(file, `${JSON.stringify(await record(), undefined, 1)}\n`);
-  });
-}
+testRecordingInto(FOLDER, record);
 
 test('the histories have every event, in every version that can be read', () => {
-  const found = new Set(
-    names
-      .flatMap((name) => (JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as History).commits.flat())
-      .flatMap((text) => readCommit(Buffer.from(text, 'base64')).events.map(({ type, version }) => `${type}/${version}`)),
-  );
-  expect(taskEvents.known().flatMap(({ type, version }) => (found.has(`${type}/${version}`) ? [] : `${type}/${version}`))).toEqual([]);
+  expect(eventsWithoutHistory(FOLDER, taskEvents.known())).toEqual([]);
 });
 
-test.each(names)('%s: requests get their first answers again, from the log and from a snapshot, and the queue goes on', async (name) => {
-  const history = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as History;
+test.each(historiesIn(FOLDER))('%s: requests get their first answers again, from the log and from a snapshot, and the queue goes on', async (name) => {
+  const history = readHistory<TaskHistory>(FOLDER, name);
   const tasks = await TasksUnderTest.over(history.commits);
   for (const restart of [async () => undefined, () => tasks.restart()]) {
     await restart();

@@ -15,14 +15,13 @@ import {
   checkQueue,
   checkContentType,
   checkRequestId,
-  checkText,
   checkStart,
   checkTime,
   keptMessage,
   specBytes,
   startAtUsOf,
 } from './task-shape';
-import { invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest } from '@sluice/service';
 
 /** What a request that names only ids takes. */
 const SMALL_BYTES = 512;

@@ -18,7 +18,7 @@ import {
 } from '@sluice/domain/task';
 import { type protobufpb, usFromTimestamp } from '@sluice/protocol';
 import type { taskpb } from '@sluice/protocol/task';
-import { invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest } from '@sluice/service';
 import {
   LATEST_START_US,
   MAXIMUM_ATTEMPTS,
@@ -36,14 +36,6 @@ import {
 
 const HIGHEST_DEDUPE_RULE = 3;
 const MAXIMUM_CONTENT_TYPE_BYTES = 128;
-
-export function checkText(text: string, field: string, minimum: number, maximum: number): void {
-  // Most texts are short: a UTF-8 text has at most three bytes per unit.
-  if (text.length >= minimum && text.length * 3 <= maximum) return;
-  const bytes = Buffer.byteLength(text, 'utf8');
-  if (bytes >= minimum && bytes <= maximum) return;
-  throw invalidRequest(field, `has ${bytes} bytes; it must have ${minimum === 0 ? 'at most' : `${minimum} to`} ${maximum}`);
-}
 
 export function checkRequestId(requestId: string, at = ''): void {
   checkText(requestId, `${at}request_id`, 1, MAXIMUM_ID_BYTES);

@@ -1,6 +1,6 @@
 /** Workers and callers that misbehave: what they cost is bounded, and what they did not mean is not done twice. */
-import { SluiceError } from '@sluice/service';
 import { taskpb } from '@sluice/protocol/task';
+import { reasonOf } from '../test/command-under-test';
 import { leaseOf, specOf, TasksUnderTest } from '../test/tasks-under-test';
 
 const KIB = 1_024;
@@ -10,16 +10,6 @@ beforeEach(async () => {
   tasks = await TasksUnderTest.start();
 });
 afterEach(() => tasks.stop());
-
-async function reasonOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-    return 'accepted';
-  } catch (error) {
-    if (error instanceof SluiceError) return error.reason;
-    throw error;
-  }
-}
 
 test('waiting for tasks of queues of which nothing is recorded, and requests that are refused there, leave no queue in memory', async () => {
   const workers = Array.from({ length: 5 }, (_, at) => tasks.worker({ queues: Array.from({ length: 100 }, (_none, queue) => `${at}-${queue}`) }));

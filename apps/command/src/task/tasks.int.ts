@@ -1,6 +1,6 @@
 /** Tasks from submission to end: what callers and workers are answered, over crashes and starts from snapshots. */
-import { SluiceError } from '@sluice/service';
 import { taskpb } from '@sluice/protocol/task';
+import { reasonOf } from '../test/command-under-test';
 import { leaseOf, specOf, TasksUnderTest } from '../test/tasks-under-test';
 
 let tasks: TasksUnderTest;
@@ -8,16 +8,6 @@ beforeEach(async () => {
   tasks = await TasksUnderTest.start();
 });
 afterEach(() => tasks.stop());
-
-async function reasonOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-    return 'accepted';
-  } catch (error) {
-    if (error instanceof SluiceError) return error.reason;
-    throw error;
-  }
-}
 
 const RUNNING = taskpb.TaskState.TASK_STATE_RUNNING;
 const SUCCEEDED = taskpb.TaskState.TASK_STATE_SUCCEEDED;

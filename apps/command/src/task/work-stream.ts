@@ -10,9 +10,8 @@
 import { taskNameOf } from '@sluice/domain/task';
 import type { Clock } from '@sluice/ports';
 import { type taskpb } from '@sluice/protocol/task';
-import { invalidRequest, type CallContext, type Send } from '@sluice/service';
+import { checkText, invalidRequest, type CallContext, type Send } from '@sluice/service';
 import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_REPORT_PARTS, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
-import { checkText } from './task-shape';
 import type { WorkerQueues } from './worker-queues';
 
 /** Before a partition whose owner does not answer is asked again. */

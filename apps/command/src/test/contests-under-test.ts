@@ -9,6 +9,7 @@ import { contestpb } from '@sluice/protocol/contest';
 import { ANYBODY, functionOf, type CallContext } from '@sluice/service';
 import { SqliteEventLog } from '@sluice/store-sqlite';
 import { startCommand, type CommandRuntime } from '../command';
+import { commitsOf, fillLog, type History } from './recorded-history';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
 const PARTITIONS = 2;
@@ -38,22 +39,17 @@ export class ContestsUnderTest {
     return contests;
   }
 
-  /** Starts over commits that are there already: base64, by partition. */
-  static async over(commits: readonly (readonly string[])[]): Promise<ContestsUnderTest> {
+  /** Starts over the commits of a history. */
+  static async over(commits: History['commits']): Promise<ContestsUnderTest> {
     const contests = new ContestsUnderTest(undefined);
-    commits.forEach((partitionCommits, partition) =>
-      partitionCommits.forEach((text, at) => {
-        const commit = { partition, sequence: at + 1, bytes: Buffer.from(text, 'base64'), commandCount: 0, committedAtUs: 0, eventTypes: [] };
-        contests.storage.commitsOf(partition).push(commit);
-      }),
-    );
+    fillLog(contests.storage, commits);
     await contests.run();
     return contests;
   }
 
   /** The log in memory: base64, by partition. */
   commits(): string[][] {
-    return this.storage.partitions.map((commits) => commits.map(({ bytes }) => Buffer.from(bytes).toString('base64')));
+    return commitsOf(this.storage);
   }
 
   private async run(): Promise<void> {

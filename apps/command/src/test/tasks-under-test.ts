@@ -6,6 +6,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { type CallContext, functionOf, LocalCall, ANYBODY } from '@sluice/service';
 import type { QueuesState } from '../task/queues-state';
 import { startCommand, type CommandDependencies, type CommandRuntime } from '../command';
+import { commitsOf, fillLog, type History } from './recorded-history';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
@@ -29,15 +30,10 @@ export class TasksUnderTest {
     return tasks;
   }
 
-  /** Starts over commits that are there already: base64, by partition. */
-  static async over(commits: readonly (readonly string[])[]): Promise<TasksUnderTest> {
+  /** Starts over the commits of a history. */
+  static async over(commits: History['commits']): Promise<TasksUnderTest> {
     const tasks = new TasksUnderTest();
-    commits.forEach((partitionCommits, partition) =>
-      partitionCommits.forEach((text, at) => {
-        const commit = { partition, sequence: at + 1, bytes: Buffer.from(text, 'base64'), commandCount: 0, committedAtUs: 0, eventTypes: [] };
-        tasks.storage.commitsOf(partition).push(commit);
-      }),
-    );
+    fillLog(tasks.storage, commits);
     await tasks.run();
     return tasks;
   }
@@ -49,7 +45,7 @@ export class TasksUnderTest {
 
   /** The log: base64, by partition. */
   commits(): string[][] {
-    return this.storage.partitions.map((commits) => commits.map(({ bytes }) => Buffer.from(bytes).toString('base64')));
+    return commitsOf(this.storage);
   }
 
   private async run(): Promise<void> {
