@@ -160,8 +160,7 @@ export class QueueWork implements QueueListener {
       const state = this.stateOf(number);
       if (partition === undefined || state === undefined) continue;
       this.follow(number, state);
-      const due: QueueEntry[] = [];
-      due.push(...state.dueEntries(nowUs));
+      const due = state.dueEntries(nowUs);
       nextUs = Math.min(nextUs, state.nextWakeUs);
       for (let at = 0; at < due.length; at += QUEUES_PER_TICK) this.tick(partition, state, due.slice(at, at + QUEUES_PER_TICK));
     }
@@ -310,7 +309,7 @@ export class QueueWork implements QueueListener {
     const found = lease === undefined ? undefined : leasedTask(state, lease);
     if (lease === undefined) return [];
     if (found === undefined) {
-      stops.push({ lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 });
+      stops.push(leaseLost(lease));
       return [];
     }
     const { entry, name, slot } = found;
@@ -326,7 +325,7 @@ export class QueueWork implements QueueListener {
   stopIfLost(partition: number, lease: taskpb.Lease): taskpb.Stop | undefined {
     const state = this.stateOf(partition);
     if (state === undefined || leasedTask(state, lease) !== undefined) return undefined;
-    return { lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 };
+    return leaseLost(lease);
   }
 
   /** The queues of the partitions that are served here. */
@@ -449,10 +448,13 @@ function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (tas
   return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
 }
 
+function leaseLost(lease: taskpb.Lease): taskpb.Stop {
+  return { lease, cause: taskpb.StopCause.STOP_CAUSE_LEASE_LOST, limit: 0 };
+}
+
 function stopOf(lease: taskpb.Lease, { failure, state }: Ending): taskpb.Stop {
   if (failure?.kind === 'TIME_LIMIT') return { lease, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT, limit: failure.limit ? LIMIT_TO_PROTO[failure.limit] : 0 };
-  const cause = state === 'CANCELLED' ? taskpb.StopCause.STOP_CAUSE_CANCELLED : taskpb.StopCause.STOP_CAUSE_LEASE_LOST;
-  return { lease, cause, limit: 0 };
+  return state === 'CANCELLED' ? { lease, cause: taskpb.StopCause.STOP_CAUSE_CANCELLED, limit: 0 } : leaseLost(lease);
 }
 
 // ---- turns ----
