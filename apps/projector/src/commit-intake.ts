@@ -37,7 +37,7 @@ export class CommitIntake {
   /** The log is known to have commits that are not queued. */
   private behind = true;
   private polledHead = 0;
-  /** The log had to be read for what the bus did not bring, and it has brought nothing since: it may be away. */
+  /** It is away, or the log had to be read for what it did not bring; and it has brought nothing since. */
   private busIsSilent = false;
   /** The log's commit after the queued ones is not what was written. */
   private unreadable: CorruptCommitError | MissingCommitError | undefined;
@@ -95,15 +95,17 @@ export class CommitIntake {
 
   /**
    * The log's head, from polling it. What the poll before knew already and has not come yet is not on its way any more: it
-   * is read from the log. What only this poll knows may be, unless the bus has fallen silent.
+   * is read from the log. What only this poll knows may be, unless the bus has fallen silent or cannot be reached.
+   * Returns whether the log is read because of this poll.
    */
-  headIs(sequence: number): void {
+  headIs(sequence: number, busConnected: boolean): boolean {
     const overdue = this.polledHead > this.position.sequence;
     this.polledHead = sequence;
-    if (overdue) this.busIsSilent = true;
-    if (!this.busIsSilent || sequence <= this.position.sequence) return;
+    if (overdue || !busConnected) this.busIsSilent = true;
+    if (!this.busIsSilent || sequence <= this.position.sequence) return false;
     this.behind = true;
     this.news.wake();
+    return true;
   }
 
   /** Resolves when commits are queued, reading the log where that is needed; or when the signal aborts. Throws CorruptCommitError where the next one is. */

@@ -102,7 +102,7 @@ test('what a poll of the log shows is read at once while the bus brings nothing,
   /** Resolves with how often the log was read for what one poll showed. */
   const polled = async (sequence: number): Promise<number> => {
     reads.mockClear();
-    intake.headIs(sequence);
+    intake.headIs(sequence, true);
     await nextRound();
     return reads.mock.calls.length;
   };
@@ -122,6 +122,21 @@ test('what a poll of the log shows is read at once while the bus brings nothing,
     expect(await polled(5)).toBeGreaterThan(0);
   });
   expect(intake.sequence).toBe(5);
+});
+
+test('what a poll of the log shows is read at once while the bus cannot be reached', async () => {
+  const { log, commits, intake } = await scene(2);
+  const newest = commits.at(-1) as CommitToAppend;
+  await log.dropFrom(PARTITION, newest.sequence);
+  await intake.waitForCommits();
+  intake.take();
+  const waiting = intake.waitForCommits();
+  expect(intake.headIs(newest.sequence - 1, false)).toBe(false);
+  await nextRound();
+  await log.append(newest);
+  expect(intake.headIs(newest.sequence, false)).toBe(true);
+  await waiting;
+  expect(intake.take().commits.map(({ sequence }) => sequence)).toEqual([newest.sequence]);
 });
 
 const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -119,11 +119,11 @@ export class PartitionProjector {
     this.unblock();
   }
 
-  /** The log's head, from polling it. */
-  headIs(sequence: number): void {
+  /** The log's head, from polling it. Returns whether the log is read because the bus did not bring what is there. */
+  headIs(sequence: number): boolean {
     // The log was cut before the commit that could not be read.
     if (this.blocked !== undefined && sequence < this.blocked.sequence) this.unblock();
-    this.session?.intake.headIs(sequence);
+    return this.session?.intake.headIs(sequence, this.options.bus.connected) ?? false;
   }
 
   private get stopped(): boolean {

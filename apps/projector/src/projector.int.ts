@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionLease } from '@sluice/leases';
 import { InProcessBus, MemoryEventLog, MemoryLeaseService, MemoryLeaseTable, MemoryLogStorage, MemoryReadStorage, MemoryReadStore } from '@sluice/memory';
-import type { BusMessage, CommitToAppend, EventLog, ReadStore } from '@sluice/ports';
+import { type BusMessage, type Clock, type CommitToAppend, type EventLog, type ReadStore, systemClock } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
 import { ACCOUNTS, ENTRY_SEGMENTS, readAccount } from '@sluice/projections/account';
 import { SqliteEventLog, SqliteReadStore } from '@sluice/store-sqlite';
@@ -146,6 +146,27 @@ describe.each([
     }
     await caughtUp(on);
     expect(await verification(projector)).toMatchObject({ equal: true, differences: [] });
+  });
+
+  test('while the bus is away, each poll that finds commits is soon followed by another one', async () => {
+    jest.spyOn(on.bus, 'connected', 'get').mockReturnValue(false);
+    const headSequences = jest.spyOn(on.log, 'headSequences');
+    /** Until the log's heads are read again, after each poll of them. */
+    const pauses: number[] = [];
+    const after: Clock['after'] = (milliseconds, callback) => {
+      const polls = headSequences.mock.calls.length;
+      return systemClock.after(milliseconds, () => {
+        callback();
+        if (headSequences.mock.calls.length > polls) pauses.push(milliseconds);
+      });
+    };
+    await on.start({ clock: Object.create(systemClock, { after: { value: after } }) as Clock });
+    while (!pauses.includes(50)) {
+      await on.ledger.post(20);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await caughtUp(on);
+    while (pauses.at(-1) !== 250) await new Promise((resolve) => setImmediate(resolve));
   });
 
   test('goes on after a restart, from the log, without a message', async () => {

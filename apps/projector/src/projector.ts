@@ -44,6 +44,8 @@ import { verifyAll } from './verification/verify-all';
 
 /** Promised are 500 ms; a poll is one cheap read. */
 const HEAD_POLL_MS = 250;
+/** While commits come by the polls alone, because the bus is away: what a poll finds is as old as the poll before. */
+const SILENT_BUS_POLL_MS = 50;
 const DEFAULT_CACHED_AGGREGATES = 131_072;
 const REBUILD_RETRY_MS = 1_000;
 /** Aggregates that are listed as set aside, at most. */
@@ -242,13 +244,14 @@ export class Projector implements ProjectorControl {
   }
 
   private async pollHeads(): Promise<void> {
+    let byPolls = false;
     try {
       this.heads = await this.options.log.headSequences();
-      for (const projector of this.partitions.values()) projector.headIs(this.heads[projector.partition] ?? 0);
+      for (const projector of this.partitions.values()) if (projector.headIs(this.heads[projector.partition] ?? 0)) byPolls = true;
     } catch (error) {
       this.observer.trouble(-1, "the log's heads cannot be read", error);
     }
-    if (!this.stopping.signal.aborted) this.cancelPoll = this.clock.after(HEAD_POLL_MS, () => this.poll());
+    if (!this.stopping.signal.aborted) this.cancelPoll = this.clock.after(byPolls ? SILENT_BUS_POLL_MS : HEAD_POLL_MS, () => this.poll());
   }
 
   private async rebuildIfStale(): Promise<void> {
