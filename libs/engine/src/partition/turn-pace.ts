@@ -5,13 +5,13 @@
  * How long an append takes is what the log says of it, not when the event loop hears of it: that is late by as much as turns are long, so that long turns
  * would seem to need long turns.
  *
- * Where a commit takes 3 ms and a command 1 µs, that is 1,500 commands instead of 10,000; where a commit takes 20 ms it is a full turn.
+ * Where a commit takes 4 ms and a command 1 µs, that is 500 commands instead of 10,000; where a commit takes 80 ms it is a full turn.
  */
 
 /** The least part of a turn. */
-const LEAST = 1 / 16;
-/** Deciding is so much of what a command costs the process, at most: it is read and answered, too. */
-const DECIDING = 1 / 2;
+const LEAST = 1 / 32;
+/** Deciding is so much of what a command costs the process: it is read, projected and answered, too. */
+const DECIDING = 1 / 8;
 /** How much a new measurement counts. */
 const NEW = 1 / 8;
 

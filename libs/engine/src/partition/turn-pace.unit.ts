@@ -2,9 +2,9 @@ import { TurnPace } from './turn-pace';
 
 test.each`
   of                                                             | commandUs | appendUs  | share
-  ${'a fast log: what is done while a commit is appended'}       | ${1}      | ${4_000}  | ${0.2}
-  ${'a very fast log: a sixteenth at least'}                     | ${1}      | ${100}    | ${1 / 16}
-  ${'a slow log: a full turn, so that it is not the bottleneck'} | ${1}      | ${30_000} | ${1}
+  ${'a fast log: what is done while a commit is appended'}       | ${1}      | ${16_000} | ${0.2}
+  ${'a very fast log: a thirty-second at least'}                 | ${1}      | ${100}    | ${1 / 32}
+  ${'a slow log: a full turn, so that it is not the bottleneck'} | ${1}      | ${90_000} | ${1}
   ${'nothing measured'}                                          | ${0}      | ${0}      | ${1}
   ${'a clock that stands still'}                                 | ${0}      | ${5_000}  | ${1}
 `('$of', ({ commandUs, appendUs, share }: { commandUs: number; appendUs: number; share: number }) => {
@@ -19,17 +19,17 @@ test.each`
 test('a single slow commit does not make full turns, and a log that stays slow does', () => {
   const pace = new TurnPace(10_000);
   pace.decided(1_000, 1_000);
-  pace.appended(2_000);
-  pace.appended(40_000);
+  pace.appended(8_000);
+  pace.appended(160_000);
   expect(pace.share).toBeLessThan(0.5);
-  for (let commit = 0; commit < 10; commit += 1) pace.appended(40_000);
+  for (let commit = 0; commit < 10; commit += 1) pace.appended(160_000);
   expect(pace.share).toBe(1);
 });
 
 test('a clock that is set back changes nothing', () => {
   const pace = new TurnPace(10_000);
   pace.decided(1_000, 1_000);
-  pace.appended(4_000);
+  pace.appended(16_000);
   pace.decided(1_000, -60_000_000);
   pace.appended(-60_000_000);
   expect(pace.share).toBeCloseTo(0.2);
