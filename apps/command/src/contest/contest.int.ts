@@ -133,6 +133,34 @@ test('the sums of a round are made from the commits of its own contest and round
   expect(under.troubles).toEqual([]);
 });
 
+test('scores of a stream are answered one by one; a bad one harms no other, and a repeat gets its first answer', async () => {
+  const under = await started('memory');
+  await under.create();
+  await under.create({}, 'not started');
+  await under.call('startContest', {});
+  const asked = [
+    score('r1', 5n, 's1'),
+    score('stranger', 1n, 's2'),
+    score('r1', 0n, 's3'),
+    score('b1', 4n, 's4'),
+    score('r1', 5n, 's1'),
+    score('r1', 6n, 's1'),
+  ];
+  const answers = await under.stream([...asked.map((one) => ({ contestId: 'c', ...one })), { ...score('r1', 1n, 's5'), contestId: 'not started' }]);
+  expect(
+    answers.map(({ requestId, contestId, result }) => [contestId, requestId, result?.error?.reason ?? result?.sideRoundPoints, result?.repeated ?? false]),
+  ).toEqual([
+    ['c', 's1', 5n, false],
+    ['c', 's2', 'CONTEST_MEMBER_NOT_FOUND', false],
+    ['c', 's3', 'INVALID_REQUEST', false],
+    ['c', 's4', 4n, false],
+    ['c', 's1', 5n, true],
+    ['c', 's1', 'REQUEST_ID_REUSED', false],
+    ['not started', 's5', 'CONTEST_NOT_STARTED', false],
+  ]);
+  expect(under.contest()).toMatchObject({ roundScoreCount: 2, sideRoundPoints: [5, 4] });
+});
+
 describe('bad input', () => {
   let under: ContestsUnderTest;
 

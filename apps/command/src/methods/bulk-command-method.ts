@@ -36,7 +36,26 @@ export interface BulkShape<Request, Response, Item, Result> {
 interface Routed<Result> {
   /** Undefined: its shape is wrong. */
   readonly request: AggregateRequest | undefined;
+  /** -1: its shape is wrong. */
+  readonly partition: number;
   result: Result | undefined;
+}
+
+/** How items came. */
+interface ItemsForm<Request, Item> {
+  /** An item in the message of its refusal. */
+  readonly nameOf: (at: number) => string;
+  /** The request in which a part of them is sent to another owner. */
+  readonly withItems: (items: Item[]) => Request;
+}
+
+/** What became of the items of one call, in their order. */
+export interface BulkAnswers<Result> {
+  readonly results: Result[];
+  /** Of each item; -1: its shape is wrong. */
+  readonly partitions: readonly number[];
+  /** By partition: the sequence on which the answers depend. */
+  readonly positions: ReadonlyMap<number, number>;
 }
 
 export function bulkCommandMethod<Request, Response, Item, Result>(
@@ -50,7 +69,7 @@ export function bulkCommandMethod<Request, Response, Item, Result>(
   return bytesMethod(definition, async (bytes, call) => definition.responseSerialize(await bulk.run(definition.requestDeserialize(bytes), call)));
 }
 
-class BulkCommand<Request, Response, Item, Result> {
+export class BulkCommand<Request, Response, Item, Result> {
   constructor(
     private readonly context: CommandContext,
     private readonly capability: AggregateCapability,
@@ -64,52 +83,49 @@ class BulkCommand<Request, Response, Item, Result> {
     const items = shape.items(request);
     if (items.length === 0) throw invalidRequest(shape.field, 'is empty');
     if (items.length > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `${shape.field} has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
-    const routed = await this.route(items);
-    const positions = new Map<number, number>();
-    await Promise.all([...this.shares(routed)].map(([partition, share]) => this.answerShare(request, items, routed, partition, share, positions, call)));
-    const results = routed.map(({ result }) => {
-      if (result === undefined) throw new Error(`${this.method} left an item without a result`);
-      return result;
+    const { results, positions } = await this.answer(items, call, {
+      nameOf: (at) => `${shape.field}[${at}]`,
+      withItems: (part) => shape.withItems(request, part),
     });
     const token = positions.size === 0 ? '' : encodePositionToken({ incarnation: context.incarnation, sequences: positions });
     return shape.response(results, token);
   }
 
-  private async route(items: readonly Item[]): Promise<Routed<Result>[]> {
+  /** Answers any number of items. */
+  async answer(items: readonly Item[], call: CallContext, form: ItemsForm<Request, Item>): Promise<BulkAnswers<Result>> {
+    const routed = await this.route(items, form);
+    const positions = new Map<number, number>();
+    await Promise.all([...shares(routed)].map(([partition, share]) => this.answerShare(form, items, routed, partition, share, positions, call)));
+    const results = routed.map(({ result }) => {
+      if (result === undefined) throw new Error(`${this.method} left an item without a result`);
+      return result;
+    });
+    return { results, partitions: routed.map(({ partition }) => partition), positions };
+  }
+
+  private async route(items: readonly Item[], { nameOf }: ItemsForm<Request, Item>): Promise<Routed<Result>[]> {
     const routed: Routed<Result>[] = [];
     for (const [at, item] of items.entries()) {
-      routed.push(this.routeOne(item, at));
+      routed.push(this.routeOne(item, at, nameOf));
       if (routed.length % ITEMS_PER_ROUND === 0) await nextRound();
     }
     return routed;
   }
 
-  private routeOne(item: Item, at: number): Routed<Result> {
+  private routeOne(item: Item, at: number, nameOf: (at: number) => string): Routed<Result> {
     const { shape, capability, method, context } = this;
     try {
       const body = readRequest(() => shape.body(item));
-      return { request: capability.request(method, body, context.seeds), result: undefined };
+      return { request: capability.request(method, body, context.seeds), partition: partitionOfKey(context.engine, body.key), result: undefined };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
-      return { request: undefined, result: shape.refused(itemErrorOfRefusal({ reason: error.reason, message: `${shape.field}[${at}].${error.message}` })) };
+      const { reason, message } = error;
+      return { request: undefined, partition: -1, result: shape.refused(itemErrorOfRefusal({ reason, message: `${nameOf(at)}.${message}` })) };
     }
-  }
-
-  /** Positions of the items of each partition. */
-  private shares(routed: readonly Routed<Result>[]): Map<number, number[]> {
-    const shares = new Map<number, number[]>();
-    for (const [at, { request }] of routed.entries()) {
-      if (request === undefined) continue;
-      const partition = partitionOfKey(this.context.engine, request.key.text);
-      const share = shares.get(partition);
-      if (share === undefined) shares.set(partition, [at]);
-      else share.push(at);
-    }
-    return shares;
   }
 
   private async answerShare(
-    request: Request,
+    form: ItemsForm<Request, Item>,
     items: readonly Item[],
     routed: readonly Routed<Result>[],
     partition: number,
@@ -130,12 +146,12 @@ class BulkCommand<Request, Response, Item, Result> {
       return;
     }
     if (call.forwarded) throw notOwner(partition);
-    const results = await this.atOwner(request, items, partition, share, positions, call);
+    const results = await this.atOwner(form, items, partition, share, positions, call);
     for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position];
   }
 
   private async atOwner(
-    request: Request,
+    { withItems }: ItemsForm<Request, Item>,
     items: readonly Item[],
     partition: number,
     share: readonly number[],
@@ -144,10 +160,7 @@ class BulkCommand<Request, Response, Item, Result> {
   ): Promise<readonly Result[]> {
     const { shape, definition, context } = this;
     try {
-      const part = shape.withItems(
-        request,
-        share.map((at) => items[at] as Item),
-      );
+      const part = withItems(share.map((at) => items[at] as Item));
       const bytes = await context.hop?.send(partition, { path: definition.path, repeatable: true }, definition.requestSerialize(part), call);
       const { results, positionToken } = shape.resultsOf(definition.responseDeserialize(bytes as Buffer));
       if (results.length !== share.length) throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} answered another number of items`);
@@ -166,4 +179,16 @@ class BulkCommand<Request, Response, Item, Result> {
     this.context.observer.rejected(reasonOf(verdict), 1);
     return this.shape.refused(itemErrorOf(verdict));
   }
+}
+
+/** Positions of the items of each partition. */
+function shares(routed: readonly Routed<unknown>[]): Map<number, number[]> {
+  const byPartition = new Map<number, number[]>();
+  for (const [at, { partition }] of routed.entries()) {
+    if (partition === -1) continue;
+    const share = byPartition.get(partition);
+    if (share === undefined) byPartition.set(partition, [at]);
+    else share.push(at);
+  }
+  return byPartition;
 }

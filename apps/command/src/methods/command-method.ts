@@ -62,8 +62,12 @@ export function bytesMethod<Request, Response>(
   definition: MethodDefinition<Request, Response>,
   run: (bytes: Buffer, call: CallContext) => Promise<Buffer>,
 ): ServiceMethod {
-  const asTheyAre = { requestSerialize: identity, requestDeserialize: identity, responseSerialize: identity, responseDeserialize: identity };
-  return { definition: { ...definition, ...asTheyAre }, implementation: unary(run) as UntypedHandleCall };
+  return { definition: bytesOnly(definition), implementation: unary(run) as UntypedHandleCall };
+}
+
+/** The method as it is, except that its messages stay bytes. */
+export function bytesOnly<Request, Response>(definition: MethodDefinition<Request, Response>): MethodDefinition<Buffer, Buffer> {
+  return { ...definition, requestSerialize: identity, requestDeserialize: identity, responseSerialize: identity, responseDeserialize: identity };
 }
 
 function identity(bytes: Buffer): Buffer {

@@ -6,7 +6,7 @@ import { ANYBODY, capabilityMetrics, functionOf, loadConfiguration, SluiceError,
 import { NO_METRICS } from '@sluice/telemetry';
 import type { CommandContext, CommandPart } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
-import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackRequest, type PackResponse } from '../test/parcels';
+import { parcelCapability, PARCEL_METHODS, type PackAllResponse, type PackAnswer, type PackRequest, type PackResponse } from '../test/parcels';
 import { partitionOfKey } from './partition-share';
 
 const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.alloc(16));
@@ -56,6 +56,20 @@ class Process {
     if (run?.form !== 'unary') throw new Error(`${method} is not unary`);
     const call = { caller: ANYBODY, forwardedTo, forwarded: forwardedTo !== undefined } as CallContext;
     return (await run.run(request as never, call)) as Buffer;
+  }
+
+  /** Sends the messages one after the other, and resolves with the answers. */
+  async stream(messages: Iterable<Buffer>): Promise<PackAnswer[]> {
+    const [registration] = this.part.services(this.context);
+    const run = functionOf(registration?.implementation['packStream'] as object);
+    if (run?.form !== 'bidi') throw new Error('packStream is no stream');
+    const answers: PackAnswer[] = [];
+    const send = (answer: unknown): undefined => void answers.push(PARCEL_METHODS.packStream.responseDeserialize(answer as Buffer));
+    const sent = async function* (): AsyncGenerator<Buffer> {
+      yield* messages;
+    };
+    await run.run(sent() as never, send, { caller: ANYBODY, forwarded: false, end: () => undefined } as unknown as CallContext);
+    return answers;
   }
 
   async pack(request: Partial<PackRequest>): Promise<PackResponse> {
@@ -237,5 +251,68 @@ describe('many requests', () => {
     const process = await alone();
     const packs = Array.from({ length: count }, (_, at) => ({ requestId: `r${at}`, parcelId: 'p' }));
     expect(await refusalOf(process.packAll(...packs))).toMatchObject({ reason });
+  });
+});
+
+describe('requests on a stream', () => {
+  const message = (request: Partial<PackRequest>): Buffer => Buffer.from(JSON.stringify({ grams: 1, requestId: '', parcelId: '', ...request }));
+
+  test('are answered one by one, here and at another owner, each with the position of its own partition', async () => {
+    const { first, hops } = await two();
+    const here = keyOf(first.engine, 0);
+    const there = keyOf(first.engine, 1);
+    await first.pack({ requestId: 'full', parcelId: there, grams: 1_000 });
+    const answers = await first.stream([
+      message({ requestId: 'a', parcelId: here, grams: 3 }),
+      message({ requestId: 'b', parcelId: there, grams: 3 }),
+      message({ requestId: 'c', parcelId: here, grams: 0 }),
+      message({ requestId: '', parcelId: here }),
+      message({ requestId: 'a', parcelId: here, grams: 3 }),
+      message({ requestId: 'full', parcelId: there, grams: 1_000 }),
+    ]);
+    const partitionsOf = (token: string): number[] => (token === '' ? [] : [...decodePositionToken(token).sequences.keys()]);
+    expect(
+      answers.map(({ requestId, grams, repeated, error, positionToken }) => [requestId, error?.reason ?? grams, repeated, partitionsOf(positionToken)]),
+    ).toEqual([
+      ['a', 3, false, [0]],
+      ['b', 'ACCOUNT_FROZEN', undefined, [1]],
+      ['c', 'INVALID_REQUEST', undefined, []],
+      ['', 'INVALID_REQUEST', undefined, []],
+      ['a', 3, true, [0]],
+      ['full', 1_000, true, [1]],
+    ]);
+    expect(answers[2]?.error?.message).toBe('pack.grams must be above 0');
+    // The pack of the beginning, and those of the stream together.
+    expect(hops.map((hop) => hop.split(' ')[0])).toEqual(['/parcel.ParcelCommandService/Pack', '/parcel.ParcelCommandService/PackAll']);
+  });
+
+  test('whose owner does not answer are unavailable, and the others have their results', async () => {
+    const { first, second } = await two();
+    await second.engine.disown(1, { snapshot: false });
+    const answers = await first.stream([
+      message({ requestId: 'a', parcelId: keyOf(first.engine, 1) }),
+      message({ requestId: 'a', parcelId: keyOf(first.engine, 0) }),
+    ]);
+    expect(answers).toEqual([
+      { requestId: 'a', error: expect.objectContaining({ reason: 'PARTITION_UNAVAILABLE' }), positionToken: '' },
+      { requestId: 'a', grams: 1, repeated: false, positionToken: expect.any(String) },
+    ]);
+  });
+
+  test('are decided once each, whatever their number', async () => {
+    const process = await alone();
+    const ids = Array.from({ length: 3_000 }, (_, at) => `r${at % 1_500}`);
+    const answers = await process.stream(ids.map((requestId, at) => message({ requestId, parcelId: `p${(at % 1_500) % 7}` })));
+    // Those of different partitions may overtake each other.
+    expect(answers.map(({ requestId }) => requestId).sort()).toEqual(ids.sort());
+    expect(answers.filter(({ repeated }) => repeated === true)).toHaveLength(1_500);
+  });
+
+  test('behind a message that is none are not done; those before it are answered', async () => {
+    const process = await alone();
+    const ended = process.stream([message({ requestId: 'a', parcelId: 'p' }), Buffer.from('{'), message({ requestId: 'b', parcelId: 'p' })]);
+    expect(await refusalOf(ended)).toMatchObject({ reason: 'INVALID_REQUEST', metadata: { field: 'request' } });
+    expect(await process.pack({ requestId: 'a', parcelId: 'p' })).toMatchObject({ grams: 1, repeated: true });
+    expect(await process.pack({ requestId: 'b', parcelId: 'p' })).toMatchObject({ grams: 2, repeated: false });
   });
 });

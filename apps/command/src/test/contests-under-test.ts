@@ -99,6 +99,21 @@ export class ContestsUnderTest {
     return definition.responseDeserialize(answer as Buffer) as ReturnType<Methods[Method]['responseDeserialize']>;
   }
 
+  /** Sends the scores on one stream, and resolves with the answers. */
+  async stream(scores: readonly Asked[]): Promise<contestpb.ScoreStreamResponse[]> {
+    const definition = contestpb.ContestCommandServiceService.scoreStream;
+    const registration = this.runtime?.registrations.find((one) => 'scoreStream' in one.definition);
+    const carried = functionOf(registration?.implementation['scoreStream'] as object);
+    if (carried?.form !== 'bidi') throw new Error('scoreStream is no stream');
+    const answers: contestpb.ScoreStreamResponse[] = [];
+    const send = (answer: unknown): undefined => void answers.push(definition.responseDeserialize(answer as Buffer));
+    const sent = async function* (): AsyncGenerator<Buffer> {
+      for (const score of scores) yield definition.requestSerialize(contestpb.ScoreStreamRequest.fromPartial({ score }));
+    };
+    await carried.run(sent() as never, send, CALL);
+    return answers;
+  }
+
   /** Why the method refuses; throws if it does not. */
   async refusal(method: keyof Methods, request: Asked): Promise<string> {
     return this.call(method, request).then(

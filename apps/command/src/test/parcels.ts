@@ -4,7 +4,8 @@ import { aggregateCapability, commandMessage, type AggregateDefinition } from '@
 import { UnknownEventError } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 import type { CommandCapability, CommandContext } from '../command-capability';
-import { bulkCommandMethod } from '../methods/bulk-command-method';
+import { bulkCommandMethod, type BulkShape } from '../methods/bulk-command-method';
+import { bulkStreamMethod, type StreamShape } from '../methods/bulk-stream-method';
 import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
 import type { ItemError } from '../methods/verdict-errors';
@@ -55,7 +56,16 @@ function definitionOf<Request, Response>(name: string): MethodDefinition<Request
   };
 }
 
-export const PARCEL_METHODS = { pack: definitionOf<PackRequest, PackResponse>('Pack'), packAll: definitionOf<PackAllRequest, PackAllResponse>('PackAll') };
+export interface PackAnswer extends PackResult {
+  readonly requestId: string;
+  readonly positionToken: string;
+}
+
+export const PARCEL_METHODS = {
+  pack: definitionOf<PackRequest, PackResponse>('Pack'),
+  packAll: definitionOf<PackAllRequest, PackAllResponse>('PackAll'),
+  packStream: { ...definitionOf<PackRequest, PackAnswer>('PackStream'), requestStream: true, responseStream: true },
+};
 
 /** As protobuf does, it takes the fields in their order, and drops those that it does not know. */
 const known = ({ requestId, parcelId, grams }: PackRequest): PackRequest => ({ requestId, parcelId, grams });
@@ -98,6 +108,24 @@ const parcels: AggregateDefinition<number, number, number> = {
 
 const capability = aggregateCapability({ aggregates: [parcels] });
 
+const packAllShape: BulkShape<PackAllRequest, PackAllResponse, PackRequest, PackResult> = {
+  field: 'packs',
+  items: ({ packs }) => packs,
+  withItems: (_request, packs) => ({ packs }),
+  body: (item) => packMessage.bodyOf(item),
+  accepted: (reply, repeated): PackResult => ({ ...(JSON.parse(Buffer.from(reply).toString()) as PackResult), repeated }),
+  refused: (error): PackResult => ({ error }),
+  response: (results, positionToken) => ({ results, positionToken }),
+  resultsOf: (response) => response,
+};
+
+const packStreamShape: StreamShape<PackRequest, PackAnswer, PackAllRequest, PackRequest, PackResult> = {
+  field: 'pack',
+  item: known,
+  answer: ({ requestId }, result, positionToken) => ({ requestId, ...result, positionToken }),
+  batch: (packs) => ({ packs }),
+};
+
 export const parcelCapability: CommandCapability = {
   name: 'parcel',
   definitions: [PARCEL_METHODS],
@@ -106,16 +134,15 @@ export const parcelCapability: CommandCapability = {
     services: (context: CommandContext) => [
       commandService('parcel.ParcelCommandService', PARCEL_METHODS, {
         pack: commandMethod(context, capability, 'Pack', PARCEL_METHODS.pack),
-        packAll: bulkCommandMethod(context, capability, 'Pack', PARCEL_METHODS.packAll, {
-          field: 'packs',
-          items: ({ packs }) => packs,
-          withItems: (_request, packs) => ({ packs }),
-          body: (item) => packMessage.bodyOf(item),
-          accepted: (reply, repeated): PackResult => ({ ...(JSON.parse(Buffer.from(reply).toString()) as PackResult), repeated }),
-          refused: (error): PackResult => ({ error }),
-          response: (results, positionToken) => ({ results, positionToken }),
-          resultsOf: (response) => response,
-        }),
+        packAll: bulkCommandMethod(context, capability, 'Pack', PARCEL_METHODS.packAll, packAllShape),
+        packStream: bulkStreamMethod(
+          context,
+          capability,
+          'Pack',
+          { definition: PARCEL_METHODS.packAll, shape: packAllShape },
+          PARCEL_METHODS.packStream,
+          packStreamShape,
+        ),
       }),
     ],
   }),

@@ -7,8 +7,10 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -150,6 +152,26 @@ export interface ScoreBatchResponse {
   /** One for each score, in their order. */
   results: ScoreResult[];
   /** Covers all scores that were answered from the log; empty: none was. */
+  positionToken: string;
+}
+
+/** Request message of ScoreStream. */
+export interface ScoreStreamRequest {
+  /** The score. */
+  score: ScoreRequest | undefined;
+}
+
+/** Response message of ScoreStream. */
+export interface ScoreStreamResponse {
+  /** Request id of the score that this answers. */
+  requestId: string;
+  /** Contest of the score that this answers. */
+  contestId: string;
+  /** The verdict. */
+  result:
+    | ScoreResult
+    | undefined;
+  /** Covers the score; empty: it was not answered from the log. */
   positionToken: string;
 }
 
@@ -1666,6 +1688,206 @@ export const ScoreBatchResponse: MessageFns<ScoreBatchResponse> = {
   },
 };
 
+function createBaseScoreStreamRequest(): ScoreStreamRequest {
+  return { score: undefined };
+}
+
+export const ScoreStreamRequest: MessageFns<ScoreStreamRequest> = {
+  encode(message: ScoreStreamRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.score !== undefined) {
+      ScoreRequest.encode(message.score, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScoreStreamRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScoreStreamRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.score = ScoreRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ScoreStreamRequest {
+    return { score: isSet(object.score) ? ScoreRequest.fromJSON(object.score) : undefined };
+  },
+
+  toJSON(message: ScoreStreamRequest): unknown {
+    const obj: any = {};
+    if (message.score !== undefined) {
+      obj.score = ScoreRequest.toJSON(message.score);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ScoreStreamRequest>): ScoreStreamRequest {
+    return ScoreStreamRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScoreStreamRequest>): ScoreStreamRequest {
+    const message = createBaseScoreStreamRequest();
+    message.score = (object.score !== undefined && object.score !== null)
+      ? ScoreRequest.fromPartial(object.score)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseScoreStreamResponse(): ScoreStreamResponse {
+  return { requestId: "", contestId: "", result: undefined, positionToken: "" };
+}
+
+export const ScoreStreamResponse: MessageFns<ScoreStreamResponse> = {
+  encode(message: ScoreStreamResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.contestId !== "") {
+      writer.uint32(18).string(message.contestId);
+    }
+    if (message.result !== undefined) {
+      ScoreResult.encode(message.result, writer.uint32(26).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(34).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScoreStreamResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScoreStreamResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.result = ScoreResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ScoreStreamResponse {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      result: isSet(object.result) ? ScoreResult.fromJSON(object.result) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ScoreStreamResponse): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.result !== undefined) {
+      obj.result = ScoreResult.toJSON(message.result);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ScoreStreamResponse>): ScoreStreamResponse {
+    return ScoreStreamResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScoreStreamResponse>): ScoreStreamResponse {
+    const message = createBaseScoreStreamResponse();
+    message.requestId = object.requestId ?? "";
+    message.contestId = object.contestId ?? "";
+    message.result = (object.result !== undefined && object.result !== null)
+      ? ScoreResult.fromPartial(object.result)
+      : undefined;
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
 function createBaseEndRoundRequest(): EndRoundRequest {
   return { requestId: "", contestId: "", round: 0 };
 }
@@ -2147,6 +2369,19 @@ export const ContestCommandServiceService = {
     responseSerialize: (value: ScoreBatchResponse): Buffer => Buffer.from(ScoreBatchResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ScoreBatchResponse => ScoreBatchResponse.decode(value),
   },
+  /**
+   * Scores one by one on a stream; each gets its own answer, with its request id, as soon as it is durable. Answers of different contests may
+   * overtake each other. A score may be UNAVAILABLE (PARTITION_UNAVAILABLE) while the call goes on: send it again, with its request id.
+   */
+  scoreStream: {
+    path: "/sluice.contest.v1.ContestCommandService/ScoreStream" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ScoreStreamRequest): Buffer => Buffer.from(ScoreStreamRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ScoreStreamRequest => ScoreStreamRequest.decode(value),
+    responseSerialize: (value: ScoreStreamResponse): Buffer => Buffer.from(ScoreStreamResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ScoreStreamResponse => ScoreStreamResponse.decode(value),
+  },
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: {
     path: "/sluice.contest.v1.ContestCommandService/EndRound" as const,
@@ -2191,6 +2426,11 @@ export interface ContestCommandServiceServer extends UntypedServiceImplementatio
   score: handleUnaryCall<ScoreRequest, ScoreResponse>;
   /** Records up to 10,000 scores, of one contest or of several. Each has its own result, in the order of the request. */
   scoreBatch: handleUnaryCall<ScoreBatchRequest, ScoreBatchResponse>;
+  /**
+   * Scores one by one on a stream; each gets its own answer, with its request id, as soon as it is durable. Answers of different contests may
+   * overtake each other. A score may be UNAVAILABLE (PARTITION_UNAVAILABLE) while the call goes on: send it again, with its request id.
+   */
+  scoreStream: handleBidiStreamingCall<ScoreStreamRequest, ScoreStreamResponse>;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: handleUnaryCall<EndRoundRequest, EndRoundResponse>;
   /** Gives a contest up: it names no winners. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
@@ -2288,6 +2528,16 @@ export interface ContestCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ScoreBatchResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Scores one by one on a stream; each gets its own answer, with its request id, as soon as it is durable. Answers of different contests may
+   * overtake each other. A score may be UNAVAILABLE (PARTITION_UNAVAILABLE) while the call goes on: send it again, with its request id.
+   */
+  scoreStream(): ClientDuplexStream<ScoreStreamRequest, ScoreStreamResponse>;
+  scoreStream(options: Partial<CallOptions>): ClientDuplexStream<ScoreStreamRequest, ScoreStreamResponse>;
+  scoreStream(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<ScoreStreamRequest, ScoreStreamResponse>;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound(
     request: EndRoundRequest,
