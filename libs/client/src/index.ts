@@ -3,6 +3,7 @@ export * from './public.generated';
 export type { BatchingOptions } from './batching-options';
 export type { CallOptions, StreamOptions } from './caller';
 export type { TlsOptions } from './channel';
+export type { ItemStreamOptions } from './item-stream-options';
 export type {
   AccountVerification,
   AggregateVerification,

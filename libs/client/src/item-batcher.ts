@@ -1,50 +1,56 @@
 /**
- * Gathers the postings of callers who know nothing of each other into PostBatch calls.
+ * Gathers the items of callers who know nothing of each other into batches.
  *
- * States of a posting: waiting → in flight → answered | waiting for its repeat → in flight … A batch leaves at the end of
- * the turn of the event loop in which its first posting came, so that whatever is posted at the same time travels together;
- * while as many batches as allowed are in flight, postings gather for the next one. That trades nothing at low load (one
- * posting, one call, at once) and makes a hot client cheap at high load. Batches overtake each other: who needs one posting
+ * States of an item: waiting → in flight → answered | waiting for its repeat → in flight … A batch leaves at the end of
+ * the turn of the event loop in which its first item came, so that whatever is sent at the same time travels together;
+ * while as many batches as allowed are in flight, items gather for the next one. That trades nothing at low load (one
+ * item, one call, at once) and makes a hot client cheap at high load. Batches overtake each other: who needs one item
  * after another awaits the first.
  */
-import type { accountpb } from '@sluice/protocol/account';
-import type { Caller, UnaryMethod } from '../caller';
-import type { PostingResult } from './posting';
-import type { BatchingOptions } from '../batching-options';
-import { outcomeOf } from './posting-outcome';
-import { postingSizeBytes } from './posting-wire';
-import { isRetryable, sleepMs } from '../retry';
-import { SluiceError, toSluiceError } from '../sluice-error';
+import type { BatchingOptions } from './batching-options';
+import type { Caller } from './caller';
+import { isRetryable, sleepMs } from './retry';
+import { SluiceError, toSluiceError } from './sluice-error';
 
-interface WaitingPosting {
-  readonly posting: accountpb.Posting;
+/** What became of one item of a batch. */
+export type BatchedOutcome<Result> = { readonly result: Result; readonly error?: undefined } | { readonly result?: undefined; readonly error: SluiceError };
+
+/** The batches of one kind of item. */
+export interface BatchedItems<Item, Result> {
+  /** "postings", for messages. */
+  readonly plural: string;
+  requestIdOf(item: Item): string;
+  /** About as many bytes as it takes on the wire. */
+  sizeBytes(item: Item): number;
+  /** One call; resolves with one outcome per item, in order. */
+  send(items: readonly Item[], deadlineAt: number): Promise<readonly BatchedOutcome<Result>[]>;
+}
+
+interface WaitingItem<Item, Result> {
+  readonly item: Item;
   readonly sizeBytes: number;
   readonly deadlineAt: number;
-  readonly resolve: (result: PostingResult) => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: SluiceError) => void;
 }
 
-/** Postings without an answer, and why. */
-interface Unanswered {
-  readonly items: readonly WaitingPosting[];
+/** Items without an answer, and why. */
+interface Unanswered<Item, Result> {
+  readonly items: readonly WaitingItem<Item, Result>[];
   readonly failure: SluiceError;
 }
 
-export type PostBatchMethod = UnaryMethod<accountpb.PostBatchRequest, accountpb.PostBatchResponse>;
-
-export class PostingBatcher {
+export class ItemBatcher<Item, Result> {
   readonly #caller: Caller;
-  readonly #postBatch: PostBatchMethod;
-  readonly #onPosition: (positionToken: string) => void;
+  readonly #batches: BatchedItems<Item, Result>;
   readonly #limits: Required<BatchingOptions>;
-  #waiting: WaitingPosting[] = [];
+  #waiting: WaitingItem<Item, Result>[] = [];
   #callsInFlight = 0;
   #flushScheduled = false;
 
-  constructor(caller: Caller, postBatch: PostBatchMethod, onPosition: (positionToken: string) => void, options: BatchingOptions = {}) {
+  constructor(caller: Caller, batches: BatchedItems<Item, Result>, options: BatchingOptions = {}) {
     this.#caller = caller;
-    this.#postBatch = postBatch;
-    this.#onPosition = onPosition;
+    this.#batches = batches;
     this.#limits = {
       maximumPostings: options.maximumPostings ?? 1_000,
       maximumBytes: options.maximumBytes ?? 1024 * 1024,
@@ -53,14 +59,14 @@ export class PostingBatcher {
     };
   }
 
-  post(posting: accountpb.Posting, deadlineAt: number): Promise<PostingResult> {
+  add(item: Item, deadlineAt: number): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= this.#limits.maximumWaiting) {
-        const message = `this client has ${this.#waiting.length} postings waiting already; await some of them first`;
-        reject(new SluiceError({ code: 'RESOURCE_EXHAUSTED', reason: 'CLIENT_QUEUE_FULL', message, requestId: posting.requestId }));
+        const message = `this client has ${this.#waiting.length} ${this.#batches.plural} waiting already; await some of them first`;
+        reject(new SluiceError({ code: 'RESOURCE_EXHAUSTED', reason: 'CLIENT_QUEUE_FULL', message, requestId: this.#batches.requestIdOf(item) }));
         return;
       }
-      this.#waiting.push({ posting, sizeBytes: postingSizeBytes(posting), deadlineAt, resolve, reject });
+      this.#waiting.push({ item, sizeBytes: this.#batches.sizeBytes(item), deadlineAt, resolve, reject });
       this.#scheduleFlush();
     });
   }
@@ -84,7 +90,7 @@ export class PostingBatcher {
     }
   }
 
-  #takeBatch(): WaitingPosting[] {
+  #takeBatch(): WaitingItem<Item, Result>[] {
     const { maximumPostings, maximumBytes } = this.#limits;
     let count = 0;
     let bytes = 0;
@@ -98,9 +104,9 @@ export class PostingBatcher {
 
   /**
    * One call, and the repeats of what it left open. It stays in flight meanwhile, so that a server in need gets less from
-   * this client, not more. Never rejects: every posting in it gets its own answer.
+   * this client, not more. Never rejects: every item in it gets its own answer.
    */
-  async #deliver(batch: readonly WaitingPosting[]): Promise<void> {
+  async #deliver(batch: readonly WaitingItem<Item, Result>[]): Promise<void> {
     let unanswered = batch;
     for (let repeat = 1; unanswered.length > 0; repeat += 1) {
       const left = await this.#attempt(unanswered);
@@ -108,54 +114,58 @@ export class PostingBatcher {
     }
   }
 
-  /** Undefined: every posting has its answer. */
-  async #attempt(batch: readonly WaitingPosting[]): Promise<Unanswered | undefined> {
+  /** Undefined: every item has its answer. */
+  async #attempt(batch: readonly WaitingItem<Item, Result>[]): Promise<Unanswered<Item, Result> | undefined> {
     try {
       // The earliest deadline rules the call; what still has time when it passes is sent again.
-      const deadlineAt = earliestDeadline(batch);
-      const request = { postings: batch.map((item) => item.posting), atomic: false };
-      const response = await this.#caller.attempt(this.#postBatch, request, deadlineAt);
-      this.#onPosition(response.positionToken);
-      const left = settle(batch, response);
+      const outcomes = await this.#batches.send(
+        batch.map(({ item }) => item),
+        earliestDeadline(batch),
+      );
+      const left = settle(batch, outcomes);
       if (left === undefined) this.#caller.retry.succeeded();
       return left;
     } catch (error) {
       const failure = toSluiceError(error);
       if (isRetryable(failure) || failure.code === 'DEADLINE_EXCEEDED') return { items: batch, failure };
-      rejectAll(batch, failure);
+      this.#rejectAll(batch, failure);
       return undefined;
     }
   }
 
   /** Resolves with what is to be sent again now; the others are answered with what went wrong. */
-  async #waitForRepeat({ items, failure }: Unanswered, repeat: number): Promise<readonly WaitingPosting[]> {
+  async #waitForRepeat({ items, failure }: Unanswered<Item, Result>, repeat: number): Promise<readonly WaitingItem<Item, Result>[]> {
     const isTimeOver = failure.code === 'DEADLINE_EXCEEDED';
     const delay = isTimeOver ? 0 : this.#caller.retry.delayMs(repeat, failure);
     // The server answers a little before the deadline of the call: for those whose deadline it was, the time is over all the same.
     const resumedAt = isTimeOver ? earliestDeadline(items) : Date.now() + delay;
     const late = items.filter((item) => resumedAt >= item.deadlineAt);
     const inTime = items.filter((item) => resumedAt < item.deadlineAt);
-    rejectAll(late, failure);
+    this.#rejectAll(late, failure);
     if (inTime.length === 0) return [];
     if (!this.#caller.retry.mayRepeat()) {
-      rejectAll(inTime, failure);
+      this.#rejectAll(inTime, failure);
       return [];
     }
     await sleepMs(delay);
     return inTime;
   }
+
+  #rejectAll(items: readonly WaitingItem<Item, Result>[], failure: SluiceError): void {
+    for (const { item, reject } of items) reject(failure.about(this.#batches.requestIdOf(item)));
+  }
 }
 
-function earliestDeadline(items: readonly WaitingPosting[]): number {
+function earliestDeadline(items: readonly WaitingItem<unknown, never>[]): number {
   return items.reduce((earliest, item) => Math.min(earliest, item.deadlineAt), Number.POSITIVE_INFINITY);
 }
 
 /** Answers what has its verdict; returns what is to be sent again. */
-function settle(batch: readonly WaitingPosting[], response: accountpb.PostBatchResponse): Unanswered | undefined {
-  const open: WaitingPosting[] = [];
+function settle<Item, Result>(batch: readonly WaitingItem<Item, Result>[], outcomes: readonly BatchedOutcome<Result>[]): Unanswered<Item, Result> | undefined {
+  const open: WaitingItem<Item, Result>[] = [];
   let lastFailure: SluiceError | undefined;
   batch.forEach((item, index) => {
-    const outcome = outcomeOf(item.posting, response.results[index], response.positionToken);
+    const outcome = outcomes[index] as BatchedOutcome<Result>;
     if (outcome.error === undefined) {
       item.resolve(outcome.result);
     } else if (isRetryable(outcome.error)) {
@@ -166,8 +176,4 @@ function settle(batch: readonly WaitingPosting[], response: accountpb.PostBatchR
     }
   });
   return lastFailure === undefined ? undefined : { items: open, failure: lastFailure };
-}
-
-function rejectAll(items: readonly WaitingPosting[], failure: SluiceError): void {
-  for (const item of items) item.reject(failure.about(item.posting.requestId));
 }

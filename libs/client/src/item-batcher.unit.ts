@@ -1,14 +1,15 @@
 import { status } from '@grpc/grpc-js';
 import type { accountpb } from '@sluice/protocol/account';
-import { Caller } from '../caller';
-import type { PostingResult } from './posting';
-import { type PostBatchMethod, PostingBatcher } from './posting-batcher';
-import type { BatchingOptions } from '../batching-options';
-import { postingToWire } from './posting-wire';
-import { type RetryOptions, retryPolicy } from '../retry';
-import { callMetadata } from '../channel';
-import { SluiceError } from '../sluice-error';
-import { accepted, grpcError, refused } from '../testing/scripted-services';
+import type { PostingResult } from './account/posting';
+import { outcomeOf } from './account/posting-outcome';
+import { postingSizeBytes, postingToWire } from './account/posting-wire';
+import type { BatchingOptions } from './batching-options';
+import { Caller, type UnaryMethod } from './caller';
+import { callMetadata } from './channel';
+import { ItemBatcher } from './item-batcher';
+import { type RetryOptions, retryPolicy } from './retry';
+import { SluiceError } from './sluice-error';
+import { accepted, grpcError, refused } from './testing/scripted-services';
 
 type Answer = accountpb.PostingResult[] | Partial<Error>;
 
@@ -26,15 +27,25 @@ function batcherAnswering(
       if (Array.isArray(given)) callback(null, { results: given, positionToken: `position-${requests.length}`, acceptedCount: given.length });
       else callback(Object.assign(new Error(), given));
     });
-  }) as unknown as PostBatchMethod;
+  }) as unknown as UnaryMethod<accountpb.PostBatchRequest, accountpb.PostBatchResponse>;
   const caller = new Caller({
     deadlineMs: 5_000,
     retry: retryPolicy({ baseDelayMs: 1, maximumDelayMs: 2, ...retry }),
     metadata: () => callMetadata(undefined),
   });
-  const batcher = new PostingBatcher(caller, postBatch, (token) => positions.push(token), batching);
+  const batches = {
+    plural: 'postings',
+    requestIdOf: (posting: accountpb.Posting) => posting.requestId,
+    sizeBytes: postingSizeBytes,
+    send: async (items: readonly accountpb.Posting[], deadlineAt: number) => {
+      const { results, positionToken } = await caller.attempt(postBatch, { postings: [...items], atomic: false }, deadlineAt);
+      positions.push(positionToken);
+      return items.map((posting, index) => outcomeOf(posting, results[index], positionToken));
+    },
+  };
+  const batcher = new ItemBatcher<accountpb.Posting, PostingResult>(caller, batches, batching);
   const post = (requestId: string, deadlineMs = 5_000, counterparty = ''): Promise<PostingResult> =>
-    batcher.post(postingToWire({ requestId, accountId: 'a', type: 'CREDIT', amountMinor: 1n, unit: 'EUR', counterparty }), Date.now() + deadlineMs);
+    batcher.add(postingToWire({ requestId, accountId: 'a', type: 'CREDIT', amountMinor: 1n, unit: 'EUR', counterparty }), Date.now() + deadlineMs);
   return { requests, positions, post };
 }
 

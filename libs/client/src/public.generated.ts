@@ -1,3 +1,4 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
 export * from './account/public';
+export * from './contest/public';
 export * from './task/public';

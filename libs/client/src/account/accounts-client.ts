@@ -14,12 +14,12 @@ import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads
 import { sendItems } from '../item-batch';
 import type { PositionTracker } from '../position-tracker';
 import type { PostingInput, PostingOutcome, PostingResult } from './posting';
-import { PostingBatcher } from './posting-batcher';
-import type { PostStreamOptions } from './posting-options';
 import type { BatchingOptions } from '../batching-options';
+import { ItemBatcher } from '../item-batcher';
+import { requestKey, streamItems } from '../item-stream';
+import type { ItemStreamOptions } from '../item-stream-options';
 import { outcomeOf } from './posting-outcome';
-import { streamPostings } from './posting-stream';
-import { postingToWire } from './posting-wire';
+import { postingSizeBytes, postingToWire } from './posting-wire';
 import type { Transfer, TransferFilter, TransferInput, TransferOutcome, TransferResult } from './transfer';
 import { transferFromWire, transferOutcomeOf, transferStateToWire, transferToWire } from './transfer-wire';
 import { SluiceError, statusName, toSluiceError } from '../sluice-error';
@@ -80,7 +80,7 @@ export class AccountsClient {
   readonly #queries: accountpb.AccountQueryServiceClient;
   readonly #positions: PositionTracker;
   readonly #reads: Reads;
-  readonly #batcher: PostingBatcher;
+  readonly #batcher: ItemBatcher<accountpb.Posting, PostingResult>;
 
   /** @internal Made by SluiceClient. */
   constructor(options: AccountsClientOptions) {
@@ -89,8 +89,13 @@ export class AccountsClient {
     this.#queries = options.queries;
     this.#positions = options.positions;
     this.#reads = options.reads;
-    const postBatch = this.#commands.postBatch.bind(this.#commands);
-    this.#batcher = new PostingBatcher(this.#caller, postBatch, (token) => this.#positions.add(token), options.batching);
+    const batches = {
+      plural: 'postings',
+      requestIdOf: (posting: accountpb.Posting) => posting.requestId,
+      sizeBytes: postingSizeBytes,
+      send: (postings: readonly accountpb.Posting[], deadlineAt: number) => this.#postOnce([...postings], deadlineAt),
+    };
+    this.#batcher = new ItemBatcher<accountpb.Posting, PostingResult>(this.#caller, batches, options.batching);
   }
 
   // Commands on accounts.
@@ -171,7 +176,7 @@ export class AccountsClient {
    * (`error.verdict` says at which balance). Postings that must be in order: await the first.
    */
   post(input: PostingInput, options?: CallOptions): Promise<PostingResult> {
-    return this.#batcher.post(postingToWire(input), this.#caller.deadlineAt(options));
+    return this.#batcher.add(postingToWire(input), this.#caller.deadlineAt(options));
   }
 
   credit(input: PlainInput, options?: CallOptions): Promise<PostingResult> {
@@ -229,9 +234,17 @@ export class AccountsClient {
    * Postings of any number, one by one, over one stream; an outcome comes as soon as it is durable. Outcomes of different
    * accounts may overtake each other. Connections that break are opened again and what has no answer is sent again.
    */
-  postStream(inputs: AsyncIterable<PostingInput> | Iterable<PostingInput>, options?: PostStreamOptions): AsyncGenerator<PostingOutcome, void, undefined> {
-    const open = () => this.#commands.postStream(this.#caller.metadata());
-    return streamPostings(this.#caller, open, inputs, (token) => this.#positions.add(token), options);
+  postStream(inputs: AsyncIterable<PostingInput> | Iterable<PostingInput>, options?: ItemStreamOptions): AsyncGenerator<PostingOutcome, void, undefined> {
+    const streamed = {
+      open: () => this.#commands.postStream(this.#caller.metadata()),
+      item: postingToWire,
+      message: (posting: accountpb.Posting) => ({ posting }),
+      keyOfItem: ({ accountId, requestId }: accountpb.Posting) => requestKey(accountId, requestId),
+      keyOfAnswer: ({ accountId, requestId }: accountpb.PostStreamResponse) => requestKey(accountId, requestId),
+      outcome: (posting: accountpb.Posting, { result, positionToken }: accountpb.PostStreamResponse) => outcomeOf(posting, result, positionToken),
+      onPosition: (token: string) => this.#positions.add(token),
+    };
+    return streamItems(this.#caller, streamed, inputs, options);
   }
 
   // Transfers.

@@ -23,7 +23,6 @@ export type {
   PostBatchOptions,
 } from './accounts-client';
 export { POSTING_TYPES, type PostingInput, type PostingOutcome, type PostingResult, type PostingType } from './posting';
-export type { PostStreamOptions } from './posting-options';
 export {
   TRANSFER_STATES,
   type Transfer,

@@ -5,6 +5,7 @@
 import { Metadata, Server, ServerCredentials, type ServiceError, type status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { rpcpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
+import { contestpb } from '@sluice/protocol/contest';
 
 export interface ScriptedServices {
   readonly target: string;
@@ -14,6 +15,7 @@ export interface ScriptedServices {
 export interface Script {
   readonly commands?: Partial<accountpb.AccountCommandServiceServer>;
   readonly queries?: Partial<accountpb.AccountQueryServiceServer>;
+  readonly contestCommands?: Partial<contestpb.ContestCommandServiceServer>;
 }
 
 export async function startScriptedServices(script: Script, port = 0): Promise<ScriptedServices> {
@@ -21,6 +23,7 @@ export async function startScriptedServices(script: Script, port = 0): Promise<S
   // What the script leaves out is answered UNIMPLEMENTED by grpc-js.
   server.addService(accountpb.AccountCommandServiceService, (script.commands ?? {}) as UntypedServiceImplementation);
   server.addService(accountpb.AccountQueryServiceService, (script.queries ?? {}) as UntypedServiceImplementation);
+  server.addService(contestpb.ContestCommandServiceService, (script.contestCommands ?? {}) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
       if (error === null) resolve(boundPort);

@@ -1,0 +1,79 @@
+/** Contests to the messages that travel, and back. */
+import { randomUUID } from 'node:crypto';
+import { contestpb } from '@sluice/protocol/contest';
+import { SluiceError, statusName } from '../sluice-error';
+import type { ContestInput, ContestRules, ScoreInput, ScoreOutcome } from './contest';
+
+const US_PER_MS = 1_000;
+
+export function contestToWire({ contestId, sides, rules = {}, title = '', requestId = randomUUID() }: ContestInput): contestpb.CreateContestRequest {
+  return {
+    requestId,
+    contestId,
+    rules: rulesToWire(rules),
+    sides: sides.map(({ sideId, accountIds }) => ({ sideId, accountIds: [...accountIds] })),
+    title,
+  };
+}
+
+function rulesToWire(rules: ContestRules): contestpb.ContestRules {
+  return {
+    rounds: rules.rounds ?? 0,
+    roundDurationMs: BigInt(rules.roundDurationMs ?? 0),
+    joinUntilUs: BigInt(rules.joinUntil?.getTime() ?? 0) * BigInt(US_PER_MS),
+    minimumMembersPerSide: rules.minimumMembersPerSide ?? 0,
+    maximumMembersPerSide: rules.maximumMembersPerSide ?? 0,
+    maximumPointsPerScore: BigInt(rules.maximumPointsPerScore ?? 0),
+    maximumPointsPerMemberAndRound: BigInt(rules.maximumPointsPerMemberAndRound ?? 0),
+    operator: contestpb.ScoreOperator[`SCORE_OPERATOR_${rules.operator ?? 'UNSPECIFIED'}`],
+    winnerRule: contestpb.WinnerRule[`WINNER_RULE_${rules.winnerRule ?? 'UNSPECIFIED'}`],
+    tieRule: contestpb.TieRule[`TIE_RULE_${rules.tieRule ?? 'UNSPECIFIED'}`],
+    reconcileWaitMs: BigInt(rules.reconcileWaitMs ?? 0),
+  };
+}
+
+export function scoreToWire({ requestId = randomUUID(), contestId, accountId, points, scoredAt = 0 }: ScoreInput): contestpb.ScoreRequest {
+  const scoredAtUs = typeof scoredAt === 'number' ? Math.floor(scoredAt) : scoredAt.getTime() * US_PER_MS;
+  return { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: BigInt(scoredAtUs) };
+}
+
+/** About as many bytes as it takes on the wire, never less than the texts in it. */
+export function scoreSizeBytes({ requestId, contestId, accountId }: contestpb.ScoreRequest): number {
+  const FIXED_FIELDS_BYTES = 40;
+  return FIXED_FIELDS_BYTES + Buffer.byteLength(requestId) + Buffer.byteLength(contestId) + Buffer.byteLength(accountId);
+}
+
+/** The verdict on one score of a batch or a stream, as a result or as the error that a unary call would have thrown. */
+export function scoreOutcomeOf(score: contestpb.ScoreRequest, result: contestpb.ScoreResult | undefined, positionToken: string): ScoreOutcome {
+  const { requestId, contestId, accountId } = score;
+  if (result === undefined) {
+    const message = 'the answer has no result for this score';
+    return { requestId, contestId, error: new SluiceError({ code: 'INTERNAL', reason: '', message, requestId }) };
+  }
+  const { round, roundPoints, totalPoints, sideRoundPoints, repeated, error } = result;
+  if (error !== undefined) {
+    const { code, reason, message } = error;
+    const metadata = { contest_id: contestId, account_id: accountId };
+    return { requestId, contestId, error: new SluiceError({ code: statusName(code), reason, message, metadata, requestId }) };
+  }
+  return {
+    requestId,
+    contestId,
+    result: {
+      requestId,
+      contestId,
+      accountId,
+      round,
+      roundPoints: Number(roundPoints),
+      totalPoints: Number(totalPoints),
+      sideRoundPoints: Number(sideRoundPoints),
+      repeated,
+      positionToken,
+    },
+  };
+}
+
+/** Undefined for 0. */
+export function timeOfUs(microseconds: bigint): Date | undefined {
+  return microseconds === 0n ? undefined : new Date(Number(microseconds) / US_PER_MS);
+}
