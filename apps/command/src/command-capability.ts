@@ -5,7 +5,7 @@
  */
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Capability, Engine, EngineObserver, HashSeeds, PartitionHop, PoolMode } from '@sluice/engine';
-import type { Clock, Keyring } from '@sluice/ports';
+import type { Clock, CollectionDefinition, Keyring, ReadStore } from '@sluice/ports';
 import type { CallContext, CapabilityMetrics, CapabilitySettings, ServiceRegistration } from '@sluice/service';
 
 /** What is there before the engine is. */
@@ -21,6 +21,8 @@ export interface CapabilityContext {
   readonly metrics: CapabilityMetrics;
   /** Whether a partition is served whose aggregates name keys that the keyring lacks; undefined: refuse. */
   readonly missingKeys?: 'refuse' | 'accept' | undefined;
+  /** For what compares the read store with the log; undefined: none is configured. Returns undefined while it was not reached yet. */
+  readonly readStore?: (() => ReadStore | undefined) | undefined;
   /** Tells the operator of a fault that costs a caller an answer. */
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }
@@ -56,5 +58,7 @@ export interface CommandCapability {
   readonly name: string;
   /** The services that it has; known before anything is opened. */
   readonly definitions: readonly ServiceDefinition[];
+  /** Rows that it reads from the read store; absent: none. */
+  readonly readCollections?: readonly CollectionDefinition[];
   create(context: CapabilityContext): CommandPart;
 }

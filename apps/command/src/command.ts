@@ -12,7 +12,7 @@ import {
   type PoolMode,
   type Sorting,
 } from '@sluice/engine';
-import type { Bus, Clock, EventLog, Keyring, Lease, SnapshotStore } from '@sluice/ports';
+import type { Bus, Clock, EventLog, Keyring, Lease, ReadStore, SnapshotStore } from '@sluice/ports';
 import {
   capabilityMetrics,
   type CapabilitySettings,
@@ -66,6 +66,8 @@ export interface CommandDependencies {
   readonly observer?: EngineObserver;
   /** Sequence up to which the read store has a partition: what is older need not be on the bus. */
   readonly projected?: (partition: number) => Promise<number>;
+  /** For what compares the read store with the log; undefined: none is configured. Returns undefined while it was not reached yet. */
+  readonly readStore?: (() => ReadStore | undefined) | undefined;
   /** Several instances share the partitions; undefined: this one owns all of them. */
   readonly sharing?: {
     /** Its holder is this instance, with the address under which the others reach it. */
@@ -102,9 +104,10 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const trouble = (partition: number, what: string, error: unknown): void => observer.trouble(partition, what, error);
   const { incarnation, partitions } = log.identity;
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
-  const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys } = dependencies;
+  const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys, readStore } = dependencies;
   const metrics = capabilityMetrics(dependencies.metrics ?? NO_METRICS);
-  const parts = capabilities.map((capability) => capability.create({ clock, keyring, settings, metrics, pool, poolThreads, missingKeys, trouble }));
+  const created = { clock, keyring, settings, metrics, pool, poolThreads, missingKeys, readStore, trouble };
+  const parts = capabilities.map((capability) => capability.create(created));
   await Promise.all(parts.map(async (part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;
   let hop: PeerHop | undefined;

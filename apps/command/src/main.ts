@@ -60,10 +60,11 @@ void runServiceProcess({
     const lease = await opening.leases(LEASE_TTL_MS);
     const { incarnation } = log.identity;
     const running: { command?: CommandRuntime; readStore?: ReadStore } = {};
+    const collections = COMMAND_CAPABILITIES.flatMap(({ readCollections = [] }) => readCollections);
     const reached = opening.readDatabaseIfAny()?.then((database) => {
-      running.readStore = opening.keep(new MongoReadStore({ connection: database, collections: [], clock }), (store) => store.close());
+      running.readStore = opening.keep(new MongoReadStore({ connection: database, collections, clock }), (store) => store.close());
     });
-    // It only spares publishing: the process starts, and goes on, without it.
+    // It spares publishing, and capabilities compare it with the log: the process starts, and goes on, without it.
     reached?.catch((error: unknown) => logger.warn({ error }, 'the read store cannot be asked what it has'));
     const projected = reached && projectedSequence(() => running.readStore, incarnation);
     const republish = async (partition: number): Promise<void> => {
@@ -108,6 +109,7 @@ void runServiceProcess({
         },
       },
       projected,
+      readStore: reached && (() => running.readStore),
       sharing: {
         lease,
         log: new RateLimitedLog(logger, clock),

@@ -7,7 +7,7 @@ import type { Clock, ReadCopy } from '@sluice/ports';
 import { nextRound } from '@sluice/service';
 import type { StandingFeed } from './standing';
 
-/** Between two looks at what is watched. */
+/** Between two looks at what is watched, where nothing else is said. */
 const LOOK_MS = 50;
 /** Things that are read in one call. */
 const KEYS_PER_READ = 1_000;
@@ -69,6 +69,7 @@ export class SharedWatches<State> {
     private readonly clock: Clock,
     private readonly readChanged: ReadChanged<State>,
     private readonly trouble: (error: unknown) => void,
+    private readonly lookMs = LOOK_MS,
   ) {}
 
   /** The states after `from`, the newest ones, until the signal aborts. */
@@ -136,7 +137,7 @@ export class SharedWatches<State> {
       } catch (error) {
         this.trouble(error);
       }
-      await new Promise<void>((resolve) => this.clock.after(LOOK_MS, resolve));
+      await new Promise<void>((resolve) => this.clock.after(this.lookMs, resolve));
       if (!signal.aborted && this.watched.size > 0) await this.feed.changed(Number.POSITIVE_INFINITY, signal);
     }
   }

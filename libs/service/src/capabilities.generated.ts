@@ -1,4 +1,5 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
+import { serviceCapability as contest } from './contest/index';
 import { serviceCapability as task } from './task/index';
 
-export const SERVICE_CAPABILITIES = [task] as const;
+export const SERVICE_CAPABILITIES = [contest, task] as const;

@@ -1,5 +1,5 @@
 /** Events of contests between the log and the domain. */
-import type { ContestEvent, RecordedScore } from '@sluice/domain/contest';
+import type { ContestEvent, ReadTotals, RecordedScore } from '@sluice/domain/contest';
 import type { EventCodec } from '@sluice/engine';
 import type { EventHandlersOf, EventRecord } from '@sluice/protocol';
 import { contestEvents, type contestpb } from '@sluice/protocol/contest';
@@ -34,8 +34,9 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
     }
     case 'roundReconciled': {
       const { sidePoints, scoreCount, sequence } = event.log;
-      const log = { logSidePoints: bigints(sidePoints), logScoreCount: BigInt(scoreCount), logSequence: BigInt(sequence) };
-      return contestEvents.record('RoundReconciled', { contestId, round: event.round, ...log });
+      const { round, logTotals, read, notCompared } = event;
+      const log = { logSidePoints: bigints(sidePoints), logScoreCount: BigInt(scoreCount), logSequence: BigInt(sequence), logSideTotals: bigints(logTotals) };
+      return contestEvents.record('RoundReconciled', { contestId, round, ...log, read: read && readTotalsToProto(read), notCompared });
     }
     case 'winnersNamed': {
       const { round, winners, totals } = event;
@@ -68,10 +69,13 @@ const reading: EventHandlersOf<typeof contestEvents, undefined, ContestEvent> = 
   RoundStarted: ({ round, endsAtUs, suddenDeathSides }) => ({ kind: 'roundStarted', round, endsAtUs: Number(endsAtUs), suddenDeathSides }),
   ScoresRecorded: ({ round, scores }) => ({ kind: 'scored', round, scores: scores.map(scoreFromProto) }),
   RoundEnded: ({ round, sidePoints, scoreCount }) => ({ kind: 'roundEnded', round, sidePoints: sidePoints.map(Number), scoreCount: Number(scoreCount) }),
-  RoundReconciled: ({ round, logSidePoints, logScoreCount, logSequence }) => ({
+  RoundReconciled: ({ round, logSidePoints, logScoreCount, logSequence, logSideTotals, read, notCompared }) => ({
     kind: 'roundReconciled',
     round,
     log: { sidePoints: logSidePoints.map(Number), scoreCount: Number(logScoreCount), sequence: Number(logSequence) },
+    logTotals: logSideTotals.map(Number),
+    read: read && readTotalsFromProto(read),
+    notCompared,
   }),
   WinnersNamed: ({ round, sides, sideTotals }) => ({ kind: 'winnersNamed', round, winners: sides, totals: sideTotals.map(Number) }),
   ContestCancelled: ({ note }) => ({ kind: 'cancelled', note }),
@@ -86,4 +90,12 @@ function scoreFromProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoun
     totalPoints: Number(totalPoints),
     sideRoundPoints: Number(sideRoundPoints),
   };
+}
+
+export function readTotalsToProto({ sidePoints, sideTotals, sequence }: ReadTotals): contestpb.ReadTotals {
+  return { sidePoints: bigints(sidePoints), sideTotals: bigints(sideTotals), sequence: BigInt(sequence) };
+}
+
+export function readTotalsFromProto({ sidePoints, sideTotals, sequence }: contestpb.ReadTotals): ReadTotals {
+  return { sidePoints: sidePoints.map(Number), sideTotals: sideTotals.map(Number), sequence: Number(sequence) };
 }

@@ -4,6 +4,7 @@ import { commandMessage } from '@sluice/engine';
 import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { checkText, invalidRequest } from '@sluice/service';
+import { readTotalsFromProto } from './contest-event-codec';
 import { rulesOfRequest } from './rules-on-the-wire';
 
 const KEY_FIELD = 'contest_id';
@@ -133,10 +134,12 @@ export const reconcileMessage = commandMessage<contestpb.ReconcileRound, Contest
   keyField: KEY_FIELD,
   key,
   requestId,
-  command: ({ round, sidePoints, scoreCount, sequence }) => ({
+  command: ({ round, sidePoints, scoreCount, sequence, read, notCompared }) => ({
     kind: 'reconcile',
     round,
     log: { sidePoints: sidePoints.map(Number), scoreCount: Number(scoreCount), sequence: Number(sequence) },
+    read: read && readTotalsFromProto(read),
+    notCompared,
   }),
   recordBytes: () => ROUND_BYTES,
 });

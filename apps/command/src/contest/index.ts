@@ -1,5 +1,7 @@
 /** Contests, as the command service plugs them in. */
 import { aggregateCapability } from '@sluice/engine';
+import { collectionsOf } from '@sluice/projections';
+import { CONTEST_PROJECTION, CONTESTS } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
 import type { CommandCapability } from '../command-capability';
 import { bulkCommandMethod } from '../methods/bulk-command-method';
@@ -8,6 +10,7 @@ import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
 import { contestAggregate } from './contest-aggregate';
 import { ContestReconciler } from './contest-reconciler';
+import { ReadTotalsOfContests } from './read-totals';
 import { scoreBatchShape, scoreStreamShape } from './score-shapes';
 
 const { ContestCommandServiceService: service } = contestpb;
@@ -15,8 +18,9 @@ const { ContestCommandServiceService: service } = contestpb;
 export const commandCapability: CommandCapability = {
   name: 'contest',
   definitions: [service],
-  create({ trouble }) {
-    const reconciler = new ContestReconciler(trouble);
+  readCollections: collectionsOf({ ...CONTEST_PROJECTION, collections: [CONTESTS] }),
+  create({ clock, readStore, metrics, trouble }) {
+    const reconciler = new ContestReconciler(new ReadTotalsOfContests(readStore, clock), metrics, trouble);
     const aggregate = contestAggregate((contestId, round) => reconciler.reconcile(contestId, round));
     const capability = aggregateCapability({ aggregates: [aggregate], trouble });
     return {

@@ -100,6 +100,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
     started.stop(),
   );
   const projector = parts.add(await openProjector(log, files, parts, telemetry, logger), (runtime) => runtime.projector.stop());
+  const reading: { store?: SqliteReadStore } = {};
   const command = parts.add(
     await startCommand({
       log,
@@ -116,6 +117,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
       missingKeys: configuration.missingKeys,
       limits: limitsOf(configuration),
       deliveryBudget: { attempts: configuration.deliveryAttempts, milliseconds: configuration.deliveryBudgetMs },
+      readStore: () => reading.store,
       observer: meter.over(engineObserver(telemetry.metrics, logger)),
     }).catch((error: unknown) => {
       if (error instanceof MissingKeysError) begunKeyring.refused();
@@ -124,6 +126,7 @@ async function open(configuration: Configuration, files: DataFiles, parts: Opene
     (runtime) => runtime.stop(),
   );
   const readStore = parts.add(await SqliteReadStore.open({ file: files.read, collections: READ_COLLECTIONS, readOnly: true }), (opened) => opened.close());
+  reading.store = readStore;
   const query = parts.add(await startQuery({ readStore, clock, logger }), (runtime) => runtime.stop());
   await query.ready;
   const holder = { id: instanceId, address: configuration.host };

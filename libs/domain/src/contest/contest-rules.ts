@@ -23,7 +23,7 @@ export interface ContestRules {
   readonly operator: ScoreOperator;
   readonly winnerRule: WinnerRule;
   readonly tieRule: TieRule;
-  /** How long the reconciliation of a round waits before it sums the log. */
+  /** How long the reconciliation of a round waits for the projection at most. */
   readonly reconcileWaitMs: number;
 }
 

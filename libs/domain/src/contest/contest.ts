@@ -53,13 +53,29 @@ export interface RoundSum {
   readonly sequence: number;
 }
 
+/** What the read store had of the sides when a round was reconciled. */
+export interface ReadTotals {
+  /** By side: points in the round. */
+  readonly sidePoints: readonly number[];
+  /** By side: points in all regular rounds. */
+  readonly sideTotals: readonly number[];
+  /** Up to where it had the partition. */
+  readonly sequence: number;
+}
+
+/** Undefined: the read store was not asked; `notCompared` says why, for people. */
+export interface ReadComparison {
+  readonly read: ReadTotals | undefined;
+  readonly notCompared: string;
+}
+
 export type ContestEvent =
   | { readonly kind: 'created'; readonly rules: ContestRules; readonly sides: readonly NewSide[]; readonly title: string }
   | { readonly kind: 'joined'; readonly side: number; readonly firstMember: number; readonly accountIds: readonly string[] }
   | { readonly kind: 'roundStarted'; readonly round: number; readonly endsAtUs: number; readonly suddenDeathSides: readonly number[] }
   | { readonly kind: 'scored'; readonly round: number; readonly scores: readonly RecordedScore[] }
   | { readonly kind: 'roundEnded'; readonly round: number; readonly sidePoints: readonly number[]; readonly scoreCount: number }
-  | { readonly kind: 'roundReconciled'; readonly round: number; readonly log: RoundSum }
+  | ({ readonly kind: 'roundReconciled'; readonly round: number; readonly log: RoundSum; readonly logTotals: readonly number[] } & ReadComparison)
   | { readonly kind: 'winnersNamed'; readonly round: number; readonly winners: readonly number[]; readonly totals: readonly number[] }
   | { readonly kind: 'cancelled'; readonly note: string };
 

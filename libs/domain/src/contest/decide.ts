@@ -2,7 +2,7 @@
  * What a contest decides. The checks of a score stand in this order: contest exists → it was started → it is not over → its round takes scores →
  * member → the side plays → time of the score → points per score → points per member and round → range.
  */
-import type { Contest, ContestEvent, RecordedScore, RoundSum } from './contest';
+import type { Contest, ContestEvent, ReadComparison, RecordedScore, RoundSum } from './contest';
 import { isRegularRound } from './contest';
 import { MAXIMUM_MEMBERS, type ContestRules, type NewSide } from './contest-rules';
 import { pointsAfter } from './score-operator';
@@ -63,7 +63,7 @@ export type ContestCommand =
   /** The round is to be summed from the log now. */
   | { readonly kind: 'beginReconciliation'; readonly round: number }
   /** It was. */
-  | { readonly kind: 'reconcile'; readonly round: number; readonly log: RoundSum };
+  | ({ readonly kind: 'reconcile'; readonly round: number; readonly log: RoundSum } & ReadComparison);
 
 /** A command that the contest asks of itself at a time: the end of the round, or its reconciliation. At most one is set. */
 export type ContestTimer =
@@ -91,18 +91,18 @@ export function decideContest(contest: Contest, command: ContestCommand, atUs: n
     case 'score':
       return decideScore(contest, rules, command, atUs);
     case 'endRound':
-      return rejectionInRound(contest, command.round) ?? endRound(contest, rules, atUs);
+      return rejectionInRound(contest, command.round) ?? endRound(contest, atUs);
     case 'cancel':
       return isOver(contest) ? rejected('CONTEST_FINISHED') : accepted([{ kind: 'cancelled', note: command.note }], { kind: 'cancel' });
     case 'endRoundInTime': {
       const isDue = contest.phase === 'RUNNING' && contest.round === command.round && atUs >= contest.roundEndsAtUs;
-      return isDue ? endRound(contest, rules, atUs) : accepted([]);
+      return isDue ? endRound(contest, atUs) : accepted([]);
     }
     case 'beginReconciliation':
       if (!isReconciling(contest, command.round)) return accepted([]);
       return accepted([], { kind: 'set', command: 'beginReconciliation', round: command.round, dueAtUs: atUs + RECONCILE_AGAIN_US });
     case 'reconcile':
-      return decideReconcile(contest, rules, command.round, command.log, atUs);
+      return decideReconcile(contest, rules, command, atUs);
     default:
       return command satisfies never;
   }
@@ -176,23 +176,29 @@ function rejectionInRound(contest: Contest, round: number): ContestDecision | un
   return contest.phase === 'RUNNING' && contest.round === round ? undefined : rejected('CONTEST_ROUND_CLOSED');
 }
 
-function endRound({ round, sideRoundPoints, roundScoreCount }: Contest, { reconcileWaitMs }: ContestRules, atUs: number): ContestDecision {
+function endRound({ round, sideRoundPoints, roundScoreCount }: Contest, atUs: number): ContestDecision {
   const ended: ContestEvent = { kind: 'roundEnded', round, sidePoints: [...sideRoundPoints], scoreCount: roundScoreCount };
-  return accepted([ended], { kind: 'set', command: 'beginReconciliation', round, dueAtUs: atUs + reconcileWaitMs * US_PER_MS });
+  return accepted([ended], { kind: 'set', command: 'beginReconciliation', round, dueAtUs: atUs });
 }
 
-function decideReconcile(contest: Contest, rules: ContestRules, round: number, log: RoundSum, atUs: number): ContestDecision {
+function decideReconcile(
+  contest: Contest,
+  rules: ContestRules,
+  { round, log, read, notCompared }: Extract<ContestCommand, { kind: 'reconcile' }>,
+  atUs: number,
+): ContestDecision {
   if (!isReconciling(contest, round)) return { accepted: false, rejection: 'CONTEST_ROUND_CLOSED', recorded: false };
   const { sideRoundPoints, roundScoreCount } = contest;
   const isSame = log.scoreCount === roundScoreCount && sideRoundPoints.every((points, side) => points === log.sidePoints[side]);
   if (!isSame) return rejected('CONTEST_SUMS_DIFFER');
-  const reconciled: ContestEvent = { kind: 'roundReconciled', round, log };
+  const logTotals = totalsWithRound(contest);
+  const reconciled: ContestEvent = { kind: 'roundReconciled', round, log, logTotals, read, notCompared };
   const after = afterRound(contest, rules);
   switch (after.kind) {
     case 'round':
       return startRound([reconciled], rules, round + 1, after.suddenDeathSides, atUs);
     case 'winners':
-      return accepted([reconciled, { kind: 'winnersNamed', round, winners: after.winners, totals: totalsWithRound(contest) }], { kind: 'cancel' });
+      return accepted([reconciled, { kind: 'winnersNamed', round, winners: after.winners, totals: logTotals }], { kind: 'cancel' });
     default:
       return after satisfies never;
   }

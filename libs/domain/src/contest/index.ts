@@ -5,3 +5,4 @@ export * from './contest-phase';
 export * from './contest-rules';
 export * from './decide';
 export { RoundSums } from './round-sums';
+export { pointsAfter } from './score-operator';

@@ -7,6 +7,7 @@ import {
   MembersJoined,
   RoundEnded,
   RoundReconciled,
+  RoundReconciledV2,
   RoundStarted,
   ScoresRecorded,
   WinnersNamed,
@@ -18,7 +19,11 @@ export const contestEvents = new EventTable('contest', {
   RoundStarted: EventDefinition.first('sluice.contest.v1.RoundStarted', RoundStarted),
   ScoresRecorded: EventDefinition.first('sluice.contest.v1.ScoresRecorded', ScoresRecorded),
   RoundEnded: EventDefinition.first('sluice.contest.v1.RoundEnded', RoundEnded),
-  RoundReconciled: EventDefinition.first('sluice.contest.v1.RoundReconciled', RoundReconciled),
+  RoundReconciled: EventDefinition.first('sluice.contest.v1.RoundReconciled', RoundReconciled).next(
+    'sluice.contest.v1.RoundReconciledV2',
+    RoundReconciledV2,
+    (event) => ({ ...event, logSideTotals: [], read: undefined, notCompared: 'The version that recorded it did not ask the read store.' }),
+  ),
   WinnersNamed: EventDefinition.first('sluice.contest.v1.WinnersNamed', WinnersNamed),
   ContestCancelled: EventDefinition.first('sluice.contest.v1.ContestCancelled', ContestCancelled),
 });

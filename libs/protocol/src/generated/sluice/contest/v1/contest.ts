@@ -240,7 +240,7 @@ export interface ContestRules {
   winnerRule: WinnerRule;
   /** What happens when several sides are first. */
   tieRule: TieRule;
-  /** How long the reconciliation of a round waits before it sums the log, in milliseconds; at most one minute. 0: not at all. */
+  /** How long the reconciliation of a round waits for the read store to have the round, in milliseconds; at most one minute. 0: not at all. */
   reconcileWaitMs: bigint;
 }
 

@@ -101,6 +101,38 @@ export interface RoundReconciled {
   logSequence: bigint;
 }
 
+/** Event: the same. Version 2: with the totals of the log, and with what the read store had. The read store's totals are replaced by those of the log. */
+export interface RoundReconciledV2 {
+  /** The contest. */
+  contestId: string;
+  /** The round. */
+  round: number;
+  /** By number of the side: its points in the round, summed from the scores in the log. */
+  logSidePoints: bigint[];
+  /** Scores that were summed. */
+  logScoreCount: bigint;
+  /** Sequence of the newest commit of the contest that was read. */
+  logSequence: bigint;
+  /** By number of the side: its points in all regular rounds up to this one, each summed from the log. Empty in what was recorded as version 1. */
+  logSideTotals: bigint[];
+  /** What the read store had; unset: it was not asked. */
+  read:
+    | ReadTotals
+    | undefined;
+  /** Why it was not asked, for people; empty: it was. */
+  notCompared: string;
+}
+
+/** What the read store had of a contest when it was compared with the log. */
+export interface ReadTotals {
+  /** By number of the side: its points in the round. */
+  sidePoints: bigint[];
+  /** By number of the side: its points in all regular rounds. */
+  sideTotals: bigint[];
+  /** Up to where it had the contest's partition. */
+  sequence: bigint;
+}
+
 /** Event: the contest has its winners, and is over. Version 1. */
 export interface WinnersNamed {
   /** The contest. */
@@ -1201,6 +1233,412 @@ export const RoundReconciled: MessageFns<RoundReconciled> = {
     message.logSequence = (object.logSequence !== undefined && object.logSequence !== null)
       ? BigInt(object.logSequence)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseRoundReconciledV2(): RoundReconciledV2 {
+  return {
+    contestId: "",
+    round: 0,
+    logSidePoints: [],
+    logScoreCount: 0n,
+    logSequence: 0n,
+    logSideTotals: [],
+    read: undefined,
+    notCompared: "",
+  };
+}
+
+export const RoundReconciledV2: MessageFns<RoundReconciledV2> = {
+  encode(message: RoundReconciledV2, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    if (message.logSidePoints.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.logSidePoints) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field logSidePoints of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.logScoreCount !== 0n) {
+      if (BigInt.asIntN(64, message.logScoreCount) !== message.logScoreCount) {
+        throw new globalThis.Error("value provided for field message.logScoreCount of type int64 too large");
+      }
+      writer.uint32(32).int64(message.logScoreCount);
+    }
+    if (message.logSequence !== 0n) {
+      if (BigInt.asIntN(64, message.logSequence) !== message.logSequence) {
+        throw new globalThis.Error("value provided for field message.logSequence of type int64 too large");
+      }
+      writer.uint32(40).int64(message.logSequence);
+    }
+    if (message.logSideTotals.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.logSideTotals) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field logSideTotals of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.read !== undefined) {
+      ReadTotals.encode(message.read, writer.uint32(58).fork()).join();
+    }
+    if (message.notCompared !== "") {
+      writer.uint32(66).string(message.notCompared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RoundReconciledV2 {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoundReconciledV2();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.logSidePoints.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.logSidePoints.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.logScoreCount = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.logSequence = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.logSideTotals.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.logSideTotals.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.read = ReadTotals.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.notCompared = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RoundReconciledV2 {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      round: isSet(object.round) ? globalThis.Number(object.round) : 0,
+      logSidePoints: globalThis.Array.isArray(object?.logSidePoints)
+        ? object.logSidePoints.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.log_side_points)
+        ? object.log_side_points.map((e: any) => BigInt(e))
+        : [],
+      logScoreCount: isSet(object.logScoreCount)
+        ? BigInt(object.logScoreCount)
+        : isSet(object.log_score_count)
+        ? BigInt(object.log_score_count)
+        : 0n,
+      logSequence: isSet(object.logSequence)
+        ? BigInt(object.logSequence)
+        : isSet(object.log_sequence)
+        ? BigInt(object.log_sequence)
+        : 0n,
+      logSideTotals: globalThis.Array.isArray(object?.logSideTotals)
+        ? object.logSideTotals.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.log_side_totals)
+        ? object.log_side_totals.map((e: any) => BigInt(e))
+        : [],
+      read: isSet(object.read) ? ReadTotals.fromJSON(object.read) : undefined,
+      notCompared: isSet(object.notCompared)
+        ? globalThis.String(object.notCompared)
+        : isSet(object.not_compared)
+        ? globalThis.String(object.not_compared)
+        : "",
+    };
+  },
+
+  toJSON(message: RoundReconciledV2): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.round !== 0) {
+      obj.round = Math.round(message.round);
+    }
+    if (message.logSidePoints?.length) {
+      obj.logSidePoints = message.logSidePoints.map((e) => e.toString());
+    }
+    if (message.logScoreCount !== 0n) {
+      obj.logScoreCount = message.logScoreCount.toString();
+    }
+    if (message.logSequence !== 0n) {
+      obj.logSequence = message.logSequence.toString();
+    }
+    if (message.logSideTotals?.length) {
+      obj.logSideTotals = message.logSideTotals.map((e) => e.toString());
+    }
+    if (message.read !== undefined) {
+      obj.read = ReadTotals.toJSON(message.read);
+    }
+    if (message.notCompared !== "") {
+      obj.notCompared = message.notCompared;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RoundReconciledV2>): RoundReconciledV2 {
+    return RoundReconciledV2.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RoundReconciledV2>): RoundReconciledV2 {
+    const message = createBaseRoundReconciledV2();
+    message.contestId = object.contestId ?? "";
+    message.round = object.round ?? 0;
+    message.logSidePoints = object.logSidePoints?.map((e) => BigInt(e)) || [];
+    message.logScoreCount = (object.logScoreCount !== undefined && object.logScoreCount !== null)
+      ? BigInt(object.logScoreCount)
+      : 0n;
+    message.logSequence = (object.logSequence !== undefined && object.logSequence !== null)
+      ? BigInt(object.logSequence)
+      : 0n;
+    message.logSideTotals = object.logSideTotals?.map((e) => BigInt(e)) || [];
+    message.read = (object.read !== undefined && object.read !== null)
+      ? ReadTotals.fromPartial(object.read)
+      : undefined;
+    message.notCompared = object.notCompared ?? "";
+    return message;
+  },
+};
+
+function createBaseReadTotals(): ReadTotals {
+  return { sidePoints: [], sideTotals: [], sequence: 0n };
+}
+
+export const ReadTotals: MessageFns<ReadTotals> = {
+  encode(message: ReadTotals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sidePoints.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.sidePoints) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field sidePoints of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.sideTotals.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.sideTotals) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field sideTotals of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(24).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadTotals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadTotals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.sidePoints.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sidePoints.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.sideTotals.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sideTotals.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadTotals {
+    return {
+      sidePoints: globalThis.Array.isArray(object?.sidePoints)
+        ? object.sidePoints.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.side_points)
+        ? object.side_points.map((e: any) => BigInt(e))
+        : [],
+      sideTotals: globalThis.Array.isArray(object?.sideTotals)
+        ? object.sideTotals.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.side_totals)
+        ? object.side_totals.map((e: any) => BigInt(e))
+        : [],
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+    };
+  },
+
+  toJSON(message: ReadTotals): unknown {
+    const obj: any = {};
+    if (message.sidePoints?.length) {
+      obj.sidePoints = message.sidePoints.map((e) => e.toString());
+    }
+    if (message.sideTotals?.length) {
+      obj.sideTotals = message.sideTotals.map((e) => e.toString());
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadTotals>): ReadTotals {
+    return ReadTotals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadTotals>): ReadTotals {
+    const message = createBaseReadTotals();
+    message.sidePoints = object.sidePoints?.map((e) => BigInt(e)) || [];
+    message.sideTotals = object.sideTotals?.map((e) => BigInt(e)) || [];
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
   },
 };

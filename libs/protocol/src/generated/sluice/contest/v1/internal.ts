@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ReadTotals } from "./events";
 
 /** Command of a timer: the time of a round is over. */
 export interface EndRoundInTime {
@@ -20,7 +21,7 @@ export interface BeginReconciliation {
   round: number;
 }
 
-/** Command of the partition's owner: what it summed from the commits of the contest. */
+/** Command of the partition's owner: what it summed from the commits of the contest, and what the read store had. */
 export interface ReconcileRound {
   /** Made anew for each attempt. */
   requestId: string;
@@ -34,6 +35,12 @@ export interface ReconcileRound {
   scoreCount: bigint;
   /** Sequence of the newest commit of the contest that was read. */
   sequence: bigint;
+  /** What the read store had; unset: it was not asked. */
+  read:
+    | ReadTotals
+    | undefined;
+  /** Why it was not asked; at most 256 bytes. */
+  notCompared: string;
 }
 
 function createBaseEndRoundInTime(): EndRoundInTime {
@@ -215,7 +222,16 @@ export const BeginReconciliation: MessageFns<BeginReconciliation> = {
 };
 
 function createBaseReconcileRound(): ReconcileRound {
-  return { requestId: "", contestId: "", round: 0, sidePoints: [], scoreCount: 0n, sequence: 0n };
+  return {
+    requestId: "",
+    contestId: "",
+    round: 0,
+    sidePoints: [],
+    scoreCount: 0n,
+    sequence: 0n,
+    read: undefined,
+    notCompared: "",
+  };
 }
 
 export const ReconcileRound: MessageFns<ReconcileRound> = {
@@ -250,6 +266,12 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(48).int64(message.sequence);
+    }
+    if (message.read !== undefined) {
+      ReadTotals.encode(message.read, writer.uint32(58).fork()).join();
+    }
+    if (message.notCompared !== "") {
+      writer.uint32(66).string(message.notCompared);
     }
     return writer;
   },
@@ -325,6 +347,22 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.read = ReadTotals.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.notCompared = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -361,6 +399,12 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
         ? BigInt(object.score_count)
         : 0n,
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      read: isSet(object.read) ? ReadTotals.fromJSON(object.read) : undefined,
+      notCompared: isSet(object.notCompared)
+        ? globalThis.String(object.notCompared)
+        : isSet(object.not_compared)
+        ? globalThis.String(object.not_compared)
+        : "",
     };
   },
 
@@ -384,6 +428,12 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.read !== undefined) {
+      obj.read = ReadTotals.toJSON(message.read);
+    }
+    if (message.notCompared !== "") {
+      obj.notCompared = message.notCompared;
+    }
     return obj;
   },
 
@@ -400,6 +450,10 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
       ? BigInt(object.scoreCount)
       : 0n;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.read = (object.read !== undefined && object.read !== null)
+      ? ReadTotals.fromPartial(object.read)
+      : undefined;
+    message.notCompared = object.notCompared ?? "";
     return message;
   },
 };

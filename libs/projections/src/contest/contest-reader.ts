@@ -1,0 +1,113 @@
+/** Contests as their rows have them, in the form of their messages. */
+import type { ReadCopy, Row } from '@sluice/ports';
+import { timestampFromUs } from '@sluice/protocol';
+import { contestpb } from '@sluice/protocol/contest';
+import { CONTEST_ROUNDS, CONTESTS } from './collections';
+import { contestStateOf, numbersOf, type RoundState, roundStateOf } from './contest-rows';
+
+/** A contest has at most so many rounds: 100 regular ones and 20 of sudden death. */
+const MAXIMUM_ROUNDS = 120;
+
+const PHASES: Readonly<Record<string, contestpb.ContestPhase>> = {
+  CREATED: contestpb.ContestPhase.CONTEST_PHASE_CREATED,
+  RUNNING: contestpb.ContestPhase.CONTEST_PHASE_RUNNING,
+  RECONCILING: contestpb.ContestPhase.CONTEST_PHASE_RECONCILING,
+  ENDED: contestpb.ContestPhase.CONTEST_PHASE_ENDED,
+  CANCELLED: contestpb.ContestPhase.CONTEST_PHASE_CANCELLED,
+};
+
+/** Undefined: there is no such contest. */
+export async function readContest(copy: ReadCopy, contestId: string): Promise<contestpb.Contest | undefined> {
+  const row = await copy.get(CONTESTS.name, contestId);
+  return row && contestMessage(row);
+}
+
+export function contestMessage(row: Row): contestpb.Contest {
+  const state = contestStateOf(row);
+  const { sideIds, sideMemberCounts, sidePoints, sideRoundPoints, roundsWon } = state;
+  const idsOf = (sides: readonly number[]): string[] => sides.map((side) => sideIds[side] as string);
+  return {
+    contestId: row.contest_id as string,
+    title: state.title,
+    phase: PHASES[state.phase] ?? contestpb.ContestPhase.UNRECOGNIZED,
+    rules: contestpb.ContestRules.decode(state.rules),
+    sides: sideIds.map((sideId, side) => ({
+      sideId,
+      memberCount: sideMemberCounts[side] as number,
+      points: BigInt(sidePoints[side] as number),
+      roundPoints: BigInt(sideRoundPoints[side] as number),
+      roundsWon: roundsWon[side] as number,
+    })),
+    round: state.round,
+    roundEndsAt: timeOf(state.roundEndsAtUs),
+    suddenDeathSideIds: idsOf(state.suddenDeathSides),
+    winnerSideIds: idsOf(state.winners),
+    scoreCount: BigInt(state.scoreCount),
+    createdAt: timeOf(state.createdAtUs),
+    startedAt: timeOf(state.startedAtUs),
+    endedAt: timeOf(state.endedAtUs),
+    note: state.note,
+    sequence: BigInt(row.sequence as number),
+  };
+}
+
+/** Whether nothing will happen to it any more. */
+export function isOver({ phase }: contestpb.Contest): boolean {
+  return phase === contestpb.ContestPhase.CONTEST_PHASE_ENDED || phase === contestpb.ContestPhase.CONTEST_PHASE_CANCELLED;
+}
+
+/** Points of the sides as the read store shows them. */
+export interface ReadSidePoints {
+  /** In the round that runs or was the last one. */
+  readonly sidePoints: readonly number[];
+  /** In all regular rounds. */
+  readonly sideTotals: readonly number[];
+}
+
+export function sidePointsOf(row: Row): ReadSidePoints {
+  return { sidePoints: numbersOf(row.side_round_points), sideTotals: numbersOf(row.side_points) };
+}
+
+/** The rounds that have ended, the first one first. */
+export async function readReconciliation(copy: ReadCopy, { contestId, sides }: contestpb.Contest): Promise<contestpb.RoundReconciliation[]> {
+  const query = { collection: CONTEST_ROUNDS.name, index: 'by_contest', equals: { contest_id: contestId }, limit: MAXIMUM_ROUNDS };
+  const { rows } = await copy.find(query);
+  const sideIds = sides.map(({ sideId }) => sideId);
+  return rows.map(roundStateOf).flatMap((round) => (round.endedAtUs === 0 ? [] : [roundMessage(round, sideIds)]));
+}
+
+function roundMessage(round: RoundState, sideIds: readonly string[]): contestpb.RoundReconciliation {
+  const wasRead = round.readSidePoints.length > 0;
+  return {
+    round: round.round,
+    suddenDeath: round.suddenDeath,
+    startedAt: timeOf(round.startedAtUs),
+    endedAt: timeOf(round.endedAtUs),
+    reconciledAt: timeOf(round.reconciledAtUs),
+    outcome: outcomeOf(round, wasRead),
+    scoreCount: BigInt(round.scoreCount),
+    sides: sideIds.map((sideId, side) => ({
+      sideId,
+      logPoints: BigInt(round.logSidePoints[side] ?? 0),
+      logTotal: BigInt(round.logSideTotals[side] ?? 0),
+      ...(wasRead ? { readPoints: BigInt(round.readSidePoints[side] ?? 0), readTotal: BigInt(round.readSideTotals[side] ?? 0) } : undefined),
+    })),
+    logSequence: BigInt(round.logSequence),
+    readSequence: BigInt(round.readSequence),
+    notCompared: round.notCompared,
+  };
+}
+
+function outcomeOf(round: RoundState, wasRead: boolean): contestpb.ReconciliationOutcome {
+  const { reconciledAtUs, logSidePoints, logSideTotals, readSidePoints, readSideTotals, readSequence, logSequence } = round;
+  if (reconciledAtUs === 0) return contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_PENDING;
+  if (!wasRead) return contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_NOT_COMPARED;
+  if (readSidePoints.join() === logSidePoints.join() && readSideTotals.join() === logSideTotals.join())
+    return contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_EQUAL;
+  const wasBehind = readSequence < logSequence;
+  return wasBehind ? contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_BEHIND : contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_REPLACED;
+}
+
+function timeOf(us: number): ReturnType<typeof timestampFromUs> | undefined {
+  return us === 0 ? undefined : timestampFromUs(us);
+}

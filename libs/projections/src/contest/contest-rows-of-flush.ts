@@ -1,0 +1,171 @@
+/**
+ * The rows of one contest in one flush: those that were there, and what its events make of them. Each row skips what it has already, by its
+ * sequence. The rows leave together or not at all.
+ *
+ * No row is kept in memory from one flush to the next: a contest has few, and points that were changed in the read store by another hand stay as
+ * they are until the reconciliation of the round finds them.
+ */
+import type { Row, RowWrite } from '@sluice/ports';
+import { contestpb } from '@sluice/protocol/contest';
+import { CONTEST_ROSTERS, CONTEST_ROUNDS, CONTEST_SCORES, CONTEST_STANDINGS, CONTESTS, roundIdOf, SCORES_PER_ROW, scoresIdOf } from './collections';
+import {
+  contestFields,
+  contestStateOf,
+  rosterFields,
+  rosterStateOf,
+  roundFields,
+  roundStateOf,
+  standingsFields,
+  standingsStateOf,
+  type ContestState,
+  type RosterState,
+  type RoundState,
+  type StandingsState,
+} from './contest-rows';
+
+/** The commit of an event. */
+export interface CommitPlace {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly committedAtUs: number;
+}
+
+/** Rows by collection and key, as they were before the flush. */
+export type RowsBefore = (collection: string, key: string) => Row | undefined;
+
+/** A row with the sequence that it reflects; 0: it is not there. */
+class Folded<State> {
+  private changed = false;
+
+  constructor(
+    private state: State | undefined,
+    private sequence: number,
+  ) {}
+
+  /** @param change gets the state; undefined: there is none yet. It may change it in place. */
+  apply({ sequence }: CommitPlace, change: (state: State | undefined) => State): void {
+    if (sequence < this.sequence || (sequence === this.sequence && !this.changed)) return;
+    this.state = change(this.state);
+    this.sequence = sequence;
+    this.changed = true;
+  }
+
+  /** Undefined: nothing has changed. */
+  fields(fieldsOf: (state: State) => Row): Row | undefined {
+    return this.changed && this.state !== undefined ? { ...fieldsOf(this.state), sequence: this.sequence } : undefined;
+  }
+}
+
+function foldedOf<State>(row: Row | undefined, stateOf: (row: Row) => State): Folded<State> {
+  return row === undefined ? new Folded<State>(undefined, 0) : new Folded(stateOf(row), row.sequence as number);
+}
+
+export class ContestRowsOfFlush {
+  private readonly contest: Folded<ContestState>;
+  private readonly standings: Folded<StandingsState>;
+  private readonly rounds = new Map<number, Folded<RoundState>>();
+  private readonly scoreRows: Row[] = [];
+  private roster: Folded<RosterState> | undefined;
+  private part: { readonly at: CommitPlace; readonly round: number; readonly number: number; scores: contestpb.RecordedScore[] } | undefined;
+
+  constructor(
+    private readonly contestId: string,
+    private readonly partition: number,
+    private readonly before: RowsBefore,
+  ) {
+    this.contest = foldedOf(before(CONTESTS.name, contestId), contestStateOf);
+    this.standings = foldedOf(before(CONTEST_STANDINGS.name, contestId), standingsStateOf);
+  }
+
+  createContest(at: CommitPlace, contest: ContestState, standings: StandingsState, roster: RosterState): void {
+    this.contest.apply(at, () => contest);
+    this.standings.apply(at, () => standings);
+    this.rosterRow().apply(at, () => roster);
+  }
+
+  /** Throws if the contest was never created. */
+  changeContest(at: CommitPlace, change: (contest: ContestState) => void): void {
+    this.contest.apply(at, (state) => changed(state, change));
+  }
+
+  changeStandings(at: CommitPlace, change: (standings: StandingsState) => void): void {
+    this.standings.apply(at, (state) => changed(state, change));
+    this.changeContest(at, (contest) => {
+      contest.standingsSequence = at.sequence;
+    });
+  }
+
+  changeRoster(at: CommitPlace, change: (roster: RosterState) => void): void {
+    this.rosterRow().apply(at, (state) => changed(state, change));
+  }
+
+  beginRound(at: CommitPlace, round: RoundState): void {
+    this.roundRow(round.round).apply(at, () => round);
+  }
+
+  changeRound(at: CommitPlace, round: number, change: (state: RoundState) => void): void {
+    this.roundRow(round).apply(at, (state) => changed(state, change));
+  }
+
+  addScores(at: CommitPlace, round: number, scores: readonly contestpb.RecordedScore[]): void {
+    let { part } = this;
+    for (const score of scores) {
+      if (part === undefined || part.at.sequence !== at.sequence || part.round !== round || part.scores.length === SCORES_PER_ROW) {
+        const number: number = part?.at.sequence === at.sequence ? part.number + 1 : 0;
+        this.closePart();
+        part = { at, round, number, scores: [] };
+        this.part = part;
+      }
+      part.scores.push(score);
+    }
+  }
+
+  /** In the order in which they must become visible: what is pointed to comes first. */
+  writes(): RowWrite[] {
+    this.closePart();
+    const { contestId, partition } = this;
+    const writes: RowWrite[] = [];
+    const put = (collection: string, row: Row | undefined): void => {
+      if (row !== undefined) writes.push({ kind: 'put', collection, row: { ...row, contest_id: contestId, partition } });
+    };
+    put(CONTEST_ROSTERS.name, this.roster?.fields(rosterFields));
+    for (const row of this.scoreRows) put(CONTEST_SCORES.name, row);
+    for (const [round, row] of this.rounds) {
+      const fields = row.fields(roundFields);
+      put(CONTEST_ROUNDS.name, fields && { ...fields, round_id: roundIdOf(contestId, round) });
+    }
+    put(CONTEST_STANDINGS.name, this.standings.fields(standingsFields));
+    put(CONTESTS.name, this.contest.fields(contestFields));
+    return writes;
+  }
+
+  private closePart(): void {
+    const { contestId, part } = this;
+    this.part = undefined;
+    if (part === undefined) return;
+    const { at, round, number, scores } = part;
+    const bytes = contestpb.ScoresRecorded.encode({ contestId: '', round, scores }).finish();
+    const { sequence, committedAtUs } = at;
+    this.scoreRows.push({ scores_id: scoresIdOf(contestId, sequence, number), round, part: number, recorded_at_us: committedAtUs, scores: bytes, sequence });
+  }
+
+  private rosterRow(): Folded<RosterState> {
+    this.roster ??= foldedOf(this.before(CONTEST_ROSTERS.name, this.contestId), rosterStateOf);
+    return this.roster;
+  }
+
+  private roundRow(round: number): Folded<RoundState> {
+    let row = this.rounds.get(round);
+    if (row === undefined) {
+      row = foldedOf(this.before(CONTEST_ROUNDS.name, roundIdOf(this.contestId, round)), roundStateOf);
+      this.rounds.set(round, row);
+    }
+    return row;
+  }
+}
+
+function changed<State>(state: State | undefined, change: (state: State) => void): State {
+  if (state === undefined) throw new Error('the log goes on with what the read store does not have');
+  change(state);
+  return state;
+}
