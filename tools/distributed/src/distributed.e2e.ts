@@ -20,7 +20,12 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     'sluice.task.v1.TaskLeaseService',
     'sluice.task.v1.TaskWorkerService',
   ],
-  query: ['sluice.account.v1.AccountQueryService', 'sluice.task.v1.ScheduleQueryService', 'sluice.task.v1.TaskQueryService'],
+  query: [
+    'sluice.account.v1.AccountQueryService',
+    'sluice.contest.v1.ContestQueryService',
+    'sluice.task.v1.ScheduleQueryService',
+    'sluice.task.v1.TaskQueryService',
+  ],
   projector: ['sluice.log.v1.LogService', 'sluice.projection.v1.ProjectionService'],
   scheduler: ['sluice.scheduler.v1.SchedulerService'],
 };
@@ -83,6 +88,30 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     while (!((await schedulerStatus()) as { active?: boolean }).active) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await schedulerStatus()).toMatchObject({ instanceId: 'scheduler-1', active: true });
     expect(JSON.parse(await call('projector', 'sluice.projection.v1.ProjectionService/GetStatus'))).toHaveProperty('partitions');
+  });
+
+  withGrpcurl('a contest is ended by the scheduler, and its owner compares the read store with the log', async () => {
+    const contest = 'sluice.contest.v1';
+    const ask = async (service: ServiceName, method: string, request: object): Promise<Record<string, unknown>> =>
+      JSON.parse(await call(service, '-d', JSON.stringify(request), `${contest}.${method}`)) as Record<string, unknown>;
+    const sides = [
+      { side_id: 'red', account_ids: ['r1'] },
+      { side_id: 'blue', account_ids: ['b1'] },
+    ];
+    const of = { contest_id: 'cup' };
+    await ask('command', 'ContestCommandService/CreateContest', { ...of, request_id: 'create', sides, rules: { reconcile_wait_ms: 60_000 } });
+    await ask('command', 'ContestCommandService/StartContest', { ...of, request_id: 'start' });
+    await ask('command', 'ContestCommandService/Score', { ...of, request_id: 'score', account_id: 'b1', points: 7 });
+    const { positionToken } = await ask('command', 'ContestCommandService/EndRound', { ...of, request_id: 'end', round: 1 });
+    const standings = { ...of, position_token: positionToken };
+    expect(await ask('query', 'ContestQueryService/GetStandings', standings)).toMatchObject({ members: [{ rank: 1, accountId: 'b1', points: '7' }, {}] });
+    // It answers once more when the contest is over, and ends.
+    const watched = await call('query', '-d', JSON.stringify(standings), `${contest}.ContestQueryService/WatchContest`);
+    expect(watched).toContain('"CONTEST_PHASE_ENDED"');
+    const { rounds } = await ask('query', 'ContestQueryService/GetReconciliation', of);
+    expect(rounds).toMatchObject([
+      { round: 1, outcome: 'RECONCILIATION_OUTCOME_EQUAL', sides: [{ sideId: 'red' }, { sideId: 'blue', logPoints: '7', readPoints: '7' }] },
+    ]);
   });
 
   test('every process has a Prometheus endpoint', async () => {
