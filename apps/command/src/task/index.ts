@@ -24,7 +24,7 @@ export const commandCapability: CommandCapability = {
     return {
       capability: {
         name: 'task',
-        createState: (services) => new QueuesState(services, work, (what, error) => trouble(services.partition, what, error), meter),
+        createState: (services) => new QueuesState(services, clock, work, (what, error) => trouble(services.partition, what, error), meter),
       },
       prepare: async () => handlers?.load(),
       services(context) {

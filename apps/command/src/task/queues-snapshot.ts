@@ -1,10 +1,12 @@
 /**
- * Snapshots of the queues of a partition, taken in steps while turns go on: heads at the beginning, then the tasks, slot by slot. A task
- * that changes before its step comes is kept as it was.
+ * Snapshots of the queues of a partition, taken in steps while turns go on: heads at the beginning, then the tasks, slot by slot, then the ends that
+ * the queue remembers. A task that changes before its step comes is kept as it was. An end that newer ends push out before its step comes is left
+ * out: the owner that loads the snapshot replays the newer ones, and they would push it out there, too.
  */
 import { FREE, type TaskPolicy, type TaskQueue, type TaskRecord } from '@sluice/domain/task';
 import type { SnapshotSession } from '@sluice/engine';
 import { taskpb } from '@sluice/protocol/task';
+import { OUTCOME_TO_PROTO, OUTCOMES } from './proto-names';
 import type { QueueEntry } from './queue-entry';
 import type { QueuesState } from './queues-state';
 import { policyOf, queueLimitsOf } from './task-shape';
@@ -19,10 +21,14 @@ class QueueCut {
   /** Tasks that changed since, by slot; undefined: there was none. */
   private readonly before = new Map<number, TaskRecord | undefined>();
   private head: taskpb.QueueHead | undefined;
+  /** Position of the next end. */
+  private ended = 0;
+  private readonly endedTotal: number;
 
   constructor(private readonly entry: QueueEntry) {
     const { queue } = entry;
     this.used = queue.tasks.used;
+    this.endedTotal = queue.ends.total;
     this.head = headOf(entry);
     queue.beforeChange = (slot, wasFree) => {
       if (slot < this.slot || slot >= this.used || this.before.has(slot)) return;
@@ -31,8 +37,8 @@ class QueueCut {
   }
 
   next(): taskpb.QueueBlock | undefined {
-    if (this.head === undefined && this.slot === this.used) return undefined;
     const { queue } = this.entry;
+    if (this.head === undefined && this.slot === this.used) return this.nextEnds();
     const rows = new Rows();
     const to = Math.min(this.slot + ROWS_PER_BLOCK, this.used);
     for (; this.slot < to; this.slot += 1) {
@@ -42,7 +48,23 @@ class QueueCut {
     }
     const { head } = this;
     this.head = undefined;
-    return { queue: queue.name, head, tasks: rows.tasks, policies: rows.policies };
+    return { queue: queue.name, head, tasks: rows.tasks, policies: rows.policies, ends: undefined };
+  }
+
+  private nextEnds(): taskpb.QueueBlock | undefined {
+    const { name, ends } = this.entry.queue;
+    const from = Math.max(this.ended, ends.oldest);
+    const to = Math.min(from + ROWS_PER_BLOCK, this.endedTotal);
+    if (from >= to) return undefined;
+    const block: taskpb.EndedAttempts = { numbers: [], attempts: [], startedSequences: [], outcomes: [] };
+    for (this.ended = from; this.ended < to; this.ended += 1) {
+      const { number, attempt, sequence, outcome } = ends.at(this.ended);
+      block.numbers.push(BigInt(number));
+      block.attempts.push(attempt);
+      block.startedSequences.push(BigInt(sequence));
+      block.outcomes.push(OUTCOME_TO_PROTO[outcome]);
+    }
+    return { queue: name, head: undefined, tasks: [], policies: [], ends: block };
   }
 
   end(): void {
@@ -136,7 +158,7 @@ function headOf({ queue, limits, scheduleSpecs, decidedSequence, creations }: Qu
 
 /** Takes a block of a snapshot in. Blocks of a queue come in their order. */
 export function restoreBlock(state: QueuesState, bytes: Uint8Array): void {
-  const { queue: name, head, tasks, policies } = taskpb.QueueBlock.decode(bytes);
+  const { queue: name, head, tasks, policies, ends } = taskpb.QueueBlock.decode(bytes);
   const entry = state.entry(name);
   const { queue } = entry;
   if (head !== undefined) restoreHead(state, entry, head);
@@ -162,6 +184,18 @@ export function restoreBlock(state: QueuesState, bytes: Uint8Array): void {
       startedSequence: Number(row.startedSequence),
       workerId: row.workerId,
     });
+  }
+  if (ends !== undefined) restoreEnds(queue, ends);
+}
+
+function restoreEnds({ name, ends }: TaskQueue, { numbers, attempts, startedSequences, outcomes }: taskpb.EndedAttempts): void {
+  for (const [at, number] of numbers.entries()) {
+    const attempt = attempts[at];
+    const sequence = startedSequences[at];
+    const outcome = OUTCOMES[outcomes[at] ?? 0];
+    if (attempt === undefined || sequence === undefined || outcome === undefined)
+      throw new Error(`task ${name}/${number}: its end in the snapshot is not whole`);
+    ends.add({ number: Number(number), attempt, sequence: Number(sequence) }, outcome);
   }
 }
 

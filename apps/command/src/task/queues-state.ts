@@ -29,6 +29,7 @@ import {
   type SnapshotSession,
   type Turn,
 } from '@sluice/engine';
+import type { Clock } from '@sluice/ports';
 import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/protocol';
 import { taskEvents, type taskpb } from '@sluice/protocol/task';
 import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, RUNS_PER_TICK, TICK_BYTES } from './limits';
@@ -81,6 +82,7 @@ export class QueuesState implements CapabilityState {
 
   constructor(
     readonly services: PartitionServices,
+    private readonly clock: Pick<Clock, 'nowUs'>,
     private readonly listener: QueueListener = SILENT,
     readonly trouble: (what: string, error: unknown) => void = () => undefined,
     private readonly meter?: QueueMeter,
@@ -160,8 +162,13 @@ export class QueuesState implements CapabilityState {
   endOverdue(turn: Turn, entry: QueueEntry, number: number, asOfUs = turn.committedAtUs): boolean {
     const ending = decideOverdue(entry.queue, number, asOfUs, turn.committedAtUs);
     if (ending === undefined) return false;
-    this.end(turn, entry, ending, { message: limitMessage(ending) });
+    this.end(turn, entry, ending, { message: limitMessage(ending), endedAtUs: asOfUs });
     return true;
+  }
+
+  /** The time by which attempts are counted. Times of commits stand still while this clock is behind that of the owner before. */
+  countedAsOfUs({ committedAtUs }: Turn): number {
+    return Math.min(this.clock.nowUs(), committedAtUs);
   }
 
   progress(turn: Turn, entry: QueueEntry, mark: taskpb.ProgressMark): void {
@@ -290,9 +297,11 @@ export class QueuesState implements CapabilityState {
     entry.rateOpensAtUs = Number.POSITIVE_INFINITY;
     this.touchedInTurn.add(entry);
     const steps = { left: DUE_STEPS_PER_TICK };
+    const asOfUs = this.countedAsOfUs(turn);
+    const nextEnding = (): Ending | undefined => decideDue(queue, turn.committedAtUs, steps, asOfUs);
     let endings = 0;
-    for (let ending = decideDue(queue, turn.committedAtUs, steps); ending !== undefined; ending = decideDue(queue, turn.committedAtUs, steps)) {
-      this.end(turn, entry, ending, { message: limitMessage(ending) });
+    for (let ending = nextEnding(); ending !== undefined; ending = nextEnding()) {
+      this.end(turn, entry, ending, { message: limitMessage(ending), endedAtUs: asOfUs });
       endings += 1;
       if (endings === ENDINGS_PER_TICK) return true;
     }

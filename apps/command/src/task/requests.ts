@@ -83,8 +83,8 @@ export function stateUpdateOf(request: taskpb.UpdateTaskStateRequest): TaskReque
   return {
     ...small(name, request, 'UpdateTaskStateRequest', taskpb.UpdateTaskStateRequest, MAXIMUM_MESSAGE_BYTES + (result?.body.length ?? 0)),
     decide: (turn, state, entry) => {
-      state.endOverdue(turn, entry, name.number);
-      const decision = decideStateUpdate(entry.queue, name.number, request.expectedVersion, wanted);
+      state.endOverdue(turn, entry, name.number, state.countedAsOfUs(turn));
+      const decision = decideStateUpdate(entry.queue, name.number, request.expectedVersion, wanted, turn.committedAtUs);
       if ('rejection' in decision) return refused(decision.rejection);
       if (decision.kind === 'start') state.start(turn, entry, name.number, decision.event.attempt, '');
       else state.end(turn, entry, decision, { result: wanted === 'SUCCEEDED' ? result : undefined, message: keptMessage(failure?.message ?? '') });
@@ -289,7 +289,7 @@ function refused(reason: string): Decided {
   return { verdict: rejected(reason), recorded: reason.endsWith('_NOT_FOUND') || isOfNow(reason) ? 'no' : 'verdict' };
 }
 
-/** There may be room when the same request comes again. */
+/** There may be room, or the task's turn, when the same request comes again. */
 function isOfNow(reason: string): boolean {
-  return reason === 'QUEUE_TASKS_FULL' || reason === 'QUEUE_TYPES_FULL';
+  return reason === 'QUEUE_TASKS_FULL' || reason === 'QUEUE_TYPES_FULL' || reason === 'TASK_NOT_STARTABLE';
 }

@@ -83,6 +83,17 @@ describe('state versions', () => {
     expect(await reasonOf(tasks.call('cancelTask', { taskId: 'q/9' }))).toBe('TASK_NOT_FOUND');
   });
 
+  test('a start by a caller waits for its key, and the same request starts the task when the key is free', async () => {
+    const first = await tasks.create('manual', { key: 'k' });
+    const second = await tasks.create('manual', { key: 'k' });
+    const begin = (requestId: string, taskId: string) => reasonOf(tasks.call('updateTaskState', { requestId, taskId, expectedVersion: 1, state: RUNNING }));
+    expect(await begin('out of order', second)).toBe('TASK_NOT_STARTABLE');
+    expect(await begin('first', first)).toBe('accepted');
+    expect(await begin('second', second)).toBe('TASK_NOT_STARTABLE');
+    expect(await reasonOf(tasks.call('updateTaskState', { taskId: first, expectedVersion: 2, state: SUCCEEDED }))).toBe('accepted');
+    expect(await begin('second', second)).toBe('accepted');
+  });
+
   test('an ended task is done again as a new one, which names it', async () => {
     const taskId = await tasks.create('mail', { payload: Buffer.from('hello') });
     expect(await reasonOf(tasks.call('retryTask', { taskId }))).toBe('TASK_NOT_ENDED');
@@ -107,6 +118,19 @@ describe('workers', () => {
     expect(await worker.complete(task, 'done')).toBe('');
     expect(tasks.eventTypes()).toEqual(['TasksCreated', 'AttemptsStarted', 'AttemptsEnded']);
     await worker.cut();
+  });
+
+  test('a completion that is repeated to an owner that loaded a snapshot is answered as recorded', async () => {
+    const worker = tasks.worker();
+    await tasks.create('mail');
+    const task = await worker.task();
+    expect(await worker.complete(task, 'done')).toBe('');
+    await worker.cut();
+    await tasks.restart();
+    const again = tasks.worker();
+    expect(await again.complete(task, 'done')).toBe('');
+    expect(await again.fail(task, 'no')).toBe('LEASE_LOST');
+    await again.cut();
   });
 
   test('a worker has no more than its capacity, and only its types', async () => {
@@ -252,6 +276,20 @@ describe('workers', () => {
     const verdict = worker.complete(task);
     await tasks.clock.elapse(150);
     expect(await verdict).toBe('');
+    await worker.cut();
+  });
+
+  test('an owner whose clock is behind that of the owner before cuts no attempt off before its limit', async () => {
+    await tasks.create('mail', {}, 'another queue');
+    tasks.clock.set(tasks.clock.nowUs() - 60_000_000);
+    await tasks.restart();
+    const short = await tasks.create('mail', { limits: { startToFinishMs: 300 } });
+    const long = await tasks.create('mail', { limits: { startToFinishMs: 5_000, heartbeatMs: 2_000 } });
+    const worker = tasks.worker();
+    const found = await worker.until(({ tasks: taken }) => (taken.length === 2 ? taken : undefined));
+    await tasks.clock.elapse(400);
+    expect(await worker.stopped()).toMatchObject({ lease: { taskId: short }, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT });
+    expect(await worker.complete(found.find(({ taskId }) => taskId === long) as taskpb.AssignedTask)).toBe('');
     await worker.cut();
   });
 

@@ -2,7 +2,7 @@
  * What a queue decides. Nothing here changes what is recorded: a decision is an event, or a rejection with its reason. The checks stand in
  * the order in which they are made.
  */
-import type { KeyLane, TypeLane } from './lanes';
+import type { KeyLane, StartGate, TypeLane } from './lanes';
 import { type AttemptOutcome, DUE, type QueueEvent, type TaskQueue } from './queue';
 import { pauseAfterFailureMs } from './retry';
 import type { FailureKind, NewTask, TaskPolicy, TimeLimit } from './task';
@@ -26,7 +26,8 @@ export type TaskRejection =
   | 'TASK_DUPLICATE'
   | 'TASK_ENDED'
   | 'TASK_NOT_ENDED'
-  | 'TASK_NOT_FOUND';
+  | 'TASK_NOT_FOUND'
+  | 'TASK_NOT_STARTABLE';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -184,8 +185,11 @@ export function decideCancel(queue: TaskQueue, number: number, expectedVersion: 
 
 export type StateUpdate = { readonly kind: 'start'; readonly event: QueueEvent & { kind: 'started' } } | ({ readonly kind: 'end' } & Ending);
 
-/** Compare-and-set by a caller: only from the version that it expects, and only to the next level. */
-export function decideStateUpdate(queue: TaskQueue, number: number, expectedVersion: number, state: TaskState): StateUpdate | Rejected {
+/**
+ * Compare-and-set by a caller: only from the version that it expects, and only to the next level. A start obeys everything that holds back a
+ * worker's start; the caller only chooses the task.
+ */
+export function decideStateUpdate(queue: TaskQueue, number: number, expectedVersion: number, state: TaskState, nowUs: number): StateUpdate | Rejected {
   const slot = queue.tasks.slotOf(number);
   if (slot === -1) return { rejection: endedOrUnknown(queue, number, 'STATE_VERSION_MISMATCH') };
   const current = stateOf(queue, slot);
@@ -195,6 +199,7 @@ export function decideStateUpdate(queue: TaskQueue, number: number, expectedVers
     case 'SUBMITTED':
       return { rejection: 'STATE_NOT_NEXT' };
     case 'RUNNING':
+      if (!mayStartNow(queue, slot, nowUs)) return { rejection: 'TASK_NOT_STARTABLE' };
       return { kind: 'start', event: { kind: 'started', number, attempt: 1, workerId: '' } };
     case 'SUCCEEDED':
       // Between two attempts nothing is being done that could have succeeded.
@@ -208,6 +213,23 @@ export function decideStateUpdate(queue: TaskQueue, number: number, expectedVers
     default:
       return state satisfies never;
   }
+}
+
+/** Whether pause, purge, start time, limits, rates and the order of the key let the task start. It may overtake tasks of other keys. */
+function mayStartNow(queue: TaskQueue, slot: number, nowUs: number): boolean {
+  const { tasks } = queue;
+  const number = tasks.numbers[slot] as number;
+  if (queue.paused || number <= queue.purgedUpTo) return false;
+  if (!isOpen(queue.gate, nowUs) || !isOpen((tasks.types[slot] as TypeLane).gate, nowUs)) return false;
+  // Its start time may be over since the queue looked last.
+  if (tasks.phases[slot] === DELAYED && (tasks.startAtUs[slot] as number) <= nowUs) queue.makeReady(slot);
+  if (tasks.phases[slot] !== READY) return false;
+  const key = tasks.keys[slot];
+  return key === undefined || (isOpen(key.gate, nowUs) && queue.firstOf(key.ready) === number);
+}
+
+function isOpen(gate: StartGate, nowUs: number): boolean {
+  return !gate.isFull && gate.openAtUs(nowUs) === 0;
 }
 
 /** Whether the task has ended, so that it may be done again; undefined: it has. */
@@ -228,19 +250,21 @@ export interface DueSteps {
 }
 
 /**
- * The earliest of what is due by now that ends something; undefined: nothing is, or the steps are used up. What follows from the time alone is
+ * The earliest of what is due that ends something; undefined: nothing is, or the steps are used up. What follows from the time alone is
  * done on the way: a million delays may be over at the same moment.
+ *
+ * @param asOfUs the owner's clock, which counts attempts. Times of commits are ahead of it while it is behind the owner before.
  */
-export function decideDue(queue: TaskQueue, nowUs: number, steps: DueSteps): Ending | undefined {
+export function decideDue(queue: TaskQueue, nowUs: number, steps: DueSteps, asOfUs = nowUs): Ending | undefined {
   const { due } = queue;
-  while (due.topTimeUs <= nowUs && steps.left > 0) {
+  while (due.topTimeUs <= asOfUs && steps.left > 0) {
     steps.left -= 1;
     const number = due.topNumber;
     const kind = due.topKind;
     const timeUs = due.topTimeUs;
     due.pop();
     const slot = queue.tasks.slotOf(number);
-    const ending = slot === -1 ? undefined : dueEnding(queue, slot, kind, timeUs, nowUs);
+    const ending = slot === -1 ? undefined : dueEnding(queue, slot, { kind, timeUs, asOfUs, nowUs });
     if (ending !== undefined) return ending;
   }
   return undefined;
@@ -263,7 +287,7 @@ export function decideOverdue(queue: TaskQueue, number: number, asOfUs: number, 
   const firstUs = Math.min(toStartUs, ofAttemptUs, limitEndUs(createdAtUs, submitToFinishMs));
   if (firstUs > asOfUs) return undefined;
   const kind = firstUs === toStartUs ? DUE.SUBMIT_TO_START : firstUs === ofAttemptUs ? DUE.START_TO_FINISH : DUE.SUBMIT_TO_FINISH;
-  return dueEnding(queue, slot, kind, firstUs, nowUs);
+  return dueEnding(queue, slot, { kind, timeUs: firstUs, asOfUs, nowUs });
 }
 
 /** @param limitMs 0: there is none. */
@@ -271,7 +295,15 @@ function limitEndUs(fromUs: number, limitMs: number): number {
   return limitMs > 0 ? fromUs + limitMs * 1_000 : Number.POSITIVE_INFINITY;
 }
 
-function dueEnding(queue: TaskQueue, slot: number, kind: number, timeUs: number, nowUs: number): Ending | undefined {
+interface Due {
+  readonly kind: number;
+  readonly timeUs: number;
+  readonly asOfUs: number;
+  /** When the end is recorded: pauses are counted from there. */
+  readonly nowUs: number;
+}
+
+function dueEnding(queue: TaskQueue, slot: number, { kind, timeUs, asOfUs, nowUs }: Due): Ending | undefined {
   const { tasks } = queue;
   const isRunning = tasks.phases[slot] === RUNNING;
   switch (kind) {
@@ -292,17 +324,17 @@ function dueEnding(queue: TaskQueue, slot: number, kind: number, timeUs: number,
       return failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs);
     }
     case DUE.HEARTBEAT:
-      return isRunning && tasks.workers[slot] !== '' ? lostWorker(queue, slot, nowUs) : undefined;
+      return isRunning && tasks.workers[slot] !== '' ? lostWorker(queue, slot, asOfUs, nowUs) : undefined;
     default:
       throw new Error(`unknown kind of what is due: ${kind}`);
   }
 }
 
-function lostWorker(queue: TaskQueue, slot: number, nowUs: number): Ending | undefined {
+function lostWorker(queue: TaskQueue, slot: number, asOfUs: number, nowUs: number): Ending | undefined {
   const { tasks, due } = queue;
   const heardAtUs = Math.max(tasks.heardAtUs[slot] as number, queue.heardFloorUs);
   const lostAtUs = heardAtUs + (tasks.policies[slot] as TaskPolicy).limits.heartbeatMs * 1_000;
-  if (lostAtUs <= nowUs) return failedAttempt(queue, slot, { kind: 'WORKER_LOST', limit: 'HEARTBEAT' }, true, nowUs);
+  if (lostAtUs <= asOfUs) return failedAttempt(queue, slot, { kind: 'WORKER_LOST', limit: 'HEARTBEAT' }, true, nowUs);
   due.push(lostAtUs, tasks.numbers[slot] as number, DUE.HEARTBEAT);
   return undefined;
 }

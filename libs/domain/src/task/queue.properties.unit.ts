@@ -1,6 +1,6 @@
 /** The queue beside a model that looks through all tasks at every question. */
 import fc from 'fast-check';
-import { decideCancel, decideCompletion, decideDue, decideFailure, decidePurgeStep, decideReturn, decideStart, type Ending } from './decide';
+import { decideCancel, decideCompletion, decideDue, decideFailure, decidePurgeStep, decideReturn, decideStart, decideStateUpdate, type Ending } from './decide';
 import { NumberIndex } from './number-index';
 import { NO_QUEUE_LIMITS, type QueueLimits } from './queue-limits';
 import { TaskQueue, type QueueEvent } from './queue';
@@ -19,6 +19,8 @@ interface ModelTask extends NewTask {
   failures: number;
   lease: LeaseName | undefined;
   startedAtUs: number;
+  /** Of the newest attempt; empty: a caller started it. */
+  workerId: string;
   ended: boolean;
 }
 
@@ -36,10 +38,16 @@ class Model {
 
   /** Number of the task that is next; 0: none. */
   next(types: readonly string[] | undefined, nowUs: number): number {
-    if (this.paused || isFull(this.limits.maximumRunning, this.running())) return 0;
+    const startable = this.startable(types, nowUs);
+    return startable[0]?.number ?? 0;
+  }
+
+  /** The tasks that may start, in their order. */
+  startable(types: readonly string[] | undefined, nowUs: number): readonly ModelTask[] {
+    if (this.paused || isFull(this.limits.maximumRunning, this.running())) return [];
     const waiting = this.tasks.filter((task) => !task.ended && task.lease === undefined && task.startAtUs <= nowUs && task.number > this.purgedUpTo);
     waiting.sort((left, right) => right.priority - left.priority || left.number - right.number);
-    return waiting.find((task) => this.mayStart(task, waiting, types))?.number ?? 0;
+    return waiting.filter((task) => this.mayStart(task, waiting, types));
   }
 
   private mayStart(task: ModelTask, waiting: readonly ModelTask[], types: readonly string[] | undefined): boolean {
@@ -82,7 +90,7 @@ type Step =
       readonly policy: TaskPolicy;
     }
   | { readonly kind: 'take'; readonly types: readonly string[] | undefined }
-  | { readonly kind: 'complete' | 'fail' | 'return' | 'cancel'; readonly pick: number }
+  | { readonly kind: 'complete' | 'fail' | 'return' | 'cancel' | 'startByHand'; readonly pick: number }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'limit'; readonly running: number; readonly a: number; readonly perKey: number }
   | { readonly kind: 'pause'; readonly paused: boolean }
@@ -105,6 +113,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('take' as const), types: fc.constantFrom<readonly string[] | undefined>(undefined, ['a'], ['b', 'c']) }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('complete' as const, 'fail' as const, 'return' as const, 'cancel' as const), pick: fc.nat(30) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('startByHand' as const), pick: fc.nat(30) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(100, 700, 2_500) }) },
   {
     weight: 1,
@@ -141,6 +150,8 @@ class Both {
         return this.report(step.pick, (lease) => decideReturn(this.queue, lease, this.nowUs));
       case 'cancel':
         return this.cancel(step.pick);
+      case 'startByHand':
+        return this.startByHand(step.pick);
       case 'pass':
         return this.pass(step.ms);
       case 'limit': {
@@ -169,19 +180,34 @@ class Both {
     const number = this.queue.nextNumber;
     const task: NewTask = { type, priority, key, startAtUs: delayMs === 0 ? 0 : this.nowUs + delayMs * 1_000, policy, dedupeKey: '' };
     this.record({ kind: 'created', number, task });
-    this.model.tasks.push({ ...task, number, createdAtUs: this.nowUs, attempts: 0, failures: 0, lease: undefined, startedAtUs: 0, ended: false });
+    this.model.tasks.push({ ...task, number, createdAtUs: this.nowUs, attempts: 0, failures: 0, lease: undefined, startedAtUs: 0, workerId: '', ended: false });
   }
 
   private take(types: readonly string[] | undefined): void {
     const decision = decideStart(this.queue, types, this.nowUs);
     expect(decision.kind === 'start' ? decision.number : 0).toBe(this.model.next(types, this.nowUs));
-    if (decision.kind !== 'start') return;
-    const { number, attempt } = decision;
-    this.record({ kind: 'started', number, attempt, workerId: 'w' });
+    if (decision.kind === 'start') this.start({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w' });
+  }
+
+  /** A caller starts a task that it chose. */
+  private startByHand(pick: number): void {
+    const known = this.model.tasks[pick];
+    if (known === undefined || known.ended || known.attempts > 0) return;
+    const decision = decideStateUpdate(this.queue, known.number, 1, 'RUNNING', this.nowUs);
+    const mayStart = this.model.startable(undefined, this.nowUs).includes(known);
+    if (!mayStart) expect(decision).toEqual({ rejection: 'TASK_NOT_STARTABLE' });
+    else if ('rejection' in decision || decision.kind !== 'start') throw new Error('a task that may start was not started');
+    else this.start(decision.event);
+  }
+
+  private start(event: QueueEvent & { kind: 'started' }): void {
+    const { number, attempt, workerId } = event;
+    this.record(event);
     const task = this.task(number);
     task.attempts += 1;
     expect(attempt).toBe(task.attempts);
     task.startedAtUs = this.nowUs;
+    task.workerId = workerId;
     task.lease = { number, attempt, sequence: this.sequence };
   }
 
@@ -252,12 +278,13 @@ class Both {
   }
 }
 
-function isOverdue({ ended, lease, attempts, createdAtUs, startedAtUs, policy: { limits } }: ModelTask, nowUs: number): boolean {
+function isOverdue({ ended, lease, attempts, createdAtUs, startedAtUs, workerId, policy: { limits } }: ModelTask, nowUs: number): boolean {
   if (ended) return false;
   const isOver = (fromUs: number, ms: number): boolean => ms > 0 && fromUs + ms * 1_000 <= nowUs;
   if (isOver(createdAtUs, limits.submitToFinishMs)) return true;
   if (attempts === 0) return isOver(createdAtUs, limits.submitToStartMs);
-  return lease !== undefined && (isOver(startedAtUs, limits.startToFinishMs) || isOver(startedAtUs, limits.heartbeatMs));
+  if (lease === undefined) return false;
+  return isOver(startedAtUs, limits.startToFinishMs) || (workerId !== '' && isOver(startedAtUs, limits.heartbeatMs));
 }
 
 test('the queue starts and ends what the model does', () => {
@@ -318,6 +345,20 @@ test('rates are exact in every window, for the queue, a type and a key', () => {
     }
   }
   expect(startsOf).toEqual({ a: [0, 0, 1, 1, 2, 2], b: [0, 1, 2] });
+});
+
+test.each`
+  what                           | atSeconds | outcome
+  ${'while the rate is used up'} | ${0.9}    | ${{ rejection: 'TASK_NOT_STARTABLE' }}
+  ${'when the window is over'}   | ${1}      | ${{ kind: 'start' }}
+`('a caller starts a task $what: $outcome', ({ atSeconds, outcome }: { atSeconds: number; outcome: object }) => {
+  const queue = new TaskQueue('q');
+  const place = { sequence: 1, committedAtUs: BEGIN_US };
+  queue.evolve({ kind: 'configured', limits: { ...NO_QUEUE_LIMITS, rate: { maximumStarts: 1, windowMs: 1_000 } } }, place);
+  for (const number of [1, 2])
+    queue.evolve({ kind: 'created', number, task: { type: 'a', priority: 0, key: '', startAtUs: 0, policy: DEFAULT_POLICY, dedupeKey: '' } }, place);
+  queue.evolve({ kind: 'started', number: 1, attempt: 1, workerId: '' }, place);
+  expect(decideStateUpdate(queue, 2, 1, 'RUNNING', BEGIN_US + atSeconds * SECOND_US)).toMatchObject(outcome);
 });
 
 test('the index of numbers finds what was added and not deleted', () => {

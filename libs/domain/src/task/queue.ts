@@ -72,7 +72,8 @@ export class TaskQueue {
   private keysKept = 0;
   private readonly dedupes = new Map<string, number>();
   private readonly policies = new Map<string, TaskPolicy>();
-  private readonly ends = new RecentEnds(RECENT_ENDS);
+  /** Snapshots keep them. */
+  readonly ends = new RecentEnds(RECENT_ENDS);
 
   constructor(readonly name: string) {}
 

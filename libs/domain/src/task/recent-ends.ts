@@ -8,6 +8,10 @@ import type { LeaseName } from './task-id';
 
 const INITIAL = 64;
 
+export interface EndedAttempt extends LeaseName {
+  readonly outcome: AttemptOutcome;
+}
+
 export class RecentEnds {
   private numbers = new Float64Array(INITIAL);
   private attempts = new Int32Array(INITIAL);
@@ -15,18 +19,36 @@ export class RecentEnds {
   private readonly outcomes: AttemptOutcome[] = [];
   /** Place of the newest end of a task. */
   private readonly places = new NumberIndex();
-  private next = 0;
+  private added = 0;
 
   /** @param maximum a power of two, from INITIAL on. */
   constructor(private readonly maximum: number) {}
 
+  /** How many ends were added. An end is named by its position among them. */
+  get total(): number {
+    return this.added;
+  }
+
+  /** Position of the oldest end that is kept. */
+  get oldest(): number {
+    return Math.max(0, this.added - this.maximum);
+  }
+
+  /** The end at the position, which must be kept. */
+  at(position: number): EndedAttempt {
+    const place = position % this.maximum;
+    return {
+      number: this.numbers[place] as number,
+      attempt: this.attempts[place] as number,
+      sequence: this.sequences[place] as number,
+      outcome: this.outcomes[place] as AttemptOutcome,
+    };
+  }
+
   add({ number, attempt, sequence }: LeaseName, outcome: AttemptOutcome): void {
-    if (this.next === this.numbers.length) {
-      if (this.next < this.maximum) this.grow();
-      else this.next = 0;
-    }
-    const place = this.next;
-    this.next += 1;
+    const place = this.added % this.maximum;
+    if (place === this.numbers.length) this.grow();
+    this.added += 1;
     const oldest = this.numbers[place] as number;
     if (oldest !== 0 && this.places.get(oldest) === place) this.places.delete(oldest);
     // Of its attempt before.

@@ -24,6 +24,8 @@ test('of the newest ends that of a task is known, and no other', () => {
         return known?.attempt === lease.attempt && known.sequence === lease.sequence ? known.outcome : undefined;
       });
       expect(asked.map((lease) => recent.outcomeOf(lease))).toEqual(expected);
+      const positions = Array.from({ length: recent.total - recent.oldest }, (_, at) => recent.oldest + at);
+      expect(positions.map((position) => recent.at(position))).toEqual(ends.slice(-MAXIMUM));
     }),
   );
 });

@@ -7,6 +7,11 @@ export const taskReasons = {
   TASK_ENDED: reason('FAILED_PRECONDITION', 'The task has ended.', 'Nothing to do; to do it again, retry it.'),
   TASK_NOT_ENDED: reason('FAILED_PRECONDITION', 'The task has not ended.', 'Wait for its end, or cancel it, then retry it with a new request.'),
   TASK_TOO_OLD: reason('FAILED_PRECONDITION', 'The task was submitted too long ago for its queue to find it.', 'Submit it anew.'),
+  TASK_NOT_STARTABLE: reason(
+    'FAILED_PRECONDITION',
+    'The task may not start now: its queue is paused, its start time has not come, another task of its key goes first, or a limit or rate is reached.',
+    'Send the same request again when that is over.',
+  ),
   STATE_VERSION_MISMATCH: reason('ABORTED', 'The task does not have the state version that the request expects.', 'Read the task, then decide anew.'),
   STATE_NOT_NEXT: reason('FAILED_PRECONDITION', 'The state is not one of the next level.', 'See the transition table in docs/tasks.md.'),
   LEASE_LOST: reason(

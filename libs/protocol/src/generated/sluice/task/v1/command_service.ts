@@ -2517,8 +2517,8 @@ export const TaskCommandServiceService = {
     responseDeserialize: (value: Buffer): RetryTaskResponse => RetryTaskResponse.decode(value),
   },
   /**
-   * Brings a task to the next level, for work that is done outside of workers. Errors: NOT_FOUND (TASK_NOT_FOUND), ABORTED
-   * (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT).
+   * Brings a task to the next level, for work that is done outside of workers. A start obeys pauses, start times, keys, limits and rates. Errors:
+   * NOT_FOUND (TASK_NOT_FOUND), ABORTED (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT, TASK_NOT_STARTABLE).
    */
   updateTaskState: {
     path: "/sluice.task.v1.TaskCommandService/UpdateTaskState" as const,
@@ -2588,8 +2588,8 @@ export interface TaskCommandServiceServer extends UntypedServiceImplementation {
   /** Submits what an ended task was again, as a new task. Errors: NOT_FOUND (TASK_NOT_FOUND), FAILED_PRECONDITION (TASK_NOT_ENDED, TASK_TOO_OLD). */
   retryTask: handleUnaryCall<RetryTaskRequest, RetryTaskResponse>;
   /**
-   * Brings a task to the next level, for work that is done outside of workers. Errors: NOT_FOUND (TASK_NOT_FOUND), ABORTED
-   * (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT).
+   * Brings a task to the next level, for work that is done outside of workers. A start obeys pauses, start times, keys, limits and rates. Errors:
+   * NOT_FOUND (TASK_NOT_FOUND), ABORTED (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT, TASK_NOT_STARTABLE).
    */
   updateTaskState: handleUnaryCall<UpdateTaskStateRequest, UpdateTaskStateResponse>;
   /** Starts no further attempts in the queue; those under way go on. */
@@ -2671,8 +2671,8 @@ export interface TaskCommandServiceClient extends Client {
     callback: (error: ServiceError | null, response: RetryTaskResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Brings a task to the next level, for work that is done outside of workers. Errors: NOT_FOUND (TASK_NOT_FOUND), ABORTED
-   * (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT).
+   * Brings a task to the next level, for work that is done outside of workers. A start obeys pauses, start times, keys, limits and rates. Errors:
+   * NOT_FOUND (TASK_NOT_FOUND), ABORTED (STATE_VERSION_MISMATCH), FAILED_PRECONDITION (STATE_NOT_NEXT, TASK_NOT_STARTABLE).
    */
   updateTaskState(
     request: UpdateTaskStateRequest,

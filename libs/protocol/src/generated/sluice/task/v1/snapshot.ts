@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { AttemptOutcome, attemptOutcomeFromJSON, attemptOutcomeToJSON } from "./events";
 import { QueueLimits, RetryPolicy, ScheduleSpec, TimeLimits } from "./task";
 
 /** One block of a snapshot of the queues of a partition. The first block of a queue has its head. */
@@ -17,6 +18,20 @@ export interface QueueBlock {
   tasks: TaskRow[];
   /** Limits and retries that rows of this block name by their position. */
   policies: PolicyRow[];
+  /** Attempts that ended lately, the oldest first. */
+  ends: EndedAttempts | undefined;
+}
+
+/** Attempts that ended, as columns: a queue keeps thousands of them. */
+export interface EndedAttempts {
+  /** Numbers of the tasks. */
+  numbers: bigint[];
+  /** Attempts. */
+  attempts: number[];
+  /** Commits that started the attempts. */
+  startedSequences: bigint[];
+  /** How they ended. */
+  outcomes: AttemptOutcome[];
 }
 
 /** A queue beside its tasks. */
@@ -116,7 +131,7 @@ export interface TaskRow {
 }
 
 function createBaseQueueBlock(): QueueBlock {
-  return { queue: "", head: undefined, tasks: [], policies: [] };
+  return { queue: "", head: undefined, tasks: [], policies: [], ends: undefined };
 }
 
 export const QueueBlock: MessageFns<QueueBlock> = {
@@ -132,6 +147,9 @@ export const QueueBlock: MessageFns<QueueBlock> = {
     }
     for (const v of message.policies) {
       PolicyRow.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.ends !== undefined) {
+      EndedAttempts.encode(message.ends, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -181,6 +199,14 @@ export const QueueBlock: MessageFns<QueueBlock> = {
             message.policies.push(PolicyRow.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ends = EndedAttempts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -201,6 +227,7 @@ export const QueueBlock: MessageFns<QueueBlock> = {
       policies: globalThis.Array.isArray(object?.policies)
         ? object.policies.map((e: any) => PolicyRow.fromJSON(e))
         : [],
+      ends: isSet(object.ends) ? EndedAttempts.fromJSON(object.ends) : undefined,
     };
   },
 
@@ -218,6 +245,9 @@ export const QueueBlock: MessageFns<QueueBlock> = {
     if (message.policies?.length) {
       obj.policies = message.policies.map((e) => PolicyRow.toJSON(e));
     }
+    if (message.ends !== undefined) {
+      obj.ends = EndedAttempts.toJSON(message.ends);
+    }
     return obj;
   },
 
@@ -230,6 +260,194 @@ export const QueueBlock: MessageFns<QueueBlock> = {
     message.head = (object.head !== undefined && object.head !== null) ? QueueHead.fromPartial(object.head) : undefined;
     message.tasks = object.tasks?.map((e) => TaskRow.fromPartial(e)) || [];
     message.policies = object.policies?.map((e) => PolicyRow.fromPartial(e)) || [];
+    message.ends = (object.ends !== undefined && object.ends !== null)
+      ? EndedAttempts.fromPartial(object.ends)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEndedAttempts(): EndedAttempts {
+  return { numbers: [], attempts: [], startedSequences: [], outcomes: [] };
+}
+
+export const EndedAttempts: MessageFns<EndedAttempts> = {
+  encode(message: EndedAttempts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.numbers.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.numbers) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field numbers of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.attempts.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.attempts) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.startedSequences.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.startedSequences) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field startedSequences of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.outcomes.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.outcomes) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndedAttempts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndedAttempts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.numbers.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.numbers.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.attempts.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.attempts.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.startedSequences.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.startedSequences.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.outcomes.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.outcomes.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EndedAttempts {
+    return {
+      numbers: globalThis.Array.isArray(object?.numbers) ? object.numbers.map((e: any) => BigInt(e)) : [],
+      attempts: globalThis.Array.isArray(object?.attempts) ? object.attempts.map((e: any) => globalThis.Number(e)) : [],
+      startedSequences: globalThis.Array.isArray(object?.startedSequences)
+        ? object.startedSequences.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.started_sequences)
+        ? object.started_sequences.map((e: any) => BigInt(e))
+        : [],
+      outcomes: globalThis.Array.isArray(object?.outcomes)
+        ? object.outcomes.map((e: any) => attemptOutcomeFromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: EndedAttempts): unknown {
+    const obj: any = {};
+    if (message.numbers?.length) {
+      obj.numbers = message.numbers.map((e) => e.toString());
+    }
+    if (message.attempts?.length) {
+      obj.attempts = message.attempts.map((e) => Math.round(e));
+    }
+    if (message.startedSequences?.length) {
+      obj.startedSequences = message.startedSequences.map((e) => e.toString());
+    }
+    if (message.outcomes?.length) {
+      obj.outcomes = message.outcomes.map((e) => attemptOutcomeToJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EndedAttempts>): EndedAttempts {
+    return EndedAttempts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndedAttempts>): EndedAttempts {
+    const message = createBaseEndedAttempts();
+    message.numbers = object.numbers?.map((e) => BigInt(e)) || [];
+    message.attempts = object.attempts?.map((e) => e) || [];
+    message.startedSequences = object.startedSequences?.map((e) => BigInt(e)) || [];
+    message.outcomes = object.outcomes?.map((e) => e) || [];
     return message;
   },
 };
