@@ -1,11 +1,12 @@
 /**
- * The jars of mongo-java-server, by name and SHA-256: whatever way they come, other bytes are refused. Maven is asked first,
- * because it knows the proxies and mirrors of the machine; without it Maven Central is asked directly.
+ * The jars of mongo-java-server, by name and SHA-256: whatever way they come, other bytes are refused. An earlier launcher has them beside it in
+ * the cache. Else Maven is asked first, because it knows the proxies and mirrors of the machine; without it Maven Central is asked directly.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { cacheFolder } from './cache-folder';
 import { lastLine, onPath, runProgram } from './program-search';
 
 const MAVEN_CENTRAL = 'https://repo1.maven.org/maven2';
@@ -47,6 +48,7 @@ export async function fetchJars(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const reasons: string[] = [];
   for (const [name, way] of [
+    ['the cache', fromCache],
     ['Maven', byMaven],
     ['Maven Central over HTTPS', byHttps],
   ] as const) {
@@ -59,6 +61,13 @@ export async function fetchJars(folder: string): Promise<void> {
     }
   }
   throw new Error(reasons.join('; '));
+}
+
+async function fromCache(folder: string): Promise<void> {
+  const folders = readdirSync(cacheFolder()).map((name) => join(cacheFolder(), name, 'jars'));
+  const known = folders.find((jars) => jars !== folder && JARS.every((jar) => existsSync(join(jars, fileOf(jar)))));
+  if (known === undefined) throw new Error('no launcher with these jars is there');
+  for (const jar of JARS) copyFileSync(join(known, fileOf(jar)), join(folder, fileOf(jar)));
 }
 
 async function byMaven(folder: string): Promise<void> {

@@ -19,9 +19,9 @@ import type { ServerSource } from './server-source';
 const OLDEST_JAVA = 17;
 const QUESTION_LIMIT_MS = 10_000;
 const COMPILE_LIMIT_MS = 60_000;
-const LAUNCHER = 'MongoJavaServer';
+const LAUNCHER = 'de.bwaldvogel.mongo.backend.h2.MongoJavaServer';
 /** Beside `src` and `dist` alike. */
-const LAUNCHER_SOURCE = join(__dirname, '..', 'java', `${LAUNCHER}.java`);
+const LAUNCHER_SOURCE = join(__dirname, '..', 'java', 'MongoJavaServer.java');
 
 export interface JavaServerProgram {
   readonly kind: 'mongo-java-server';
