@@ -1,6 +1,7 @@
 /** Holds the tasks of a replay, as the read store has them, against the jobs of the file. */
 import type { Task, TaskAttempt } from '@sluice/client';
 import { endAfter, type ExpectedEnd, expectedEndOf, type GridJob, limitMsOf, scaledMs } from './grid-job';
+import type { MeasuredRun } from './grid-worker';
 
 export type JudgedTask = Pick<Task, 'taskId' | 'state' | 'labels' | 'retryOf' | 'failure' | 'attempts'>;
 
@@ -23,14 +24,14 @@ export interface TaskJudgement {
 
 /**
  * @param acknowledged ids of the tasks that the server said it has, by job.
- * @param ranMs how long the newest handler of each task ran by its worker's own clock, as far as the worker said so.
+ * @param runs the newest handler of each task, as far as its worker told of it.
  */
 export function judgeTasks(
   jobs: readonly GridJob[],
   scale: number,
   acknowledged: ReadonlyMap<string, string>,
   tasks: readonly JudgedTask[],
-  ranMs: ReadonlyMap<string, number>,
+  runs: ReadonlyMap<string, MeasuredRun>,
 ): TaskJudgement {
   const counts: Record<ExpectedEnd, number> = { SUCCEEDED: 0, TIMED_OUT: 0, NEAR_LIMIT: 0 };
   const mismatches: string[] = [];
@@ -56,10 +57,9 @@ export function judgeTasks(
       counts[expected] += 1;
       continue;
     }
-    const ran = ranMs.get(last.taskId);
-    const clocked = ran === undefined ? 'no worker says how long it ran' : `by its worker's clock it ran ${ran.toFixed(1)} ms`;
-    const line = `${named}: ${last.taskId} ended as ${end}, the file says ${expected}; ${limitText(job, scale)}, ${clocked}`;
-    const wasLate = expected === 'SUCCEEDED' && end === 'TIMED_OUT' && ran !== undefined && endAfter(job, ran, scale) !== 'SUCCEEDED';
+    const run = runs.get(last.taskId);
+    const line = `${named}: ${last.taskId} ended as ${end}, the file says ${expected}; ${limitText(job, scale)}; ${timesText(last, run)}`;
+    const wasLate = expected === 'SUCCEEDED' && end === 'TIMED_OUT' && run !== undefined && endAfter(job, run.ranMs, scale) !== 'SUCCEEDED';
     (wasLate ? late : mismatches).push(line);
   }
   return { succeeded: counts.SUCCEEDED, timedOut: counts.TIMED_OUT, nearLimit: counts.NEAR_LIMIT, mismatches, late, lost, doubled };
@@ -67,6 +67,17 @@ export function judgeTasks(
 
 function limitText(job: GridJob, scale: number): string {
   return `it was to run ${scaledMs(job.runS, scale)} ms of ${limitMsOf(job, scale)} ms`;
+}
+
+/** Where the time of the newest attempt went. Server and workers are on one machine: their times of day are the same. */
+function timesText({ attempts }: JudgedTask, run: MeasuredRun | undefined): string {
+  const { number, workerId, startedAt, endedAt } = attempts.at(-1) ?? {};
+  if (startedAt === undefined || endedAt === undefined) return 'no attempt is known';
+  const sinceStart = (atMs: number): string => `${(atMs - startedAt.getTime()).toFixed(0)} ms`;
+  const attempt = `attempt ${number} (${workerId}, started ${startedAt.toISOString()})`;
+  const ended = `its end was recorded after ${sinceStart(endedAt.getTime())}`;
+  if (run === undefined) return `${attempt}: no worker tells of it, ${ended}`;
+  return `${attempt}: its handler began after ${sinceStart(run.beganAtMs)} and ran ${run.ranMs.toFixed(1)} ms, ${ended}`;
 }
 
 export function hasEnded({ state }: Pick<Task, 'state'>): boolean {

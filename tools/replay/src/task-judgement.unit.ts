@@ -74,7 +74,7 @@ test.each`
   ${'the worker ran it until near its limit'}  | ${150}       | ${1} | ${0}
   ${'no worker says how long it ran'}          | ${undefined} | ${0} | ${1}
 `('of a job that timed out and should not have: $what', ({ ranMs, late, mismatches }: { ranMs: number | undefined; late: number; mismatches: number }) => {
-  const ran = new Map(ranMs === undefined ? [] : [['q/1', ranMs] as const]);
-  const judged = judgeTasks([job('1', 100)], SCALE, new Map([['1', 'q/1']]), [task('q/1', '1', LATE)], ran);
+  const runs = new Map(ranMs === undefined ? [] : [['q/1', { taskId: 'q/1', beganAtMs: at(2).getTime(), ranMs }] as const]);
+  const judged = judgeTasks([job('1', 100)], SCALE, new Map([['1', 'q/1']]), [task('q/1', '1', LATE)], runs);
   expect([judged.late.length, judged.mismatches.length]).toEqual([late, mismatches]);
 });

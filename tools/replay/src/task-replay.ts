@@ -78,8 +78,8 @@ class TaskReplay {
   private readonly queues: readonly string[];
   private workers: GridWorker[] = [];
   private readonly acknowledged = new Map<string, string>();
-  /** How long the newest handler of each task ran, by its worker's clock. */
-  private readonly ranMs = new Map<string, number>();
+  /** The newest handler of each task. */
+  private readonly runs = new Map<string, MeasuredRun>();
   private outages: readonly Outage[] = [];
   private triedAgain = 0;
   private isSubmitted = false;
@@ -97,7 +97,7 @@ class TaskReplay {
   async startWorkers(): Promise<void> {
     const { workerTargets, client } = this.options;
     this.options.observer.step('starting workers', undefined);
-    const onRun = ({ taskId, ranMs }: MeasuredRun): unknown => this.ranMs.set(taskId, ranMs);
+    const onRun = (run: MeasuredRun): unknown => this.runs.set(run.taskId, run);
     if (workerTargets === undefined) {
       for (let at = 0; at < WORKERS_HERE; at += 1) this.workers.push(await startWorkerHere(client, `replay-${at}`, this.queues, onRun));
     } else {
@@ -144,7 +144,7 @@ class TaskReplay {
       tasks = await this.readTasks();
     }
     observer.stepDone();
-    return { tasks: this.jobs.length, triedAgain: this.triedAgain, ...judgeTasks(this.jobs, scale, this.acknowledged, tasks, this.ranMs) };
+    return { tasks: this.jobs.length, triedAgain: this.triedAgain, ...judgeTasks(this.jobs, scale, this.acknowledged, tasks, this.runs) };
   }
 
   // ---- submitting ----

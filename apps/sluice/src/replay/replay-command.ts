@@ -7,6 +7,7 @@ import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure } from '../exit-code';
 import { Output, type ProgressBar } from '../output';
 import { type Destination, DESTINATION_HELP, type DestinationOptions, openDestination } from './destination';
+import { untilFilled } from './filled-rows';
 
 interface TasksOptions extends DestinationOptions {
   readonly limit?: number;
@@ -17,6 +18,8 @@ interface TasksOptions extends DestinationOptions {
 /** With at most one worker each, the tasks of a replay have two at least. */
 const MINIMUM_WORKERS = 2;
 const DEFAULT_SCALE = 1_000;
+/** The client repeats a read that is refused; meanwhile it says nothing. */
+const LOOK_DEADLINE_MS = 5_000;
 
 export function addReplayCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -45,7 +48,8 @@ Examples:
   sluice replay bank bank-1993.csv.gz --target distributed`,
     )
     .action((file: string, _options: unknown, command: Command) =>
-      replay(file, command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer) => {
+      replay(file, command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
+        await untilFilled(client, () => client.accounts.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
         const report = await replayBank({ file, client, observer });
         return { report, summary: summarizeReplay(report) };
       }),
@@ -74,7 +78,8 @@ Examples:
     .action((file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<TasksOptions>();
       const killed = options.chaos === true;
-      return replay(file, options, surroundings, killed, async ({ client, commandTargets, killable }, observer) => {
+      return replay(file, options, surroundings, killed, async ({ client, commandTargets, killable }, observer, output) => {
+        await untilFilled(client, () => client.tasks.queueStats('replay', { deadlineMs: LOOK_DEADLINE_MS }), output);
         const { limit = Number.POSITIVE_INFINITY, scale } = options;
         const report = await replayTasks({
           file,
@@ -95,13 +100,13 @@ async function replay(
   options: DestinationOptions,
   surroundings: Surroundings,
   killed: boolean,
-  run: (destination: Destination, observer: ReplayObserver) => Promise<{ readonly report: unknown; readonly summary: ReplaySummary }>,
+  run: (destination: Destination, observer: ReplayObserver, output: Output) => Promise<{ readonly report: unknown; readonly summary: ReplaySummary }>,
 ): Promise<void> {
   if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
   const output = new Output(surroundings.terminal, options.json === true);
   const destination = await openDestination(options, surroundings, output, killed);
   try {
-    const { report, summary } = await run(destination, observerOf(output));
+    const { report, summary } = await run(destination, observerOf(output), output);
     if (output.json) output.object(report);
     else for (const line of summary.lines) output.line(line);
     surroundings.exit(summary.exitCode);
