@@ -105,6 +105,7 @@ interface LimitOptions {
   readonly perKey?: number;
   readonly ratePerKey?: string;
   readonly type?: Readonly<Record<string, number>>;
+  readonly typeRate?: Readonly<Record<string, RateLimit>>;
 }
 
 function addLimitCommand(queue: Command, surroundings: Surroundings): void {
@@ -117,7 +118,8 @@ function addLimitCommand(queue: Command, surroundings: Surroundings): void {
     .option('--per-key <count>', 'attempts under way at most per key (default 1)', wholeNumber)
     .option('--rate-per-key <starts/milliseconds>', 'starts per key in every window of that length')
     .option('--type <type=count>', 'attempts of a type under way at most; may be repeated', typeLimit)
-    .addHelpText('after', '\nExample:\n  sluice queue limit mail --running 50 --rate 100/1000 --type welcome=5')
+    .option('--type-rate <type=starts/milliseconds>', 'starts of a type in every window of that length; may be repeated', typeRate)
+    .addHelpText('after', '\nExample:\n  sluice queue limit mail --running 50 --rate 100/1000 --type welcome=5 --type-rate welcome=10/1000')
     .action((name: string, options: LimitOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
         const limits: QueueLimits = {
@@ -125,7 +127,7 @@ function addLimitCommand(queue: Command, surroundings: Surroundings): void {
           rate: rateOf(options.rate),
           maximumRunningPerKey: options.perKey,
           ratePerKey: rateOf(options.ratePerKey),
-          types: Object.fromEntries(Object.entries(options.type ?? {}).map(([type, maximumRunning]) => [type, { maximumRunning }])),
+          types: typeLimitsOf(options),
         };
         await client.tasks.configureQueue(name, limits);
         output.thing({ queue: name, ...limits }, [['queue', `the limits of ${name} are set`]]);
@@ -133,10 +135,26 @@ function addLimitCommand(queue: Command, surroundings: Surroundings): void {
     );
 }
 
+function typeLimitsOf({ type = {}, typeRate: rates = {} }: LimitOptions): QueueLimits['types'] {
+  const types = new Set([...Object.keys(type), ...Object.keys(rates)]);
+  return Object.fromEntries([...types].map((name) => [name, { maximumRunning: type[name], rate: rates[name] }]));
+}
+
 function typeLimit(text: string, gathered: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [type, count] = typeAndValue(text, '--type is TYPE=COUNT');
+  return { ...gathered, [type]: wholeNumber(count) };
+}
+
+function typeRate(text: string, gathered: Readonly<Record<string, RateLimit>> = {}): Record<string, RateLimit> {
+  const [type, rate] = typeAndValue(text, '--type-rate is TYPE=STARTS/MILLISECONDS');
+  return { ...gathered, [type]: rateOf(rate) as RateLimit };
+}
+
+/** A type may have an equals sign. */
+function typeAndValue(text: string, wanted: string): readonly [type: string, value: string] {
   const at = text.lastIndexOf('=');
-  if (at < 1) throw new UsageError('--type is TYPE=COUNT');
-  return { ...gathered, [text.slice(0, at)]: wholeNumber(text.slice(at + 1)) };
+  if (at < 1) throw new UsageError(wanted);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function rateOf(text: string | undefined): RateLimit | undefined {

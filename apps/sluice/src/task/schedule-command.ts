@@ -1,7 +1,7 @@
 /** `sluice schedule create | list | get | next | pause | resume | run | delete` */
 import type { CatchUpRule, OverlapRule, Schedule, SluiceClient } from '@sluice/client';
 import { type Command, Option } from 'commander';
-import { wholeNumber } from '../argument';
+import { timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { addTaskOptions, taskInputOf, type TaskOptions } from './task-command';
 import { clockText, schedulePairs, whenText } from './task-view';
@@ -13,6 +13,8 @@ interface ScheduleOptions extends TaskOptions {
   readonly timeZone?: string;
   readonly overlap?: OverlapRule;
   readonly catchUp?: CatchUpRule;
+  readonly beginAt?: number;
+  readonly endAt?: number;
   readonly requestId?: string;
 }
 
@@ -38,15 +40,23 @@ function addCreateCommand(schedule: Command, surroundings: Surroundings): void {
     .option('--time-zone <name>', 'in which cron fields are read, like Europe/Berlin (default UTC)')
     .addOption(new Option('--overlap <rule>', 'while the run before is under way').choices(['SKIP', 'BUFFER', 'ALLOW']))
     .addOption(new Option('--catch-up <rule>', 'of runs that were missed').choices(['NONE', 'LATEST', 'ALL']))
+    .option('--begin-at <time>', 'no runs before it (ISO 8601)', timeUs)
+    .option('--end-at <time>', 'no runs from it on (ISO 8601)', timeUs)
     .option('--request-id <id>', 'id of this request; made when not given');
   addTaskOptions(create).action((queue: string, name: string, options: ScheduleOptions, command: Command) =>
     withClient(command, surroundings, async (client, output) => {
       const { cron, interval: intervalMs, timeZone, overlap, catchUp, requestId, type } = options;
       const task = taskInputOf(type, options);
-      const made = await client.tasks.createSchedule({ requestId, queue, name, cron, intervalMs, timeZone, overlap, catchUp, task });
+      const beginAt = dateOf(options.beginAt);
+      const endAt = dateOf(options.endAt);
+      const made = await client.tasks.createSchedule({ requestId, queue, name, cron, intervalMs, timeZone, overlap, catchUp, task, beginAt, endAt });
       output.thing(made, [['schedule', made.scheduleId], ...made.nextRuns.map((run, at) => [`run ${at + 1}`, clockText(run)] as const)]);
     }),
   );
+}
+
+function dateOf(microseconds: number | undefined): Date | undefined {
+  return microseconds === undefined ? undefined : new Date(microseconds / 1_000);
 }
 
 function addReadCommands(schedule: Command, surroundings: Surroundings): void {

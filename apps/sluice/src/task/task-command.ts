@@ -1,18 +1,20 @@
-/** `sluice task create | get | list | watch | cancel | retry` */
+/** `sluice task create | get | list | watch | cancel | retry | redrive` */
 import { type RetryPolicyInput, type Task, TASK_STATES, type TaskInput, type TaskState, type TimeLimits } from '@sluice/client';
 import { type Command, Option } from 'commander';
-import { pair, wholeNumber } from '../argument';
+import { pair, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
 import { UsageError } from '../exit-code';
 import type { Output } from '../output';
+import { addRedriveCommand } from './redrive-command';
 import { clockText, failureText, payloadOf, progressText, receiptPairs, taskPairs } from './task-view';
 
 const DEFAULT_SHOWN = 100;
 
 export interface TaskOptions {
   readonly payload?: string;
+  readonly contentType?: string;
   readonly priority?: string;
   readonly key?: string;
   readonly delay?: number;
@@ -25,11 +27,17 @@ export interface TaskOptions {
   readonly submitToFinish?: number;
   readonly heartbeat?: number;
   readonly attempts?: number;
+  readonly firstPause?: number;
+  readonly growth?: number;
+  readonly maximumPause?: number;
+  readonly jitter?: number;
+  readonly retryTimeLimit?: boolean;
 }
 
 export function addTaskOptions(command: Command): Command {
   return command
     .option('--payload <text>', 'for the handler; JSON if it is JSON')
+    .option('--content-type <type>', 'what the payload is (default: what it looks like)')
     .option('--priority <number>', 'a task of a higher one is started first')
     .option('--key <key>', 'tasks with the same key run one after the other')
     .option('--delay <milliseconds>', 'not started before', wholeNumber)
@@ -38,7 +46,12 @@ export function addTaskOptions(command: Command): Command {
     .option('--start-to-finish <milliseconds>', 'time limit of an attempt', wholeNumber)
     .option('--submit-to-finish <milliseconds>', 'time limit of the task', wholeNumber)
     .option('--heartbeat <milliseconds>', 'time limit between two signs of life', wholeNumber)
-    .option('--attempts <count>', 'attempts that may fail (default 3)', wholeNumber);
+    .option('--attempts <count>', 'attempts that may fail (default 3)', wholeNumber)
+    .option('--first-pause <milliseconds>', 'after the first failed attempt (default 1000)', wholeNumber)
+    .option('--growth <percent>', 'by which each pause is longer than the one before (default 100)', wholeNumber)
+    .option('--maximum-pause <milliseconds>', 'longest pause (default 600000)', wholeNumber)
+    .option('--jitter <percent>', 'by which a pause is shortened at most (default 0)', wholeNumber)
+    .option('--retry-time-limit', 'try again after an attempt took too long, too');
 }
 
 export function taskInputOf(type: string, options: TaskOptions): Omit<TaskInput, 'requestId'> {
@@ -50,20 +63,32 @@ export function taskInputOf(type: string, options: TaskOptions): Omit<TaskInput,
     submitToFinishMs: options.submitToFinish,
     heartbeatMs: options.heartbeat,
   };
-  const retry: RetryPolicyInput | undefined = options.attempts === undefined ? undefined : { maximumAttempts: options.attempts };
+  const retry: RetryPolicyInput = {
+    maximumAttempts: options.attempts,
+    firstPauseMs: options.firstPause,
+    growthPercent: options.growth,
+    maximumPauseMs: options.maximumPause,
+    jitterPercent: options.jitter,
+    retryTimeLimit: options.retryTimeLimit,
+  };
   return {
     type,
     payload: payloadOf(options.payload),
+    contentType: options.contentType,
     priority,
     key: options.key,
     delayMs: options.delay,
     labels: options.label,
-    limits: Object.values(limits).some((limit) => limit !== undefined) ? limits : undefined,
-    retry,
+    limits: isSaid(limits) ? limits : undefined,
+    retry: isSaid(retry) ? retry : undefined,
     dedupeKey: options.dedupeKey,
     dedupeRule: options.dedupeRule,
     parentTaskId: options.parent,
   };
+}
+
+function isSaid(options: object): boolean {
+  return Object.values(options).some((option) => option !== undefined);
 }
 
 export function addTaskCommand(program: Command, surroundings: Surroundings): void {
@@ -78,6 +103,7 @@ export function addTaskCommand(program: Command, surroundings: Surroundings): vo
   addReadCommands(task, surroundings);
   addWatchCommand(task, surroundings);
   addChangeCommands(task, surroundings);
+  addRedriveCommand(task, surroundings);
 }
 
 function addCreateCommand(task: Command, surroundings: Surroundings): void {
@@ -89,12 +115,19 @@ function addCreateCommand(task: Command, surroundings: Surroundings): void {
     .option('--dedupe-key <key>', 'one task at a time with this key')
     .addOption(new Option('--dedupe-rule <rule>', 'what a second one does').choices(['REFUSE', 'RETURN_EXISTING', 'REPLACE']))
     .option('--parent <task>', 'the task that it is a part of')
+    .option('--start-at <time>', 'not started before (ISO 8601)', timeUs)
     .option('--request-id <id>', 'id of this request; made when not given');
-  addTaskOptions(create).action((queue: string, type: string, options: TaskOptions & { readonly requestId?: string }, command: Command) =>
-    withClient(command, surroundings, async (client, output) => {
-      const receipt = await client.tasks.create(queue, { requestId: options.requestId, ...taskInputOf(type, options) });
-      output.thing(receipt, receiptPairs(receipt));
-    }),
+  addTaskOptions(create).action(
+    (queue: string, type: string, options: TaskOptions & { readonly requestId?: string; readonly startAt?: number }, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const { requestId, startAt } = options;
+        const receipt = await client.tasks.create(queue, {
+          requestId,
+          startAt: startAt === undefined ? undefined : new Date(startAt / 1_000),
+          ...taskInputOf(type, options),
+        });
+        output.thing(receipt, receiptPairs(receipt));
+      }),
   );
 }
 

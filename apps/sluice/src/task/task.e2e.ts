@@ -107,6 +107,35 @@ test('a type without a worker waits, and the stats say so; a schedule has its ne
   expect(left).toEqual([]);
 });
 
+test('dead tasks are redriven in bulk, each once; content types, start times and rates of types reach the server', async () => {
+  const dead: string[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const { taskId } = await client.tasks.create('dead', { type: 'manual' });
+    await client.tasks.updateState(taskId, 1, 'RUNNING');
+    await client.tasks.updateState(taskId, 2, 'FAILED');
+    dead.push(taskId);
+  }
+  await client.tasks.queueStats('dead');
+  const redriven = async () =>
+    jsonLines((await run('task', 'redrive', 'dead', '--type', 'manual')).out) as { taskId: string; retriedAs: string; repeated: boolean }[];
+  const first = await redriven();
+  expect(first.map(({ taskId, repeated }) => [taskId, repeated])).toEqual(dead.map((taskId) => [taskId, false]));
+  expect(new Set(first.map(({ retriedAs }) => retriedAs)).size).toBe(3);
+  expect(await redriven()).toEqual(first.map((one) => ({ ...one, repeated: true })));
+
+  const options = ['--payload', 'a;b', '--content-type', 'text/csv', '--start-at', '2250-01-31T12:00:00Z'];
+  const [made] = jsonLines((await run('task', 'create', 'dead', 'later', ...options)).out) as { taskId: string }[];
+  await present(made?.taskId ?? '');
+  expect(await client.tasks.get(made?.taskId ?? '')).toMatchObject({ contentType: 'text/csv', startAt: new Date('2250-01-31T12:00:00Z') });
+  expect((await run('queue', 'limit', 'dead', '--type', 'later=2', '--type-rate', 'later=3/1000', '--type-rate', 'x=y=1/50')).code).toBe(0);
+  let { limits } = await client.tasks.queueStats('dead');
+  for (; limits === undefined; { limits } = await client.tasks.queueStats('dead')) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(limits.types).toEqual({
+    later: { maximumRunning: 2, rate: { maximumStarts: 3, windowMs: 1_000 } },
+    'x=y': { rate: { maximumStarts: 1, windowMs: 50 } },
+  });
+});
+
 test('the example of the client library does what it says', () => {
   const example = join(__dirname, '..', '..', '..', '..', 'libs', 'client', 'example', 'worker.mjs');
   const out = execFileSync(process.execPath, [example], { env: { ...process.env, SLUICE_TARGET: served.address }, encoding: 'utf8' });

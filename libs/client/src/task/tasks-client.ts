@@ -32,6 +32,8 @@ export interface TaskPage extends Page<Task> {
 /** Most that one call takes, well under the message limit for small payloads. */
 const TASKS_PER_CALL = 5_000;
 const BYTES_PER_CALL = 6 << 20;
+/** Children that are waited for at once. */
+const CHILDREN_AT_ONCE = 64;
 
 /** @internal */
 export interface TasksClientOptions {
@@ -148,13 +150,32 @@ export class TasksClient {
 
   /** Waits until every child of the task has ended; they come with their results, in the order of their submission. */
   async children(parentTaskId: string, options?: StreamOptions): Promise<Task[]> {
+    const failing = new AbortController();
+    const signal = options?.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
+    // Several take from one listing: the calls of its `next` are answered in their order.
+    const children = this.list({ parentTaskId });
     const ended: Task[] = [];
-    for await (const child of this.list({ parentTaskId })) {
-      let newest = child;
-      for await (const task of this.watch(child.taskId, options)) newest = task;
-      ended.push(newest);
+    let taken = 0;
+    const follow = async (): Promise<void> => {
+      for (let next = await children.next(); next.done !== true; next = await children.next()) {
+        const at = taken;
+        taken += 1;
+        ended[at] = await this.#whenEnded(next.value, { ...options, signal });
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: CHILDREN_AT_ONCE }, follow));
+    } catch (error) {
+      failing.abort();
+      throw error;
     }
     return ended;
+  }
+
+  async #whenEnded(task: Task, options: StreamOptions): Promise<Task> {
+    let newest = task;
+    for await (const seen of this.watch(task.taskId, options)) newest = seen;
+    return newest;
   }
 
   /** A worker for the queues. */
