@@ -8,8 +8,22 @@ import { ItemBatcher } from '../item-batcher';
 import { requestKey, streamItems } from '../item-stream';
 import type { ItemStreamOptions } from '../item-stream-options';
 import type { PositionTracker } from '../position-tracker';
+import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import { SluiceError, toSluiceError } from '../sluice-error';
+import { timeToWire } from '../time-wire';
 import type { ContestCreated, ContestInput, ContestStarted, MembersJoined, RoundEnded, ScoreInput, ScoreOutcome, ScoreResult } from './contest';
+import type {
+  Contest,
+  ContestFilter,
+  ContestScore,
+  MemberStanding,
+  RoundReconciliation,
+  ScoreFilter,
+  Standings,
+  StandingsFilter,
+  WatchedStandings,
+} from './contest-state';
+import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire } from './contest-state-wire';
 import { contestToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
 
 /** Most that one call takes. */
@@ -19,7 +33,9 @@ const MAXIMUM_BATCH_ITEMS = 10_000;
 export interface ContestsClientOptions {
   readonly caller: Caller;
   readonly commands: contestpb.ContestCommandServiceClient;
+  readonly queries: contestpb.ContestQueryServiceClient;
   readonly positions: PositionTracker;
+  readonly reads: Reads;
   readonly batching: BatchingOptions | undefined;
 }
 
@@ -112,6 +128,108 @@ export class ContestsClient {
       onPosition: (token: string) => positions.add(token),
     };
     return streamItems(caller, streamed, inputs, options);
+  }
+
+  // Reads.
+
+  async get(contestId: string, options?: ReadOptions): Promise<Contest> {
+    const { queries, reads } = this.#options;
+    const { contest } = await reads.read(queries.getContest.bind(queries), { contestId, ...reads.covering(options) }, options);
+    return contestFromWire(contest);
+  }
+
+  async listPage(filter: ContestFilter = {}, options: PageOptions = {}): Promise<Page<Contest>> {
+    const { queries, reads } = this.#options;
+    const request: contestpb.ListContestsRequest = {
+      phase: phaseToWire(filter.phase),
+      createdFrom: timeToWire(filter.createdFrom),
+      createdBefore: timeToWire(filter.createdBefore),
+      newestFirst: filter.newestFirst ?? false,
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const { contests, nextPageToken } = await reads.read(queries.listContests.bind(queries), request, options);
+    return { items: contests.map(contestFromWire), nextPageToken };
+  }
+
+  /** Contests by the time of their creation, page after page as they are asked for. */
+  list(filter: ContestFilter = {}, options: PageOptions = {}): AsyncGenerator<Contest, void, undefined> {
+    return iteratePages((page) => this.listPage(filter, page), options);
+  }
+
+  /** The sides, and a page of members by their points: from the first one on, or around a member. */
+  async standings(contestId: string, filter: StandingsFilter = {}, options: PageOptions = {}): Promise<Standings> {
+    const { queries, reads } = this.#options;
+    const request: contestpb.GetStandingsRequest = {
+      contestId,
+      sideId: filter.sideId ?? '',
+      accountId: filter.accountId ?? '',
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const answer = await reads.read(queries.getStandings.bind(queries), request, options);
+    const { contest, members, memberCount, nextPageToken, previousPageToken } = answer;
+    return { contest: contestFromWire(contest), members: members.map(memberFromWire), memberCount, nextPageToken, previousPageToken };
+  }
+
+  /** Members by their points, page after page as they are asked for. */
+  members(contestId: string, sideId = '', options: PageOptions = {}): AsyncGenerator<MemberStanding, void, undefined> {
+    return iteratePages(async (page) => {
+      const { members, nextPageToken } = await this.standings(contestId, { sideId }, page);
+      return { items: members, nextPageToken };
+    }, options);
+  }
+
+  async scoresPage(contestId: string, filter: ScoreFilter = {}, options: PageOptions = {}): Promise<Page<ContestScore>> {
+    const { queries, reads } = this.#options;
+    const request: contestpb.ListScoresRequest = {
+      contestId,
+      round: filter.round ?? 0,
+      accountId: filter.accountId ?? '',
+      newestFirst: filter.newestFirst ?? false,
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const { scores, nextPageToken } = await reads.read(queries.listScores.bind(queries), request, options);
+    return { items: scores.map(scoreFromWire), nextPageToken };
+  }
+
+  /** Recorded scores, page after page as they are asked for. */
+  scores(contestId: string, filter: ScoreFilter = {}, options: PageOptions = {}): AsyncGenerator<ContestScore, void, undefined> {
+    return iteratePages((page) => this.scoresPage(contestId, filter, page), options);
+  }
+
+  /** Each round that has ended: its sums in the log and in the read store. */
+  async reconciliation(contestId: string, options?: ReadOptions): Promise<RoundReconciliation[]> {
+    const { queries, reads } = this.#options;
+    const request = { contestId, ...reads.covering(options) };
+    const { rounds } = await reads.read(queries.getReconciliation.bind(queries), request, options);
+    return rounds.map(reconciliationFromWire);
+  }
+
+  /** The contest as it is now, then again after changes, until it is over. */
+  async *watch(contestId: string, options?: WatchOptions): AsyncGenerator<Contest, void, undefined> {
+    const { caller, queries, reads } = this.#options;
+    const request = { contestId, ...reads.covering(options) };
+    for await (const { contest } of caller.stream((metadata) => queries.watchContest(request, metadata), options)) yield contestFromWire(contest);
+  }
+
+  /** The first members and one more now, then again after changes, at most five times a second, until the contest is over. */
+  async *watchStandings(
+    contestId: string,
+    filter: StandingsFilter & { readonly top?: number } = {},
+    options?: WatchOptions,
+  ): AsyncGenerator<WatchedStandings, void, undefined> {
+    const { caller, queries, reads } = this.#options;
+    const { sideId = '', accountId = '', top = 0 } = filter;
+    const request = { contestId, sideId, accountId, top, ...reads.covering(options) };
+    for await (const seen of caller.stream((metadata) => queries.watchStandings(request, metadata), options)) {
+      const { contest, members, member, memberCount } = seen;
+      yield { contest: contestFromWire(contest), members: members.map(memberFromWire), member: member && memberFromWire(member), memberCount };
+    }
   }
 
   async #scoreOnce(scores: contestpb.ScoreRequest[], deadlineAt: number): Promise<ScoreOutcome[]> {

@@ -5,7 +5,14 @@ import { ContestsClient } from './contests-client';
 
 export const clientCapability: ClientCapability<{ readonly contests: ContestsClient }> = {
   name: 'contest',
-  clients: ({ caller, positions, batching, command }) => ({
-    contests: new ContestsClient({ caller, commands: command(contestpb.ContestCommandServiceClient), positions, batching }),
+  clients: ({ caller, positions, reads, batching, command, query }) => ({
+    contests: new ContestsClient({
+      caller,
+      commands: command(contestpb.ContestCommandServiceClient),
+      queries: query(contestpb.ContestQueryServiceClient),
+      positions,
+      reads,
+      batching,
+    }),
   }),
 };

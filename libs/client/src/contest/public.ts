@@ -18,4 +18,21 @@ export {
   WINNER_RULES,
   type WinnerRule,
 } from './contest';
+export {
+  type Contest,
+  CONTEST_PHASES,
+  type ContestFilter,
+  type ContestPhase,
+  type ContestScore,
+  type MemberStanding,
+  type ReconciliationOutcome,
+  type RoundReconciliation,
+  type RulesInForce,
+  type ScoreFilter,
+  type SideReconciliation,
+  type SideStanding,
+  type Standings,
+  type StandingsFilter,
+  type WatchedStandings,
+} from './contest-state';
 export type { ContestsClient } from './contests-client';

@@ -1,7 +1,7 @@
 /** Tasks between the library's types and the messages of the services. */
 import { randomUUID } from 'node:crypto';
-import { timestampFromUs, type protobufpb } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
+import { timeFromWire, timeToWire } from '../time-wire';
 import type {
   QueueLimits,
   QueueStats,
@@ -204,14 +204,6 @@ export function scheduleFromWire(schedule: taskpb.Schedule | undefined): Schedul
     lastTaskId: schedule.lastTaskId,
     lastRunAt: timeFromWire(schedule.lastRunAt),
   };
-}
-
-export function timeToWire(time: Date | undefined): protobufpb.Timestamp | undefined {
-  return time && timestampFromUs(time.getTime() * 1_000);
-}
-
-export function timeFromWire(time: protobufpb.Timestamp | undefined): Date | undefined {
-  return time && new Date(Number(time.seconds) * 1_000 + time.nanos / 1e6);
 }
 
 function suffix(name: string | undefined, prefix: string): string {

@@ -5,6 +5,7 @@ import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller'
 import type { PositionTracker } from '../position-tracker';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import { SluiceError, statusName } from '../sluice-error';
+import { timeFromWire, timeToWire } from '../time-wire';
 import type { QueueLimits, QueueStats, Schedule, ScheduleInput, Task, TaskBody, TaskCounts, TaskFilter, TaskInput, TaskReceipt, TaskState } from './task';
 import {
   bodyToWire,
@@ -17,8 +18,6 @@ import {
   statsFromWire,
   submissionToWire,
   taskFromWire,
-  timeFromWire,
-  timeToWire,
 } from './task-wire';
 import { TaskWorker, type WorkerOptions } from './task-worker';
 
