@@ -1,0 +1,42 @@
+/** Contests as people see them. */
+import type { Contest } from '@sluice/client';
+import type { Cell } from '../output';
+
+type Pair = readonly [string, Cell];
+
+export function againText({ repeated }: { readonly repeated: boolean }): Pair {
+  return ['repeated', repeated ? 'yes, answered before' : undefined];
+}
+
+export function contestPairs(contest: Contest): readonly Pair[] {
+  const { rules } = contest;
+  return [
+    ['contest', contest.contestId],
+    ['title', contest.title],
+    ['phase', contest.phase],
+    ['round', contest.round === 0 ? undefined : `${contest.round} of ${rules.rounds}${contest.suddenDeathSideIds.length > 0 ? ', sudden death' : ''}`],
+    ['round ends', clockText(contest.roundEndsAt)],
+    ...contest.sides.map(({ sideId, points, roundPoints, roundsWon, memberCount }): Pair => {
+      const won = rules.winnerRule === 'ROUND' ? `, ${roundsWon} rounds won` : '';
+      return [sideId, `${points} points, ${roundPoints} in the round${won}, ${memberCount} members`];
+    }),
+    ['winners', contest.winnerSideIds.join(', ') || (contest.phase === 'ENDED' ? 'nobody' : undefined)],
+    ['scores', contest.scoreCount],
+    ['operator', rules.operator],
+    ['winner rule', rules.winnerRule],
+    ['tie rule', rules.tieRule],
+    ['join until', clockText(rules.joinUntil)],
+    ['created', clockText(contest.createdAt)],
+    ['started', clockText(contest.startedAt)],
+    ['ended', clockText(contest.endedAt)],
+    ['note', contest.note],
+  ];
+}
+
+export function sidesText({ sides }: Contest): string {
+  return sides.map(({ sideId, points }) => `${sideId} ${points}`).join(', ');
+}
+
+export function clockText(time: Date | undefined): string {
+  return time?.toISOString() ?? '';
+}

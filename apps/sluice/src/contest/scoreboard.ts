@@ -1,0 +1,107 @@
+/** A contest with its sides as bars, the time left and the first members: lines for a terminal, or one line for a pipe. */
+import type { Contest, MemberStanding, WatchedStandings } from '@sluice/client';
+
+const MINIMUM_BAR = 10;
+const MAXIMUM_NAME = 24;
+const FULL = '█';
+const EMPTY = '░';
+const MINUTE_S = 60;
+
+/** @param columns of the terminal; no line is longer. @param nowMs milliseconds since the epoch. */
+export function scoreboard({ contest, members, memberCount }: WatchedStandings, columns: number, nowMs: number): string[] {
+  const lines = [
+    spread(contest.title === '' ? contest.contestId : contest.title, stateText(contest, nowMs), columns),
+    '',
+    ...sideLines(contest, columns),
+    '',
+    ...memberLines(members),
+    `${count(contest.scoreCount)} scores, ${count(memberCount)} members`,
+  ];
+  return lines.map((line) => cut(line, columns));
+}
+
+/** What changed, for a pipe. */
+export function scoreLine({ contest, members: [first] }: WatchedStandings, nowMs: number): string {
+  const sides = contest.sides.map(({ sideId, points, roundPoints }) => `${sideId} ${points} (${roundPoints} in the round)`).join('  ');
+  const top = first === undefined ? '' : `  first ${first.accountId} ${first.points}`;
+  return `${new Date(nowMs).toISOString()}  ${stateText(contest, nowMs)}  ${sides}${top}  ${contest.scoreCount} scores`;
+}
+
+function stateText(contest: Contest, nowMs: number): string {
+  const { phase, round, rules, roundEndsAt, suddenDeathSideIds, winnerSideIds } = contest;
+  switch (phase) {
+    case 'CREATED':
+    case 'CANCELLED':
+      return phase;
+    case 'ENDED':
+      return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.join(', ')}`}`;
+    case 'RUNNING':
+    case 'RECONCILING': {
+      const name = suddenDeathSideIds.length > 0 ? 'sudden death' : `round ${round} of ${rules.rounds}`;
+      const left = phase === 'RUNNING' && roundEndsAt !== undefined ? `, ${leftText(roundEndsAt.getTime() - nowMs)} left` : '';
+      return `${name}, ${phase}${left}`;
+    }
+    default:
+      return phase satisfies never;
+  }
+}
+
+/** Minutes and seconds, rounded up. */
+function leftText(leftMs: number): string {
+  const seconds = Math.max(0, Math.ceil(leftMs / 1_000));
+  return `${Math.floor(seconds / MINUTE_S)}:${String(seconds % MINUTE_S).padStart(2, '0')}`;
+}
+
+function sideLines({ sides, winnerSideIds }: Contest, columns: number): string[] {
+  const names = columnOf(sides.map(({ sideId }) => (winnerSideIds.includes(sideId) ? `${sideId} *` : sideId)));
+  const points = columnOf(
+    sides.map((side) => count(side.points)),
+    'right',
+  );
+  const rounds = columnOf(
+    sides.map(({ roundPoints }) => `+${count(roundPoints)}`),
+    'right',
+  );
+  const most = Math.max(1, ...sides.map((side) => side.points));
+  const room = columns - (names[0]?.length ?? 0) - (points[0]?.length ?? 0) - (rounds[0]?.length ?? 0) - 6;
+  return sides.map((side, at) => `${names[at]}  ${bar(side.points / most, Math.max(MINIMUM_BAR, room))}  ${points[at]}  ${rounds[at]}`);
+}
+
+function bar(part: number, cells: number): string {
+  const full = Math.round(Math.max(0, Math.min(1, part)) * cells);
+  return FULL.repeat(full) + EMPTY.repeat(cells - full);
+}
+
+function memberLines(members: readonly MemberStanding[]): string[] {
+  if (members.length === 0) return [];
+  const ranks = columnOf(
+    members.map(({ rank }) => String(rank)),
+    'right',
+  );
+  const names = columnOf(members.map(({ accountId }) => accountId));
+  const sides = columnOf(members.map(({ sideId }) => sideId));
+  const points = columnOf(
+    members.map((member) => count(member.points)),
+    'right',
+  );
+  return [...members.map(({ roundPoints }, at) => `${ranks[at]}  ${names[at]}  ${sides[at]}  ${points[at]}  +${count(roundPoints)}`), ''];
+}
+
+/** Texts of the same length. */
+function columnOf(texts: readonly string[], align: 'left' | 'right' = 'left'): string[] {
+  const shown = texts.map((text) => cut(text, MAXIMUM_NAME));
+  const width = Math.max(0, ...shown.map(({ length }) => length));
+  return shown.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width)));
+}
+
+function spread(left: string, right: string, columns: number): string {
+  return `${cut(left, Math.max(MINIMUM_BAR, columns - right.length - 2))}`.padEnd(Math.max(0, columns - right.length)) + right;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}

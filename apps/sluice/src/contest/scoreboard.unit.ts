@@ -1,0 +1,75 @@
+import type { Contest, WatchedStandings } from '@sluice/client';
+import { LiveScreen } from './live-screen';
+import { scoreboard, scoreLine } from './scoreboard';
+
+const side = (sideId: string, points: number, roundPoints: number) => ({ sideId, points, roundPoints, roundsWon: 0, memberCount: 2 });
+
+function standings(changes: Partial<Contest> = {}): WatchedStandings {
+  const contest = {
+    contestId: 'cup',
+    title: 'Cup final',
+    phase: 'RUNNING',
+    rules: { rounds: 3 },
+    sides: [side('red', 1_200, 20), side('blue', 600, 5)],
+    round: 2,
+    roundEndsAt: new Date(61_500),
+    suddenDeathSideIds: [],
+    winnerSideIds: [],
+    scoreCount: 1_234,
+    ...changes,
+  } as unknown as Contest;
+  const members = [
+    { rank: 1, accountId: 'ada', sideId: 'red', points: 1_000, roundPoints: 20 },
+    { rank: 2, accountId: 'linus', sideId: 'blue', points: 600, roundPoints: 5 },
+  ];
+  return { contest, members, member: undefined, memberCount: 4 };
+}
+
+test('a scoreboard has the sides as bars, the time left and the first members', () => {
+  expect(scoreboard(standings(), 50, 0)).toEqual([
+    'Cup final         round 2 of 3, RUNNING, 1:02 left',
+    '',
+    `red   ${'█'.repeat(32)}  1,200  +20`,
+    `blue  ${'█'.repeat(16)}${'░'.repeat(16)}    600   +5`,
+    '',
+    '1  ada    red   1,000  +20',
+    '2  linus  blue    600  +5',
+    '',
+    '1,234 scores, 4 members',
+  ]);
+});
+
+test.each`
+  phase            | changes                                                    | text
+  ${'CREATED'}     | ${{ round: 0 }}                                            | ${'CREATED'}
+  ${'RUNNING'}     | ${{ roundEndsAt: undefined }}                              | ${'round 2 of 3, RUNNING'}
+  ${'RUNNING'}     | ${{ roundEndsAt: new Date(0) }}                            | ${'round 2 of 3, RUNNING, 0:00 left'}
+  ${'RUNNING'}     | ${{ suddenDeathSideIds: ['red'], roundEndsAt: undefined }} | ${'sudden death, RUNNING'}
+  ${'RECONCILING'} | ${{}}                                                      | ${'round 2 of 3, RECONCILING'}
+  ${'ENDED'}       | ${{ winnerSideIds: ['red'] }}                              | ${'ENDED, won by red'}
+  ${'ENDED'}       | ${{}}                                                      | ${'ENDED, nobody won'}
+`('a contest that is $phase shows "$text"', ({ phase, changes, text }: { phase: Contest['phase']; changes: Partial<Contest>; text: string }) => {
+  expect(scoreboard(standings({ ...changes, phase }), 80, 1_000)[0]?.endsWith(` ${text}`)).toBe(true);
+});
+
+test('no line is longer than the terminal is wide', () => {
+  const wide = standings({
+    title: 'a title that is far longer than any terminal could ever be',
+    sides: [side('a side with a name of length', 1, 0), side('b', 0, 0)],
+  });
+  for (const columns of [20, 40, 79]) expect(Math.max(...scoreboard(wide, columns, 0).map(({ length }) => length))).toBeLessThanOrEqual(columns);
+});
+
+test('for a pipe a change is one line', () => {
+  expect(scoreLine(standings(), 1_500)).toBe(
+    '1970-01-01T00:00:01.500Z  round 2 of 3, RUNNING, 1:00 left  red 1200 (20 in the round)  blue 600 (5 in the round)  first ada 1000  1234 scores',
+  );
+});
+
+test('what is drawn again is drawn over what was there, whatever is longer', () => {
+  let written = '';
+  const live = new LiveScreen({ write: (text) => (written += text), isTTY: true });
+  live.draw(['a', 'b']);
+  live.draw(['c']);
+  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kc\n^0J');
+});
