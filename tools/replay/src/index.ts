@@ -1,5 +1,7 @@
 /** Replays of real files against a running Sluice, each row compared with what somebody else wrote down. */
 export { type BankReplayOptions, type Mismatch, type ReplayObserver, type ReplayReport, replayBank } from './bank-replay';
+export { type ContestReplayOptions, type ContestReplayReport, replayContests } from './contest-replay';
+export { summarizeContestReplay } from './contest-replay-summary';
 export { MalformedFileError } from './malformed-file-error';
 export { type ReplaySummary, summarizeReplay } from './replay-summary';
 export type { KillableService } from './task-outages';

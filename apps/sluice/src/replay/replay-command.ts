@@ -1,6 +1,16 @@
 /** `sluice replay`: a real file against a server; every answer is compared with what is written down in it. */
 import { existsSync } from 'node:fs';
-import { MalformedFileError, replayBank, type ReplayObserver, type ReplaySummary, replayTasks, summarizeReplay, summarizeTaskReplay } from '@sluice/replay';
+import {
+  MalformedFileError,
+  replayBank,
+  replayContests,
+  type ReplayObserver,
+  type ReplaySummary,
+  replayTasks,
+  summarizeContestReplay,
+  summarizeReplay,
+  summarizeTaskReplay,
+} from '@sluice/replay';
 import { type Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../argument';
 import type { Surroundings } from '../connection';
@@ -25,9 +35,13 @@ export function addReplayCommand(program: Command, surroundings: Surroundings): 
   const command = program
     .command('replay')
     .description('replay a real file and compare every answer')
-    .addHelpText('after', '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000\n  sluice replay contests matches.csv.gz goals.csv.gz',
+    );
   addBank(command, surroundings);
   addTasks(command, surroundings);
+  addContests(command, surroundings);
 }
 
 function addBank(program: Command, surroundings: Surroundings): void {
@@ -48,7 +62,7 @@ Examples:
   sluice replay bank bank-1993.csv.gz --target distributed`,
     )
     .action((file: string, _options: unknown, command: Command) =>
-      replay(file, command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
+      replay([file], command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
         await untilFilled(client, () => client.accounts.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
         const report = await replayBank({ file, client, observer });
         return { report, summary: summarizeReplay(report) };
@@ -78,7 +92,7 @@ Examples:
     .action((file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<TasksOptions>();
       const killed = options.chaos === true;
-      return replay(file, options, surroundings, killed, async ({ client, commandTargets, killable }, observer, output) => {
+      return replay([file], options, surroundings, killed, async ({ client, commandTargets, killable }, observer, output) => {
         await untilFilled(client, () => client.tasks.queueStats('replay', { deadlineMs: LOOK_DEADLINE_MS }), output);
         const { limit = Number.POSITIVE_INFINITY, scale } = options;
         const report = await replayTasks({
@@ -95,14 +109,40 @@ Examples:
     });
 }
 
+function addContests(program: Command, surroundings: Surroundings): void {
+  program
+    .command('contests')
+    .description('play every match of a football file as a contest and compare every score, round and winner')
+    .argument('<matches>', 'CSV, plain or gzipped: match_id,home,away,home_score,away_score,shootout_winner')
+    .argument('<goals>', 'CSV, plain or gzipped: match_id,n,minute,team,scorer')
+    .option('--data <folder>', 'start an embedded server on this data folder')
+    .addHelpText(
+      'after',
+      `${DESTINATION_HELP}
+A shootout of a draw is a round of sudden death. A second run gets the first answers again.
+
+Examples:
+  sluice replay contests matches.csv.gz goals.csv.gz
+  sluice replay contests matches.csv.gz goals.csv.gz --data /tmp/replay
+  sluice replay contests matches.csv.gz goals.csv.gz --target distributed`,
+    )
+    .action((matchesFile: string, goalsFile: string, _options: unknown, command: Command) =>
+      replay([matchesFile, goalsFile], command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
+        await untilFilled(client, () => client.contests.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
+        const report = await replayContests({ matchesFile, goalsFile, client, observer });
+        return { report, summary: summarizeContestReplay(report) };
+      }),
+    );
+}
+
 async function replay(
-  file: string,
+  files: readonly string[],
   options: DestinationOptions,
   surroundings: Surroundings,
   killed: boolean,
   run: (destination: Destination, observer: ReplayObserver, output: Output) => Promise<{ readonly report: unknown; readonly summary: ReplaySummary }>,
 ): Promise<void> {
-  if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
+  for (const file of files) if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
   const output = new Output(surroundings.terminal, options.json === true);
   const destination = await openDestination(options, surroundings, output, killed);
   try {

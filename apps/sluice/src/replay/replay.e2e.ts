@@ -113,3 +113,35 @@ describe('tasks', () => {
     expect(lastLine(err)).toBe(`sluice: ${malformed}, line 3: run_s is "-1", not a whole number`);
   });
 });
+
+describe('contests', () => {
+  let matches: string;
+  let goals: string;
+
+  beforeAll(async () => {
+    matches = join(folder, 'matches.csv');
+    goals = join(folder, 'goals.csv');
+    const played = ['m1,A,B,2,1,', 'm2,A,C,1,1,C', 'm3,B,C,1,1,', 'm4,C,B,1,0,B'];
+    const scored = ['m1,0,12,A,Ann', 'm1,1,50,B,Bea', 'm1,2,95,A,Ann', 'm2,0,45,A,Ann', 'm2,1,46,C,Cleo', 'm3,0,3,B,Bea', 'm3,1,90,C,Bea', 'm4,0,1,C,Cleo'];
+    await writeFile(matches, ['match_id,home,away,home_score,away_score,shootout_winner', ...played].join('\n'));
+    await writeFile(goals, ['match_id,n,minute,team,scorer', ...scored].join('\n'));
+  });
+
+  test('every match ends as the file says; a second run gets the first answers again', async () => {
+    const data = join(folder, 'contests');
+    const first = await cli(['replay', 'contests', matches, goals, '--data', data]);
+    expect(first.out).toBe('4 contests, 8 scores, 0 mismatches\n');
+    expect(first.code).toBe(EXIT.done);
+    const second = await cli(['replay', 'contests', matches, goals, '--data', data]);
+    expect(second.out).toBe('9 of the scores were there already, from an earlier run\n4 contests, 8 scores, 0 mismatches\n');
+  });
+
+  test('a match that ended otherwise is named', async () => {
+    const tampered = join(folder, 'tampered.csv');
+    await writeFile(tampered, (await readFile(matches, 'utf8')).replace('m1,A,B,2,1,', 'm1,A,B,2,3,'));
+    const { code, out } = await cli(['replay', 'contests', tampered, goals, '--data', join(folder, 'contests')]);
+    expect(code).toBe(EXIT.refused);
+    expect(out).toContain('mismatch: tampered/m1: winners: A, the file says B');
+    expect(lastLine(out)).toBe('4 contests, 8 scores, 2 mismatches');
+  });
+});

@@ -1,0 +1,167 @@
+/**
+ * Replays football matches as contests through gRPC, many at once, and compares every answer with the files.
+ *
+ *   create ─▶ start ─▶ goals of a round ─▶ end of the round ─▶ its reconciliation ─▶ next round … ─▶ winners
+ *
+ * Ids follow from the files alone: a second run gets the first answers again.
+ */
+import { basename } from 'node:path';
+import type { Contest, RoundReconciliation, SidePoints, SluiceClient } from '@sluice/client';
+import type { ReplayObserver } from './bank-replay';
+import { ContestPhases } from './contest-phases';
+import { footballContest, type ExpectedScore, type FootballContest } from './football-contest';
+import { readFootball } from './football-file';
+import { ReadWindow } from './read-window';
+
+export interface ContestReplayOptions {
+  readonly matchesFile: string;
+  readonly goalsFile: string;
+  readonly client: SluiceClient;
+  readonly observer: ReplayObserver;
+}
+
+export interface ContestReplayReport {
+  readonly contests: number;
+  /** Goals. */
+  readonly scores: number;
+  /** Scores that an earlier run had recorded. */
+  readonly repeats: number;
+  readonly mismatches: readonly string[];
+}
+
+/** Contests under way at once. */
+const CONTESTS_AT_ONCE = 64;
+const CALL_DEADLINE_MS = 60_000;
+const CALL = { deadlineMs: CALL_DEADLINE_MS };
+
+export async function replayContests(options: ContestReplayOptions): Promise<ContestReplayReport> {
+  const { matchesFile, goalsFile, observer } = options;
+  observer.step('reading', undefined);
+  const matches = await readFootball(matchesFile, goalsFile);
+  observer.stepDone();
+  const namespace = basename(matchesFile).replace(/(\.csv)?(\.gz)?$/, '');
+  const replay = new ContestReplay(
+    options,
+    matches.map((match) => footballContest(match, namespace)),
+  );
+  await replay.run();
+  return replay.report();
+}
+
+class ContestReplay {
+  private readonly mismatches: string[] = [];
+  private repeats = 0;
+
+  constructor(
+    private readonly options: ContestReplayOptions,
+    private readonly contests: readonly FootballContest[],
+  ) {}
+
+  async run(): Promise<void> {
+    const { observer } = this.options;
+    observer.step('playing', this.contests.length);
+    const window = new ReadWindow(CONTESTS_AT_ONCE);
+    let done = 0;
+    for (const contest of this.contests) {
+      await window.enter();
+      window.leaveWhen(this.play(contest), () => {
+        done += 1;
+        observer.progress(done);
+      });
+    }
+    await window.allLeft();
+    observer.stepDone();
+  }
+
+  report(): ContestReplayReport {
+    const scores = this.contests.reduce((sum, { goals }) => sum + [...goals.values()].reduce((goalsSum, count) => goalsSum + count, 0), 0);
+    return { contests: this.contests.length, scores, repeats: this.repeats, mismatches: this.mismatches };
+  }
+
+  private async play(contest: FootballContest): Promise<void> {
+    const { contests } = this.options.client;
+    const { contestId, input, rounds } = contest;
+    await contests.create(input, CALL);
+    await contests.start(contestId, 'start');
+    const phases = new ContestPhases(contests, contestId);
+    try {
+      for (const [at, scores] of rounds.entries()) {
+        const round = at + 1;
+        if (!this.isThere(contest, `round ${round}`, await phases.until((seen) => isOver(seen) || (seen.phase === 'RUNNING' && seen.round === round)))) return;
+        await this.score(contest, scores);
+        const { sides } = await contests.endRound(contestId, round, `end-${round}`);
+        this.compareRound(contest, round, sides, scores);
+      }
+      const ended = await phases.until(isOver);
+      if (!this.isThere(contest, 'its end', ended)) return;
+      this.compareEnd(contest, ended);
+      this.compareReconciliation(contest, await contests.reconciliation(contestId, { ...CALL, positionToken: '' }));
+      await this.compareMembers(contest);
+    } finally {
+      await phases.end();
+    }
+  }
+
+  private async score(contest: FootballContest, scores: readonly ExpectedScore[]): Promise<void> {
+    if (scores.length === 0) return;
+    const outcomes = await this.options.client.contests.scoreBatch(
+      scores.map(({ score }) => score),
+      CALL,
+    );
+    for (const [at, { result, error }] of outcomes.entries()) {
+      const { score, ...expected } = scores[at] as ExpectedScore;
+      const name = score.requestId;
+      if (error !== undefined) {
+        this.differs(contest, `${name}: refused, ${error.reason}: ${error.message}`);
+        continue;
+      }
+      if (result.repeated) this.repeats += 1;
+      for (const field of ['round', 'roundPoints', 'totalPoints', 'sideRoundPoints'] as const)
+        this.compare(contest, `${name}: ${field}`, result[field], expected[field]);
+    }
+  }
+
+  private compareRound(contest: FootballContest, round: number, sides: readonly SidePoints[], scores: readonly ExpectedScore[]): void {
+    for (const { sideId, accountIds } of contest.input.sides) {
+      const expected = scores.filter(({ score }) => accountIds.includes(score.accountId)).length;
+      this.compare(contest, `round ${round} of ${sideId}`, sides.find((side) => side.sideId === sideId)?.points, expected);
+    }
+  }
+
+  private compareEnd(contest: FootballContest, ended: Contest): void {
+    this.compare(contest, 'phase', ended.phase, 'ENDED');
+    this.compare(contest, 'winners', ended.winnerSideIds.join(), contest.winnerSideIds.join());
+    for (const [at, { sideId, points }] of ended.sides.entries()) this.compare(contest, `goals of ${sideId}`, points, contest.totals[at]);
+    this.compare(contest, 'scores', ended.scoreCount, contest.rounds.flat().length);
+  }
+
+  private compareReconciliation(contest: FootballContest, rounds: readonly RoundReconciliation[]): void {
+    this.compare(contest, 'reconciled rounds', rounds.length, contest.rounds.length);
+    for (const { round, outcome, scoreCount, notCompared } of rounds) {
+      this.compare(contest, `reconciliation of round ${round}`, `${outcome} ${notCompared}`.trim(), 'EQUAL');
+      this.compare(contest, `scores in the log of round ${round}`, scoreCount, contest.rounds[round - 1]?.length);
+    }
+  }
+
+  private async compareMembers(contest: FootballContest): Promise<void> {
+    for await (const { accountId, points } of this.options.client.contests.members(contest.contestId, '', { ...CALL, positionToken: '' }))
+      this.compare(contest, `goals of ${accountId}`, points, contest.goals.get(accountId) ?? 0);
+  }
+
+  private isThere(contest: FootballContest, what: string, seen: Contest | undefined): seen is Contest {
+    if (seen === undefined) this.differs(contest, `${what} does not come`);
+    return seen !== undefined;
+  }
+
+  private compare(contest: FootballContest, what: string, found: unknown, expected: unknown): void {
+    if (found !== expected) this.differs(contest, `${what}: ${String(found)}, the file says ${String(expected)}`);
+  }
+
+  private differs({ contestId }: FootballContest, text: string): void {
+    this.mismatches.push(`${contestId}: ${text}`);
+  }
+}
+
+function isOver({ phase }: Contest): boolean {
+  return phase === 'ENDED' || phase === 'CANCELLED';
+}
