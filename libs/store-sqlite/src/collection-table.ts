@@ -96,7 +96,9 @@ export class CollectionTable {
       if (value !== undefined) present += 1;
       parameters[at] = storedValue(value);
     }
-    if (present !== Object.keys(row).length) for (const field of Object.keys(row)) this.#assertField(field);
+    let given = 0;
+    for (const _field in row) given += 1;
+    if (present !== given) for (const field of Object.keys(row)) this.#assertField(field);
     if (this.#indexedFields.length > 0) assertIndexed(this.#definition, this.#indexedFields, row);
     this.#statement('put', () => this.#upsert()).run(parameters);
   }

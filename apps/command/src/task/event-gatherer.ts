@@ -4,7 +4,17 @@
  */
 import type { Ending, TaskQueue } from '@sluice/domain/task';
 import type { Turn } from '@sluice/engine';
-import { taskEvents, type taskpb } from '@sluice/protocol/task';
+import type { CommitWriter } from '@sluice/protocol';
+import {
+  type AttemptEnd,
+  type AttemptsEnded,
+  type AttemptsStarted,
+  taskEvents,
+  taskpb,
+  writeAttemptsEnded,
+  writeAttemptsStarted,
+  writeTasksCreated,
+} from '@sluice/protocol/task';
 import { KIND_TO_PROTO, LIMIT_TO_PROTO, OUTCOME_TO_PROTO, STATE_TO_PROTO } from './proto-names';
 
 /** A commit should not have one event that is read in one step and takes long. */
@@ -12,18 +22,24 @@ const MAXIMUM_EVENT_TASKS = 10_000;
 
 type Gathered =
   | { readonly kind: 'created'; readonly event: taskpb.TasksCreated }
-  | { readonly kind: 'started'; readonly event: taskpb.AttemptsStarted }
-  | { readonly kind: 'attemptsEnded'; readonly event: taskpb.AttemptsEnded }
+  | { readonly kind: 'started'; readonly event: AttemptsStarted }
+  | { readonly kind: 'attemptsEnded'; readonly event: AttemptsEnded }
   | { readonly kind: 'ended'; readonly event: taskpb.TasksEnded }
   | { readonly kind: 'progress'; readonly event: taskpb.ProgressRecorded };
+
+const WRITTEN = {
+  created: taskEvents.written('TasksCreated'),
+  started: taskEvents.written('AttemptsStarted'),
+  attemptsEnded: taskEvents.written('AttemptsEnded'),
+  ended: taskEvents.written('TasksEnded'),
+  progress: taskEvents.written('ProgressRecorded'),
+} as const;
 
 /** What an ending says beside the decision. */
 export interface EndingDetail {
   readonly result?: taskpb.TaskResult | undefined;
   readonly message?: string;
   readonly note?: string;
-  /** When the end of an attempt came to be known, microseconds. */
-  readonly endedAtUs?: number;
 }
 
 export class EventGatherer {
@@ -46,11 +62,11 @@ export class EventGatherer {
     const slot = tasks.slotOf(number);
     const type = tasks.types[slot]?.name ?? '';
     const start = {
-      number: BigInt(number),
+      number,
       attempt,
       type,
-      submittedAtUs: BigInt(tasks.createdAtUs[slot] as number),
-      firstStartedAtUs: BigInt(tasks.firstStartedAtUs[slot] as number),
+      submittedAtUs: tasks.createdAtUs[slot] as number,
+      firstStartedAtUs: tasks.firstStartedAtUs[slot] as number,
     };
     const { open } = this;
     if (open?.kind === 'started' && open.event.queue === queue.name && open.event.workerId === workerId) {
@@ -61,32 +77,32 @@ export class EventGatherer {
     this.open = { kind: 'started', event: { queue: queue.name, workerId, starts: [start] } };
   }
 
-  /** To be called before the queue takes the ending in. */
-  ended(turn: Turn, queue: TaskQueue, ending: Ending, detail: EndingDetail): void {
-    if (ending.event.kind === 'attemptEnded') this.attemptEnded(turn, queue, ending, detail);
+  /** To be called before the queue takes the ending in. @param endedAtUs when the end of an attempt came to be known, microseconds. */
+  ended(turn: Turn, queue: TaskQueue, ending: Ending, detail: EndingDetail, endedAtUs: number): void {
+    if (ending.event.kind === 'attemptEnded') this.attemptEnded(turn, queue, ending, detail, endedAtUs);
     else this.taskEnded(turn, queue, ending, detail);
   }
 
-  private attemptEnded(turn: Turn, queue: TaskQueue, ending: Ending, detail: EndingDetail): void {
+  private attemptEnded(turn: Turn, queue: TaskQueue, ending: Ending, detail: EndingDetail, endedAtUs: number): void {
     if (ending.event.kind !== 'attemptEnded') return;
-    const { result, note = '', message = '', endedAtUs = 0 } = detail;
+    const { result, note = '', message = '' } = detail;
     const { number, attempt, outcome, retryAtUs } = ending.event;
-    const slot = queue.tasks.slotOf(number);
-    const task = queue.tasks.recordOf(slot);
-    const end: taskpb.AttemptEnd = {
-      number: BigInt(number),
+    const { tasks } = queue;
+    const slot = tasks.slotOf(number);
+    const end: AttemptEnd = {
+      number,
       attempt,
       outcome: OUTCOME_TO_PROTO[outcome],
       result,
       failure: failureOf(ending, message),
-      retryAtUs: BigInt(retryAtUs),
-      type: task.type,
-      submittedAtUs: BigInt(task.createdAtUs),
-      startedAtUs: BigInt(task.startedAtUs),
-      workerId: task.workerId,
-      firstStartedAtUs: BigInt(task.firstStartedAtUs),
+      retryAtUs,
+      type: tasks.types[slot]?.name ?? '',
+      submittedAtUs: tasks.createdAtUs[slot] as number,
+      startedAtUs: tasks.startedAtUs[slot] as number,
+      workerId: tasks.workers[slot] as string,
+      firstStartedAtUs: tasks.firstStartedAtUs[slot] as number,
       note,
-      countedUs: BigInt(countedUs(endedAtUs, queue.tasks.countedFromUs[slot] as number)),
+      countedUs: countedUs(endedAtUs, tasks.countedFromUs[slot] as number),
     };
     const { open } = this;
     if (open?.kind === 'attemptsEnded' && open.event.queue === queue.name) {
@@ -133,8 +149,11 @@ export class EventGatherer {
     const { open } = this;
     this.open = undefined;
     if (open === undefined) return;
-    const { type, version, payload } = recordOf(open);
-    turn.commit.event(type, version, payload);
+    const { type, version } = WRITTEN[open.kind];
+    const { commit } = turn;
+    const mark = commit.openEvent(type, version);
+    write(commit.writer, open);
+    commit.closeEvent(mark);
   }
 }
 
@@ -143,21 +162,25 @@ function countedUs(endedAtUs: number, fromUs: number): number {
   return Number.isFinite(fromUs) ? Math.max(1, Math.round(endedAtUs - fromUs)) : 0;
 }
 
-function recordOf(gathered: Gathered) {
+function write(writer: CommitWriter['writer'], gathered: Gathered): void {
   switch (gathered.kind) {
     case 'created':
-      return taskEvents.record('TasksCreated', gathered.event);
+      return writeTasksCreated(writer, gathered.event);
     case 'started':
-      return taskEvents.record('AttemptsStarted', gathered.event);
+      return writeAttemptsStarted(writer, gathered.event);
     case 'attemptsEnded':
-      return taskEvents.record('AttemptsEnded', gathered.event);
+      return writeAttemptsEnded(writer, gathered.event);
     case 'ended':
-      return taskEvents.record('TasksEnded', gathered.event);
+      return writeWhole(writer, taskpb.TasksEnded.encode(gathered.event).finish());
     case 'progress':
-      return taskEvents.record('ProgressRecorded', gathered.event);
+      return writeWhole(writer, taskpb.ProgressRecorded.encode(gathered.event).finish());
     default:
       return gathered satisfies never;
   }
+}
+
+function writeWhole(writer: CommitWriter['writer'], payload: Uint8Array): void {
+  writer.raw(payload, 0, payload.length);
 }
 
 function failureOf({ failure }: Ending, message: string): taskpb.TaskFailure | undefined {

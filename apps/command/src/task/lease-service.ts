@@ -25,7 +25,7 @@ export function leaseRegistration(work: QueueWork, clock: Clock): ServiceRegistr
         const waiting = new AbortController();
         const cancelTimer = clock.after(Math.min(waitMs, MAXIMUM_WAIT_MS), () => waiting.abort());
         try {
-          return { ready: await work.awaitTasks(partition, queues, types.length === 0 ? undefined : types, waiting.signal) };
+          return { ready: (await work.awaitTasks(partition, { queues, types: types.length === 0 ? undefined : types }, waiting.signal)) !== false };
         } finally {
           cancelTimer();
         }

@@ -30,6 +30,10 @@ export const RUNS_PER_TICK = 500;
 export const PROGRESS_EVERY_US = 250_000;
 /** Tasks that are handed out at once. */
 export const MAXIMUM_TAKE = 1_000;
+/** Attempts that a turn starts for workers that wait, beside what was submitted to it. */
+export const OFFERED_TASKS = 256;
+/** A commit that has so much already starts none for them: a log takes no larger one than it says. */
+export const FULL_COMMIT_BYTES = 1 << 20;
 /** Signs of life and reports of one message of a worker. */
 export const MAXIMUM_REPORT_PARTS = 20_000;
 export const MAXIMUM_CAPACITY = 10_000;

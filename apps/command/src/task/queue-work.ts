@@ -2,6 +2,7 @@
  * What workers ask of the queues of this instance: something to do, and what became of it. It wakes who waits, and does what is due.
  *
  *   awaitTasks ──touched──▶ ready        take ──turn──▶ started, durable ──▶ tasks with payloads
+ *       └──offer, in the turn that made a task startable──▶ started, durable ──▶ tasks with payloads
  *   report ──turn──▶ verdicts            stops: attempts that others ended
  */
 import {
@@ -55,6 +56,13 @@ export interface Take {
   readonly workerId: string;
 }
 
+/** What a worker that waits lets a turn start for it. */
+export interface Offer {
+  readonly workerId: string;
+  /** Reserves room for tasks, at most so many; returns how many. */
+  reserve(maximum: number): number;
+}
+
 export interface Reported {
   readonly verdicts: taskpb.ReportVerdict[];
   readonly stops: taskpb.Stop[];
@@ -95,6 +103,12 @@ export class QueueWork implements QueueListener {
   }
 
   // ---- what queues tell ----
+
+  offer(turn: Turn, state: QueuesState, entry: QueueEntry, maximum: number): number {
+    const waiters = this.waiters.get(placeOf(state.services.partition, entry.queue.name));
+    if (waiters === undefined || this.stopped) return 0;
+    return waiters.offer(turn, maximum, (types) => state.hasTask(entry, types, turn.committedAtUs));
+  }
 
   touched(partition: number, entry: QueueEntry): void {
     this.follower?.(partition, entry);
@@ -207,8 +221,12 @@ export class QueueWork implements QueueListener {
 
   // ---- what workers ask ----
 
-  /** Resolves with true when a queue has something for the worker; false: the wait is over, or the partition is not here. */
-  async awaitTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves with true when a queue has something for the worker, or with what was started for it meanwhile; false: the wait is over, or the partition is not here.
+   *
+   * @param offer lets a turn that makes a task startable start it for the worker.
+   */
+  async awaitTasks(partition: number, { queues, types }: Pick<Take, 'queues' | 'types'>, signal: AbortSignal, offer?: Offer): Promise<boolean | StartedTasks> {
     const state = this.stateOf(partition);
     if (state === undefined || this.stopped) return false;
     const nowUs = this.clock.nowUs();
@@ -216,17 +234,55 @@ export class QueueWork implements QueueListener {
     const has = (entry: QueueEntry | undefined): boolean => entry !== undefined && state.hasTask(entry, types, nowUs);
     if (queues.some((queue) => has(state.entries.get(queue)))) return true;
     return new Promise((resolve) => {
-      const finish = (ready: boolean): void => {
+      const forget = (): void => {
         signal.removeEventListener('abort', ended);
         for (const queue of queues) this.removeWaiter(placeOf(partition, queue), waiter);
+      };
+      const finish = (ready: boolean): void => {
+        forget();
         resolve(ready);
       };
       const ended = (): void => finish(false);
-      const waiter: WaitingWorker = { types, wake: () => finish(!this.stopped) };
+      const start = (turn: Turn, maximum: number): number => {
+        forget();
+        return this.startOffered(turn, state, { queues, types }, offer as Offer, maximum, resolve);
+      };
+      const waiter: WaitingWorker = { types, wake: () => finish(!this.stopped), ...(offer === undefined ? undefined : { start }) };
       for (const queue of queues) this.addWaiter(placeOf(partition, queue), waiter);
       signal.addEventListener('abort', ended);
       if (signal.aborted) ended();
     });
+  }
+
+  /** Starts what the worker has room for in the turn; what was started is told when that is durable. */
+  private startOffered(
+    turn: Turn,
+    state: QueuesState,
+    { queues, types }: Pick<Take, 'queues' | 'types'>,
+    offer: Offer,
+    maximum: number,
+    tell: (outcome: boolean | StartedTasks) => void,
+  ): number {
+    const started: Started[] = [];
+    const room = { tasks: offer.reserve(maximum), lanes: LANES_PER_TAKE };
+    for (const queue of queues) {
+      const entry = state.entries.get(queue);
+      if (entry !== undefined) startTasks(turn, state, entry, types, room, offer.workerId, started);
+    }
+    if (started.length === 0) tell(true);
+    else {
+      const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs()));
+      // Nothing was started, or it is not known: the worker waits again.
+      turn.submissions.push(
+        new QueueTurn(
+          () => undefined,
+          settled,
+          () => tell(false),
+          NO_COMMANDS,
+        ),
+      );
+    }
+    return started.length;
   }
 
   private addWaiter(place: string, waiter: WaitingWorker): void {
@@ -249,14 +305,19 @@ export class QueueWork implements QueueListener {
     const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
     const started: Started[] = [];
     const bytes = START_BYTES * maximum;
-    const durable = await runTurn(partition, queues, { commands: maximum, bytes, recordBytes: bytes }, (turn) => {
-      state.begin(turn);
-      const room = { tasks: maximum, lanes: LANES_PER_TAKE };
-      for (const queue of queues) {
-        const entry = state.entries.get(queue);
-        if (entry !== undefined) startTasks(turn, state, entry, types, room, workerId, started);
-      }
-    });
+    const durable = await runTurn(
+      partition,
+      () => queues,
+      { commands: maximum, bytes, recordBytes: bytes },
+      (turn) => {
+        state.begin(turn);
+        const room = { tasks: maximum, lanes: LANES_PER_TAKE };
+        for (const queue of queues) {
+          const entry = state.entries.get(queue);
+          if (entry !== undefined) startTasks(turn, state, entry, types, room, workerId, started);
+        }
+      },
+    );
     return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started, () => this.clock.nowUs());
   }
 
@@ -289,16 +350,20 @@ export class QueueWork implements QueueListener {
     let bytes = REPORT_BYTES * (ends + marks.length);
     for (const { result } of completions) bytes += result?.body.length ?? 0;
     for (const { message } of failings) bytes += 3 * message.length;
-    const queues = [...marks.map(({ entry }) => entry.queue.name), ...leasesOf(report).flatMap((lease) => taskNameOf(lease?.taskId ?? '')?.queue ?? [])];
-    const durable = await runTurn(partition, queues, { commands: ends + marks.length, bytes, recordBytes: bytes }, (turn) => {
-      state.begin(turn);
-      // A flood of marks comes before the first one is recorded.
-      for (const { entry, mark } of marks)
-        if (isUnderWay(entry, mark) && mayRecord(entry, Number(mark.number), turn.committedAtUs)) state.progress(turn, entry, mark);
-      for (const completion of completions) reported.verdicts.push(complete({ turn, state, atUs, readUpToUs }, completion));
-      for (const failing of failings) reported.verdicts.push(fail({ turn, state, atUs, readUpToUs }, failing));
-      for (const lease of returned) reported.verdicts.push(giveBack({ turn, state, atUs, readUpToUs }, lease));
-    });
+    const durable = await runTurn(
+      partition,
+      () => queuesOf(report),
+      { commands: ends + marks.length, bytes, recordBytes: bytes },
+      (turn) => {
+        state.begin(turn);
+        // A flood of marks comes before the first one is recorded.
+        for (const { entry, mark } of marks)
+          if (isUnderWay(entry, mark) && mayRecord(entry, Number(mark.number), turn.committedAtUs)) state.progress(turn, entry, mark);
+        for (const completion of completions) reported.verdicts.push(complete({ turn, state, atUs, readUpToUs }, completion));
+        for (const failing of failings) reported.verdicts.push(fail({ turn, state, atUs, readUpToUs }, failing));
+        for (const lease of returned) reported.verdicts.push(giveBack({ turn, state, atUs, readUpToUs }, lease));
+      },
+    );
     if (durable > 0 || ends === 0) return reported;
     // Nothing is recorded, or it is not known: the worker says it again.
     return { ...reported, verdicts: leasesOf(report).map((lease) => ({ lease, reason: 'UNAVAILABLE' })) };
@@ -428,10 +493,10 @@ function reportOf(
   if (entry === undefined || name === undefined || task?.number !== name.number) return { lease, reason: 'LEASE_LOST' };
   const isLate = decideOverdue(entry.queue, name.number, atUs, turn.committedAtUs) !== undefined;
   const cameAtUs = isLate ? Math.min(atUs, readUpToUs) : atUs;
-  if (leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, cameAtUs)) return { lease, reason: 'LEASE_LOST' };
+  if (isLate && leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, cameAtUs)) return { lease, reason: 'LEASE_LOST' };
   const decision = decide(entry, name);
   if ('rejection' in decision) return { lease, reason: decision.rejection };
-  if (!decision.repeated) state.end(turn, entry, decision, { ...detail, endedAtUs: cameAtUs }, true);
+  if (!decision.repeated) state.end(turn, entry, decision, detail, { byWorker: true, endedAtUs: cameAtUs });
   return { lease, reason: '' };
 }
 
@@ -446,6 +511,16 @@ function isUnderWay({ queue }: QueueEntry, { number, attempt }: taskpb.ProgressM
 
 function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
   return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
+}
+
+/** Queues that the report is about. */
+function queuesOf(report: taskpb.WorkRequest): Set<string> {
+  const queues = new Set<string>();
+  for (const lease of [...report.heartbeats.map((heartbeat) => heartbeat.lease), ...leasesOf(report)]) {
+    const queue = taskNameOf(lease?.taskId ?? '')?.queue;
+    if (queue !== undefined) queues.add(queue);
+  }
+  return queues;
 }
 
 function leaseLost(lease: taskpb.Lease): taskpb.Stop {
@@ -467,14 +542,14 @@ interface TurnSize {
 }
 
 /** Does something with queues in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be. */
-function runTurn(partition: Partition, queues: readonly string[], size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
+function runTurn(partition: Partition, queues: () => Iterable<string>, size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
   return new Promise((resolve) => {
     const submission = new QueueTurn(
       decide,
       resolve,
       () => resolve(0),
       size,
-      () => queues.map((queue) => hashOf(partition, queue)),
+      () => Array.from(queues(), (queue) => hashOf(partition, queue)),
     );
     try {
       partition.submit(submission);
@@ -483,6 +558,8 @@ function runTurn(partition: Partition, queues: readonly string[], size: TurnSize
     }
   });
 }
+
+const NO_COMMANDS: TurnSize = { commands: 0, bytes: 0, recordBytes: 0 };
 
 class QueueTurn implements Submission {
   readonly commandCount: number;

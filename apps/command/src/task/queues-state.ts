@@ -24,15 +24,14 @@ import {
   type CapabilityState,
   type PartitionServices,
   requestDecided,
-  requestHash,
   type RequestVerdict,
   type SnapshotSession,
   type Turn,
 } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
 import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/protocol';
-import { taskEvents, type taskpb } from '@sluice/protocol/task';
-import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, RUNS_PER_TICK, TICK_BYTES } from './limits';
+import { PlainTask, taskEvents, type taskpb } from '@sluice/protocol/task';
+import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, FULL_COMMIT_BYTES, OFFERED_TASKS, RUNS_PER_TICK, TICK_BYTES } from './limits';
 import { EventGatherer, type EndingDetail } from './event-gatherer';
 import { CATCH_UP_RULES, DEDUPE_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
 import { QueueAlarms } from './queue-alarms';
@@ -40,6 +39,7 @@ import { QueueEntry } from './queue-entry';
 import type { QueueMeter } from './queue-meter';
 import { QueuesSnapshot, restoreBlock } from './queues-snapshot';
 import { dueRuns } from './schedule-runs';
+import { hashTaskRequest, hashTaskRequestIn } from './request-hash';
 import { newTaskOf, queueLimitsOf, specBytes } from './task-shape';
 
 /** Why an attempt was cut off, for its worker. */
@@ -51,12 +51,20 @@ export interface Cut {
 
 /** What waits for queues to change. Called within a turn; nothing of it is durable then. */
 export interface QueueListener {
+  /** Something of the queue changed: workers that wait may be given tasks in the same turn. @returns how many were started, `maximum` at most. */
+  offer(turn: Turn, state: QueuesState, entry: QueueEntry, maximum: number): number;
   /** Something of the queue changed: it may have tasks for workers. */
   touched(partition: number, entry: QueueEntry): void;
   /** Something is due in the queue at `entry.wakeAtUs`, which is earlier than was said before. */
   wakes(partition: number, entry: QueueEntry): void;
   /** Attempts were ended by others than their workers; called when that is durable. */
   cut(partition: number, cuts: readonly Cut[]): void;
+}
+
+interface EndSource {
+  readonly byWorker: boolean;
+  /** Microseconds. */
+  readonly endedAtUs: number;
 }
 
 /** Whether the queue takes a task. `existing`: the task that has its dedupe key stands for it. */
@@ -67,12 +75,16 @@ export type Admission =
 
 export type RunSubmission = { readonly kind: 'submitted'; readonly number: number } | Exclude<Admission, { kind: 'admitted' }>;
 
-const SILENT: QueueListener = { touched: () => undefined, wakes: () => undefined, cut: () => undefined };
+/** What reading a task costs beside its bytes. */
+const REPLAYED_TASK_BYTES = 128;
+
+const SILENT: QueueListener = { offer: () => 0, touched: () => undefined, wakes: () => undefined, cut: () => undefined };
 
 export class QueuesState implements CapabilityState {
   readonly entries = new Map<string, QueueEntry>();
   private readonly gatherer = new EventGatherer();
   private readonly touchedInTurn = new Set<QueueEntry>();
+  private turn: Turn | undefined;
   private cuts: Cut[] = [];
   /** Of the turn; counted when it is durable. */
   private measures: ((meter: QueueMeter) => void)[] = [];
@@ -107,19 +119,24 @@ export class QueuesState implements CapabilityState {
   /** To be called before anything else of a turn. */
   begin(turn: Turn): void {
     turn.gather(this);
+    if (this.turn !== turn) {
+      this.turn = turn;
+      turn.atEnd(() => this.finish(turn));
+    }
     if (this.isServing) return;
     // The owner before heard of workers what this one did not.
     this.isServing = true;
     for (const { queue } of this.entries.values()) queue.heardFloorUs = turn.committedAtUs;
   }
 
-  create(turn: Turn, entry: QueueEntry, created: taskpb.CreatedTask): number {
+  /** @param task what the queue sees of it. */
+  create(turn: Turn, entry: QueueEntry, created: taskpb.CreatedTask, task = newTaskOf(created)): number {
     const { queue } = entry;
     const number = queue.nextNumber;
     this.gatherer.created(turn, queue, number, created);
     if (this.meter !== undefined) this.measures.push((meter) => meter.submitted(queue.name));
     entry.creations.created(number, turn.sequence);
-    this.evolve(turn, entry, { kind: 'created', number, task: newTaskOf(created.spec as taskpb.TaskSpec, Number(created.startAtUs)) });
+    this.evolve(turn, entry, { kind: 'created', number, task });
     return number;
   }
 
@@ -144,11 +161,17 @@ export class QueuesState implements CapabilityState {
     return nowUs;
   }
 
-  /** @param byWorker the worker itself said so: it need not be told. */
-  end(turn: Turn, entry: QueueEntry, ending: Ending, detail: EndingDetail, byWorker = false): void {
+  /** @param from when the end came to be known, and whether the worker itself said so: then it need not be told. */
+  end(
+    turn: Turn,
+    entry: QueueEntry,
+    ending: Ending,
+    detail: EndingDetail,
+    { byWorker, endedAtUs }: EndSource = { byWorker: false, endedAtUs: turn.committedAtUs },
+  ): void {
     const { queue } = entry;
-    this.gatherer.ended(turn, queue, ending, { endedAtUs: turn.committedAtUs, ...detail });
-    if (this.meter !== undefined) this.measureEnd(entry, ending, detail.endedAtUs ?? turn.committedAtUs);
+    this.gatherer.ended(turn, queue, ending, detail, endedAtUs);
+    if (this.meter !== undefined) this.measureEnd(entry, ending, endedAtUs);
     if (ending.event.kind === 'attemptEnded' && !byWorker) {
       const { number, attempt } = ending.event;
       const sequence = queue.tasks.startedSequences[queue.tasks.slotOf(number)] as number;
@@ -162,7 +185,7 @@ export class QueuesState implements CapabilityState {
   endOverdue(turn: Turn, entry: QueueEntry, number: number, asOfUs = turn.committedAtUs): boolean {
     const ending = decideOverdue(entry.queue, number, asOfUs, turn.committedAtUs);
     if (ending === undefined) return false;
-    this.end(turn, entry, ending, { message: limitMessage(ending), endedAtUs: asOfUs });
+    this.end(turn, entry, ending, { message: limitMessage(ending) }, { byWorker: false, endedAtUs: asOfUs });
     return true;
   }
 
@@ -206,7 +229,7 @@ export class QueuesState implements CapabilityState {
 
   flush(turn: Turn): void {
     this.gatherer.flush(turn);
-    const { cuts, touchedInTurn, meter, measures } = this;
+    const { cuts, meter, measures } = this;
     if (meter !== undefined && measures.length > 0) {
       this.measures = [];
       turn.whenDurable(() => {
@@ -218,13 +241,25 @@ export class QueuesState implements CapabilityState {
       this.cuts = [];
       turn.whenDurable(() => this.listener.cut(partition, cuts));
     }
+  }
+
+  /** Everything that was submitted is decided: workers that wait are given what they can have, in the same commit. */
+  private finish(turn: Turn): void {
+    const { touchedInTurn, listener } = this;
+    this.turn = undefined;
     if (touchedInTurn.size === 0) return;
-    for (const entry of touchedInTurn) {
+    const { partition } = this.services;
+    turn.flush();
+    const changed = [...touchedInTurn];
+    turn.gather(this);
+    let room = turn.commit.writer.at > FULL_COMMIT_BYTES ? 0 : OFFERED_TASKS;
+    for (const entry of changed) if (room > 0) room -= listener.offer(turn, this, entry, room);
+    touchedInTurn.clear();
+    for (const entry of changed) {
       entry.queue.pack(turn.committedAtUs);
       this.wake(entry);
-      this.listener.touched(partition, entry);
+      listener.touched(partition, entry);
     }
-    touchedInTurn.clear();
   }
 
   /** When something is due in the partition next, microseconds; as far as it was told. */
@@ -253,11 +288,6 @@ export class QueuesState implements CapabilityState {
   }
 
   // ---- requests ----
-
-  /** Hashes the id of a request within its queue into `lastHash`. @param queueHash `keyedHash` of the queue's name. */
-  hashRequest(queueHash: number, requestId: string): void {
-    hashTaskRequest(this.services.seeds, queueHash, requestId);
-  }
 
   /** `keyedHash` of the queue's name. */
   hashOf({ nameBytes }: QueueEntry): number {
@@ -301,7 +331,7 @@ export class QueuesState implements CapabilityState {
     const nextEnding = (): Ending | undefined => decideDue(queue, turn.committedAtUs, steps, asOfUs);
     let endings = 0;
     for (let ending = nextEnding(); ending !== undefined; ending = nextEnding()) {
-      this.end(turn, entry, ending, { message: limitMessage(ending), endedAtUs: asOfUs });
+      this.end(turn, entry, ending, { message: limitMessage(ending) }, { byWorker: false, endedAtUs: asOfUs });
       endings += 1;
       if (endings === ENDINGS_PER_TICK) return true;
     }
@@ -357,6 +387,12 @@ export class QueuesState implements CapabilityState {
     return { kind: 'submitted', number };
   }
 
+  /** Why the queue does not take a task that has no dedupe key; undefined: it takes it. */
+  refusalOf({ queue }: QueueEntry, task: NewTask): TaskRejection | undefined {
+    const decision = decideSubmission(queue, task, 'REFUSE');
+    return 'rejection' in decision ? decision.rejection : undefined;
+  }
+
   /** Whether the queue takes another task; ends the one that it replaces. */
   admit(turn: Turn, entry: QueueEntry, spec: taskpb.TaskSpec): Admission {
     const decision = decideSubmission(entry.queue, spec, DEDUPE_RULES[spec.dedupeRule] ?? 'REFUSE');
@@ -397,7 +433,7 @@ export class QueuesState implements CapabilityState {
     TasksCreated: (event, commit) => this.replayCreated(event, commit),
     AttemptsStarted: ({ queue, workerId, starts }, commit) => {
       const entry = this.entry(queue);
-      for (const { number, attempt } of starts) entry.queue.evolve({ kind: 'started', number: Number(number), attempt, workerId }, commit);
+      for (const { number, attempt } of starts) entry.queue.evolve({ kind: 'started', number, attempt, workerId }, commit);
       return undefined;
     },
     AttemptsEnded: ({ queue, ends }, commit) => {
@@ -405,7 +441,7 @@ export class QueuesState implements CapabilityState {
       for (const { number, attempt, outcome, retryAtUs } of ends) {
         const known = OUTCOMES[outcome];
         if (known === undefined) throw new Error(`task ${queue}/${number}: the outcome ${outcome} is not known`);
-        entry.queue.evolve({ kind: 'attemptEnded', number: Number(number), attempt, outcome: known, retryAtUs: Number(retryAtUs) }, commit);
+        entry.queue.evolve({ kind: 'attemptEnded', number, attempt, outcome: known, retryAtUs }, commit);
       }
       return undefined;
     },
@@ -480,23 +516,27 @@ export class QueuesState implements CapabilityState {
     let number = Number(firstNumber);
     entry.creations.created(number, commit.sequence);
     const queueHash = this.hashOf(entry);
-    for (const { requestId, spec, startAtUs } of tasks) {
-      if (spec === undefined) throw new Error(`task ${name}/${number} is recorded without what it does`);
-      const task: NewTask = newTaskOf(spec, Number(startAtUs));
-      entry.queue.evolve({ kind: 'created', number, task }, commit);
-      if (requestId !== '') {
-        this.hashRequest(queueHash, requestId);
-        this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
-      }
+    for (const created of tasks) {
+      entry.queue.evolve({ kind: 'created', number, task: newTaskOf(created) }, commit);
+      if (this.hashCreated(queueHash, created)) this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
       number += 1;
-      yield spec.payload.length + 128;
+      yield REPLAYED_TASK_BYTES + (created instanceof PlainTask ? created.end - created.at : (created.spec?.payload.length ?? 0));
     }
+  }
+
+  /** @returns whether the task has a request id. */
+  private hashCreated(queueHash: number, created: taskpb.CreatedTask): boolean {
+    const { seeds } = this.services;
+    if (created instanceof PlainTask) hashTaskRequestIn(seeds, queueHash, created.bytes, created.requestIdAt, created.requestIdEnd);
+    else if (created.requestId === '') return false;
+    else hashTaskRequest(seeds, queueHash, created.requestId);
+    return true;
   }
 
   replayRequest({ key, requestId }: logpb.RequestDecided, commit: CommitHeader): void {
     const entry = this.entry(key);
     entry.decidedSequence = commit.sequence;
-    this.hashRequest(this.hashOf(entry), requestId);
+    hashTaskRequest(this.services.seeds, this.hashOf(entry), requestId);
     this.services.index.add(lastHash.first, lastHash.second, commit.sequence);
   }
 
@@ -509,24 +549,6 @@ export class QueuesState implements CapabilityState {
   restore(block: Uint8Array): void {
     restoreBlock(this, block);
   }
-}
-
-/** The prefix keeps them apart from the requests of other capabilities. */
-const HASHED_PREFIX = Buffer.from('task.queue/', 'utf8');
-/** Prefix and id are put together here: a buffer for each id would cost more than the hash. */
-const hashed = Buffer.alloc(1_024);
-HASHED_PREFIX.copy(hashed);
-const BYTES_PER_UNIT = 3;
-
-/** @param queueHash `keyedHash` of the queue's name. */
-export function hashTaskRequest(seeds: PartitionServices['seeds'], queueHash: number, requestId: string): void {
-  if (HASHED_PREFIX.length + BYTES_PER_UNIT * requestId.length > hashed.length) {
-    const id = Buffer.concat([HASHED_PREFIX, Buffer.from(requestId, 'utf8')]);
-    requestHash(seeds, queueHash, id, 0, id.length);
-    return;
-  }
-  const length = hashed.write(requestId, HASHED_PREFIX.length, 'utf8');
-  requestHash(seeds, queueHash, hashed, 0, HASHED_PREFIX.length + length);
 }
 
 function limitMessage({ failure }: Ending): string {

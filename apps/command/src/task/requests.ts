@@ -6,7 +6,8 @@ import { MAXIMUM_CRON_BYTES, MAXIMUM_MESSAGE_BYTES, MAXIMUM_NOTE_BYTES, MAXIMUM_
 import { STATE_TO_PROTO, STATES } from './proto-names';
 import { checkTimes, runsAfter } from './schedule-runs';
 import { receiptOf } from './task-submission';
-import { accepted, rejected, submissionDigest, type Decided, type TaskRequest } from './task-request';
+import { accepted, rejected, submissionDigest, SubmittedVerdict, type Decided, type TaskRequest } from './task-request';
+import { hashTaskRequest } from './request-hash';
 import {
   checkedLimits,
   checkedScheduleName,
@@ -38,6 +39,7 @@ export function submissionOf(queue: string, requestId: string, task: taskpb.Task
     queue,
     sizeBytes: bytes,
     recordBytes: bytes,
+    hashId: (seeds, queueHash) => hashTaskRequest(seeds, queueHash, requestId),
     get bodyDigest() {
       return submissionDigest(queue, requestId, spec);
     },
@@ -50,7 +52,7 @@ export function submissionOf(queue: string, requestId: string, task: taskpb.Task
       }
       const startAtUs = startAtUsOf(spec, turn.committedAtUs);
       const number = state.create(turn, entry, { requestId, spec, startAtUs: BigInt(startAtUs), retryOf: '', schedule: '', scheduledAtUs: 0n });
-      return { verdict: receiptOf(taskIdOf(queue, number), taskpb.TaskState.TASK_STATE_SUBMITTED, 1), recorded: 'submission' };
+      return { verdict: new SubmittedVerdict(queue, number), recorded: 'submission' };
     },
   };
 }
@@ -276,6 +278,7 @@ function small<Request extends { readonly requestId: string }>(
     queue,
     sizeBytes: SMALL_BYTES,
     recordBytes: recordBytes + 2 * SMALL_BYTES,
+    hashId: (seeds, queueHash) => hashTaskRequest(seeds, queueHash, request.requestId),
     bodyDigest: requestDigest(`sluice.task.v1.${message}`, codec, request),
   };
 }
@@ -285,7 +288,7 @@ function receipt(name: TaskName, state: TaskState): ReturnType<typeof receiptOf>
 }
 
 /** What is not found may be there later; the rest depends on the queue's state, and is answered so for ever. */
-function refused(reason: string): Decided {
+export function refused(reason: string): Decided {
   return { verdict: rejected(reason), recorded: reason.endsWith('_NOT_FOUND') || isOfNow(reason) ? 'no' : 'verdict' };
 }
 

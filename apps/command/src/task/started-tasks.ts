@@ -4,13 +4,15 @@
  */
 import { type LeaseName, leaseTokenOf, type TaskPolicy } from '@sluice/domain/task';
 import { timestampFromUs } from '@sluice/protocol';
-import type { taskpb } from '@sluice/protocol/task';
+import { AssignedPlainTask, PlainTask, type taskpb } from '@sluice/protocol/task';
 import type { QueuesState } from './queues-state';
 import { specBytes } from './task-shape';
 import { SubmittedTasks } from './task-specs';
 
 /** A page is full when it has so many bytes; the task that fills it is in it. */
 const PAGE_BYTES = 1 << 20;
+/** What a plain task takes beside its bytes. */
+const FRAME_BYTES = 128;
 /** Read at once. */
 const TASKS_AT_ONCE = 16;
 
@@ -42,16 +44,18 @@ export class StartedTasks {
     const { state, started } = this;
     if (state === undefined) return { tasks: [], next: 0 };
     const specs: taskpb.CreatedTask[] = [];
+    const submitted = new Map<number, SubmittedTasks>();
     let bytes = 0;
     while (from + specs.length < started.length && bytes < PAGE_BYTES) {
       const at = from + specs.length;
       const read = started.slice(at, at + TASKS_AT_ONCE);
-      const submitted = await submittedIn(state, read);
+      const missing = read.filter(({ createdSequence }) => !submitted.has(createdSequence));
+      if (missing.length > 0) await readSubmitted(state, missing, submitted);
       for (const one of read) {
         if (bytes >= PAGE_BYTES) break;
         const created = createdBy(one, submitted.get(one.createdSequence));
         specs.push(created);
-        bytes += specBytes(created.spec as taskpb.TaskSpec);
+        bytes += bytesOf(created);
       }
     }
     const nowUs = this.nowUs();
@@ -76,33 +80,41 @@ export class StartedTasks {
 
 export const NOTHING_STARTED = new StartedTasks(undefined, [], () => 0);
 
-/** The commits that submitted the tasks, by sequence: most tasks that are started together were submitted together. */
-async function submittedIn(state: QueuesState, started: readonly Started[]): Promise<ReadonlyMap<number, SubmittedTasks>> {
+/** Reads the commits that submitted the tasks, by sequence: most tasks that are started together were submitted together. */
+async function readSubmitted(state: QueuesState, started: readonly Started[], submitted: Map<number, SubmittedTasks>): Promise<void> {
   const sequences = [...new Set(started.map(({ createdSequence }) => createdSequence))];
-  const submitted = await Promise.all(sequences.map((sequence) => SubmittedTasks.read(state, sequence)));
-  return new Map(submitted.map((tasks, at) => [sequences[at] as number, tasks]));
+  await Promise.all(sequences.map(async (sequence) => submitted.set(sequence, await SubmittedTasks.read(state, sequence))));
 }
 
 function createdBy({ queue, taskId, lease, createdSequence }: Started, submitted: SubmittedTasks | undefined): taskpb.CreatedTask {
   const created = submitted?.get({ queue, number: lease.number });
-  if (created?.spec === undefined) throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
+  if (created === undefined || (!(created instanceof PlainTask) && created.spec === undefined))
+    throw new Error(`sequence ${createdSequence} does not hold task ${taskId}, which it is said to submit`);
   return created;
+}
+
+function bytesOf(created: taskpb.CreatedTask): number {
+  return created instanceof PlainTask ? FRAME_BYTES + created.end - created.at : specBytes(created.spec as taskpb.TaskSpec);
 }
 
 /** @param handedOutAtUs when it left for the first time. */
 function assigned({ taskId, lease, policy, createdAtUs }: Started, created: taskpb.CreatedTask, handedOutAtUs: number, nowUs: number): taskpb.AssignedTask {
   const { startToFinishMs, submitToFinishMs, heartbeatMs } = policy.limits;
-  const endsUs: number[] = [];
-  if (startToFinishMs > 0) endsUs.push(handedOutAtUs + startToFinishMs * 1_000);
-  if (submitToFinishMs > 0) endsUs.push(createdAtUs + submitToFinishMs * 1_000);
+  const attemptEndsUs = startToFinishMs > 0 ? handedOutAtUs + startToFinishMs * 1_000 : Number.POSITIVE_INFINITY;
+  const taskEndsUs = submitToFinishMs > 0 ? createdAtUs + submitToFinishMs * 1_000 : Number.POSITIVE_INFINITY;
+  const endsUs = Math.min(attemptEndsUs, taskEndsUs);
+  const timeLeftMs = Number.isFinite(endsUs) ? Math.max(1, Math.ceil((endsUs - nowUs) / 1_000)) : 0;
+  const heartbeatEveryMs = Math.max(1, Math.floor(heartbeatMs / 3));
+  const leaseToken = leaseTokenOf(lease);
+  if (created instanceof PlainTask) return new AssignedPlainTask(taskId, leaseToken, lease.attempt, created, timeLeftMs, heartbeatEveryMs);
   const { schedule, scheduledAtUs, retryOf, spec } = created;
   return {
     taskId,
-    leaseToken: leaseTokenOf(lease),
+    leaseToken,
     attempt: lease.attempt,
     spec,
-    timeLeftMs: endsUs.length === 0 ? 0 : Math.max(1, Math.ceil((Math.min(...endsUs) - nowUs) / 1_000)),
-    heartbeatEveryMs: Math.max(1, Math.floor(heartbeatMs / 3)),
+    timeLeftMs,
+    heartbeatEveryMs,
     scheduleId: schedule === '' ? '' : taskId.slice(0, taskId.lastIndexOf('/') + 1) + schedule,
     scheduledAt: schedule === '' ? undefined : timestampFromUs(scheduledAtUs),
     retryOf,

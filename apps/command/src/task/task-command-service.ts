@@ -2,7 +2,7 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { keyedHash, type Partition, type RequestVerdict, type SubmissionCaller } from '@sluice/engine';
 import { encodePositionToken } from '@sluice/protocol';
-import { taskpb } from '@sluice/protocol/task';
+import { PlainTask, readTaskBatch, type TaskBatch, taskpb, TaskResultsWriter } from '@sluice/protocol/task';
 import { invalidRequest, nextRound, refusal, SluiceError, unary, type CallContext, type ServiceRegistration } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { CommandContext } from '../command-capability';
@@ -27,7 +27,8 @@ import {
   submissionOf,
 } from './requests';
 import { SubmittedTasks } from './task-specs';
-import { ReceiptVerdict, type TaskRequest } from './task-request';
+import { isWithinBounds, PlainSubmission } from './plain-submission';
+import { ReceiptVerdict, SubmittedVerdict, type TaskRequest } from './task-request';
 import { TaskItem, TaskSubmission } from './task-submission';
 import { checkedTaskName, checkQueue } from './task-shape';
 
@@ -59,7 +60,7 @@ export class TaskCommandService {
         checkQueue(queue);
         return submissionOf(queue, requestId, task, 'task');
       }),
-      createTasks: unary((request: taskpb.CreateTasksRequest, call: CallContext) => this.createTasks(request, call)),
+      createTasks: unary((batch: TaskBatch, call: CallContext) => this.createTasks(batch, call)),
       cancelTask: receipt(definition.cancelTask, cancelOf),
       retryTask: unary((request: taskpb.RetryTaskRequest, call: CallContext) => this.retryTask(request, call)),
       updateTaskState: receipt(definition.updateTaskState, stateUpdateOf),
@@ -68,7 +69,8 @@ export class TaskCommandService {
       purgeQueue: own(definition.purgeQueue, purgeOf),
       configureQueue: own(definition.configureQueue, configurationOf),
     };
-    return { name: 'sluice.task.v1.TaskCommandService', definition, implementation };
+    const createTasks = { ...definition.createTasks, requestDeserialize: readTaskBatch, responseSerialize: (response: Buffer) => response };
+    return { name: 'sluice.task.v1.TaskCommandService', definition: { ...definition, createTasks }, implementation };
   }
 
   private schedules(): ServiceRegistration {
@@ -134,45 +136,51 @@ export class TaskCommandService {
 
   // ---- bulk ----
 
-  private async createTasks(request: taskpb.CreateTasksRequest, call: CallContext): Promise<taskpb.CreateTasksResponse> {
-    const { queue, tasks } = request;
+  private async createTasks({ bytes, queue, tasks }: TaskBatch, call: CallContext): Promise<Buffer> {
     checkQueue(queue);
     if (tasks.length === 0) throw invalidRequest('tasks', 'is empty');
     if (tasks.length > MAXIMUM_BATCH_TASKS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_TASKS} tasks; send smaller batches`);
     const partition = partitionOfKey(this.context.engine, queue);
     const owned = this.serving(partition);
-    const method = taskpb.TaskCommandServiceService.createTasks;
-    if (owned === undefined) return this.atOwner(method, request, partition, call);
+    if (owned === undefined) return this.batchAtOwner(bytes, partition, call);
     const queueHash = queueHashOf(owned, queue);
     const results: (taskpb.CreateTasksResult | TaskItem)[] = [];
-    for (const [at, { requestId, task }] of tasks.entries()) {
-      results.push(this.itemOf(owned, queue, queueHash, requestId, task, `tasks[${at}].task`));
+    for (const [at, task] of tasks.entries()) {
+      results.push(this.itemOf(owned, queue, queueHash, task, at));
       if (results.length % ITEMS_PER_ROUND === 0) await nextRound();
     }
     const items = results.filter((result): result is TaskItem => result instanceof TaskItem);
     const sequences = await Promise.all(partsThatFit(items).map((part) => submit(owned, part, call)));
     if (items.some(({ verdict }) => verdict?.kind === 'refused' && verdict.refusal === 'NOT_OWNER') && this.context.hop !== undefined)
-      return this.atOwner(method, request, partition, call);
+      return this.batchAtOwner(bytes, partition, call);
     // 0 is that of a turn that was lost.
     const newest = Math.max(0, ...sequences);
-    const positionToken = newest === 0 ? '' : this.token(partition, newest);
-    return { results: results.map((result) => (result instanceof TaskItem ? this.resultOf(result) : result)), positionToken };
+    return this.answerOf(queue, results, newest === 0 ? '' : this.token(partition, newest));
   }
 
-  private itemOf(
-    owned: Partition,
-    queue: string,
-    queueHash: number,
-    requestId: string,
-    task: taskpb.TaskSpec | undefined,
-    at: string,
-  ): taskpb.CreateTasksResult | TaskItem {
+  private batchAtOwner(bytes: Buffer, partition: number, call: CallContext): Promise<Buffer> {
+    const { hop } = this.context;
+    if (hop === undefined || call.forwarded) throw notOwner(partition);
+    const { path } = taskpb.TaskCommandServiceService.createTasks;
+    return hop.send(partition, { path, repeatable: true }, bytes, call);
+  }
+
+  private itemOf(owned: Partition, queue: string, queueHash: number, task: PlainTask | taskpb.TaskSubmission, at: number): taskpb.CreateTasksResult | TaskItem {
     try {
-      return new TaskItem(submissionOf(queue, requestId, task, at), owned.seeds, queueHash);
+      return new TaskItem(batchedRequest(queue, task, at), owned.seeds, queueHash);
     } catch (error) {
       if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
       return { task: undefined, error: itemErrorOfRefusal(error) };
     }
+  }
+
+  private answerOf(queue: string, results: readonly (taskpb.CreateTasksResult | TaskItem)[], positionToken: string): Buffer {
+    const writer = new TaskResultsWriter(queue, results.length);
+    for (const result of results) {
+      if (result instanceof TaskItem && result.verdict instanceof SubmittedVerdict && !result.repeated) writer.submitted(result.verdict.number);
+      else writer.add(result instanceof TaskItem ? this.resultOf(result) : result);
+    }
+    return writer.finish(positionToken);
   }
 
   private resultOf({ verdict, repeated }: TaskItem): taskpb.CreateTasksResult {
@@ -193,8 +201,14 @@ export class TaskCommandService {
 }
 
 function receiptIn(verdict: RequestVerdict & { readonly kind: 'accepted' }, repeated: boolean): taskpb.TaskReceipt {
-  const receipt = verdict instanceof ReceiptVerdict ? verdict.receipt : taskpb.TaskReceipt.decode(verdict.reply);
+  const receipt = verdict instanceof ReceiptVerdict || verdict instanceof SubmittedVerdict ? verdict.receipt : taskpb.TaskReceipt.decode(verdict.reply);
   return receipt.repeated === repeated ? receipt : { ...receipt, repeated };
+}
+
+function batchedRequest(queue: string, task: PlainTask | taskpb.TaskSubmission, at: number): TaskRequest {
+  if (task instanceof PlainTask && isWithinBounds(task)) return new PlainSubmission(queue, task);
+  const { requestId } = task;
+  return submissionOf(queue, requestId, task instanceof PlainTask ? task.spec : task.task, `tasks[${at}].task`);
 }
 
 function queueHashOf({ seeds }: Partition, queue: string): number {

@@ -1,5 +1,6 @@
 /** A request of a caller on its way to a queue. It has an id that is unique in its queue, and one answer for ever. */
-import type { RequestVerdict, Turn } from '@sluice/engine';
+import { taskIdOf } from '@sluice/domain/task';
+import type { PartitionServices, RequestVerdict, Turn } from '@sluice/engine';
 import { requestDigest, type MessageEncoder } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import type { QueueEntry } from './queue-entry';
@@ -20,6 +21,8 @@ export interface TaskRequest {
   readonly recordBytes: number;
   /** 16 bytes. */
   readonly bodyDigest: Uint8Array;
+  /** Hashes its id within its queue into `lastHash`. @param queueHash `keyedHash` of the queue's name. */
+  hashId(seeds: PartitionServices['seeds'], queueHash: number): void;
   decide(turn: Turn, state: QueuesState, entry: QueueEntry): Decided;
 }
 
@@ -33,6 +36,24 @@ export class ReceiptVerdict {
   readonly kind = 'accepted';
 
   constructor(readonly receipt: taskpb.TaskReceipt) {}
+
+  get reply(): Uint8Array {
+    return taskpb.TaskReceipt.encode(this.receipt).finish();
+  }
+}
+
+/** The verdict on a submission that made a task. */
+export class SubmittedVerdict {
+  readonly kind = 'accepted';
+
+  constructor(
+    private readonly queue: string,
+    readonly number: number,
+  ) {}
+
+  get receipt(): taskpb.TaskReceipt {
+    return { taskId: taskIdOf(this.queue, this.number), state: taskpb.TaskState.TASK_STATE_SUBMITTED, version: 1, repeated: false, existing: false };
+  }
 
   get reply(): Uint8Array {
     return taskpb.TaskReceipt.encode(this.receipt).finish();

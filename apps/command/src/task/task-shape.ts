@@ -17,7 +17,7 @@ import {
   type TimeLimits,
 } from '@sluice/domain/task';
 import { type protobufpb, usFromTimestamp } from '@sluice/protocol';
-import type { taskpb } from '@sluice/protocol/task';
+import { PlainTask, type taskpb } from '@sluice/protocol/task';
 import { checkText, invalidRequest } from '@sluice/service';
 import {
   LATEST_START_US,
@@ -114,9 +114,13 @@ function checkRetry({ maximumAttempts, jitterPercent }: taskpb.RetryPolicy, at: 
   if (jitterPercent > 100) throw invalidRequest(`${at}.jitter_percent`, 'is above 100');
 }
 
-/** What the queue sees of it. @param startAtUs not started before it; 0: at once. */
-export function newTaskOf(spec: taskpb.TaskSpec, startAtUs: number): NewTask {
-  return { type: spec.type, priority: spec.priority, key: spec.key, startAtUs, policy: policyOf(spec), dedupeKey: spec.dedupeKey };
+/** What the queue sees of it. Throws for one that is recorded without what it does. */
+export function newTaskOf(created: taskpb.CreatedTask): NewTask {
+  if (created instanceof PlainTask)
+    return { type: created.type, priority: created.priority, key: created.key, startAtUs: 0, policy: DEFAULT_POLICY, dedupeKey: '' };
+  const { spec, startAtUs } = created;
+  if (spec === undefined) throw new Error('a task is recorded without what it does');
+  return { type: spec.type, priority: spec.priority, key: spec.key, startAtUs: Number(startAtUs), policy: policyOf(spec), dedupeKey: spec.dedupeKey };
 }
 
 export function policyOf({ limits, retry }: Pick<taskpb.TaskSpec, 'limits' | 'retry'>): TaskPolicy {

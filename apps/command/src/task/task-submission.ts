@@ -12,7 +12,7 @@ import {
 } from '@sluice/engine';
 import { logEvents, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
-import { hashTaskRequest, type QueuesState } from './queues-state';
+import type { QueuesState } from './queues-state';
 import { ReceiptVerdict, submissionDigest, type TaskRequest } from './task-request';
 
 /** A verdict takes this much of a commit beside its request: names, digest, pointer. */
@@ -31,7 +31,7 @@ export class TaskItem {
     seeds: Partition['seeds'],
     readonly queueHash: number,
   ) {
-    hashTaskRequest(seeds, queueHash, request.requestId);
+    request.hashId(seeds, queueHash);
     this.hashFirst = lastHash.first;
     this.hashSecond = lastHash.second;
   }
@@ -61,8 +61,11 @@ function searchCreated(event: EventRecord, commit: DecodedCommit, wanted: Wanted
   const ids = created && wanted.idsOf(created.queue);
   if (created === undefined || ids === undefined) return;
   const { queue, firstNumber, tasks } = created;
-  for (const [at, { requestId, spec }] of tasks.entries()) {
-    if (requestId === '' || spec === undefined || !ids.has(requestId)) continue;
+  for (const [at, task] of tasks.entries()) {
+    const { requestId } = task;
+    if (requestId === '' || !ids.has(requestId)) continue;
+    const { spec } = task;
+    if (spec === undefined) continue;
     const verdict = receiptOf(taskIdOf(queue, Number(firstNumber) + at), taskpb.TaskState.TASK_STATE_SUBMITTED, 1);
     wanted.found(queue, requestId, { digest: () => submissionDigest(queue, requestId, spec), verdict });
   }

@@ -133,6 +133,43 @@ describe('workers', () => {
     await again.cut();
   });
 
+  test('the commit that submits a task starts it for a worker that waits', async () => {
+    const worker = tasks.worker({ capacity: 1 });
+    await worker.until(({ subscribed }) => subscribed || undefined);
+    const before = tasks.typesByCommit('q').length;
+    await tasks.create('mail');
+    expect(tasks.typesByCommit('q').slice(before)).toEqual([['task.TasksCreated', 'task.AttemptsStarted']]);
+    await worker.task();
+    // It has no room for another one.
+    await tasks.create('mail');
+    expect(tasks.typesByCommit('q').slice(before + 1)).toEqual([['task.TasksCreated']]);
+    await worker.cut();
+  });
+
+  test('a start whose commit is lost never reaches the worker; it is given the task that is submitted again', async () => {
+    const worker = tasks.worker({ capacity: 1 });
+    await worker.until(({ subscribed }) => subscribed || undefined);
+    tasks.log.faults.failNextAppend();
+    const submit = (): Promise<string> => reasonOf(tasks.call('createTask', { requestId: 'r', queue: 'q', task: specOf({ type: 'mail' }) }));
+    expect(await submit()).toBe('PARTITION_UNAVAILABLE');
+    // The partition is loaded again, and the worker asks again.
+    while ((await submit()) === 'PARTITION_UNAVAILABLE') await tasks.clock.elapse(100);
+    await tasks.clock.elapse(2_000);
+    expect((await worker.task()).taskId).toBe('q/1');
+    await worker.cut();
+  });
+
+  test('starts in place of reported ends share a commit with them', async () => {
+    for (let at = 0; at < 2; at += 1) await tasks.create('mail');
+    const worker = tasks.worker({ capacity: 1 });
+    const first = await worker.task();
+    const before = tasks.typesByCommit('q').length;
+    expect(await worker.complete(first)).toBe('');
+    await worker.task();
+    expect(tasks.typesByCommit('q').slice(before)).toEqual([['task.AttemptsEnded', 'task.AttemptsStarted']]);
+    await worker.cut();
+  });
+
   test('a worker has no more than its capacity, and only its types', async () => {
     for (let at = 0; at < 5; at += 1) await tasks.create('a');
     await tasks.create('b', { priority: 9 });

@@ -3,10 +3,14 @@
  * much as there are groups, not workers. Groups with many types together cost more than one round of the event loop may: the rest is looked
  * at in the next one.
  */
+import type { Turn } from '@sluice/engine';
+
 export interface WaitingWorker {
   /** Undefined: all. */
   readonly types: readonly string[] | undefined;
   readonly wake: () => void;
+  /** Starts tasks for the worker in the turn that made them startable, at most so many, and returns how many; undefined: it asks for them when it is woken. */
+  readonly start?: (turn: Turn, maximum: number) => number;
 }
 
 interface Group {
@@ -16,6 +20,8 @@ interface Group {
 
 /** Woken at a time: each that takes something wakes the next ones. */
 const WOKEN_AT_ONCE = 16;
+/** Groups that are offered tasks in a turn; the others are woken. */
+const OFFERED_GROUPS = 16;
 /** Types that are looked up in one round. */
 const TYPES_PER_ROUND = 10_000;
 /** What a group costs beside its types. */
@@ -80,6 +86,29 @@ export class WaitingWorkers {
     return left;
   }
 
+  /**
+   * Lets some of those that would get a task start it in the turn.
+   *
+   * @returns how many were started, `maximum` at most.
+   */
+  offer(turn: Turn, maximum: number, hasTask: (types: readonly string[] | undefined) => boolean): number {
+    let room = TYPES_PER_ROUND;
+    let started = 0;
+    let looked = 0;
+    for (const group of [...firstOf(this.groups.values(), OFFERED_GROUPS)]) {
+      room -= GROUP_TYPES + (group.types?.length ?? 0);
+      if (room < 0) break;
+      for (const worker of [...firstOf(group.workers, WOKEN_AT_ONCE)]) {
+        if (started >= maximum || looked === WOKEN_AT_ONCE || !hasTask(group.types)) break;
+        looked += 1;
+        if (worker.start === undefined) continue;
+        this.remove(worker);
+        started += worker.start(turn, maximum - started);
+      }
+    }
+    return started;
+  }
+
   wakeAll(): void {
     for (const { workers } of [...this.groups.values()]) for (const worker of [...workers]) worker.wake();
   }
@@ -95,4 +124,13 @@ function groupOf({ types }: WaitingWorker): string {
     names.set(types, name);
   }
   return name;
+}
+
+function* firstOf<Item>(items: Iterable<Item>, maximum: number): Generator<Item> {
+  let left = maximum;
+  for (const item of items) {
+    if (left === 0) return;
+    left -= 1;
+    yield item;
+  }
 }

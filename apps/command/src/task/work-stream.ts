@@ -12,6 +12,7 @@ import type { Clock } from '@sluice/ports';
 import { type taskpb } from '@sluice/protocol/task';
 import { checkText, invalidRequest, type CallContext, type Send } from '@sluice/service';
 import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_REPORT_PARTS, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
+import type { StartedTasks } from './started-tasks';
 import type { WorkerQueues } from './worker-queues';
 
 /** Before a partition whose owner does not answer is asked again. */
@@ -64,12 +65,22 @@ function checked(subscription: taskpb.Subscription | undefined): taskpb.Subscrip
   return subscription;
 }
 
+interface Held {
+  hasEnded: boolean;
+  readonly forget: () => void;
+}
+
 class WorkStream {
   /** By task id and token. */
-  private readonly held = new Map<string, { readonly lease: taskpb.Lease; readonly forget: () => void }>();
+  private readonly held = new Map<string, Held>();
+  /** Of those, attempts that the worker has ended: they take no room of it while their verdicts are under way. */
+  private endedHeld = 0;
   private readonly partitions = new Map<number, string[]>();
   private readonly ending = new AbortController();
   private reserved = 0;
+  /** Most reports are about the same queue. */
+  private lastQueue = '';
+  private lastPartition = 0;
   private draining = false;
   private readonly loops: Promise<void>[] = [];
   private readonly reporting = new Set<Promise<unknown>>();
@@ -120,7 +131,7 @@ class WorkStream {
     const partOf = (lease: taskpb.Lease | undefined): taskpb.WorkRequest | undefined => {
       const name = lease && taskNameOf(lease.taskId);
       if (name === undefined) return undefined;
-      const partition = this.dependencies.partitionOf(name.queue);
+      const partition = this.partitionOf(name.queue);
       let part = byPartition.get(partition);
       if (part === undefined) {
         part = { subscription: undefined, heartbeats: [], completions: [], failings: [], returned: [], draining: false };
@@ -134,6 +145,8 @@ class WorkStream {
     for (const lease of report.returned) partOf(lease)?.returned.push(lease);
     // Reports of one message are answered together; the next message is read meanwhile, as far as there is room for answers.
     const answered = [...byPartition].map(([partition, part]) => this.report(partition, part));
+    // What is taken in their place is started in the same turn.
+    this.noteEnded(leasesOf(report));
     const all = Promise.all(answered);
     this.reporting.add(all);
     this.reportedParts += parts;
@@ -145,6 +158,14 @@ class WorkStream {
     while (this.reporting.size >= MAXIMUM_REPORTS || this.reportedParts >= MAXIMUM_REPORTED_PARTS) await Promise.race(this.reporting);
   }
 
+  private partitionOf(queue: string): number {
+    if (queue !== this.lastQueue) {
+      this.lastQueue = queue;
+      this.lastPartition = this.dependencies.partitionOf(queue);
+    }
+    return this.lastPartition;
+  }
+
   private async report(partition: number, part: taskpb.WorkRequest): Promise<void> {
     const { queues } = this.dependencies;
     try {
@@ -153,8 +174,7 @@ class WorkStream {
       for (const { lease } of stops) this.release(lease);
       await this.answer({ verdicts, stops, heard });
     } catch {
-      const leases = [...part.completions.map(({ lease }) => lease), ...part.failings.map(({ lease }) => lease), ...part.returned];
-      await this.answer({ verdicts: leases.map((lease) => ({ lease, reason: 'UNAVAILABLE' })) });
+      await this.answer({ verdicts: leasesOf(part).map((lease) => ({ lease, reason: 'UNAVAILABLE' })) });
     }
   }
 
@@ -169,8 +189,14 @@ class WorkStream {
         continue;
       }
       try {
-        const ready = await this.awaitTasks(partition, queues, types);
-        if (ready && this.room > 0 && !this.draining && !this.isOver) await this.takeTasks(partition, queues, types);
+        const offered = { tasks: 0 };
+        const ready = await this.awaitTasks(partition, queues, types, offered);
+        if (typeof ready !== 'boolean') {
+          await this.handOut(ready.pages(), offered.tasks);
+        } else {
+          this.unreserve(offered.tasks);
+          if (ready && this.room > 0 && !this.draining && !this.isOver) await this.takeTasks(partition, queues, types);
+        }
         pauseMs = FIRST_PAUSE_MS;
       } catch {
         // The owner is changing, or does not answer.
@@ -180,14 +206,26 @@ class WorkStream {
     }
   }
 
-  private async awaitTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined): Promise<boolean> {
+  /** @param offered gets how many tasks room was reserved for while it waited. */
+  private async awaitTasks(
+    partition: number,
+    queues: readonly string[],
+    types: readonly string[] | undefined,
+    offered: { tasks: number },
+  ): Promise<boolean | StartedTasks> {
     const { clock } = this.dependencies;
+    const { workerId } = this.subscription;
+    const reserve = (maximum: number): number => {
+      offered.tasks = this.draining || this.isOver ? 0 : Math.max(0, Math.min(this.room, maximum));
+      this.reserved += offered.tasks;
+      return offered.tasks;
+    };
     const waiting = new AbortController();
     const end = (): void => waiting.abort();
     this.ending.signal.addEventListener('abort', end, { once: true });
     const cancelTimer = clock.after(LOOK_MS, end);
     try {
-      return await this.dependencies.queues.awaitTasks(partition, { queues, types }, this.call, waiting.signal);
+      return await this.dependencies.queues.awaitTasks(partition, { queues, types }, this.call, waiting.signal, { workerId, reserve });
     } finally {
       cancelTimer();
       this.ending.signal.removeEventListener('abort', end);
@@ -197,18 +235,22 @@ class WorkStream {
   private async takeTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined): Promise<void> {
     const maximumTasks = Math.min(this.room, MAXIMUM_TAKE);
     this.reserved += maximumTasks;
-    let reserved = maximumTasks;
+    const take = { queues, types, maximumTasks, workerId: this.subscription.workerId };
+    await this.handOut(this.dependencies.queues.take(partition, take, this.call), maximumTasks);
+  }
+
+  /** Sends tasks as they come. @param room reserved for them. */
+  private async handOut(pages: AsyncIterable<readonly taskpb.AssignedTask[]>, room: number): Promise<void> {
+    let reserved = room;
     try {
-      const take = { queues, types, maximumTasks, workerId: this.subscription.workerId };
-      for await (const tasks of this.dependencies.queues.take(partition, take, this.call)) {
+      for await (const tasks of pages) {
         for (const { taskId, leaseToken } of tasks) this.hold({ taskId, leaseToken });
         this.reserved -= tasks.length;
         reserved -= tasks.length;
         await this.answer({ tasks: [...tasks] });
       }
     } finally {
-      this.reserved -= reserved;
-      if (reserved > 0) this.roomChanged();
+      this.unreserve(reserved);
     }
   }
 
@@ -221,7 +263,12 @@ class WorkStream {
   // ---- room ----
 
   private get room(): number {
-    return this.subscription.capacity - this.held.size - this.reserved;
+    return this.subscription.capacity - (this.held.size - this.endedHeld) - this.reserved;
+  }
+
+  private unreserve(tasks: number): void {
+    this.reserved -= tasks;
+    if (tasks > 0) this.roomChanged();
   }
 
   private get isOver(): boolean {
@@ -229,7 +276,7 @@ class WorkStream {
   }
 
   private hold(lease: taskpb.Lease): void {
-    this.held.set(keyOf(lease), { lease, forget: this.dependencies.queues.onStop(lease, (stop) => this.stop([stop])) });
+    this.held.set(keyOf(lease), { hasEnded: false, forget: this.dependencies.queues.onStop(lease, (stop) => this.stop([stop])) });
   }
 
   private release(lease: taskpb.Lease | undefined): void {
@@ -237,6 +284,18 @@ class WorkStream {
     if (lease === undefined || held === undefined) return;
     held.forget();
     this.held.delete(keyOf(lease));
+    if (held.hasEnded) this.endedHeld -= 1;
+    else this.roomChanged();
+  }
+
+  /** The worker reports their ends. */
+  private noteEnded(leases: readonly (taskpb.Lease | undefined)[]): void {
+    for (const lease of leases) {
+      const held = lease && this.held.get(keyOf(lease));
+      if (held === undefined || held.hasEnded) continue;
+      held.hasEnded = true;
+      this.endedHeld += 1;
+    }
     this.roomChanged();
   }
 
@@ -272,6 +331,10 @@ class WorkStream {
     this.sending.catch(() => this.ending.abort());
     return this.sending.catch(() => undefined);
   }
+}
+
+function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
+  return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
 }
 
 function keyOf({ taskId, leaseToken }: taskpb.Lease): string {

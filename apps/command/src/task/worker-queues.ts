@@ -7,7 +7,8 @@ import { taskpb } from '@sluice/protocol/task';
 import { GatheredCall, type CallContext } from '@sluice/service';
 import { randomUUID } from 'node:crypto';
 import { OwnerStops } from './owner-stops';
-import type { Reported, QueueWork, Take } from './queue-work';
+import type { Offer, Reported, QueueWork, Take } from './queue-work';
+import type { StartedTasks } from './started-tasks';
 import type { StopListener } from './stop-listeners';
 
 /** How long an instance waits at another one for tasks; then it asks again. */
@@ -32,9 +33,18 @@ export class WorkerQueues {
     this.ownerStops?.close();
   }
 
-  /** Resolves with true when something can be taken, with false when the wait is over. Rejects when the owner does not answer. */
-  async awaitTasks(partition: number, { queues, types }: Pick<Take, 'queues' | 'types'>, call: CallContext, signal: AbortSignal): Promise<boolean> {
-    if (this.work.serves(partition)) return this.work.awaitTasks(partition, queues, types, signal);
+  /**
+   * Resolves with true when something can be taken, with what was started meanwhile, or with false when the wait is over. Rejects when the owner does
+   * not answer.
+   */
+  async awaitTasks(
+    partition: number,
+    { queues, types }: Pick<Take, 'queues' | 'types'>,
+    call: CallContext,
+    signal: AbortSignal,
+    offer: Offer,
+  ): Promise<boolean | StartedTasks> {
+    if (this.work.serves(partition)) return this.work.awaitTasks(partition, { queues, types }, signal, offer);
     const request = { partition, queues: [...queues], types: [...(types ?? [])], waitMs: REMOTE_WAIT_MS };
     return (await this.ask(taskpb.TaskLeaseServiceService.awaitTasks, partition, request, call)).ready;
   }

@@ -29,6 +29,8 @@ const ROWS: readonly RowWrite[] = [
       first_started_at_us: 0,
       ended_at_us: 0,
       attempts: 0,
+      worker_id: '',
+      started_at_us: 0,
       failure: null,
       note: '',
       sequence: 1,

@@ -140,7 +140,7 @@ async function attemptsInLog(queue: string): Promise<Map<string, RecordedAttempt
             const begun = running.get(taskId);
             if (begun?.attempt !== attempt) throw new Error(`${taskId}: attempt ${attempt} ended and was not under way`);
             running.delete(taskId);
-            if (retryAtUs === 0n) over.add(taskId);
+            if (retryAtUs === 0) over.add(taskId);
             const ofTask = attempts.get(taskId) ?? [];
             attempts.set(taskId, ofTask);
             ofTask.push({ ...begun, outcome: taskpb.AttemptOutcome[outcome] ?? '' });

@@ -20,6 +20,9 @@ import type {
 
 const JSON_TYPE = 'application/json';
 
+/** By number in the proto. */
+const STATES: readonly (TaskState | undefined)[] = [undefined, 'SUBMITTED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'];
+
 /** Bytes and what they are. */
 export function bodyToWire(body: TaskBody | undefined, contentType: string | undefined): { bytes: Buffer; contentType: string } {
   if (body === undefined) return { bytes: Buffer.alloc(0), contentType: contentType ?? '' };
@@ -45,8 +48,8 @@ function specToWire(input: TaskInput): taskpb.TaskSpec {
     limits: input.limits && taskpb.TimeLimits.fromPartial(input.limits),
     retry: input.retry && taskpb.RetryPolicy.fromPartial(input.retry),
     dedupeKey: input.dedupeKey ?? '',
-    dedupeRule: taskpb.DedupeRule[`DEDUPE_RULE_${input.dedupeRule ?? 'REFUSE'}`],
-    labels: { ...input.labels },
+    dedupeRule: input.dedupeRule === undefined ? taskpb.DedupeRule.DEDUPE_RULE_REFUSE : taskpb.DedupeRule[`DEDUPE_RULE_${input.dedupeRule}`],
+    labels: input.labels === undefined ? {} : { ...input.labels },
     parentTaskId: input.parentTaskId ?? '',
   };
 }
@@ -56,7 +59,7 @@ export function stateToWire(state: TaskState | undefined): taskpb.TaskState {
 }
 
 export function stateFromWire(state: taskpb.TaskState): TaskState {
-  return suffix(taskpb.TaskState[state], 'TASK_STATE_') as TaskState;
+  return STATES[state] ?? (suffix(taskpb.TaskState[state], 'TASK_STATE_') as TaskState);
 }
 
 export function receiptFromWire(receipt: taskpb.TaskReceipt | undefined): TaskReceipt {

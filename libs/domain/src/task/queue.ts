@@ -115,52 +115,47 @@ export class TaskQueue {
 
   private create(number: number, task: NewTask, { sequence, committedAtUs }: CommitPlace): void {
     this.nextNumber = number + 1;
-    // Field by field: a spread costs more than everything else of a submission.
-    this.restore({
-      type: task.type,
-      priority: task.priority,
-      key: task.key,
-      startAtUs: task.startAtUs,
-      policy: task.policy,
-      dedupeKey: task.dedupeKey,
-      number,
-      createdAtUs: committedAtUs,
-      createdSequence: sequence,
-      running: false,
-      attempts: 0,
-      failures: 0,
-      firstStartedAtUs: 0,
-      startedAtUs: 0,
-      startedSequence: 0,
-      workerId: '',
-    });
+    const slot = this.enter(number, task, committedAtUs, sequence);
+    const { submitToStartMs } = (this.tasks.policies[slot] as TaskPolicy).limits;
+    if (submitToStartMs > 0) this.due.push(committedAtUs + submitToStartMs * 1_000, number, DUE.SUBMIT_TO_START);
+    this.wait(slot, committedAtUs);
   }
 
-  /** Puts a task in as it is recorded: a new one, or one of a snapshot. */
+  /** Puts a task of a snapshot in. */
   restore(task: TaskRecord): void {
     const { tasks } = this;
-    const type = this.typeLane(task.type);
-    const key = task.key === '' ? undefined : this.keyLane(task.key);
-    const slot = tasks.add(task.number, type, key, this.interned(task.policy));
-    this.beforeChange?.(slot, true);
-    tasks.priorities[slot] = task.priority;
-    tasks.createdAtUs[slot] = task.createdAtUs;
-    tasks.createdSequences[slot] = task.createdSequence;
-    tasks.startAtUs[slot] = task.startAtUs;
+    const slot = this.enter(task.number, task, task.createdAtUs, task.createdSequence);
     tasks.attempts[slot] = task.attempts;
     tasks.failures[slot] = task.failures;
     tasks.firstStartedAtUs[slot] = task.firstStartedAtUs;
-    type.live += 1;
-    if (key !== undefined) key.live += 1;
-    if (task.dedupeKey !== '') {
-      this.dedupes.set(task.dedupeKey, task.number);
-      tasks.dedupeKeys.set(task.number, task.dedupeKey);
-    }
-    const { limits } = tasks.policies[slot] as TaskPolicy;
-    if (limits.submitToStartMs > 0 && task.attempts === 0) this.due.push(task.createdAtUs + limits.submitToStartMs * 1_000, task.number, DUE.SUBMIT_TO_START);
-    if (limits.submitToFinishMs > 0) this.due.push(task.createdAtUs + limits.submitToFinishMs * 1_000, task.number, DUE.SUBMIT_TO_FINISH);
+    const { submitToStartMs } = (tasks.policies[slot] as TaskPolicy).limits;
+    if (submitToStartMs > 0 && task.attempts === 0) this.due.push(task.createdAtUs + submitToStartMs * 1_000, task.number, DUE.SUBMIT_TO_START);
     if (task.running) this.run(slot, task.startedAtUs, task.startedSequence, task.workerId);
     else this.wait(slot, task.createdAtUs);
+  }
+
+  /** A task is there from now on, without an attempt. */
+  private enter(number: number, task: NewTask, createdAtUs: number, createdSequence: number): number {
+    const { tasks } = this;
+    const { key: keyName, dedupeKey } = task;
+    const type = this.typeLane(task.type);
+    const key = keyName === '' ? undefined : this.keyLane(keyName);
+    const policy = this.interned(task.policy);
+    const slot = tasks.add(number, type, key, policy);
+    this.beforeChange?.(slot, true);
+    tasks.priorities[slot] = task.priority;
+    tasks.createdAtUs[slot] = createdAtUs;
+    tasks.createdSequences[slot] = createdSequence;
+    tasks.startAtUs[slot] = task.startAtUs;
+    type.live += 1;
+    if (key !== undefined) key.live += 1;
+    if (dedupeKey !== '') {
+      this.dedupes.set(dedupeKey, number);
+      tasks.dedupeKeys.set(number, dedupeKey);
+    }
+    const { submitToFinishMs } = policy.limits;
+    if (submitToFinishMs > 0) this.due.push(createdAtUs + submitToFinishMs * 1_000, number, DUE.SUBMIT_TO_FINISH);
+    return slot;
   }
 
   private start(event: QueueEvent & { kind: 'started' }, { sequence, committedAtUs }: CommitPlace): void {

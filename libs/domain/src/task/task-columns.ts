@@ -78,8 +78,13 @@ export class TaskColumns {
     this.keys[slot] = key;
     this.policies[slot] = policy;
     this.workers[slot] = '';
-    const { attempts, failures, firstStartedAtUs, startedAtUs, startedSequences, heardAtUs, countedFromUs } = this;
-    for (const column of [attempts, failures, firstStartedAtUs, startedAtUs, startedSequences, heardAtUs, countedFromUs]) column[slot] = 0;
+    this.attempts[slot] = 0;
+    this.failures[slot] = 0;
+    this.firstStartedAtUs[slot] = 0;
+    this.startedAtUs[slot] = 0;
+    this.startedSequences[slot] = 0;
+    this.heardAtUs[slot] = 0;
+    this.countedFromUs[slot] = 0;
     return slot;
   }
 

@@ -4,7 +4,8 @@
  */
 
 export const MAXIMUM_QUEUE_BYTES = 96;
-const NUMBER = /^[1-9]\d{0,14}$/;
+const MAXIMUM_DIGITS = 15;
+const DIGIT_0 = 0x30;
 
 export interface TaskName {
   readonly queue: string;
@@ -17,8 +18,9 @@ export function taskIdOf(queue: string, number: number): string {
 
 /** Undefined: the text is no task's id. */
 export function taskNameOf(taskId: string): TaskName | undefined {
-  const { queue, rest } = splitId(taskId);
-  return queue === '' || !NUMBER.test(rest) ? undefined : { queue, number: Number(rest) };
+  const slash = taskId.lastIndexOf('/');
+  const number = slash <= 0 ? 0 : numberIn(taskId, slash + 1, taskId.length);
+  return number === 0 ? undefined : { queue: taskId.slice(0, slash), number };
 }
 
 /** Queue and name of a schedule; undefined: the text is no schedule's id. */
@@ -46,8 +48,23 @@ export function leaseTokenOf({ number, attempt, sequence }: LeaseName): string {
 
 /** Undefined: the text is no lease token. */
 export function leaseNameOf(token: string): LeaseName | undefined {
-  const parts = token.split('.');
-  if (parts.length !== 3 || !parts.every((part) => NUMBER.test(part))) return undefined;
-  const [number, attempt, sequence] = parts.map(Number) as [number, number, number];
-  return { number, attempt, sequence };
+  const attemptAt = token.indexOf('.') + 1;
+  const sequenceAt = token.indexOf('.', attemptAt) + 1;
+  if (attemptAt === 0 || sequenceAt === 0) return undefined;
+  const number = numberIn(token, 0, attemptAt - 1);
+  const attempt = numberIn(token, attemptAt, sequenceAt - 1);
+  const sequence = numberIn(token, sequenceAt, token.length);
+  return number === 0 || attempt === 0 || sequence === 0 ? undefined : { number, attempt, sequence };
+}
+
+/** A number from 1 on, of 15 digits at most and without leading zeros; 0: the text has none there. */
+function numberIn(text: string, from: number, to: number): number {
+  if (to <= from || to - from > MAXIMUM_DIGITS || text.charCodeAt(from) === DIGIT_0) return 0;
+  let number = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - DIGIT_0;
+    if (digit < 0 || digit > 9) return 0;
+    number = number * 10 + digit;
+  }
+  return number;
 }

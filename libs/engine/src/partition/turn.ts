@@ -18,6 +18,7 @@ export class Turn {
   commandCount = 0;
   private gathering: Gatherer | undefined;
   private readonly stores: (() => Promise<void>)[] = [];
+  private readonly ends: (() => void)[] = [];
 
   constructor(
     /** The sequence that its commit will have. */
@@ -48,6 +49,11 @@ export class Turn {
   event(type: string, version: number, payload: Uint8Array): void {
     this.flush();
     this.commit.event(type, version, payload);
+  }
+
+  /** Has it decided, behind everything that was submitted, what follows from all of that. */
+  atEnd(decide: () => void): void {
+    this.ends.push(decide);
   }
 
   /** Has the work done when the turn is decided, and before its commit is appended: stores what an event of the turn names. */
@@ -81,6 +87,7 @@ export class Turn {
 
   /** Everything is decided: writes what is gathered, and what the turn changed in the engine's rooms. */
   close(): void {
+    for (const decide of this.ends) decide();
     this.flush();
     this.rooms.deliveries.flush(this);
     this.rooms.timers.flush(this);

@@ -72,7 +72,11 @@ export const TASK_STATES: CollectionDefinition = {
     /** 0: not ended. */
     ended_at_us: 'number',
     attempts: 'number',
-    /** sluice.task.v1.TaskFailure; null: none. */
+    /** Of the newest attempt: its worker. */
+    worker_id: 'text',
+    /** When it was started; 0: there is none, or it is in `task_attempts`. */
+    started_at_us: 'number',
+    /** Of the newest attempt, or of the task: sluice.task.v1.TaskFailure; null: none. */
     failure: 'bytes',
     note: 'text',
     sequence: 'number',
@@ -89,6 +93,7 @@ export const TASK_RESULTS: CollectionDefinition = {
   indexes: {},
 };
 
+/** Attempts that another one follows. The newest is in the task's state: most tasks have one. */
 export const TASK_ATTEMPTS: CollectionDefinition = {
   name: 'task_attempts',
   key: 'attempt_id',
@@ -98,16 +103,13 @@ export const TASK_ATTEMPTS: CollectionDefinition = {
     attempt: 'number',
     worker_id: 'text',
     started_at_us: 'number',
-    /** 0: under way. */
     ended_at_us: 'number',
     /** sluice.task.v1.TaskFailure; null: none. */
     failure: 'bytes',
-    /** 0: there is no next one. */
+    /** When the next one may start. */
     retry_at_us: 'number',
-    sequence: 'number',
   },
   indexes: { by_task: ['task_id', 'attempt'] },
-  guard: 'sequence',
 };
 
 /** Of the newest attempt that said how far it is. */

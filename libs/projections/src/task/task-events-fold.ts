@@ -7,7 +7,7 @@
 import { taskIdOf } from '@sluice/domain/task';
 import type { Row } from '@sluice/ports';
 import type { CommitHeader, EventHandlersOf } from '@sluice/protocol';
-import { type taskEvents, taskpb } from '@sluice/protocol/task';
+import { type AttemptEnd, type AttemptStart, PlainTask, type taskEvents, taskpb } from '@sluice/protocol/task';
 import {
   attemptIdOf,
   countIdOf,
@@ -118,27 +118,47 @@ function ofQueue<Event extends { readonly queue: string }>(fold: (event: Event, 
 
 const NOTHING = Buffer.alloc(0);
 
-function createdRows(queue: string, number: number, { spec: whole, startAtUs, retryOf, schedule }: taskpb.CreatedTask, at: EventRows): void {
-  const { rows, partition, sequence, committedAtUs } = at;
+function createdRows(queue: string, number: number, created: taskpb.CreatedTask, at: EventRows): void {
   const taskId = taskIdOf(queue, number);
-  if (whole === undefined) throw new Error(`task ${taskId} is recorded without what it does`);
-  const spec = whole;
-  const { payload } = spec;
-  const isInline = payload.length <= INLINE_PAYLOAD_BYTES;
-  if (!isInline) rows.put(TASK_PAYLOADS.name, { task_id: taskId, payload });
+  if (created instanceof PlainTask) {
+    submittedRows({ queue, number, taskId, type: created.type, spec: created.specWithoutPayload(), payload: created.payload, created }, at);
+    return;
+  }
+  const { rows } = at;
+  const { spec } = created;
+  if (spec === undefined) throw new Error(`task ${taskId} is recorded without what it does`);
   if (spec.parentTaskId !== '') rows.put(TASK_CHILDREN.name, { task_id: taskId, parent_task_id: spec.parentTaskId, number });
   for (const name in spec.labels) {
     const value = spec.labels[name] as string;
     const label = labelOf(name, value);
     rows.put(TASK_LABELS.name, { label_id: `${taskId} ${label}`, task_id: taskId, queue, label, number });
   }
+  submittedRows({ queue, number, taskId, type: spec.type, spec: specBytes(spec), payload: spec.payload, created }, at);
+}
+
+interface Submitted {
+  readonly queue: string;
+  readonly number: number;
+  readonly taskId: string;
+  readonly type: string;
+  /** Without the payload. */
+  readonly spec: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly created: Pick<taskpb.CreatedTask, 'startAtUs' | 'retryOf' | 'schedule'>;
+}
+
+function submittedRows({ queue, number, taskId, type, spec, payload, created }: Submitted, at: EventRows): void {
+  const { rows, partition, sequence, committedAtUs } = at;
+  const { startAtUs, retryOf, schedule } = created;
+  const isInline = payload.length <= INLINE_PAYLOAD_BYTES;
+  if (!isInline) rows.put(TASK_PAYLOADS.name, { task_id: taskId, payload });
   rows.put(TASKS.name, {
     task_id: taskId,
     partition,
     queue,
     number,
-    type: spec.type,
-    spec: specBytes(spec),
+    type,
+    spec,
     payload: isInline && payload.length > 0 ? payload : null,
     submitted_at_us: committedAtUs,
     start_at_us: Number(startAtUs),
@@ -150,18 +170,20 @@ function createdRows(queue: string, number: number, { spec: whole, startAtUs, re
     partition,
     queue,
     number,
-    type: spec.type,
+    type,
     state: 'SUBMITTED',
     version: 1,
     submitted_at_us: committedAtUs,
     first_started_at_us: 0,
     ended_at_us: 0,
     attempts: 0,
+    worker_id: '',
+    started_at_us: 0,
     failure: null,
     note: '',
     sequence,
   });
-  rows.count(spec.type, { from: undefined, to: 'submitted', started: false });
+  rows.count(type, { from: undefined, to: 'submitted', started: false });
 }
 
 /** The specification without its payload. Field by field: a spread costs more than encoding it. */
@@ -171,33 +193,24 @@ function specBytes(spec: taskpb.TaskSpec): Uint8Array {
   return taskpb.TaskSpec.encode(shown).finish();
 }
 
-function startedRows(queue: string, workerId: string, { number, attempt, type, submittedAtUs, firstStartedAtUs }: taskpb.AttemptStart, at: EventRows): void {
+function startedRows(queue: string, workerId: string, { number, attempt, type, submittedAtUs, firstStartedAtUs }: AttemptStart, at: EventRows): void {
   const { rows, partition, sequence, committedAtUs } = at;
-  const isFirst = firstStartedAtUs === 0n;
-  const taskId = taskIdOf(queue, Number(number));
-  rows.put(TASK_ATTEMPTS.name, {
-    attempt_id: attemptIdOf(taskId, attempt),
-    task_id: taskId,
-    attempt,
-    worker_id: workerId,
-    started_at_us: committedAtUs,
-    ended_at_us: 0,
-    failure: null,
-    retry_at_us: 0,
-    sequence,
-  });
+  const isFirst = firstStartedAtUs === 0;
+  const taskId = taskIdOf(queue, number);
   rows.put(TASK_STATES.name, {
     task_id: taskId,
     partition,
     queue,
-    number: Number(number),
+    number,
     type,
     state: 'RUNNING',
     version: 2,
-    submitted_at_us: Number(submittedAtUs),
-    first_started_at_us: isFirst ? committedAtUs : Number(firstStartedAtUs),
+    submitted_at_us: submittedAtUs,
+    first_started_at_us: isFirst ? committedAtUs : firstStartedAtUs,
     ended_at_us: 0,
     attempts: attempt,
+    worker_id: workerId,
+    started_at_us: committedAtUs,
     failure: null,
     note: '',
     sequence,
@@ -205,24 +218,24 @@ function startedRows(queue: string, workerId: string, { number, attempt, type, s
   rows.count(type, { from: isFirst ? 'submitted' : 'running', to: 'running', started: true });
 }
 
-function attemptEndedRows(queue: string, end: taskpb.AttemptEnd, at: EventRows): void {
+function attemptEndedRows(queue: string, end: AttemptEnd, at: EventRows): void {
   const { rows, partition, sequence, committedAtUs } = at;
-  const number = Number(end.number);
+  const { number } = end;
   const taskId = taskIdOf(queue, number);
   const failure = failureBytes(end.failure);
-  rows.put(TASK_ATTEMPTS.name, {
-    attempt_id: attemptIdOf(taskId, end.attempt),
-    task_id: taskId,
-    attempt: end.attempt,
-    worker_id: end.workerId,
-    started_at_us: Number(end.startedAtUs),
-    ended_at_us: committedAtUs,
-    failure,
-    retry_at_us: Number(end.retryAtUs),
-    sequence,
-  });
   if (end.result !== undefined) rows.put(TASK_RESULTS.name, { task_id: taskId, content_type: end.result.contentType, body: end.result.body });
-  const goesOn = end.retryAtUs !== 0n;
+  const goesOn = end.retryAtUs !== 0;
+  if (goesOn)
+    rows.put(TASK_ATTEMPTS.name, {
+      attempt_id: attemptIdOf(taskId, end.attempt),
+      task_id: taskId,
+      attempt: end.attempt,
+      worker_id: end.workerId,
+      started_at_us: end.startedAtUs,
+      ended_at_us: committedAtUs,
+      failure,
+      retry_at_us: end.retryAtUs,
+    });
   const ended = ENDED[end.outcome];
   if (!goesOn && ended === undefined) throw new Error(`task ${taskId} ended with the outcome ${end.outcome}, which is not known`);
   const [to, state] = goesOn || ended === undefined ? (['running', 'RUNNING'] as const) : ended;
@@ -234,10 +247,12 @@ function attemptEndedRows(queue: string, end: taskpb.AttemptEnd, at: EventRows):
     type: end.type,
     state,
     version: goesOn ? 2 : 3,
-    submitted_at_us: Number(end.submittedAtUs),
-    first_started_at_us: Number(end.firstStartedAtUs),
+    submitted_at_us: end.submittedAtUs,
+    first_started_at_us: end.firstStartedAtUs,
     ended_at_us: goesOn ? 0 : committedAtUs,
     attempts: end.attempt,
+    worker_id: goesOn ? '' : end.workerId,
+    started_at_us: goesOn ? 0 : end.startedAtUs,
     failure,
     note: end.note,
     sequence,
@@ -260,6 +275,8 @@ function taskEndedRows(queue: string, end: taskpb.TaskEnd, at: EventRows): void 
     first_started_at_us: Number(end.firstStartedAtUs),
     ended_at_us: committedAtUs,
     attempts: end.attempts,
+    worker_id: '',
+    started_at_us: 0,
     failure: failureBytes(end.failure),
     note: end.note,
     sequence,

@@ -17,7 +17,7 @@ import { taskVerification } from './task-verification';
 
 export const taskProjection: Projection = {
   name: 'task',
-  format: 2,
+  format: 3,
   collections: TASK_COLLECTIONS,
   open: (partition, setAside, cachedAggregates) => new TaskPartitionProjection(partition, setAside, cachedAggregates),
   verification: taskVerification,

@@ -1,7 +1,7 @@
 /** The projection of tasks: what it has to read, and what it writes. */
 import type { RowWrite } from '@sluice/ports';
 import { type DecodedCommit, type EventRecord, UnknownEventError } from '@sluice/protocol';
-import { taskEvents, taskpb } from '@sluice/protocol/task';
+import { type AttemptEnd, taskEvents, taskpb } from '@sluice/protocol/task';
 import { countIdOf } from './collections';
 import { taskProjection } from './task-projection';
 
@@ -21,12 +21,25 @@ const started = (number: number) =>
   taskEvents.record('AttemptsStarted', {
     queue: 'q',
     workerId: 'w',
-    starts: [{ number: BigInt(number), attempt: 1, type: 'mail', submittedAtUs: 1_000_000n, firstStartedAtUs: 0n }],
+    starts: [{ number, attempt: 1, type: 'mail', submittedAtUs: 1_000_000, firstStartedAtUs: 0 }],
   });
+const ended = (end: Pick<AttemptEnd, 'number' | 'outcome' | 'retryAtUs'>): AttemptEnd => ({
+  attempt: 1,
+  result: undefined,
+  failure: undefined,
+  type: 'mail',
+  submittedAtUs: 1_000_000,
+  startedAtUs: 2_000_000,
+  workerId: 'w',
+  firstStartedAtUs: 2_000_000,
+  note: '',
+  countedUs: 0,
+  ...end,
+});
 const succeeded = (number: number) =>
   taskEvents.record('AttemptsEnded', {
     queue: 'q',
-    ends: [taskpb.AttemptEnd.fromPartial({ number: BigInt(number), attempt: 1, outcome: 1, type: 'mail', submittedAtUs: 1_000_000n, startedAtUs: 2_000_000n })],
+    ends: [ended({ number, outcome: 1, retryAtUs: 0 })],
   });
 
 function flush(fold: ReturnType<typeof taskProjection.open>, commits: readonly DecodedCommit[], loaded = NOTHING): RowWrite[] {
@@ -145,4 +158,20 @@ test('tasks of several types in one commit count each for their own', () => {
     ['a', 2],
     ['b', 1],
   ]);
+});
+
+test('the newest attempt is in the state of its task, and those that another one follows have rows', () => {
+  const fold = taskProjection.open(0, [], 100);
+  const failed = taskEvents.record('AttemptsEnded', { queue: 'q', ends: [ended({ number: 1, outcome: 2, retryAtUs: 9_000_000 })] });
+  const again = taskEvents.record('AttemptsStarted', {
+    queue: 'q',
+    workerId: 'other',
+    starts: [{ number: 1, attempt: 2, type: 'mail', submittedAtUs: 1_000_000, firstStartedAtUs: 2_000_000 }],
+  });
+  const between = flush(fold, [commitOf(1, created(1)), commitOf(2, started(1)), commitOf(3, failed)]);
+  expect(rowsOf(between, 'task_attempts')).toMatchObject([{ attempt_id: 'q/1#1', worker_id: 'w', ended_at_us: 3_000_000, retry_at_us: 9_000_000 }]);
+  expect(rowsOf(between, 'task_states')).toMatchObject([{ state: 'RUNNING', attempts: 1, worker_id: '', started_at_us: 0 }]);
+  const under = flush(fold, [commitOf(4, again)]);
+  expect(rowsOf(under, 'task_attempts')).toEqual([]);
+  expect(rowsOf(under, 'task_states')).toMatchObject([{ state: 'RUNNING', attempts: 2, worker_id: 'other', started_at_us: 4_000_000 }]);
 });

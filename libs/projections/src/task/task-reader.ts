@@ -26,7 +26,7 @@ export async function readTask(copy: ReadCopy, taskId: string): Promise<taskpb.T
   const body = about?.payload ?? payload?.payload;
   if (task.spec !== undefined && body !== undefined && body !== null) task.spec.payload = bytesOf(body);
   if (result !== undefined) task.result = { contentType: result.content_type as string, body: bytesOf(result.body) };
-  task.attempts = found.rows.reverse().map(attemptMessage);
+  task.attempts = [...found.rows.reverse().map(attemptMessage), ...newestAttempt(state)].slice(-SHOWN_ATTEMPTS);
   return task;
 }
 
@@ -88,6 +88,13 @@ function attemptMessage(row: Row): taskpb.TaskAttempt {
     failure: failureOf(row.failure),
     retryAt: timeOf(row.retry_at_us),
   };
+}
+
+/** The attempt that no other one follows, if there is one. */
+function newestAttempt({ attempts, worker_id: workerId, started_at_us: startedAtUs, ended_at_us: endedAtUs, failure }: Row): taskpb.TaskAttempt[] {
+  if (startedAtUs === 0) return [];
+  const [startedAt, endedAt] = [timeOf(startedAtUs), timeOf(endedAtUs)];
+  return [{ number: attempts as number, workerId: workerId as string, startedAt, endedAt, failure: failureOf(failure), retryAt: undefined }];
 }
 
 /** A queue with its counts by type; undefined: nothing was ever recorded of it. */

@@ -1,7 +1,7 @@
 /** What rows of tasks must say, folded from the log once more: where each task stands, and how many of each state a queue has. */
 import type { Row } from '@sluice/ports';
 import type { DecodedCommit } from '@sluice/protocol';
-import { taskEvents, taskpb } from '@sluice/protocol/task';
+import { PlainTask, taskEvents, taskpb } from '@sluice/protocol/task';
 import { rowKind, verifyRows } from '../row-verification';
 import { countIdOf, QUEUE_AGGREGATE, queueOf, TASK_COUNTS, TASK_STATES } from './collections';
 
@@ -24,7 +24,7 @@ interface VerifiedCounts {
 /** A step of a task from one state to the next, or within RUNNING. */
 interface Step {
   readonly queue: string;
-  readonly number: bigint;
+  readonly number: number;
   readonly type: string;
   readonly from: keyof Counts | undefined;
   readonly to: keyof Counts;
@@ -34,22 +34,23 @@ interface Step {
 function* stepsOf(commit: DecodedCommit): Generator<Step> {
   for (const event of commit.events) {
     const created = taskEvents.readOnly('TasksCreated', event, commit);
-    for (const [at, { spec }] of created?.tasks.entries() ?? []) {
+    for (const [at, task] of created?.tasks.entries() ?? []) {
       const { queue, firstNumber } = created as taskpb.TasksCreated;
-      yield { queue, number: firstNumber + BigInt(at), type: spec?.type ?? '', from: undefined, to: 'SUBMITTED', attempts: 0 };
+      const type = task instanceof PlainTask ? task.type : (task.spec?.type ?? '');
+      yield { queue, number: Number(firstNumber) + at, type, from: undefined, to: 'SUBMITTED', attempts: 0 };
     }
     const started = taskEvents.readOnly('AttemptsStarted', event, commit);
     for (const { number, type, attempt } of started?.starts ?? [])
       yield { queue: started?.queue ?? '', number, type, from: attempt === 1 ? 'SUBMITTED' : 'RUNNING', to: 'RUNNING', attempts: attempt };
     const ended = taskEvents.readOnly('AttemptsEnded', event, commit);
     for (const { number, type, attempt, outcome, retryAtUs } of ended?.ends ?? []) {
-      const to = retryAtUs > 0n ? 'RUNNING' : endOf(outcome);
+      const to = retryAtUs > 0 ? 'RUNNING' : endOf(outcome);
       yield { queue: ended?.queue ?? '', number, type, from: 'RUNNING', to, attempts: attempt };
     }
     const without = taskEvents.readOnly('TasksEnded', event, commit);
     for (const { number, type, attempts, state } of without?.ends ?? []) {
       const to = state === taskpb.TaskState.TASK_STATE_FAILED ? 'FAILED' : 'CANCELLED';
-      yield { queue: without?.queue ?? '', number, type, from: attempts > 0 ? 'RUNNING' : 'SUBMITTED', to, attempts };
+      yield { queue: without?.queue ?? '', number: Number(number), type, from: attempts > 0 ? 'RUNNING' : 'SUBMITTED', to, attempts };
     }
   }
 }

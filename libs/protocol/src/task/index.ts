@@ -7,3 +7,7 @@ export const protocolCapability = { name: 'task', events: taskEvents, reasons: t
 
 export * as taskpb from '../generated/index.sluice.task.v1';
 export * from './task-events';
+export { type AttemptEnd, type AttemptsEnded, type AttemptsStarted, type AttemptStart, writeAttemptsEnded, writeAttemptsStarted } from './attempt-events';
+export { PlainTask } from './plain-task';
+export { readTaskBatch, readTaskResults, type TaskBatch, TaskResultsWriter, writeTaskBatch, writeTasksCreated } from './task-batch';
+export { AssignedPlainTask, readWorkRequest, readWorkResponse, writeWorkRequest, writeWorkResponse } from './work-messages';

@@ -2,8 +2,6 @@
 import { EventDefinition } from '../events/event-definition';
 import { EventTable } from '../events/event-table';
 import {
-  AttemptsEnded,
-  AttemptsStarted,
   ProgressRecorded,
   QueueConfigured,
   QueuePaused,
@@ -12,14 +10,15 @@ import {
   ScheduleDeleted,
   SchedulePaused,
   ScheduleRan,
-  TasksCreated,
   TasksEnded,
 } from '../generated/index.sluice.task.v1';
+import { attemptsEndedCodec, attemptsStartedCodec } from './attempt-events';
+import { tasksCreatedCodec } from './task-batch';
 
 export const taskEvents = new EventTable('task', {
-  TasksCreated: EventDefinition.first('sluice.task.v1.TasksCreated', TasksCreated),
-  AttemptsStarted: EventDefinition.first('sluice.task.v1.AttemptsStarted', AttemptsStarted),
-  AttemptsEnded: EventDefinition.first('sluice.task.v1.AttemptsEnded', AttemptsEnded),
+  TasksCreated: EventDefinition.first('sluice.task.v1.TasksCreated', tasksCreatedCodec),
+  AttemptsStarted: EventDefinition.first('sluice.task.v1.AttemptsStarted', attemptsStartedCodec),
+  AttemptsEnded: EventDefinition.first('sluice.task.v1.AttemptsEnded', attemptsEndedCodec),
   TasksEnded: EventDefinition.first('sluice.task.v1.TasksEnded', TasksEnded),
   ProgressRecorded: EventDefinition.first('sluice.task.v1.ProgressRecorded', ProgressRecorded),
   QueueConfigured: EventDefinition.first('sluice.task.v1.QueueConfigured', QueueConfigured),

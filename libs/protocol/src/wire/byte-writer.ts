@@ -3,6 +3,7 @@
  * nested messages get their length patched in afterwards as a varint of four bytes, so that nothing is measured twice.
  */
 const COPY_BY_HAND_BELOW = 48;
+const UTF8_BYTES_PER_UNIT = 3;
 
 export class ByteWriter {
   bytes: Buffer;
@@ -112,7 +113,18 @@ export class ByteWriter {
   /** A field of type string; nothing for ''. */
   stringField(tag: number, value: string): void {
     if (value === '') return;
-    this.bytesField(tag, Buffer.from(value, 'utf8'));
+    const most = UTF8_BYTES_PER_UNIT * value.length;
+    this.reserve(8 + most);
+    this.bytes[this.at++] = tag;
+    if (most > 0x7f) {
+      this.varint(Buffer.byteLength(value, 'utf8'));
+      this.at += this.bytes.write(value, this.at, 'utf8');
+      return;
+    }
+    // The length is one byte, whatever it is.
+    const length = this.bytes.write(value, this.at + 1, 'utf8');
+    this.bytes[this.at] = length;
+    this.at += 1 + length;
   }
 
   /** Opens a nested message; hand what it returns to `close`. */
