@@ -132,6 +132,16 @@ test('metrics are on the Prometheus endpoint, and go by OTLP when asked', async 
   expect([...receiver.metricNames]).toEqual(expect.arrayContaining(['sluice.commands', 'sluice.commit.duration', 'sluice.projection.lag']));
 });
 
+test('the Prometheus endpoint alone has the metrics, and says whose they are', async () => {
+  Object.assign(process.env, { OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test' });
+  telemetry = await startTelemetry({ service: 'command', instanceId: 'one', environment: {}, metricsPort: 0 });
+  engineObserver(telemetry.metrics, silentLogger).queued(3, 7);
+  const text = await (await fetch(telemetry.metricsUrl ?? '')).text();
+  expect(text).toContain('sluice_queue_commands{partition="3"} 7');
+  const [target = ''] = text.split('\n').filter((line) => line.startsWith('target_info'));
+  for (const label of ['service_name="command"', 'service_instance_id="one"', 'deployment_environment="test"']) expect(target).toContain(label);
+});
+
 test('a metrics port in use is an error, not a silence', async () => {
   telemetry = await startTelemetry({ service: 'command', environment: {}, metricsPort: 0 });
   const { port } = new URL(telemetry.metricsUrl ?? '');

@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { context, metrics as otelMetrics, propagation, trace } from '@opentelemetry/api';
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { activeMetrics, type Metrics, NO_METRICS } from './metrics';
 import { setTracing } from './tracing';
 
@@ -39,8 +40,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   const otlpMetrics = wantsOtlp(environment, 'METRICS');
   if (!tracing && !otlpMetrics && options.metricsPort === undefined) return OFF;
 
-  const { metrics, NodeSDK, resources } = await import('@opentelemetry/sdk-node');
-  const readers: InstanceType<typeof metrics.MetricReader>[] = [];
+  const readers: IMetricReader[] = [];
   let metricsUrl: string | undefined;
   let closeEndpoint = (): void => undefined;
   if (options.metricsPort !== undefined) {
@@ -49,25 +49,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     metricsUrl = url;
     closeEndpoint = close;
   }
-  if (otlpMetrics)
-    readers.push(
-      new metrics.PeriodicExportingMetricReader({ exporter: await otlpMetricExporter(environment), exportIntervalMillis: exportInterval(environment) }),
-    );
-
-  const sdk = new NodeSDK({
-    serviceName: environment['OTEL_SERVICE_NAME'] ?? options.service,
-    resource: resources.resourceFromAttributes(options.instanceId === undefined ? {} : { 'service.instance.id': options.instanceId }),
-    // Not the process detector: it would send the command line, which may hold a token.
-    resourceDetectors: [resources.envDetector],
-    metricReaders: readers,
-    logRecordProcessors: [],
-    instrumentations: [],
-    ...(tracing ? {} : { spanProcessors: [] }),
-  });
-  sdk.start();
-  setTracing(tracing);
+  const sdk =
+    tracing || otlpMetrics ? await sdkOf(options, { environment, tracing, otlpMetrics, readers }) : await metricsSdkOf(options, { environment, readers });
   return {
-    metrics: readers.length > 0 ? activeMetrics() : NO_METRICS,
+    metrics: otlpMetrics || readers.length > 0 ? activeMetrics() : NO_METRICS,
     tracing,
     metricsUrl,
     stop: async () => {
@@ -77,6 +62,61 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
       for (const api of [trace, otelMetrics, context, propagation]) api.disable();
     },
   };
+}
+
+interface Sdk {
+  shutdown(): Promise<void>;
+}
+
+interface SdkParts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readers: readonly IMetricReader[];
+}
+
+/** Everything that OpenTelemetry has, as its variables say. */
+async function sdkOf(
+  options: TelemetryOptions,
+  { environment, tracing, otlpMetrics, readers }: SdkParts & { readonly tracing: boolean; readonly otlpMetrics: boolean },
+): Promise<Sdk> {
+  const { metrics, NodeSDK, resources } = await import('@opentelemetry/sdk-node');
+  const exporting = otlpMetrics
+    ? [new metrics.PeriodicExportingMetricReader({ exporter: await otlpMetricExporter(environment), exportIntervalMillis: exportInterval(environment) })]
+    : [];
+  const sdk = new NodeSDK({
+    serviceName: serviceNameOf(options, environment),
+    resource: resources.resourceFromAttributes(instanceAttributes(options)),
+    // Not the process detector: it would send the command line, which may hold a token.
+    resourceDetectors: [resources.envDetector],
+    metricReaders: [...readers, ...exporting],
+    logRecordProcessors: [],
+    instrumentations: [],
+    ...(tracing ? {} : { spanProcessors: [] }),
+  });
+  sdk.start();
+  setTracing(tracing);
+  return sdk;
+}
+
+/** The part that the Prometheus endpoint needs. Loading all of the SDK takes a process longer than loading its service. */
+async function metricsSdkOf(options: TelemetryOptions, { environment, readers }: SdkParts): Promise<Sdk> {
+  const [{ MeterProvider }, { detectResources, envDetector, resourceFromAttributes }] = await Promise.all([
+    import('@opentelemetry/sdk-metrics'),
+    import('@opentelemetry/resources'),
+  ]);
+  const resource = resourceFromAttributes(instanceAttributes(options))
+    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(resourceFromAttributes({ 'service.name': serviceNameOf(options, environment) }));
+  const provider = new MeterProvider({ resource, readers: [...readers] });
+  otelMetrics.setGlobalMeterProvider(provider);
+  return provider;
+}
+
+function serviceNameOf({ service }: TelemetryOptions, environment: Readonly<Record<string, string | undefined>>): string {
+  return environment['OTEL_SERVICE_NAME'] ?? service;
+}
+
+function instanceAttributes({ instanceId }: TelemetryOptions): Record<string, string> {
+  return instanceId === undefined ? {} : { 'service.instance.id': instanceId };
 }
 
 /** OTLP is wanted where a variable names an endpoint or the exporter, and nothing says no. */
