@@ -1,15 +1,18 @@
 /**
- * Lints the whole workspace in one process: loading the types once is several times faster than once per project. The rule of
- * the module boundaries reads nx's project graph, which has to be made first. Arguments go to eslint (`npm run lint -- --fix`).
+ * Lints the whole workspace, or the files that are named. The rule of the module boundaries reads nx's project graph, which has to be made first.
+ * Arguments go to oxlint (`npm run lint -- --fix`).
  */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const require = createRequire(import.meta.url);
-const environment = { ...process.env, NX_DAEMON: 'false' };
+// For so few projects neither nx's daemon nor a process for each of its plugins is worth its start.
+const environment = { ...process.env, NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' };
+const options = process.argv.slice(2);
+const named = options.some((option) => !option.startsWith('-') && /\.ts$/.test(option));
 
 function run(script, args, stdio) {
   const { status, signal } = spawnSync(process.execPath, [script, ...args], { cwd: root, env: environment, stdio });
@@ -17,8 +20,4 @@ function run(script, args, stdio) {
 }
 
 run(require.resolve('nx/bin/nx.js'), ['show', 'projects', '--json'], ['ignore', 'ignore', 'inherit']);
-run(
-  join(dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'),
-  ['apps', 'libs', 'test', 'tools', '--no-error-on-unmatched-pattern', ...process.argv.slice(2)],
-  'inherit',
-);
+run(join(dirname(require.resolve('oxlint/package.json')), 'bin/oxlint'), [...(named ? [] : ['apps', 'libs', 'test', 'tools']), ...options], 'inherit');

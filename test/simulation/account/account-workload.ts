@@ -119,7 +119,7 @@ export class AccountWorkload implements Workload {
 
   async #untilVerdicts(callers: Callers, postings: readonly accountpb.Posting[], atomic: boolean): Promise<void> {
     let open = postings;
-    for (let attempt = 0; open.length > 0; attempt += 1) {
+    while (open.length > 0) {
       const asked = atomic ? postings : open;
       const response = await this.#post(callers, asked, atomic);
       if (response === undefined) return;

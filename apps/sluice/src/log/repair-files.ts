@@ -11,7 +11,11 @@ export function logInFolder(files: DataFiles): RepairableLog {
     place: `in ${files.folder}`,
     heads: async () => {
       const log = await openLogForReading(files);
-      return log.headSequences().finally(() => log.close());
+      try {
+        return await log.headSequences();
+      } finally {
+        await log.close();
+      }
     },
     assertUnused: async () => {
       try {

@@ -45,7 +45,11 @@ async function instancesOf(url: string, configuration: Configuration): Promise<s
       holder: OBSERVER,
       ttlMs: OBSERVER_TTL_MS,
     });
-    return await runningInstances(lease, systemClock).finally(() => lease.close());
+    try {
+      return await runningInstances(lease, systemClock);
+    } finally {
+      await lease.close();
+    }
   } finally {
     await link.close();
   }

@@ -1,0 +1,5 @@
+/** Rules of this workspace, for the linter. */
+module.exports = {
+  meta: { name: 'sluice' },
+  rules: { 'capability-boundaries': require('./capability-boundaries.cjs') },
+};
