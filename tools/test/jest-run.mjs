@@ -12,6 +12,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
+const { endedChildSeconds } = require('./processor-time.cjs');
 const LOOK_EVERY_MS = 500;
 /** The reporter in the process gives up before, with more to say: this is for a process that is busy. */
 const ENDS_WITHIN_MS = 45_000;
@@ -25,7 +26,7 @@ process.on('exit', () => children.forEach((child) => child.kill()));
 const NOTHING = { passed: 0, failed: 0, skipped: [], running: [], files: [], over: false, open: [] };
 
 /**
- * Resolves with what the reporter counted. `troubles` are failures of the run itself, a line each; they are counted as failed.
+ * Resolves with what the reporter counted, and with the processor time. `troubles` are failures of the run itself, a line each; they are counted as failed.
  *
  * @param {{ root: string, config: string, args: readonly string[], report: string, environment?: NodeJS.ProcessEnv, niceness?: number,
  *   endsWithinMs?: number, fileWithinMs?: number }} run report: where the reporter writes.
@@ -53,15 +54,15 @@ export async function runJest({ root, config, args, report, environment = {}, ni
     else troubles.push(`no test file ended for ${seconds} s; running: ${running.join(', ') || 'none'}`);
     child.kill('SIGKILL');
   }, LOOK_EVERY_MS);
-  const { code, signal } = await new Promise((resolve, reject) => {
+  const { code, signal, processorSeconds } = await new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('exit', (code, signal) => resolve({ code, signal, processorSeconds: endedChildSeconds() }));
   }).finally(() => clearInterval(watch));
   const counted = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : NOTHING;
   if (counted.open.length > 0) troubles.push(`tests left open: ${counted.open.join('; ')}`);
   // jest itself broke (a configuration, a leak): that is a failure even where every test passed.
   if (code !== 0 && counted.failed === 0 && troubles.length === 0) troubles.push(`jest ended with ${signal ?? code}`);
-  return { ...counted, failed: counted.failed + troubles.length, troubles };
+  return { ...counted, failed: counted.failed + troubles.length, troubles, processorSeconds };
 }
 
 /** @param {number | undefined} pid of a process that has no children yet: those inherit it. */

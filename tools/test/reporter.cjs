@@ -2,9 +2,11 @@
  * One line per test file, and everything about what failed: nothing else, so that a reader finds what matters. How it stands goes to the file
  * named by SLUICE_TEST_REPORT, after each test file.
  *
+ * A file that takes long is told with the processor time that its worker and the processes that it started have used.
+ *
  * A process that is still there when all tests are over says what keeps it alive, and ends with an error.
  */
-const { renameSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { relative } = require('node:path');
 const { attributeTo, openHandles } = require('./open-handles.cjs');
 
@@ -36,12 +38,24 @@ module.exports = class TierReporter {
     report.files.push(file);
 
     const tookMs = result.perfStats.end - result.perfStats.start;
-    const took = tookMs > SLOW_MS ? `  ${(tookMs / 1000).toFixed(1)} s` : '';
+    const took = tookMs > SLOW_MS ? `  ${(tookMs / 1000).toFixed(1)} s${this.processorTime(result.testFilePath)}` : '';
     const left = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
     console.log(`${failed + broken > 0 ? 'FAIL' : ' ok '} ${file}  ${passed} passed${left}${took}`);
     if (failed + broken > 0 && result.failureMessage) console.log(result.failureMessage);
     attributeTo(file);
     this.write();
+  }
+
+  /** As the environment of the test file has told it. */
+  processorTime(path) {
+    const file = `${process.env.SLUICE_TEST_REPORT}.processor`;
+    if (!existsSync(file)) return '';
+    const told = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const found = told.findLast((each) => each.file === path);
+    return found === undefined ? '' : `, processor ${found.own.toFixed(1)} s and ${found.children.toFixed(1)} s of its processes`;
   }
 
   onRunComplete() {

@@ -5,10 +5,14 @@
  * The trade: a test file that changes a global object changes it for the files after it. What jest itself sets, the environment variables, the working
  * directory and what listens to signals are put back when a test file ends.
  */
+const { appendFileSync } = require('node:fs');
 const { ModuleMocker } = require('jest-mock');
+const { childrenSeconds, ownSeconds } = require('./processor-time.cjs');
 
 class TestEnvironment {
-  constructor({ projectConfig }) {
+  constructor({ projectConfig }, { testPath }) {
+    this.testPath = testPath;
+    this.secondsBefore = { own: ownSeconds(), children: childrenSeconds() };
     this.global = globalThis;
     this.moduleMocker = new ModuleMocker(globalThis);
     // Time of tests is the Clock port.
@@ -23,6 +27,7 @@ class TestEnvironment {
   }
 
   async teardown() {
+    this.tellProcessorTime();
     const { console, exit, folder, environment, listeners } = this.before;
     globalThis.console = console;
     process.exit = exit;
@@ -32,6 +37,14 @@ class TestEnvironment {
     for (const [signal, now] of signalListeners()) {
       for (const listener of now) if (!listeners.get(signal)?.includes(listener)) process.removeListener(signal, listener);
     }
+  }
+
+  /** A line for the reporter, which is in another process. */
+  tellProcessorTime() {
+    const file = process.env.SLUICE_TEST_REPORT;
+    if (!file) return;
+    const { own, children } = this.secondsBefore;
+    appendFileSync(`${file}.processor`, `${JSON.stringify({ file: this.testPath, own: ownSeconds() - own, children: childrenSeconds() - children })}\n`);
   }
 
   exportConditions() {

@@ -54,6 +54,9 @@ prepare();
 const require = createRequire(join(root, 'package.json'));
 const { testedFolders, testFiles } = require(join(root, 'tools/test/tested-folders.cjs'));
 const { lowerPriority, runJest } = await import('./jest-run.mjs');
+const { endedChildSeconds } = require(join(root, 'tools/test/processor-time.cjs'));
+// What installing and building took.
+endedChildSeconds();
 const folders = testedFolders();
 const unknown = wantedProjects.filter((name) => !folders.has(name));
 if (unknown.length > 0) {
@@ -88,7 +91,7 @@ async function getServers() {
   const child = spawn(process.execPath, [join(root, 'tools/infra/dist/cli.js'), '--get'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   await new Promise((resolve) => {
     child.once('error', resolve);
-    child.once('exit', resolve);
+    child.once('exit', () => resolve(endedChildSeconds()));
   });
 }
 
@@ -109,13 +112,13 @@ async function check(name, args) {
   heading(name);
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   lowerPriority(child.pid, NICENESS[name]);
-  const passed = await new Promise((resolve) => {
-    child.once('error', () => resolve(false));
-    child.once('exit', (code) => resolve(code === 0));
+  const { passed, processorSeconds } = await new Promise((resolve) => {
+    child.once('error', () => resolve({ passed: false, processorSeconds: 0 }));
+    child.once('exit', (code) => resolve({ passed: code === 0, processorSeconds: endedChildSeconds() }));
   });
   if (passed) total.passed += 1;
   else total.failed += 1;
-  console.log(`${passed ? ' ok ' : 'FAIL'} ${name}  ${seconds(startedMs)} s`);
+  console.log(`${passed ? ' ok ' : 'FAIL'} ${name}  ${took(startedMs, processorSeconds)}`);
 }
 
 async function runTier({ name, about }, names, { workers, niceness }) {
@@ -138,7 +141,7 @@ async function runTier({ name, about }, names, { workers, niceness }) {
   const notRun = files.filter((file) => !result.files.includes(file));
   for (const file of notRun) console.log(`FAIL ${file}: nothing ran it`);
   total.failed += notRun.length;
-  console.log(`── ${title} took ${seconds(startedMs)} s`);
+  console.log(`── ${title} took ${took(startedMs, result.processorSeconds)}`);
 }
 
 function nameSkipped() {
@@ -152,6 +155,10 @@ function nameSkipped() {
 
 function heading(text) {
   console.log(`\n── ${text}`);
+}
+
+function took(sinceMs, processorSeconds) {
+  return `${seconds(sinceMs)} s, ${Math.round(processorSeconds)} s of processor`;
 }
 
 function seconds(sinceMs) {
