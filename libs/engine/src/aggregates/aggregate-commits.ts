@@ -26,7 +26,7 @@ export async function* aggregateCommits(
 
 function previousSequenceIn(commit: DecodedCommit, { capability, aggregate, key }: AggregateName): number | undefined {
   for (const event of commit.events) {
-    const decided = logEvents.readOnly('RequestDecided', event, commit);
+    const decided = logEvents.readOnly('RequestDecided', event, commit) ?? logEvents.readOnly('RequestsDecided', event, commit);
     if (decided?.key === key && decided.aggregate === aggregate && decided.capability === capability) return Number(decided.previousSequence);
   }
   return undefined;

@@ -177,6 +177,11 @@ export interface AggregateDefinition<State, Command, Event> {
   decide(state: State, command: Command, context: DecisionContext): Decision<Event>;
   /** The state after the event: the same one changed in place, or another one. */
   evolve(state: State, event: Event, place: CommitPlace): State;
+  /**
+   * What requests of one turn recorded, in its order, as fewer events that evolve the state in the same way. Where it is defined, the events of an
+   * aggregate are written together at the end of the turn, and their verdicts as one event. Undefined: each request leaves its own.
+   */
+  gather?(events: readonly Event[]): readonly Event[];
   /** A delivery that this aggregate owed has its verdict. */
   settled?(state: State, delivery: SettledDelivery, context: DecisionContext): Consequences<Event>;
 }

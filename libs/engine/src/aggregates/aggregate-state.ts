@@ -3,6 +3,8 @@
  *
  *   counter.Added, counter.Added, log.RequestDecided, counter.Added, log.RequestDecided …
  *
+ * A kind that gathers has its events and verdicts of a turn together (gathered-decisions.ts).
+ *
  * Replay holds events until their verdict names the aggregate to which they belong. Repeats are answered from the verdict
  * (`aggregate-submission.ts`). What deliveries and timers ask for comes through the same decider; the engine knows their repeats by itself.
  */
@@ -10,12 +12,13 @@ import { logpb, type CommitHeader, type DecodedCommit, type EventRecord } from '
 import type { CapabilityState, PartitionServices, SnapshotSession } from '../capability';
 import type { SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand, InternalVerdict } from '../internal/internal-command';
-import type { Turn } from '../partition/turn';
+import type { Gatherer, Turn } from '../partition/turn';
 import type { AnyAggregate, Consequences, DecisionContext, RequestBody, RequestOrigin } from './aggregate-definition';
 import type { CommitSearch } from '../requests/commit-search';
 import { aggregateKey, AggregateKind, type AggregateKey } from './aggregate-kind';
 import { requestIdHash, type AggregateRequest } from './aggregate-submission';
 import { AggregatesSnapshot, restoreBlock } from './aggregates-snapshot';
+import { GatheredDecisions } from './gathered-decisions';
 import { requestDecided, type RequestVerdict } from './recorded-requests';
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -43,11 +46,12 @@ export interface AggregateStateOptions {
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }
 
-export class AggregateState implements CapabilityState, AggregateReader {
+export class AggregateState implements CapabilityState, AggregateReader, Gatherer {
   readonly siblingView: unknown;
   private readonly kinds: ReadonlyMap<string, AggregateKind>;
   /** Which kind has a method. */
   private readonly kindsByMethod = new Map<string, AggregateKind>();
+  private readonly gathered = new GatheredDecisions();
   /** Events whose verdict was not read yet, and the commit that they are of. */
   private held: EventRecord[] = [];
   private heldOf = 0;
@@ -168,11 +172,14 @@ export class AggregateState implements CapabilityState, AggregateReader {
   ): number {
     const { capability, aggregate } = kind.definition;
     const changed = kind.changedIn(turn.sequence, key);
+    const gathers = kind.definition.gather !== undefined;
     let bytes = 0;
     for (const event of consequences?.events ?? []) {
-      const { type, version, payload } = kind.definition.events.write(event, key.text);
-      turn.event(type, version, payload);
-      bytes += payload.length;
+      if (!gathers) {
+        const { type, version, payload } = kind.definition.events.write(event, key.text);
+        turn.event(type, version, payload);
+        bytes += payload.length;
+      }
       changed.state = kind.definition.evolve(changed.state, event, turn);
     }
     for (const owed of consequences?.owes ?? []) {
@@ -185,6 +192,11 @@ export class AggregateState implements CapabilityState, AggregateReader {
       else turn.cancelTimer(name);
     }
     if (consequences?.handOut !== undefined) turn.whenDurable(consequences.handOut);
+    if (gathers) {
+      turn.gather(this);
+      this.gathered.add(kind, key, changed.previous, consequences?.events ?? [], { ...asked, verdict });
+      return bytes;
+    }
     const decided = requestDecided({ capability, aggregate, key: key.text, ...asked, verdict, previousSequence: changed.previous });
     turn.event(decided.type, decided.version, decided.payload);
     return bytes + decided.payload.length;
@@ -196,8 +208,10 @@ export class AggregateState implements CapabilityState, AggregateReader {
     this.trouble('a decision records more than its method says', new Error(what));
   }
 
-  /** Everything is written when it is decided. */
-  flush(): void {}
+  /** Writes what the turn gathered; everything else is written when it is decided. */
+  flush(turn: Turn): void {
+    this.gathered.flush(turn);
+  }
 
   private kindOf(aggregate: string): AggregateKind {
     const kind = this.kinds.get(aggregate);

@@ -274,6 +274,36 @@ test('commits of an aggregate are read newest first, and no other commit is read
   await expect(wrong.next()).rejects.toThrow('sequence 12 of partition 1 holds nothing of tally nobody');
 });
 
+describe('a kind that gathers', () => {
+  const sum = (events: readonly { readonly amount: number }[]) => [{ amount: events.reduce((amount, event) => amount + event.amount, 0) }];
+  const capabilities = [tallyCapability({ aggregates: [{ ...tallies, gather: sum }] as never })];
+
+  test('has one event and one verdict event of a turn for each aggregate, and requests have their answers from it for ever', async () => {
+    const partition = await TallyPartition.started({ capabilities });
+    const asked = [add('r1', 5), add('r2', 2), add('r1', 1, 'b'), add('r3', -9), add('r4', 0)] as const;
+    const answers = ['5', '7', '1', 'BELOW_ZERO count=7', 'NOTHING_TO_COUNT'];
+    expect((await partition.ask(...asked)).map(said)).toEqual(answers);
+    await partition.ask(add('r5', 1));
+    const [, first, second] = partition.under.commits();
+    const together = (first as DecodedCommit).events.map((event) =>
+      logEvents.readOnly('RequestsDecided', event, first as DecodedCommit)?.requests.map(({ requestId }) => requestId),
+    );
+    expect(together).toEqual([undefined, ['r1', 'r2', 'r3'], undefined, undefined]);
+    expect(lines([first as DecodedCommit, second as DecodedCommit])).toEqual([
+      'counted 7',
+      'counted 1',
+      'tally b/r1 after 0',
+      'counted 1',
+      'tally a/r5 after 2',
+    ]);
+    await partition.under.partition.stop({ snapshot: false });
+    const next = await partition.next({ capabilities });
+    expect((await next.ask(...asked)).map(said)).toEqual(['5 again', '7 again', '1 again', 'BELOW_ZERO count=7 again', 'NOTHING_TO_COUNT']);
+    expect(said(await next.one('Add', { key: 'a', requestId: 'r2', amount: 3 }))).toBe('reused');
+    expect([next.count('a'), next.count('b')]).toEqual([8, 1]);
+  });
+});
+
 test('a sibling reads what the capability shows', async () => {
   const partition = await TallyPartition.started();
   await partition.ask(add('r', 5));

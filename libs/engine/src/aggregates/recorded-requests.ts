@@ -27,14 +27,20 @@ export interface AggregateName {
   readonly key: string;
 }
 
-export interface DecidedRequest extends AggregateName {
+export interface DecidedItem {
   readonly requestId: string;
   readonly origin: RequestOrigin;
   /** Undefined: not a caller's. */
   readonly bodyDigest: Uint8Array | undefined;
   readonly verdict: RequestVerdict;
+}
+
+/** The aggregate that decided, with the sequence of the commit before in which something of it was decided. */
+export interface DecidedName extends AggregateName {
   readonly previousSequence: number;
 }
+
+export type DecidedRequest = DecidedName & DecidedItem;
 
 const ORIGINS: Readonly<Record<RequestOrigin, logpb.RequestOrigin>> = {
   caller: logpb.RequestOrigin.REQUEST_ORIGIN_CALLER,
@@ -45,13 +51,25 @@ const ORIGINS: Readonly<Record<RequestOrigin, logpb.RequestOrigin>> = {
 };
 
 /** The event of a decided request. What the partition did not decide, or knows from another commit, is no such event. */
-export function requestDecided({ capability, aggregate, key, requestId, origin, bodyDigest, verdict, previousSequence }: DecidedRequest): EventRecord {
+export function requestDecided({ capability, aggregate, key, previousSequence, ...item }: DecidedRequest): EventRecord {
+  return logEvents.record('RequestDecided', { capability, aggregate, key, ...itemToProto(item), previousSequence: BigInt(previousSequence) });
+}
+
+/** The same for several requests of one turn. */
+export function requestsDecided({ capability, aggregate, key, previousSequence }: DecidedName, items: readonly DecidedItem[]): EventRecord {
+  const requests = items.map(itemToProto);
+  return logEvents.record('RequestsDecided', { capability, aggregate, key, previousSequence: BigInt(previousSequence), requests });
+}
+
+/** As if each had an event of its own. */
+export function* requestsIn({ requests, ...name }: logpb.RequestsDecided): Generator<logpb.RequestDecided> {
+  for (const item of requests) yield { ...name, ...item };
+}
+
+function itemToProto({ requestId, origin, bodyDigest, verdict }: DecidedItem): logpb.DecidedItem {
   if (verdict.kind === 'reused' || verdict.kind === 'refused') throw new Error(`a request that is ${verdict.kind} is not recorded`);
   const accepted = verdict.kind === 'accepted';
-  return logEvents.record('RequestDecided', {
-    capability,
-    aggregate,
-    key,
+  return {
     requestId,
     origin: ORIGINS[origin],
     bodyDigest: bodyDigest === undefined ? NOTHING : Buffer.from(bodyDigest),
@@ -59,8 +77,7 @@ export function requestDecided({ capability, aggregate, key, requestId, origin, 
     metadata: accepted ? {} : { ...verdict.metadata },
     // Answers to the engine are recorded with its own events.
     reply: accepted && origin === 'caller' ? Buffer.from(verdict.reply) : NOTHING,
-    previousSequence: BigInt(previousSequence),
-  });
+  };
 }
 
 /** Key of an aggregate among those of all capabilities. */
@@ -73,12 +90,18 @@ export const recordedRequests: RecordedRequests<RecordedRequest> = {
   *search(commit, wanted) {
     for (const event of commit.events) {
       const decided = logEvents.readOnly('RequestDecided', event, commit);
-      if (decided?.origin === logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) {
-        const { reason, metadata, reply, bodyDigest } = decided;
-        const verdict: RequestVerdict = reason === '' ? { kind: 'accepted', reply } : { kind: 'rejected', reason, metadata };
-        wanted.found(nameKey(decided), decided.requestId, { bodyDigest, verdict });
-      }
+      if (decided !== undefined) foundIn(decided, decided, wanted);
+      const together = logEvents.readOnly('RequestsDecided', event, commit);
+      for (const item of together?.requests ?? []) foundIn(together as logpb.RequestsDecided, item, wanted);
       yield event.payload.length;
     }
   },
 };
+
+type Wanted = Parameters<RecordedRequests<RecordedRequest>['search']>[1];
+
+function foundIn(name: AggregateName, { origin, requestId, reason, metadata, reply, bodyDigest }: logpb.DecidedItem, wanted: Wanted): void {
+  if (origin !== logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) return;
+  const verdict: RequestVerdict = reason === '' ? { kind: 'accepted', reply } : { kind: 'rejected', reason, metadata };
+  wanted.found(nameKey(name), requestId, { bodyDigest, verdict });
+}

@@ -69,7 +69,15 @@ test('a room makes of the pinned events what it always did', () => {
   const none = (): undefined => undefined;
   for (const name of NAMES) {
     const event = { ...logEvents.written(name), payload: Buffer.from(pinned[name].hex, 'hex') };
-    const handlers = { ...DELIVERY_EVENTS, OwnershipTaken: none, RequestDecided: none, TimersSet: none, TimersCancelled: none, TimersFired: none };
+    const handlers = {
+      ...DELIVERY_EVENTS,
+      OwnershipTaken: none,
+      RequestDecided: none,
+      RequestsDecided: none,
+      TimersSet: none,
+      TimersCancelled: none,
+      TimersFired: none,
+    };
     logEvents.read(event, COMMIT, handlers, { room, commit: COMMIT });
   }
   const outgoing = room.outgoingTo(2);

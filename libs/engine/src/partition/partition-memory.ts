@@ -12,11 +12,14 @@ import {
   readCommit,
   readNextCommit,
   UnknownEventError,
+  type CommitHeader,
   type DecodedCommit,
   type EventHandlersOf,
   type EventRecord,
   type LogPosition,
+  type logpb,
 } from '@sluice/protocol';
+import { requestsIn } from '../aggregates/recorded-requests';
 import type { Capability, CapabilityState, PartitionServices } from '../capability';
 import { DELIVERY_EVENTS, DeliveryRoom } from '../deliveries/delivery-room';
 import type { EngineRoom, EngineRooms } from '../internal/engine-room';
@@ -34,6 +37,9 @@ import type { WorkSteps } from './work-steps';
 
 /** What replaying an event costs beside its bytes, in bytes. */
 const EVENT_COST_BYTES = 64;
+
+/** What replaying a verdict among several costs beside its reply, about. */
+const VERDICT_BYTES = 64;
 
 /** The memory was given up while it was loaded: the partition was stopped, or is loaded anew. */
 export class AbandonedError extends Error {
@@ -56,16 +62,29 @@ const ENGINE_EVENTS: EventHandlersOf<typeof logEvents, Replaying, Iterable<numbe
     return undefined;
   },
   RequestDecided: (decided, { memory, commit }) => {
-    const state = memory.knownStateOf(decided.capability);
-    if (state?.replayRequest === undefined) throw new Error(`this version of Sluice has no capability ${decided.capability} with such requests`);
-    state.replayRequest(decided, commit);
+    replayRequest(decided, memory, commit);
     return undefined;
   },
+  RequestsDecided: (decided, { memory, commit }) => replayRequests(decided, memory, commit),
   ...DELIVERY_EVENTS,
   TimersSet: (event, { memory }) => memory.timers.replaySet(event),
   TimersCancelled: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
   TimersFired: ({ numbers }, { memory }) => memory.timers.replayEnded(numbers),
 };
+
+function replayRequest(decided: logpb.RequestDecided, memory: PartitionMemory, commit: CommitHeader): void {
+  const state = memory.knownStateOf(decided.capability);
+  if (state?.replayRequest === undefined) throw new Error(`this version of Sluice has no capability ${decided.capability} with such requests`);
+  state.replayRequest(decided, commit);
+}
+
+/** Request by request: ten thousand of them would block the event loop. */
+function* replayRequests(together: logpb.RequestsDecided, memory: PartitionMemory, commit: CommitHeader): Generator<number> {
+  for (const decided of requestsIn(together)) {
+    replayRequest(decided, memory, commit);
+    yield VERDICT_BYTES + decided.reply.length;
+  }
+}
 
 export interface PartitionMemoryDependencies {
   readonly partition: number;

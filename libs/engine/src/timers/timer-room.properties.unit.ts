@@ -106,6 +106,7 @@ function replayed(events: readonly EventRecord[]): TimerRoom {
       {
         OwnershipTaken: (): Iterable<number> => [],
         RequestDecided: () => [],
+        RequestsDecided: () => [],
         DeliveriesOwed: () => [],
         DeliveriesTaken: () => [],
         DeliveriesSettled: () => [],

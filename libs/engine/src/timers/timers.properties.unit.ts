@@ -132,6 +132,7 @@ class Run {
           {
             OwnershipTaken: () => undefined,
             RequestDecided: () => undefined,
+            RequestsDecided: () => undefined,
             DeliveriesOwed: () => undefined,
             DeliveriesTaken: () => undefined,
             DeliveriesSettled: () => undefined,

@@ -10,7 +10,7 @@ import { GoldenService, projectedAccounts } from './golden-service';
  * Written for ordinary capabilities, of which accounts is none (libs/engine/src/aggregates pins its bytes), and for deliveries that their target cannot
  * decide (libs/engine/src/deliveries does).
  */
-const PINNED_ELSEWHERE: ReadonlySet<string> = new Set(['log.RequestDecided/1', 'log.DeliveriesDead/1', 'log.DeliveriesRedriven/1']);
+const PINNED_ELSEWHERE: ReadonlySet<string> = new Set(['log.RequestDecided/1', 'log.RequestsDecided/1', 'log.DeliveriesDead/1', 'log.DeliveriesRedriven/1']);
 
 /** Ordinary capabilities have histories of their own: apps/command/src/<capability>/history. */
 function hasOwnHistories(event: string): boolean {
