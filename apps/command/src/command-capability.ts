@@ -27,6 +27,40 @@ export interface CapabilityContext {
   readonly trouble: (partition: number, what: string, error: unknown) => void;
 }
 
+/** A transfer to an aggregate of another capability, which takes it by its method TakeTransfer. */
+export interface TransferElsewhere {
+  readonly requestId: string;
+  readonly fromAccountId: string;
+  readonly amountMinor: bigint;
+  readonly unit: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Empty where the account has no signing key. */
+  readonly signature: Uint8Array;
+  readonly signedAtUs: bigint;
+  readonly capability: string;
+  /** Of the aggregate. */
+  readonly key: string;
+  /** What it reads of the transfer. */
+  readonly order: Uint8Array;
+}
+
+export interface TransferredElsewhere {
+  readonly balanceAfterMinor: bigint;
+  /** 0: it was refused. */
+  readonly entryNumber: bigint;
+  readonly repeated: boolean;
+  readonly error: { readonly code: number; readonly reason: string; readonly message: string } | undefined;
+}
+
+export interface TransfersElsewhere {
+  /** One for each order. */
+  readonly results: readonly TransferredElsewhere[];
+  readonly positionToken: string;
+}
+
+/** Debits accounts, and owes each amount to an aggregate of the capability that orders it. */
+export type TransferMoney = (orders: readonly TransferElsewhere[], call: CallContext) => Promise<TransfersElsewhere>;
+
 /** What methods run on. */
 export interface CommandContext {
   readonly engine: Engine;
@@ -38,6 +72,8 @@ export interface CommandContext {
   readonly hop?: PartitionHop<CallContext>;
   /** The largest message that the other instances take; undefined: the default. */
   readonly maximumMessageBytes?: number;
+  /** Refuses while no capability has accounts. */
+  readonly transferMoney: TransferMoney;
 }
 
 export interface CommandPart {
@@ -45,6 +81,8 @@ export interface CommandPart {
   /** Loads what it needs beside the log, before any partition is loaded. Throws ConfigurationError if that is not as it must be. */
   prepare?(): Promise<void>;
   services(context: CommandContext): readonly ServiceRegistration[];
+  /** What it gives to the others, if its aggregates are accounts; called once, with the same context as `services`. */
+  transferMoney?(context: CommandContext): TransferMoney;
   /**
    * Ends the work that it began by itself. Called as soon as the process is asked to stop, while it still owns partitions, and again before it stops.
    * @param graceMs how long the work may still go on.

@@ -186,7 +186,9 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
     seeds,
     ...(hop === undefined ? undefined : { hop }),
     ...(sharing?.maximumMessageBytes === undefined ? undefined : { maximumMessageBytes: sharing.maximumMessageBytes }),
+    transferMoney: (orders, call) => transferMoney(orders, call),
   };
+  const [transferMoney = noAccounts] = parts.flatMap((part) => part.transferMoney?.(context) ?? []);
   const registrations = parts.flatMap((part) => part.services(context));
   const { drainGraceMs = DEFAULT_DRAIN_GRACE_MS } = dependencies;
   const drainAll = async (): Promise<void> => {
@@ -216,6 +218,10 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
       await stopAll(parts);
     },
   };
+}
+
+function noAccounts(): never {
+  throw new Error('no capability has accounts');
 }
 
 async function stopAll(parts: readonly CommandPart[]): Promise<void> {

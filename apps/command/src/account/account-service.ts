@@ -8,6 +8,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { encodePositionToken, MalformedMessageError } from '@sluice/protocol';
 import {
   accountpb,
+  isToCapability,
   MAXIMUM_BATCH_POSTINGS,
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
@@ -29,6 +30,7 @@ import {
   type ServiceRegistration,
 } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
+import type { TransferElsewhere, TransfersElsewhere } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { commandAtOwner } from '../peers/owner-call';
 import { itemOf, type KeyedCommand, openingOf, statusChangeOf, updateOf } from './account-commands';
@@ -96,10 +98,20 @@ export class AccountService {
         post: unary((bytes: Buffer, call: CallContext) => this.post(scanOne(bytes, 'posting', scanPostings), call)),
         postBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(scan(bytes, scanPostings), 'postings', call)),
         postStream: bidi((requests: AsyncIterable<Buffer>, send: Send<Buffer>, call: CallContext) => this.postStream(requests, send, call)),
-        transfer: unary((bytes: Buffer, call: CallContext) => this.post(scanOne(bytes, 'transfer', scanTransfers), call)),
-        transferBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(scan(bytes, scanTransfers), 'transfers', call)),
+        transfer: unary((bytes: Buffer, call: CallContext) => this.post(ordered(scanOne(bytes, 'transfer', scanTransfers), call), call)),
+        transferBatch: unary((bytes: Buffer, call: CallContext) => this.postBatch(ordered(scan(bytes, scanTransfers), call), 'transfers', call)),
       },
     };
+  }
+
+  /** Transfers to aggregates of other capabilities, which ask for them in the name of the caller. */
+  async transferElsewhere(orders: readonly TransferElsewhere[], call: CallContext): Promise<TransfersElsewhere> {
+    const transfers = orders.map(({ key: toAccountId, capability: toCapability, order, signature, metadata, ...rest }) =>
+      accountpb.TransferOrder.fromPartial({ ...rest, metadata, toAccountId, toCapability, order: Buffer.from(order), signature: Buffer.from(signature) }),
+    );
+    const batch = scan(Buffer.from(accountpb.TransferBatchRequest.encode({ transfers }).finish()), scanTransfers);
+    const { results, positionToken } = accountpb.TransferBatchResponse.decode(await this.postBatch(batch, 'transfers', call));
+    return { results, positionToken };
   }
 
   // ---- postings and transfers: a transfer travels as its debit ----
@@ -292,6 +304,17 @@ function resultOf(item: AccountCommandItem, positionToken: string): accountpb.Co
 function assertOwned(batch: PostingBatch, { forwardedTo }: CallContext): void {
   if (forwardedTo === undefined) return;
   for (let index = 0; index < batch.count; index += 1) if (batch.outcomes[index] === NOT_OWNER) throw notOwner(forwardedTo);
+}
+
+/** Only other capabilities order transfers to their aggregates: those of a caller are refused, one by one. */
+function ordered(batch: PostingBatch, { forwarded }: CallContext): PostingBatch {
+  if (forwarded) return batch;
+  for (let index = 0; index < batch.count; index += 1) {
+    if (batch.outcomes[index] === OUTCOME_NONE && isToCapability(batch, index)) {
+      SHAPE_ISSUES.invalid(batch, index, 'to_capability and order are for transfers that a capability orders, like a gift');
+    }
+  }
+  return batch;
 }
 
 type ScanBatch = (bytes: Uint8Array, issues: ScanIssues) => PostingBatch;

@@ -8,6 +8,7 @@ import type { CapabilityState, InternalCommand, InternalVerdict, PartitionServic
 import { MissingKeysError } from '@sluice/ports';
 import type { CommitHeader, EventRecord } from '@sluice/protocol';
 import type { PostingBatch } from '@sluice/protocol/account';
+import { AccountFunds, isFundsMethod } from './account-funds';
 import { AccountReplay } from './account-replay';
 import { AccountTable } from './account-table';
 import { TRANSFER_LEG } from './account-transfers';
@@ -29,6 +30,7 @@ export class AccountState implements CapabilityState {
   readonly postings: PostingDecisions;
   private readonly atomicBatches: AtomicBatches;
   private readonly commands: CommandDecisions;
+  private readonly funds: AccountFunds;
   private readonly log: AccountReplay;
 
   constructor(
@@ -40,6 +42,7 @@ export class AccountState implements CapabilityState {
     this.postings = new PostingDecisions(services, this.table);
     this.atomicBatches = new AtomicBatches(this.postings, this.table);
     this.commands = new CommandDecisions(services, this.table, signatures);
+    this.funds = new AccountFunds(this.postings, this.postings.transfers);
     this.log = new AccountReplay(services, this.table);
   }
 
@@ -94,6 +97,7 @@ export class AccountState implements CapabilityState {
       case EXPIRE_HOLD_OF_PAYLOAD:
         return this.expireHolds(turn, run);
       default:
+        if (isFundsMethod(method)) return this.funds.decide(turn, method, run);
         return [{ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }];
     }
   }

@@ -3,7 +3,8 @@
  * and what follows from the targets' verdicts.
  *
  *   caller's batch ─▶ debit ─┬─ target in this partition: its credit in the same commit
- *                            └─ target elsewhere: the credit's bytes are owed to its partition ─▶ credit there ─▶ verdict here: settled, or refunded
+ *                            ├─ target elsewhere: the credit's bytes are owed to its partition ─▶ credit there ─▶ verdict here: settled, or refunded
+ *                            └─ target of another capability: the same bytes are owed to its aggregate, in whatever partition it is
  *
  * The credits of a batch are made and scanned together, and stay until the turn has written them.
  */
@@ -26,7 +27,9 @@ import {
   ACCOUNT_ID_LENGTH,
   accountEvents,
   accountpb,
+  capabilityOfTarget,
   creditsOf,
+  isToCapability,
   legsOf,
   otherAccountId,
   OUTCOME_NONE,
@@ -42,6 +45,8 @@ import type { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 
 export const TRANSFER_LEG = 'TransferLeg';
+/** The method of another capability that takes transfers. */
+const TAKE_TRANSFER = 'TakeTransfer';
 
 /** What transfers need of the accounts of the partition. */
 export interface PartitionAccounts {
@@ -133,7 +138,7 @@ export class AccountTransfers {
   decide(account: Account | undefined, batch: PostingBatch, index: number, signatureValid: boolean): PostingDecision {
     const { accounts } = this;
     const { otherPartitions, otherAccountHashes, otherAccountAt } = batch.legs as LegColumns;
-    const pending = otherPartitions[index] !== accounts.partition;
+    const pending = otherPartitions[index] !== accounts.partition || isToCapability(batch, index);
     const debit = decideDebit(account, accounts.viewAs('DEBIT', batch, index), signatureValid, pending);
     this.credit = undefined;
     if (!debit.accepted || pending) return debit;
@@ -167,8 +172,9 @@ export class AccountTransfers {
       const { accountId } = account;
       if (this.owedBy.key !== accountId) this.owedBy = { capability: 'account', key: accountId };
       turn.owe({
-        capability: 'account',
-        method: TRANSFER_LEG,
+        ...(isToCapability(batch, index)
+          ? { capability: capabilityOfTarget(batch, index), method: TAKE_TRANSFER }
+          : { capability: 'account', method: TRANSFER_LEG }),
         key: this.targetIdOf(batch, index),
         partition: otherPartitions[index],
         payload: legOf(credits, creditAt),
@@ -252,7 +258,7 @@ export class AccountTransfers {
         lastOrdinal = ordinal;
       }
       end(account as Account, amountMinor);
-      noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? 0 : rejectionOf(reason));
+      noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? 0 : rejectionOf(reason, isToCapability(credits, index)));
       if (accepted) continue;
       refused.push(index);
       refusedOrdinals.push(ordinal);
@@ -269,6 +275,12 @@ export class AccountTransfers {
       accounts.separateSums(refunds, index, turn);
     }
     this.gathered.push(refunds);
+  }
+
+  /** Funds that another capability took are in transit no more. */
+  endFunds(ordinal: number, amountMinor: bigint): void {
+    end(this.accounts.touch(ordinal), amountMinor);
+    this.settlementsOf(ordinal).amountMinor += amountMinor;
   }
 
   private settlementsOf(ordinal: number): Settlements {
@@ -366,7 +378,9 @@ function sameBytes(bytes: Uint8Array, left: number, right: number, length: numbe
 }
 
 /** Number of a target's reason. Throws for one that no target of this or an older version gives. */
-function rejectionOf(reason: string): accountpb.Rejection {
+function rejectionOf(reason: string, isOfCapability: boolean): accountpb.Rejection {
+  // Reasons of other capabilities are theirs.
+  if (isOfCapability) return accountpb.Rejection.REJECTION_TARGET_REFUSED;
   const rejection = accountpb.Rejection[`REJECTION_${reason}` as keyof typeof accountpb.Rejection];
   if (typeof rejection !== 'number') throw new Error(`a target refused a transfer with ${reason}, which this version of Sluice does not know`);
   return rejection;

@@ -65,7 +65,7 @@ export class PostingGroup {
     this.first = noRequest;
     this.last = noRequest;
     this.count = 0;
-    if (this.transfers.length > 0) this.forgetTransfers();
+    if (this.hasTransfers) this.forgetTransfers();
   }
 
   add(batch: PostingBatch, index: number): void {
@@ -81,6 +81,11 @@ export class PostingGroup {
     if (pending) this.pendingMinor += amountMinor;
   }
 
+  /** Another capability took the amount: it is in transit from now on. */
+  markTaken(amountMinor: bigint): void {
+    this.pendingMinor += amountMinor;
+  }
+
   private forgetTransfers(): void {
     this.transfers.length = 0;
     this.pending.length = 0;
@@ -88,7 +93,7 @@ export class PostingGroup {
   }
 
   get hasTransfers(): boolean {
-    return this.transfers.length > 0;
+    return this.transfers.length > 0 || this.pendingMinor !== 0n;
   }
 
   /** Writes `AccountTransfers` as element of TransfersRecorded.accounts. */

@@ -47,6 +47,7 @@ class Process {
       observer,
       incarnation: INCARNATION,
       ...(hop === undefined ? undefined : { hop }),
+      transferMoney: () => Promise.reject(new Error('there are no accounts')),
     };
   }
 

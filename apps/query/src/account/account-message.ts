@@ -84,10 +84,11 @@ function transferSides({ accountId, fromAccountId, toAccountId }: accountpb.Post
   return { fromAccountId: '', toAccountId: '' };
 }
 
-function originOf({ type, fromAccountId, toAccountId, holdExpired }: accountpb.Posting): accountpb.EntryOrigin {
+function originOf({ type, fromAccountId, toAccountId, holdExpired, funds }: accountpb.Posting): accountpb.EntryOrigin {
   if (holdExpired) return accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
+  const isDebit = type === accountpb.PostingType.POSTING_TYPE_DEBIT;
+  if (funds) return isDebit ? accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN : accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED;
   if (fromAccountId !== '') return accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT;
   if (toAccountId === '') return accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED;
-  const isDebit = type === accountpb.PostingType.POSTING_TYPE_DEBIT;
   return isDebit ? accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT : accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND;
 }

@@ -108,6 +108,8 @@ const ORIGINS: Readonly<Record<accountpb.EntryOrigin, EntryOrigin>> = {
   [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT]: 'TRANSFER_CREDIT',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND]: 'TRANSFER_REFUND',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY]: 'HOLD_EXPIRY',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN]: 'FUNDS_TAKEN',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED]: 'FUNDS_RETURNED',
   [accountpb.EntryOrigin.UNRECOGNIZED]: 'POSTING',
 };
 

@@ -96,7 +96,7 @@ export interface Account {
 }
 
 /** Why an entry is there: a caller's posting, a side of a transfer, or a hold that expired. */
-export type EntryOrigin = 'POSTING' | 'TRANSFER_DEBIT' | 'TRANSFER_CREDIT' | 'TRANSFER_REFUND' | 'HOLD_EXPIRY';
+export type EntryOrigin = 'POSTING' | 'TRANSFER_DEBIT' | 'TRANSFER_CREDIT' | 'TRANSFER_REFUND' | 'HOLD_EXPIRY' | 'FUNDS_TAKEN' | 'FUNDS_RETURNED';
 
 export interface Entry {
   /** 1, 2, 3 … in its account; 0 for a refusal. */

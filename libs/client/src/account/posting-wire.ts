@@ -48,6 +48,9 @@ export function postingToWire(input: PostingInput): accountpb.Posting {
     expiresAtUs: input.expiresAt === undefined ? 0n : BigInt(input.expiresAt.getTime()) * 1_000n,
     expiresAfterMs: BigInt(input.expiresAfterMs ?? 0),
     holdExpired: false,
+    funds: false,
+    toCapability: '',
+    order: Buffer.alloc(0),
   };
   if (input.signingKey !== undefined) {
     posting.signedAtUs = BigInt(Date.now()) * 1_000n;

@@ -50,7 +50,9 @@ export type TargetRejection =
   | 'TARGET_TYPE_NOT_ALLOWED'
   | 'TARGET_POSTING_LIMIT_EXCEEDED'
   | 'TARGET_MAXIMUM_BALANCE_EXCEEDED'
-  | 'TARGET_AMOUNT_OVERFLOW';
+  | 'TARGET_AMOUNT_OVERFLOW'
+  /** The target is of another capability, and has reasons of its own. */
+  | 'TARGET_REFUSED';
 
 /** These do not depend on what the account's state lets happen, or there is no account to record them at. */
 export const UNRECORDED_REJECTIONS: ReadonlySet<Rejection> = new Set(['ACCOUNT_NOT_FOUND', 'SIGNATURE_INVALID', 'AMOUNT_NOT_POSITIVE']);

@@ -60,6 +60,9 @@ const wellFormed: fc.Arbitrary<Posting> = fc
     expiresAtUs: fc.constant(0n),
     expiresAfterMs: fc.constant(0n),
     holdExpired: fc.constant(false),
+    funds: fc.constant(false),
+    toCapability: fc.constant(''),
+    order: fc.constant(Buffer.alloc(0)),
   })
   // What has no meaning for the type is refused.
   .map((posting) => ({ ...posting, holdId: posting.type >= 4 ? posting.holdId : '', final: posting.type === 4 && posting.final }))

@@ -73,6 +73,11 @@ export const accountReasons = {
     "The target's balance would rise above its maximum.",
     "Transfer less, or change the target's limits and send a new request.",
   ),
+  TARGET_REFUSED: reason(
+    'FAILED_PRECONDITION',
+    'The target of the transfer is of another capability, as a contest, and refused it. The amount is in the account again.',
+    "See the target's state.",
+  ),
   TARGET_AMOUNT_OVERFLOW: reason('OUT_OF_RANGE', "The target's balance would leave the range of a signed 64-bit integer.", 'Transfer less.'),
   ALREADY_FROZEN: reason('FAILED_PRECONDITION', 'The account is frozen already.', 'Nothing to do.'),
   NOT_FROZEN: reason('FAILED_PRECONDITION', 'The account is not frozen.', 'Nothing to do.'),

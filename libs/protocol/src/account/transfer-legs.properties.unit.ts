@@ -30,7 +30,9 @@ const order: fc.Arbitrary<TransferOrder> = fc
     metadata: fc.dictionary(id, id, { maxKeys: 3 }).map((pairs) => ({ ...pairs })),
     signature: fc.uint8Array({ maxLength: 4 }).map((bytes) => Buffer.from(bytes)),
     signedAtUs: fc.bigInt({ min: 0n, max: 1n << 50n }),
+    target: fc.constantFrom({ toCapability: '', order: Buffer.alloc(0) }, { toCapability: 'contest', order: Buffer.from('what it says') }),
   })
+  .map(({ target, ...rest }) => ({ ...rest, ...target }))
   .filter(({ fromAccountId, toAccountId }) => fromAccountId !== toAccountId);
 
 /** The order's fields in any order, with a field that this version does not know. */
@@ -51,7 +53,7 @@ function fieldsOf(bytes: Uint8Array): Uint8Array[] {
   while (at < batch.length) {
     const from = at;
     const wire = (batch[at] as number) & 7;
-    at += 1;
+    while ((batch[at++] as number) >= 0x80);
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = batch[at++] as number;

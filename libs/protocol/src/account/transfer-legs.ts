@@ -11,10 +11,12 @@ import {
   ACCOUNT_ID_AT,
   ACCOUNT_ID_LENGTH,
   BODY,
+  CAPABILITY_FLAG,
   END,
   EXPIRES_FLAG,
   FINAL_FLAG,
   FROM_ACCOUNT_FLAG,
+  FUNDS_FLAG,
   HOLD_EXPIRED_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
   LegColumns,
@@ -32,6 +34,8 @@ import {
   UNIT_AT,
   UNIT_LENGTH,
 } from './posting-batch';
+import { Posting } from '../generated/sluice/account/v1/account';
+import { PostingList } from '../generated/sluice/account/v1/events';
 import { MAXIMUM_ID_BYTES } from '../request-limits';
 
 const POSTING_TAG = 0x0a;
@@ -45,6 +49,10 @@ const SIGNATURE_TAG = 0x62;
 const SIGNED_AT_TAG = 0x68;
 const TO_ACCOUNT_TAG = 0x72;
 const FROM_ACCOUNT_TAG = 0x7a;
+const TO_CAPABILITY_TAG = 0xa2;
+const ORDER_TAG = 0xaa;
+const MAXIMUM_CAPABILITY_BYTES = 32;
+const MAXIMUM_ORDER_BYTES = 512;
 const CREDIT = 1;
 const DEBIT = 2;
 const RELEASE = 5;
@@ -91,13 +99,33 @@ function checkOrder(batch: PostingBatch, index: number, issues: ScanIssues): voi
   const holdIdAndFlags = fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number;
   const at = otherAccountAt[index * 2] as number;
   const length = otherAccountAt[index * 2 + 1] as number;
-  if ((holdIdAndFlags & (0xff | FINAL_FLAG | FROM_ACCOUNT_FLAG | EXPIRES_FLAG | HOLD_EXPIRED_FLAG)) !== 0) {
+  if ((holdIdAndFlags & (0xff | FINAL_FLAG | FROM_ACCOUNT_FLAG | EXPIRES_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG)) !== 0) {
     issues.invalid(batch, index, 'the transfer has a field that only postings have');
   } else if (length === 0 || length > MAXIMUM_ID_BYTES) {
     issues.invalid(batch, index, `to_account_id has ${length} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`);
+  } else if ((holdIdAndFlags & CAPABILITY_FLAG) !== 0) {
+    checkOrderOfCapability(batch, index, issues);
   } else if (length === fields[base + ACCOUNT_ID_LENGTH] && sameBytes(bytes, at, fields[base + ACCOUNT_ID_AT] as number, length)) {
     issues.invalid(batch, index, 'to_account_id is the account that is debited; a transfer is between two accounts');
   }
+}
+
+function checkOrderOfCapability(batch: PostingBatch, index: number, issues: ScanIssues): void {
+  const { toCapability, order } = Posting.decode(batch.body(index));
+  const capabilityBytes = Buffer.byteLength(toCapability);
+  if (capabilityBytes === 0 || capabilityBytes > MAXIMUM_CAPABILITY_BYTES) {
+    issues.invalid(batch, index, `to_capability has ${capabilityBytes} bytes; it must have 1 to ${MAXIMUM_CAPABILITY_BYTES} where order is set`);
+  } else if (order.length > MAXIMUM_ORDER_BYTES) issues.invalid(batch, index, `order has ${order.length} bytes; at most ${MAXIMUM_ORDER_BYTES} are allowed`);
+}
+
+/** Whether the transfer goes to an aggregate of another capability, and not to an account. */
+export function isToCapability({ fields }: PostingBatch, index: number): boolean {
+  return ((fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & CAPABILITY_FLAG) !== 0;
+}
+
+/** The capability of that aggregate. */
+export function capabilityOfTarget(batch: PostingBatch, index: number): string {
+  return Posting.decode(batch.body(index)).toCapability;
 }
 
 /** The orders as they came, as a TransferBatchRequest of their own. */
@@ -219,7 +247,7 @@ function writeCredit(writer: ByteWriter, bytes: Uint8Array, body: number, end: n
         break;
       default:
         // Tags of one byte: the fields of an order.
-        if (tag < 0x80) writer.raw(bytes, from, reader.at);
+        if (tag < 0x80 || tag === TO_CAPABILITY_TAG || tag === ORDER_TAG) writer.raw(bytes, from, reader.at);
     }
   }
   writer.reserve(2);
@@ -321,4 +349,9 @@ function textField(writer: ByteWriter, tag: number, bytes: Uint8Array, at: numbe
 function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {
   for (let index = 0; index < length; index += 1) if (bytes[left + index] !== bytes[right + index]) return false;
   return true;
+}
+
+/** A posting that the engine makes, as a batch of one. */
+export function engineMadePosting(posting: Posting): PostingBatch {
+  return scanLegs(PostingList.encode({ postings: [posting] }).finish(), 1);
 }

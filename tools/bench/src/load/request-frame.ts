@@ -48,6 +48,9 @@ export function creditOf(accountId: string, amountMinor: bigint): accountpb.Post
     expiresAtUs: 0n,
     expiresAfterMs: 0n,
     holdExpired: false,
+    funds: false,
+    toCapability: '',
+    order: Buffer.alloc(0),
   };
 }
 
