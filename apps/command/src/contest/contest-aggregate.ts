@@ -1,15 +1,18 @@
 /** The contest as an aggregate of the engine: its messages, events, record and timer around the domain's decider. */
 import {
   decideContest,
+  decideSettled,
   evolveContest,
+  gatherEvents,
   isReconciling,
   newContest,
   type Contest,
+  type ContestAcceptance,
   type ContestCommand,
   type ContestEvent,
   type ContestTimer,
 } from '@sluice/domain/contest';
-import type { AggregateDefinition, Decision, TimerChange } from '@sluice/engine';
+import type { AggregateDefinition, Consequences, Decision, TimerChange } from '@sluice/engine';
 import { contestpb } from '@sluice/protocol/contest';
 import { contestEventCodec } from './contest-event-codec';
 import {
@@ -19,19 +22,24 @@ import {
   endRoundInTimeMessage,
   endRoundMessage,
   joinMessage,
+  payRewardsMessage,
   reconcileMessage,
   scoreMessage,
   startMessage,
+  takeTransferMessage,
 } from './contest-messages';
 import { contestRecord } from './contest-record';
+import { owedMoney, settledMoney } from './money-on-the-wire';
+import { phaseToProto } from './rules-on-the-wire';
 
 /** Names a contest in the log. */
 export const CONTEST = { capability: 'contest', aggregate: 'contest' } as const;
-/** The end of the round, or its reconciliation: never both. */
+/** The end of the round, its reconciliation, or the next rewards: one of them. */
 const TIMER_ID = 'next';
 const TIMER_METHODS = {
   endRoundInTime: { method: 'EndRoundInTime', codec: contestpb.EndRoundInTime },
   beginReconciliation: { method: 'BeginReconciliation', codec: contestpb.BeginReconciliation },
+  payRewards: { method: 'PayRewards', codec: contestpb.PayRewards },
 } as const;
 
 /** @param reconcile sums a round from the log; called when it is durable that the round is to be summed. It must not throw. */
@@ -49,24 +57,34 @@ export const contestAggregate = (reconcile: (contestId: string, round: number) =
     EndRoundInTime: endRoundInTimeMessage,
     BeginReconciliation: beginReconciliationMessage,
     ReconcileRound: reconcileMessage,
+    PayRewards: payRewardsMessage,
+    TakeTransfer: takeTransferMessage,
   },
   initialState: newContest,
   decide: (contest, command, { committedAtUs }): Decision<ContestEvent> => {
     const decision = decideContest(contest, command, committedAtUs);
     if (!decision.accepted) return { accepted: false, reason: decision.rejection, recorded: decision.recorded };
-    const { events, timer } = decision;
     const { contestId } = contest;
     const sums = command.kind === 'beginReconciliation' && isReconciling(contest, command.round);
     return {
       accepted: true,
-      events,
-      reply: replyOf(contest, command, events),
-      ...(timer === undefined ? undefined : { timers: [timerChange(contestId, timer)] }),
+      ...consequences(contest, decision),
+      reply: replyOf(contest, command, decision.events),
       ...(sums ? { handOut: () => reconcile(contestId, command.round) } : undefined),
     };
   },
   evolve: evolveContest,
+  gather: gatherEvents,
+  settled: (contest, delivery, { committedAtUs }) => consequences(contest, decideSettled(contest, settledMoney(delivery), committedAtUs)),
 });
+
+function consequences(contest: Contest, { events, timer, money }: ContestAcceptance): Consequences<ContestEvent> {
+  return {
+    events,
+    ...(timer === undefined ? undefined : { timers: [timerChange(contest.contestId, timer)] }),
+    ...(money === undefined ? undefined : { owes: money.map((order) => owedMoney(contest, order)) }),
+  };
+}
 
 function timerChange(contestId: string, timer: ContestTimer): TimerChange {
   if (timer.kind === 'cancel') return { kind: 'cancel', timerId: TIMER_ID };
@@ -90,7 +108,7 @@ function replyOf(contest: Contest, command: ContestCommand, events: readonly Con
       return contestpb.JoinContestResponse.encode({ ...UNTOLD, memberCount }).finish();
     }
     case 'start':
-      return contestpb.StartContestResponse.encode({ ...UNTOLD, roundEndsAtUs: BigInt(eventOf(events, 'roundStarted').endsAtUs) }).finish();
+      return startReply(events);
     case 'score':
       return scoreReply(eventOf(events, 'scored'));
     case 'endRound': {
@@ -103,10 +121,19 @@ function replyOf(contest: Contest, command: ContestCommand, events: readonly Con
     case 'endRoundInTime':
     case 'beginReconciliation':
     case 'reconcile':
+    case 'payRewards':
+    case 'invalidGift':
       return undefined;
     default:
       return command satisfies never;
   }
+}
+
+/** A contest with a reward waits for its fund first. */
+function startReply(events: readonly ContestEvent[]): Uint8Array {
+  const started = events.find((event) => event.kind === 'roundStarted');
+  const phase = phaseToProto(started === undefined ? 'STARTING' : 'RUNNING');
+  return contestpb.StartContestResponse.encode({ ...UNTOLD, roundEndsAtUs: BigInt(started?.endsAtUs ?? 0), phase }).finish();
 }
 
 function scoreReply({ round, scores: [score] }: Extract<ContestEvent, { kind: 'scored' }>): Uint8Array {

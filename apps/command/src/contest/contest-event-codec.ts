@@ -44,14 +44,35 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
     }
     case 'cancelled':
       return contestEvents.record('ContestCancelled', { contestId, note: event.note });
+    case 'fundAsked': {
+      const { fundAccountId, amountMinor, unit, attempt } = event;
+      return contestEvents.record('FundAsked', { contestId, fundAccountId, amountMinor, unit, attempt });
+    }
+    case 'fundHeld':
+      return contestEvents.record('FundHeld', { contestId, amountMinor: event.amountMinor });
+    case 'fundRefused':
+      return contestEvents.record('FundRefused', { contestId, reason: event.reason });
+    case 'rewardsOwed': {
+      const { round, rewards, nextMember } = event;
+      return contestEvents.record('RewardsOwed', { contestId, round, rewards: [...rewards], nextMember });
+    }
+    case 'rewardsSettled':
+      return contestEvents.record('RewardsSettled', { contestId, rewards: [...event.rewards] });
+    case 'fundSettled': {
+      const { heldMinor, paidMinor, returnedMinor } = event;
+      return contestEvents.record('FundSettled', { contestId, heldMinor, paidMinor, returnedMinor });
+    }
     default:
       return event satisfies never;
   }
 }
 
-function scoreToProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, ...score }: RecordedScore): contestpb.RecordedScore {
+function scoreToProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, gift, ...score }: RecordedScore): contestpb.RecordedScore {
   return {
     ...score,
+    giverAccountId: gift?.giverAccountId ?? '',
+    amountMinor: gift?.amountMinor ?? 0n,
+    unit: gift?.unit ?? '',
     points: BigInt(points),
     scoredAtUs: BigInt(scoredAtUs),
     roundPoints: BigInt(roundPoints),
@@ -79,11 +100,19 @@ const reading: EventHandlersOf<typeof contestEvents, undefined, ContestEvent> = 
   }),
   WinnersNamed: ({ round, sides, sideTotals }) => ({ kind: 'winnersNamed', round, winners: sides, totals: sideTotals.map(Number) }),
   ContestCancelled: ({ note }) => ({ kind: 'cancelled', note }),
+  FundAsked: ({ fundAccountId, amountMinor, unit, attempt }) => ({ kind: 'fundAsked', fundAccountId, amountMinor, unit, attempt }),
+  FundHeld: ({ amountMinor }) => ({ kind: 'fundHeld', amountMinor }),
+  FundRefused: ({ reason }) => ({ kind: 'fundRefused', reason }),
+  RewardsOwed: ({ round, rewards, nextMember }) => ({ kind: 'rewardsOwed', round, rewards, nextMember }),
+  RewardsSettled: ({ rewards }) => ({ kind: 'rewardsSettled', rewards }),
+  FundSettled: ({ heldMinor, paidMinor, returnedMinor }) => ({ kind: 'fundSettled', heldMinor, paidMinor, returnedMinor }),
 };
 
-function scoreFromProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, ...score }: contestpb.RecordedScore): RecordedScore {
+function scoreFromProto(recorded: contestpb.RecordedScore): RecordedScore {
+  const { points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, giverAccountId, amountMinor, unit, ...score } = recorded;
   return {
     ...score,
+    ...(giverAccountId === '' ? undefined : { gift: { giverAccountId, amountMinor, unit } }),
     points: Number(points),
     scoredAtUs: Number(scoredAtUs),
     roundPoints: Number(roundPoints),

@@ -1,7 +1,7 @@
 /** The messages of contests as commands of the domain: their keys, ids and shape checks. */
 import { MAXIMUM_POINTS, problemOfSides, type ContestCommand } from '@sluice/domain/contest';
 import { commandMessage } from '@sluice/engine';
-import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
+import { logpb, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { checkText, invalidRequest } from '@sluice/service';
 import { readTotalsFromProto } from './contest-event-codec';
@@ -83,6 +83,39 @@ export const scoreMessage = commandMessage<contestpb.ScoreRequest, ContestComman
       throw invalidRequest('scored_at_us', `is ${scoredAtUs}; it must be 0 to ${Number.MAX_SAFE_INTEGER}`);
     return { kind: 'score', requestId: id, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs) };
   },
+});
+
+/** A transfer to the contest. Any account's owner can order one: what is wrong with it is a rejection, which refunds it. */
+export const takeTransferMessage = commandMessage<logpb.IncomingTransfer, ContestCommand>({
+  messageName: 'sluice.log.v1.IncomingTransfer',
+  codec: logpb.IncomingTransfer,
+  keyField: KEY_FIELD,
+  key: ({ credit }) => credit?.key ?? '',
+  requestId: ({ credit }) => credit?.requestId ?? '',
+  command: giftIn,
+});
+
+function giftIn({ credit }: logpb.IncomingTransfer): ContestCommand {
+  if (credit === undefined) return { kind: 'invalidGift' };
+  const { requestId: id, fromAccountId: giverAccountId, amountMinor, unit, order } = credit;
+  let gift: contestpb.GiftOrder;
+  try {
+    gift = contestpb.GiftOrder.decode(order);
+  } catch {
+    return { kind: 'invalidGift' };
+  }
+  const { accountId, points, scoredAtUs } = gift;
+  if (points < 1n || points > MAXIMUM_POINTS || scoredAtUs < 0n || scoredAtUs > Number.MAX_SAFE_INTEGER) return { kind: 'invalidGift' };
+  return { kind: 'score', requestId: id, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs), gift: { giverAccountId, amountMinor, unit } };
+}
+
+export const payRewardsMessage = commandMessage<contestpb.PayRewards, ContestCommand>({
+  messageName: 'sluice.contest.v1.PayRewards',
+  codec: contestpb.PayRewards,
+  keyField: KEY_FIELD,
+  key,
+  requestId: noRequestId,
+  command: () => ({ kind: 'payRewards' }),
 });
 
 export const endRoundMessage = commandMessage<contestpb.EndRoundRequest, ContestCommand>({

@@ -1,8 +1,8 @@
 /** A contest as bytes: members in columns, so that ten thousand of them are a few arrays. */
-import { newContest, type Contest } from '@sluice/domain/contest';
+import { newContest, type Contest, type ContestFund } from '@sluice/domain/contest';
 import type { StateCodec } from '@sluice/engine';
 import { contestpb } from '@sluice/protocol/contest';
-import { phaseFromProto, phaseToProto, rulesFromProto, rulesToProto } from './rules-on-the-wire';
+import { fundStateFromProto, fundStateToProto, phaseFromProto, phaseToProto, rulesFromProto, rulesToProto } from './rules-on-the-wire';
 
 export const contestRecord: StateCodec<Contest> = {
   version: 1,
@@ -30,7 +30,13 @@ function recordOf(contest: Contest): contestpb.ContestRecord {
     sideTotals: contest.sideTotals,
     roundsWon: contest.roundsWon,
     winners: [...contest.winners],
+    fund: contest.fund && { ...contest.fund, state: fundStateToProto(contest.fund.state) },
+    memberRewards: [...contest.rewards],
   };
+}
+
+function fundOf(record: contestpb.FundRecord): ContestFund {
+  return { ...record, state: fundStateFromProto(record.state) };
 }
 
 function contestOf(record: contestpb.ContestRecord, contestId: string): Contest {
@@ -42,6 +48,8 @@ function contestOf(record: contestpb.ContestRecord, contestId: string): Contest 
     sideIds,
     sideMemberCounts: sideIds.map(() => 0),
     ...{ round, roundEndsAtUs, suddenDeathSides, roundScoreCount, sideRoundPoints, sideTotals, roundsWon, winners },
+    fund: record.fund && fundOf(record.fund),
+    rewards: BigInt64Array.from(record.memberRewards),
   };
   for (const [member, accountId] of record.accountIds.entries()) {
     const side = record.memberSides[member] as number;

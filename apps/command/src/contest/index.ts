@@ -10,6 +10,7 @@ import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
 import { contestAggregate } from './contest-aggregate';
 import { ContestReconciler } from './contest-reconciler';
+import { giftBatchMethod, giftMethod } from './gifts';
 import { ReadTotalsOfContests } from './read-totals';
 import { scoreBatchShape, scoreStreamShape } from './score-shapes';
 
@@ -42,6 +43,8 @@ export const commandCapability: CommandCapability = {
               service.scoreStream,
               scoreStreamShape,
             ),
+            gift: giftMethod(context, service.gift),
+            giftBatch: giftBatchMethod(context, service.giftBatch),
             endRound: commandMethod(context, capability, 'EndRound', service.endRound),
             cancelContest: commandMethod(context, capability, 'CancelContest', service.cancelContest),
           }),

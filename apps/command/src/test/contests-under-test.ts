@@ -3,12 +3,17 @@ import { join } from 'node:path';
 import { partitionOfKey } from '@sluice/domain';
 import type { Contest } from '@sluice/domain/contest';
 import { SILENT_OBSERVER, type AggregateState } from '@sluice/engine';
-import { InProcessBus, ManualClock, MemoryEventLog, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
+import { InProcessBus, ManualClock, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
 import type { EventLog } from '@sluice/ports';
-import { contestpb } from '@sluice/protocol/contest';
+import type { Account } from '@sluice/domain/account';
+import { readCommit, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
+import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { ANYBODY, functionOf, type CallContext } from '@sluice/service';
 import { SqliteEventLog } from '@sluice/store-sqlite';
+import type { AccountState } from '../account/account-state';
 import { startCommand, type CommandRuntime } from '../command';
+import { MortalLog, type Mortality } from './mortal-log';
 import { commitsOf, fillLog, type History } from './recorded-history';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -29,6 +34,8 @@ export class ContestsUnderTest {
   private log: EventLog | undefined;
   private runtime: CommandRuntime | undefined;
   private requests = 0;
+  /** When the process dies, if it does. */
+  mortality = MortalLog.immortal();
 
   /** @param folder of the SQLite log; undefined: the log is in memory. */
   private constructor(private readonly folder: string | undefined) {}
@@ -47,6 +54,43 @@ export class ContestsUnderTest {
     return contests;
   }
 
+  static immortal(): Mortality {
+    return MortalLog.immortal();
+  }
+
+  /** Whether all partitions are served. */
+  get isServing(): boolean {
+    const engine = this.runtime?.engine;
+    return Array.from({ length: PARTITIONS }, (_, partition) => engine?.partition(partition)?.state === 'serving').every(Boolean);
+  }
+
+  /** Events of contests and accounts in the log in memory, by name. */
+  recorded(): Record<string, unknown[]> {
+    const events: Record<string, unknown[]> = {};
+    for (const { commit, event } of this.events()) {
+      const table = contestEvents.owns(event.type) ? contestEvents : decodedAccountEvents;
+      if (!table.owns(event.type)) continue;
+      const name = event.type.slice(event.type.indexOf('.') + 1);
+      (events[name] ??= []).push((table.readOnly as (name: string, event: EventRecord, place: DecodedCommit) => unknown).call(table, name, event, commit));
+    }
+    return events;
+  }
+
+  /** The postings in the log in memory. */
+  postings(): accountpb.Posting[] {
+    const events = (this.recorded()['PostingsRecorded'] ?? []) as accountpb.PostingsRecorded[];
+    return events.flatMap(({ accounts }) => accounts.flatMap(({ requests }) => requests?.postings ?? []));
+  }
+
+  private *events(): Generator<{ commit: DecodedCommit; event: EventRecord }> {
+    for (const commits of this.storage.partitions) {
+      for (const { bytes } of commits) {
+        const commit = readCommit(bytes);
+        for (const event of commit.events) yield { commit, event };
+      }
+    }
+  }
+
   /** The log in memory: base64, by partition. */
   commits(): string[][] {
     return commitsOf(this.storage);
@@ -54,7 +98,8 @@ export class ContestsUnderTest {
 
   private async run(): Promise<void> {
     const { folder, clock } = this;
-    this.log = folder === undefined ? new MemoryEventLog(this.storage) : await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: PARTITIONS });
+    this.log =
+      folder === undefined ? new MortalLog(this.storage, this.mortality) : await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: PARTITIONS });
     this.runtime = await startCommand({
       log: this.log,
       snapshots: new MemorySnapshotStore(this.blocks),
@@ -89,13 +134,10 @@ export class ContestsUnderTest {
 
   /** Calls a method. A request id is made where none is given. */
   async call<Method extends keyof Methods>(method: Method, request: Asked): Promise<ReturnType<Methods[Method]['responseDeserialize']>> {
-    const registration = this.runtime?.registrations.find(({ definition }) => method in definition);
-    const carried = functionOf(registration?.implementation[method] as object);
-    if (carried?.form !== 'unary') throw new Error(`no service has ${method}`);
     this.requests += 1;
     const definition = contestpb.ContestCommandServiceService[method];
     const message = { requestId: `request ${this.requests}`, contestId: 'c', ...request };
-    const answer = await carried.run(definition.requestSerialize(filled(method, message) as never) as never, CALL);
+    const answer = await this.answerOf(method, definition.requestSerialize(filled(method, message) as never));
     return definition.responseDeserialize(answer as Buffer) as ReturnType<Methods[Method]['responseDeserialize']>;
   }
 
@@ -112,6 +154,46 @@ export class ContestsUnderTest {
     };
     await carried.run(sent() as never, send, CALL);
     return answers;
+  }
+
+  private async answerOf(method: string, request: unknown): Promise<unknown> {
+    const registration = this.runtime?.registrations.find(({ definition }) => method in definition);
+    const carried = functionOf(registration?.implementation[method] as object);
+    if (carried?.form !== 'unary') throw new Error(`no service has ${method}`);
+    return carried.run(request as never, CALL);
+  }
+
+  /** Opens an account with that balance. */
+  async open(accountId: string, balanceMinor = 0n, { unit = 'EUR', ...rest }: Partial<accountpb.AccountOpening> = {}): Promise<void> {
+    const account = accountpb.AccountOpening.fromPartial({ requestId: `open ${accountId}`, accountId, unit, ...rest });
+    await this.answerOf('openAccount', { account });
+    if (balanceMinor !== 0n) await this.post(accountId, 'POSTING_TYPE_CREDIT', balanceMinor, unit);
+  }
+
+  async post(accountId: string, type: keyof typeof accountpb.PostingType, amountMinor: bigint, unit = 'EUR'): Promise<void> {
+    const posting = { requestId: `post ${accountId} ${type}`, accountId, type: accountpb.PostingType[type], amountMinor, unit };
+    await this.answerOf('post', Buffer.from(accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish()));
+  }
+
+  /** Asks for a change of an account, like its end: "closeAccount". */
+  async change(method: string, accountId: string): Promise<void> {
+    await this.answerOf(method, { requestId: `${method} ${accountId}`, accountId, note: '' });
+  }
+
+  /** Orders a transfer as a caller does. */
+  async transfer(transfer: Asked): Promise<void> {
+    await this.answerOf('transfer', Buffer.from(accountpb.TransferRequest.encode(accountpb.TransferRequest.fromPartial({ transfer })).finish()));
+  }
+
+  /** An account as its partition has it. */
+  account(accountId: string): Account {
+    const id = Buffer.from(accountId, 'utf8');
+    const state = this.runtime?.engine.partition(partitionOfKey(id, PARTITIONS))?.stateOf('account') as AccountState;
+    return state.postings.account(state.postings.ordinalOf(id, 0, id.length));
+  }
+
+  balances(...accountIds: string[]): bigint[] {
+    return accountIds.map((accountId) => this.account(accountId).balanceMinor);
   }
 
   /** Why the method refuses; throws if it does not. */
@@ -143,10 +225,11 @@ export class ContestsUnderTest {
   }
 
   /** Fires what is due, and waits until the contest is as it should be. */
-  async until(is: (contest: Contest) => boolean): Promise<Contest> {
-    await this.fireDue();
-    for (;;) {
-      const contest = this.contest();
+  async until(is: (contest: Contest) => boolean, contestId = 'c'): Promise<Contest> {
+    for (let round = 0; ; round += 1) {
+      // What is due now may become due by what is fired.
+      if (round % 50 === 0) await this.fireDue();
+      const contest = this.contest(contestId);
       if (is(contest)) return contest;
       await new Promise((resolve) => setImmediate(resolve));
     }

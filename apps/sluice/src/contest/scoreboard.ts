@@ -31,8 +31,10 @@ function stateText(contest: Contest, nowMs: number): string {
   const { phase, round, rules, roundEndsAt, suddenDeathSideIds, winnerSideIds } = contest;
   switch (phase) {
     case 'CREATED':
+    case 'STARTING':
     case 'CANCELLED':
       return phase;
+    case 'REWARDING':
     case 'ENDED':
       return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.join(', ')}`}`;
     case 'RUNNING':

@@ -1,6 +1,6 @@
 /** How contests stand, from the messages that travel. */
 import { contestpb } from '@sluice/protocol/contest';
-import type { ScoreOperator, TieRule, WinnerRule } from './contest';
+import type { RewardKind, ScoreOperator, TieRule, WinnerRule } from './contest';
 import type {
   Contest,
   ContestPhase,
@@ -53,6 +53,7 @@ function rulesFromWire(rules: contestpb.ContestRules): RulesInForce {
     winnerRule: suffix(contestpb.WinnerRule[rules.winnerRule], 'WINNER_RULE_') as WinnerRule,
     tieRule: suffix(contestpb.TieRule[rules.tieRule], 'TIE_RULE_') as TieRule,
     reconcileWaitMs: Number(rules.reconcileWaitMs),
+    reward: rules.reward && { ...rules.reward, kind: suffix(contestpb.RewardKind[rules.reward.kind], 'REWARD_KIND_') as RewardKind },
   };
 }
 

@@ -1,10 +1,10 @@
 /** How contests stand, as users of the library see it. Points are whole numbers up to 2^53 − 1. */
 import type { ContestRules, SidePoints } from './contest';
 
-export const CONTEST_PHASES = ['CREATED', 'RUNNING', 'RECONCILING', 'ENDED', 'CANCELLED'] as const;
+export const CONTEST_PHASES = ['CREATED', 'STARTING', 'RUNNING', 'RECONCILING', 'REWARDING', 'ENDED', 'CANCELLED'] as const;
 export type ContestPhase = (typeof CONTEST_PHASES)[number];
 
-type Unlimited = 'roundDurationMs' | 'joinUntil' | 'maximumPointsPerMemberAndRound';
+type Unlimited = 'roundDurationMs' | 'joinUntil' | 'maximumPointsPerMemberAndRound' | 'reward';
 
 /** Rules with the defaults of what was left out. Undefined: see `ContestRules`. */
 export type RulesInForce = Required<Omit<ContestRules, Unlimited>> & { readonly [Name in Unlimited]: ContestRules[Name] };

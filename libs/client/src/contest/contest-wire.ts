@@ -29,6 +29,12 @@ function rulesToWire(rules: ContestRules): contestpb.ContestRules {
     winnerRule: contestpb.WinnerRule[`WINNER_RULE_${rules.winnerRule ?? 'UNSPECIFIED'}`],
     tieRule: contestpb.TieRule[`TIE_RULE_${rules.tieRule ?? 'UNSPECIFIED'}`],
     reconcileWaitMs: BigInt(rules.reconcileWaitMs ?? 0),
+    reward: rules.reward && {
+      fundAccountId: rules.reward.fundAccountId,
+      unit: rules.reward.unit,
+      kind: contestpb.RewardKind[`REWARD_KIND_${rules.reward.kind ?? 'UNSPECIFIED'}`],
+      amountMinor: rules.reward.amountMinor,
+    },
   };
 }
 

@@ -36,6 +36,21 @@ export interface ContestRules {
   readonly tieRule?: TieRule | undefined;
   /** How long the reconciliation of a round waits before it sums the log. Default 0. */
   readonly reconcileWaitMs?: number | undefined;
+  /** What the winners get. Default: nothing. */
+  readonly reward?: ContestReward | undefined;
+}
+
+/** FIXED: every member of the winning side gets the amount. POT: they share it. CONTRIBUTION: they share it by their points. */
+export const REWARD_KINDS = ['FIXED', 'POT', 'CONTRIBUTION'] as const;
+export type RewardKind = (typeof REWARD_KINDS)[number];
+
+export interface ContestReward {
+  /** The account that pays. The largest payout is taken from it at the start. */
+  readonly fundAccountId: string;
+  readonly unit: string;
+  /** Default FIXED. */
+  readonly kind?: RewardKind | undefined;
+  readonly amountMinor: bigint;
 }
 
 export interface SideInput {

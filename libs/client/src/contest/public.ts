@@ -2,9 +2,12 @@
 export {
   type ContestCreated,
   type ContestInput,
+  type ContestReward,
   type ContestRules,
   type ContestStarted,
   type MembersJoined,
+  REWARD_KINDS,
+  type RewardKind,
   type RoundEnded,
   SCORE_OPERATORS,
   type ScoreInput,

@@ -95,7 +95,8 @@ test('rules travel with what is left out as their default, and replies say when 
       seen.push(request);
       callback(null, { memberCount: 2, repeated: false, positionToken: '' });
     },
-    startContest: (_call, callback) => callback(null, { roundEndsAtUs: 5_000_000n, repeated: true, positionToken: '' }),
+    startContest: (_call, callback) =>
+      callback(null, { roundEndsAtUs: 5_000_000n, repeated: true, positionToken: '', phase: contestpb.ContestPhase.CONTEST_PHASE_RUNNING }),
   });
   const sides = [
     { sideId: 'red', accountIds: ['a'] },

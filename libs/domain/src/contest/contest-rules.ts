@@ -1,4 +1,5 @@
 /** Rules of a contest: set when it is created, and never changed. */
+import { MAXIMUM_REWARD_MINOR, type ContestReward } from './contest-reward';
 
 /** What a score does to the points that a member has in the round. */
 export type ScoreOperator = 'INCREMENT' | 'BEST' | 'LATEST';
@@ -25,6 +26,8 @@ export interface ContestRules {
   readonly tieRule: TieRule;
   /** How long the reconciliation of a round waits for the projection at most. */
   readonly reconcileWaitMs: number;
+  /** Undefined: the winners get nothing. */
+  readonly reward?: ContestReward | undefined;
 }
 
 /** A side as it is created. */
@@ -60,7 +63,8 @@ export function problemOfRules(rules: ContestRules): RulesProblem | undefined {
     outOfRange('maximum_members_per_side', maximumMembersPerSide, minimumMembersPerSide, MAXIMUM_MEMBERS) ??
     outOfRange('maximum_points_per_score', rules.maximumPointsPerScore, 1, MAXIMUM_POINTS) ??
     outOfRange('maximum_points_per_member_and_round', rules.maximumPointsPerMemberAndRound, 0, Number.MAX_SAFE_INTEGER) ??
-    outOfRange('reconcile_wait_ms', rules.reconcileWaitMs, 0, MAXIMUM_RECONCILE_WAIT_MS)
+    outOfRange('reconcile_wait_ms', rules.reconcileWaitMs, 0, MAXIMUM_RECONCILE_WAIT_MS) ??
+    (rules.reward && outOfRange('reward.amount_minor', rules.reward.amountMinor, 1n, MAXIMUM_REWARD_MINOR))
   );
 }
 
@@ -85,6 +89,6 @@ export function problemOfSides(sides: readonly NewSide[], { maximumMembersPerSid
   return undefined;
 }
 
-function outOfRange(field: string, value: number, least: number, most: number): RulesProblem | undefined {
+function outOfRange<Value extends number | bigint>(field: string, value: Value, least: Value, most: Value): RulesProblem | undefined {
   return value >= least && value <= most ? undefined : { field: `rules.${field}`, problem: `is ${value}; it must be ${least} to ${most}` };
 }

@@ -14,6 +14,8 @@ const RULES: ContestRules = {
   reconcileWaitMs: 0,
 };
 
+const reward = (amountMinor: bigint) => ({ fundAccountId: 'fund', unit: 'EUR', kind: 'FIXED' as const, amountMinor });
+
 test.each`
   change                                                      | field
   ${{}}                                                       | ${undefined}
@@ -28,6 +30,9 @@ test.each`
   ${{ maximumPointsPerMemberAndRound: -1 }}                   | ${'rules.maximum_points_per_member_and_round'}
   ${{ reconcileWaitMs: 60_001 }}                              | ${'rules.reconcile_wait_ms'}
   ${{ rounds: 100, joinUntilUs: 1, reconcileWaitMs: 60_000 }} | ${undefined}
+  ${{ reward: reward(0n) }}                                   | ${'rules.reward.amount_minor'}
+  ${{ reward: reward(100_000_000_000_001n) }}                 | ${'rules.reward.amount_minor'}
+  ${{ reward: reward(100_000_000_000_000n) }}                 | ${undefined}
 `('rules with $change: $field', ({ change, field }: { change: Partial<ContestRules>; field: string | undefined }) => {
   expect(problemOfRules({ ...RULES, ...change })?.field).toBe(field);
 });

@@ -1,6 +1,7 @@
 /** A contest: sides of members, rounds in which they score, winners. What stands, and what happens to it. */
 import { ContestMembers } from './contest-members';
 import { nextPhase, type ContestPhase, type ContestStep } from './contest-phase';
+import { rewardsOf } from './contest-reward';
 import type { ContestRules, NewSide } from './contest-rules';
 
 export interface Contest {
@@ -28,6 +29,41 @@ export interface Contest {
   roundsWon: number[];
   /** Sides that won. */
   winners: readonly number[];
+  /** Undefined: nothing was asked of a fund. */
+  fund: ContestFund | undefined;
+  /** By number of the member, while the contest is REWARDING: what it gets. */
+  rewards: BigInt64Array;
+}
+
+/**
+ * How the money of a contest stands.
+ *
+ *   ASKED ──▶ HELD ──▶ SETTLING ──▶ SETTLED
+ *     └──▶ REFUSED, and ASKED again by another start
+ *
+ * SETTLING: every reward has its verdict, or the contest is cancelled, and the fund is being told what it has again.
+ */
+export type FundState = 'ASKED' | 'REFUSED' | 'HELD' | 'SETTLING' | 'SETTLED';
+
+export interface ContestFund {
+  state: FundState;
+  /** The largest payout: asked of the fund, then held. */
+  readonly amountMinor: bigint;
+  /** How often it was asked: 1, 2, 3 … */
+  readonly attempt: number;
+  /** The next reward is looked for from this member on. */
+  nextMember: number;
+  /** Rewards that are owed and have no verdict. */
+  openRewards: number;
+  /** What winners got. */
+  paidMinor: bigint;
+}
+
+/** What a gift is beside its score. */
+export interface Gift {
+  readonly giverAccountId: string;
+  readonly amountMinor: bigint;
+  readonly unit: string;
 }
 
 /** A score that was recorded, with what stands after it. */
@@ -42,6 +78,24 @@ export interface RecordedScore {
   readonly roundPoints: number;
   readonly totalPoints: number;
   readonly sideRoundPoints: number;
+  /** Undefined: it is no gift. */
+  readonly gift?: Gift | undefined;
+}
+
+/** A reward of a member. */
+export interface Reward {
+  readonly member: number;
+  readonly accountId: string;
+  readonly amountMinor: bigint;
+}
+
+export interface OwedReward extends Reward {
+  readonly side: number;
+}
+
+export interface SettledReward extends Reward {
+  /** Why its account refused it; empty: it is paid. */
+  readonly reason: string;
 }
 
 /** The sums of a round, made from the log. */
@@ -77,7 +131,15 @@ export type ContestEvent =
   | { readonly kind: 'roundEnded'; readonly round: number; readonly sidePoints: readonly number[]; readonly scoreCount: number }
   | ({ readonly kind: 'roundReconciled'; readonly round: number; readonly log: RoundSum; readonly logTotals: readonly number[] } & ReadComparison)
   | { readonly kind: 'winnersNamed'; readonly round: number; readonly winners: readonly number[]; readonly totals: readonly number[] }
-  | { readonly kind: 'cancelled'; readonly note: string };
+  | { readonly kind: 'cancelled'; readonly note: string }
+  | { readonly kind: 'fundAsked'; readonly fundAccountId: string; readonly unit: string; readonly amountMinor: bigint; readonly attempt: number }
+  | { readonly kind: 'fundHeld'; readonly amountMinor: bigint }
+  | { readonly kind: 'fundRefused'; readonly reason: string }
+  | { readonly kind: 'rewardsOwed'; readonly round: number; readonly rewards: readonly OwedReward[]; readonly nextMember: number }
+  | { readonly kind: 'rewardsSettled'; readonly rewards: readonly SettledReward[] }
+  | { readonly kind: 'fundSettled'; readonly heldMinor: bigint; readonly paidMinor: bigint; readonly returnedMinor: bigint };
+
+const NO_REWARDS = new BigInt64Array(0);
 
 export function newContest(contestId: string): Contest {
   return {
@@ -95,6 +157,8 @@ export function newContest(contestId: string): Contest {
     sideTotals: [],
     roundsWon: [],
     winners: [],
+    fund: undefined,
+    rewards: NO_REWARDS,
   };
 }
 
@@ -130,12 +194,29 @@ export function evolveContest(contest: Contest, event: ContestEvent): Contest {
     case 'roundReconciled':
       return roundReconciled(contest);
     case 'winnersNamed':
-      step(contest, 'WINNERS_NAMED');
-      contest.winners = event.winners;
-      return withoutMembers(contest);
+      return winnersNamed(contest, event.winners);
     case 'cancelled':
       step(contest, 'CANCEL');
+      if (contest.fund?.state === 'HELD') contest.fund.state = 'SETTLING';
       return withoutMembers(contest);
+    case 'fundAsked':
+      step(contest, 'ASK_FUND');
+      contest.fund = { state: 'ASKED', amountMinor: event.amountMinor, attempt: event.attempt, nextMember: 0, openRewards: 0, paidMinor: 0n };
+      return contest;
+    case 'fundHeld':
+      // The round starts in the same commit. A contest that was cancelled meanwhile gives it back.
+      fundOf(contest, 'ASKED').state = contest.phase === 'CANCELLED' ? 'SETTLING' : 'HELD';
+      return contest;
+    case 'fundRefused':
+      fundOf(contest, 'ASKED').state = 'REFUSED';
+      if (contest.phase !== 'CANCELLED') step(contest, 'FUND_REFUSED');
+      return contest;
+    case 'rewardsOwed':
+      return rewardsOwed(contest, event);
+    case 'rewardsSettled':
+      return rewardsSettled(contest, event.rewards);
+    case 'fundSettled':
+      return fundSettled(contest);
     default:
       return event satisfies never;
   }
@@ -169,7 +250,7 @@ function addMember({ members, sideMemberCounts }: Contest, accountId: string, si
 }
 
 function roundStarted(contest: Contest, { round, endsAtUs, suddenDeathSides }: Extract<ContestEvent, { kind: 'roundStarted' }>): Contest {
-  step(contest, contest.phase === 'CREATED' ? 'START' : 'ROUND_RECONCILED');
+  step(contest, contest.phase === 'RECONCILING' ? 'ROUND_RECONCILED' : 'START');
   Object.assign(contest, { round, roundEndsAtUs: endsAtUs, suddenDeathSides, roundScoreCount: 0 });
   contest.members.beginRound();
   contest.sideRoundPoints.fill(0);
@@ -194,4 +275,58 @@ function roundReconciled(contest: Contest): Contest {
   const winner = winnerOfRound(sideRoundPoints);
   if (winner !== -1) roundsWon[winner] = (roundsWon[winner] as number) + 1;
   return contest;
+}
+
+/** Throws if the money stands otherwise: the log contradicts itself. */
+export function fundOf({ contestId, fund }: Contest, state: FundState): ContestFund {
+  if (fund?.state !== state) throw new Error(`contest ${contestId}: its fund should be ${state}, and is ${fund?.state ?? 'not asked'}`);
+  return fund;
+}
+
+function winnersNamed(contest: Contest, winners: readonly number[]): Contest {
+  const { rules, fund, members } = contest;
+  contest.winners = winners;
+  if (fund === undefined || rules?.reward === undefined) {
+    step(contest, 'WINNERS_NAMED');
+    return withoutMembers(contest);
+  }
+  step(contest, 'BEGIN_REWARDS');
+  contest.rewards = rewardsOf(rules.reward, rules.tieRule, winners, members);
+  return contest;
+}
+
+/** The first member from this one on that gets something; as many as there are members: none. */
+export function nextRewarded(rewards: BigInt64Array, from: number): number {
+  let member = from;
+  while (member < rewards.length && rewards[member] === 0n) member += 1;
+  return member;
+}
+
+/** Whether every reward is owed and has its verdict. */
+function isRewarded({ fund, rewards }: Contest): boolean {
+  return fund !== undefined && fund.openRewards === 0 && fund.nextMember === rewards.length;
+}
+
+function rewardsOwed(contest: Contest, { rewards, nextMember }: Extract<ContestEvent, { kind: 'rewardsOwed' }>): Contest {
+  const fund = fundOf(contest, 'HELD');
+  fund.openRewards += rewards.length;
+  fund.nextMember = nextMember;
+  if (isRewarded(contest)) fund.state = 'SETTLING';
+  return contest;
+}
+
+function rewardsSettled(contest: Contest, rewards: readonly SettledReward[]): Contest {
+  const fund = fundOf(contest, 'HELD');
+  for (const { amountMinor, reason } of rewards) if (reason === '') fund.paidMinor += amountMinor;
+  fund.openRewards -= rewards.length;
+  if (fund.openRewards < 0) throw new Error(`contest ${contest.contestId}: more rewards are settled than are owed`);
+  if (isRewarded(contest)) fund.state = 'SETTLING';
+  return contest;
+}
+
+function fundSettled(contest: Contest): Contest {
+  fundOf(contest, 'SETTLING').state = 'SETTLED';
+  if (contest.phase !== 'CANCELLED') step(contest, 'REWARDS_SETTLED');
+  contest.rewards = NO_REWARDS;
+  return withoutMembers(contest);
 }

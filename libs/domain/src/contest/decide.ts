@@ -2,44 +2,17 @@
  * What a contest decides. The checks of a score stand in this order: contest exists → it was started → it is not over → its round takes scores →
  * member → the side plays → time of the score → points per score → points per member and round → range.
  */
-import type { Contest, ContestEvent, ReadComparison, RecordedScore, RoundSum } from './contest';
+import type { Contest, ContestEvent, Gift, ReadComparison, RecordedScore, RoundSum } from './contest';
 import { isRegularRound } from './contest';
+import { accepted, rejected, type ContestDecision } from './contest-decision';
+import { askFund, payRewards, settleFund } from './contest-money';
 import { MAXIMUM_MEMBERS, type ContestRules, type NewSide } from './contest-rules';
+import { startRound } from './round-start';
 import { pointsAfter } from './score-operator';
 import { afterRound, totalsWithRound } from './winners';
 
-const US_PER_MS = 1_000;
 /** How long the comparison with the log may take before it is begun again. */
 const RECONCILE_AGAIN_US = 5_000_000;
-
-export type ContestRejection =
-  | 'CONTEST_NOT_FOUND'
-  | 'CONTEST_EXISTS'
-  | 'CONTEST_STARTED'
-  | 'CONTEST_NOT_STARTED'
-  | 'CONTEST_FINISHED'
-  | 'CONTEST_ROUND_CLOSED'
-  | 'CONTEST_JOIN_CLOSED'
-  | 'CONTEST_SIDE_NOT_FOUND'
-  | 'CONTEST_SIDE_FULL'
-  | 'CONTEST_MEMBER_EXISTS'
-  | 'CONTEST_MEMBER_NOT_FOUND'
-  | 'CONTEST_TOO_FEW_MEMBERS'
-  | 'CONTEST_SIDE_OUT'
-  | 'CONTEST_SCORED_AT_MISSING'
-  | 'CONTEST_POINTS_LIMIT_EXCEEDED'
-  | 'CONTEST_ROUND_LIMIT_EXCEEDED'
-  | 'CONTEST_POINTS_OVERFLOW'
-  | 'CONTEST_SUMS_DIFFER';
-
-/** Others are recorded: the request has this answer for ever. */
-const NOT_RECORDED: ReadonlySet<ContestRejection> = new Set<ContestRejection>([
-  'CONTEST_NOT_FOUND',
-  'CONTEST_SIDE_NOT_FOUND',
-  'CONTEST_MEMBER_NOT_FOUND',
-  'CONTEST_SCORED_AT_MISSING',
-  'CONTEST_SUMS_DIFFER',
-]);
 
 export interface ScoreOrder {
   readonly requestId: string;
@@ -48,6 +21,8 @@ export interface ScoreOrder {
   readonly points: number;
   /** 0: not said. */
   readonly scoredAtUs: number;
+  /** Undefined: it is no gift. */
+  readonly gift?: Gift | undefined;
 }
 
 export type ContestCommand =
@@ -63,16 +38,11 @@ export type ContestCommand =
   /** The round is to be summed from the log now. */
   | { readonly kind: 'beginReconciliation'; readonly round: number }
   /** It was. */
-  | ({ readonly kind: 'reconcile'; readonly round: number; readonly log: RoundSum } & ReadComparison);
-
-/** A command that the contest asks of itself at a time: the end of the round, or its reconciliation. At most one is set. */
-export type ContestTimer =
-  | { readonly kind: 'set'; readonly command: 'endRoundInTime' | 'beginReconciliation'; readonly round: number; readonly dueAtUs: number }
-  | { readonly kind: 'cancel' };
-
-export type ContestDecision =
-  | { readonly accepted: true; readonly events: readonly ContestEvent[]; readonly timer?: ContestTimer }
-  | { readonly accepted: false; readonly rejection: ContestRejection; readonly recorded: boolean };
+  | ({ readonly kind: 'reconcile'; readonly round: number; readonly log: RoundSum } & ReadComparison)
+  /** The next rewards are to be owed. */
+  | { readonly kind: 'payRewards' }
+  /** A transfer to the contest that is no gift. */
+  | { readonly kind: 'invalidGift' };
 
 /** @param atUs commit time, microseconds. */
 export function decideContest(contest: Contest, command: ContestCommand, atUs: number): ContestDecision {
@@ -93,7 +63,7 @@ export function decideContest(contest: Contest, command: ContestCommand, atUs: n
     case 'endRound':
       return rejectionInRound(contest, command.round) ?? endRound(contest, atUs);
     case 'cancel':
-      return isOver(contest) ? rejected('CONTEST_FINISHED') : accepted([{ kind: 'cancelled', note: command.note }], { kind: 'cancel' });
+      return decideCancel(contest, command.note);
     case 'endRoundInTime': {
       const isDue = contest.phase === 'RUNNING' && contest.round === command.round && atUs >= contest.roundEndsAtUs;
       return isDue ? endRound(contest, atUs) : accepted([]);
@@ -103,6 +73,10 @@ export function decideContest(contest: Contest, command: ContestCommand, atUs: n
       return accepted([], { kind: 'set', command: 'beginReconciliation', round: command.round, dueAtUs: atUs + RECONCILE_AGAIN_US });
     case 'reconcile':
       return decideReconcile(contest, rules, command, atUs);
+    case 'payRewards':
+      return payRewards(contest, atUs);
+    case 'invalidGift':
+      return rejected('CONTEST_GIFT_INVALID');
     default:
       return command satisfies never;
   }
@@ -129,19 +103,13 @@ function decideStart(contest: Contest, rules: ContestRules, atUs: number): Conte
   if (isOver(contest)) return rejected('CONTEST_FINISHED');
   if (contest.phase !== 'CREATED') return rejected('CONTEST_STARTED');
   if (contest.sideMemberCounts.some((count) => count < rules.minimumMembersPerSide)) return rejected('CONTEST_TOO_FEW_MEMBERS');
-  return startRound([], rules, 1, [], atUs);
+  return rules.reward === undefined ? startRound([], rules, 1, [], atUs) : askFund(contest, rules, rules.reward, atUs);
 }
 
-function startRound(
-  before: readonly ContestEvent[],
-  { roundDurationMs }: ContestRules,
-  round: number,
-  suddenDeathSides: readonly number[],
-  atUs: number,
-): ContestDecision {
-  const endsAtUs = roundDurationMs === 0 ? 0 : atUs + roundDurationMs * US_PER_MS;
-  const events: ContestEvent[] = [...before, { kind: 'roundStarted', round, endsAtUs, suddenDeathSides }];
-  return accepted(events, endsAtUs === 0 ? { kind: 'cancel' } : { kind: 'set', command: 'endRoundInTime', round, dueAtUs: endsAtUs });
+function decideCancel(contest: Contest, note: string): ContestDecision {
+  if (isOver(contest)) return rejected('CONTEST_FINISHED');
+  const cancelled = accepted([{ kind: 'cancelled', note }], { kind: 'cancel' });
+  return contest.fund?.state === 'HELD' ? { ...cancelled, money: [settleFund(contest.fund, contest.fund.amountMinor)] } : cancelled;
 }
 
 function decideScore(contest: Contest, rules: ContestRules, order: ScoreOrder, atUs: number): ContestDecision {
@@ -163,15 +131,16 @@ function decideScore(contest: Contest, rules: ContestRules, order: ScoreOrder, a
   if (limit !== 0 && (operator === 'INCREMENT' ? roundPoints : points) > limit) return rejected('CONTEST_ROUND_LIMIT_EXCEEDED');
   const sideRoundPoints = (contest.sideRoundPoints[side] as number) + roundPoints - before;
   if ((contest.sideTotals[side] as number) + sideRoundPoints > Number.MAX_SAFE_INTEGER) return rejected('CONTEST_POINTS_OVERFLOW');
-  const { requestId } = order;
+  const { requestId, gift } = order;
   const totalPoints = (members.totals[member] as number) + (isRegularRound(contest) ? roundPoints : 0);
-  const score: RecordedScore = { requestId, accountId, member, side, points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints };
+  const recorded: RecordedScore = { requestId, accountId, member, side, points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints };
+  const score = gift === undefined ? recorded : { ...recorded, gift };
   return accepted([{ kind: 'scored', round, scores: [score] }]);
 }
 
 /** Undefined: the round runs. */
 function rejectionInRound(contest: Contest, round: number): ContestDecision | undefined {
-  if (contest.phase === 'CREATED') return rejected('CONTEST_NOT_STARTED');
+  if (contest.phase === 'CREATED' || contest.phase === 'STARTING') return rejected('CONTEST_NOT_STARTED');
   if (isOver(contest)) return rejected('CONTEST_FINISHED');
   return contest.phase === 'RUNNING' && contest.round === round ? undefined : rejected('CONTEST_ROUND_CLOSED');
 }
@@ -198,20 +167,20 @@ function decideReconcile(
     case 'round':
       return startRound([reconciled], rules, round + 1, after.suddenDeathSides, atUs);
     case 'winners':
-      return accepted([reconciled, { kind: 'winnersNamed', round, winners: after.winners, totals: logTotals }], { kind: 'cancel' });
+      return nameWinners(contest, reconciled, after.winners, logTotals, atUs);
     default:
       return after satisfies never;
   }
 }
 
+/** Whoever has won, the round that is being reconciled still stands in the points of the round. */
+function nameWinners(contest: Contest, reconciled: ContestEvent, winners: readonly number[], totals: readonly number[], atUs: number): ContestDecision {
+  const { round, fund } = contest;
+  const named = accepted([reconciled, { kind: 'winnersNamed', round, winners, totals }], { kind: 'cancel' });
+  if (fund?.state !== 'HELD') return named;
+  return { ...named, timer: { kind: 'set', command: 'payRewards', round, dueAtUs: atUs } };
+}
+
 function isOver({ phase }: Contest): boolean {
-  return phase === 'ENDED' || phase === 'CANCELLED';
-}
-
-function accepted(events: readonly ContestEvent[], timer?: ContestTimer): ContestDecision {
-  return { accepted: true, events, ...(timer === undefined ? undefined : { timer }) };
-}
-
-function rejected(rejection: ContestRejection): ContestDecision {
-  return { accepted: false, rejection, recorded: !NOT_RECORDED.has(rejection) };
+  return phase === 'REWARDING' || phase === 'ENDED' || phase === 'CANCELLED';
 }

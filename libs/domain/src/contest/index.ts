@@ -1,8 +1,12 @@
 /** Contests: what stands, what is asked for, what happens. */
 export * from './contest';
+export type { ContestAcceptance, ContestDecision, ContestRejection, ContestTimer, MoneyOrder } from './contest-decision';
 export * from './contest-members';
+export { decideSettled, type SettledMoney } from './contest-money';
 export * from './contest-phase';
+export type { ContestReward, RewardKind } from './contest-reward';
 export * from './contest-rules';
 export * from './decide';
+export { gatherEvents } from './gathered-events';
 export { RoundSums } from './round-sums';
 export { pointsAfter } from './score-operator';

@@ -87,11 +87,40 @@ export const CONTEST_EVENT_ROWS: Handlers = {
     contestId,
     fold: (rows, at) =>
       rows.changeContest(at, (contest) => {
-        contest.phase = 'ENDED';
         contest.winners = sides;
-        contest.endedAtUs = at.committedAtUs;
+        // A contest with a reward holds money of its fund, and ends when that is settled.
+        if (contestpb.ContestRules.decode(contest.rules).reward === undefined) ended(contest, at);
+        else contest.phase = 'REWARDING';
       }),
   }),
+
+  FundAsked: ({ contestId }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        contest.phase = 'STARTING';
+      }),
+  }),
+
+  FundRefused: ({ contestId }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        if (contest.phase === 'STARTING') contest.phase = 'CREATED';
+      }),
+  }),
+
+  FundSettled: ({ contestId }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        if (contest.phase === 'REWARDING') ended(contest, at);
+      }),
+  }),
+
+  FundHeld: ({ contestId }) => ({ contestId, fold: changesNoRow }),
+  RewardsOwed: ({ contestId }) => ({ contestId, fold: changesNoRow }),
+  RewardsSettled: ({ contestId }) => ({ contestId, fold: changesNoRow }),
 
   ContestCancelled: ({ contestId, note }) => ({
     contestId,
@@ -103,6 +132,13 @@ export const CONTEST_EVENT_ROWS: Handlers = {
       }),
   }),
 };
+
+function changesNoRow(): void {}
+
+function ended(contest: ContestState, at: CommitPlace): void {
+  contest.phase = 'ENDED';
+  contest.endedAtUs = at.committedAtUs;
+}
 
 function roundRow(contestId: string, round: number): NeededRow {
   return { collection: CONTEST_ROUNDS.name, key: roundIdOf(contestId, round) };

@@ -10,8 +10,10 @@ const MAXIMUM_ROUNDS = 120;
 
 const PHASES: Readonly<Record<string, contestpb.ContestPhase>> = {
   CREATED: contestpb.ContestPhase.CONTEST_PHASE_CREATED,
+  STARTING: contestpb.ContestPhase.CONTEST_PHASE_STARTING,
   RUNNING: contestpb.ContestPhase.CONTEST_PHASE_RUNNING,
   RECONCILING: contestpb.ContestPhase.CONTEST_PHASE_RECONCILING,
+  REWARDING: contestpb.ContestPhase.CONTEST_PHASE_REWARDING,
   ENDED: contestpb.ContestPhase.CONTEST_PHASE_ENDED,
   CANCELLED: contestpb.ContestPhase.CONTEST_PHASE_CANCELLED,
 };

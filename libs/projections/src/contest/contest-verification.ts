@@ -4,7 +4,7 @@
  */
 import { murmurHash3 } from '@sluice/domain';
 import { pointsAfter, type ScoreOperator } from '@sluice/domain/contest';
-import type { DecodedCommit } from '@sluice/protocol';
+import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { rowKind, verifyRows } from '../row-verification';
 import { CONTEST_AGGREGATE, CONTEST_ROUNDS, CONTEST_SCORES, CONTEST_STANDINGS, CONTESTS, roundIdOf, SCORES_PER_ROW, scoresIdOf } from './collections';
@@ -14,6 +14,7 @@ import { standingsStateOf } from './contest-rows';
 interface VerifiedContest {
   phase: string;
   operator: ScoreOperator;
+  hasReward: boolean;
   round: number;
   isRegular: boolean;
   scoreCount: number;
@@ -73,8 +74,9 @@ function stepsOf(commit: DecodedCommit, visit: Visit): void {
     if (named !== undefined)
       visit(
         named.contestId,
-        inPlace((contest) => void Object.assign(contest, { phase: 'ENDED', winners: named.sides.join() })),
+        inPlace((contest) => void Object.assign(contest, { phase: contest.hasReward ? 'REWARDING' : 'ENDED', winners: named.sides.join() })),
       );
+    moneySteps(event, commit, visit);
     const cancelled = contestEvents.readOnly('ContestCancelled', event, commit);
     if (cancelled !== undefined)
       visit(
@@ -82,6 +84,28 @@ function stepsOf(commit: DecodedCommit, visit: Visit): void {
         inPlace((contest) => void (contest.phase = 'CANCELLED')),
       );
   }
+}
+
+/** Where the money of a contest leads it. */
+function moneySteps(event: EventRecord, commit: DecodedCommit, visit: Visit): void {
+  const asked = contestEvents.readOnly('FundAsked', event, commit);
+  if (asked !== undefined)
+    visit(
+      asked.contestId,
+      inPlace((contest) => void (contest.phase = 'STARTING')),
+    );
+  const refused = contestEvents.readOnly('FundRefused', event, commit);
+  if (refused !== undefined)
+    visit(
+      refused.contestId,
+      inPlace((contest) => void (contest.phase = contest.phase === 'CANCELLED' ? 'CANCELLED' : 'CREATED')),
+    );
+  const settled = contestEvents.readOnly('FundSettled', event, commit);
+  if (settled !== undefined)
+    visit(
+      settled.contestId,
+      inPlace((contest) => void (contest.phase = contest.phase === 'CANCELLED' ? 'CANCELLED' : 'ENDED')),
+    );
 }
 
 function inPlace(change: (contest: VerifiedContest) => void): Step {
@@ -96,6 +120,7 @@ function begun({ rules, sides }: contestpb.ContestCreated): VerifiedContest {
   const contest: VerifiedContest = {
     phase: 'CREATED',
     operator: OPERATORS[rules?.operator ?? 0] ?? 'INCREMENT',
+    hasReward: rules?.reward !== undefined,
     round: 0,
     isRegular: true,
     scoreCount: 0,

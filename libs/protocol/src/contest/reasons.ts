@@ -31,6 +31,11 @@ export const contestReasons = {
     'Send fewer points, with a new request.',
   ),
   CONTEST_POINTS_OVERFLOW: reason('OUT_OF_RANGE', 'The points of the side would leave the range of whole numbers up to 2^53 - 1.', 'Send fewer points.'),
+  CONTEST_GIFT_INVALID: reason(
+    'INVALID_ARGUMENT',
+    'A transfer to the contest is not a gift that it can read. It is refunded.',
+    'Send gifts by `Gift` and `GiftBatch`.',
+  ),
   CONTEST_SUMS_DIFFER: reason(
     'FAILED_PRECONDITION',
     'The points of a round are not those that its scores in the log make. Callers do not see it: no winner is named, and the process logs it as an error.',

@@ -5,6 +5,7 @@
 export * from "./sluice/log/v1/commit";
 export * from "./sluice/log/v1/deliveries";
 export * from "./sluice/log/v1/delivery_service";
+export * from "./sluice/log/v1/funds";
 export * from "./sluice/log/v1/log_service";
 export * from "./sluice/log/v1/request_decided";
 export * from "./sluice/log/v1/timers";

@@ -178,6 +178,8 @@ export enum Rejection {
   REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED = 25,
   /** REJECTION_TARGET_AMOUNT_OVERFLOW - Transfer: the target's balance would leave the range of int64. */
   REJECTION_TARGET_AMOUNT_OVERFLOW = 26,
+  /** REJECTION_TARGET_REFUSED - Transfer to an aggregate of another capability: it refused the amount, for a reason of its own. */
+  REJECTION_TARGET_REFUSED = 27,
   UNRECOGNIZED = -1,
 }
 
@@ -264,6 +266,9 @@ export function rejectionFromJSON(object: any): Rejection {
     case 26:
     case "REJECTION_TARGET_AMOUNT_OVERFLOW":
       return Rejection.REJECTION_TARGET_AMOUNT_OVERFLOW;
+    case 27:
+    case "REJECTION_TARGET_REFUSED":
+      return Rejection.REJECTION_TARGET_REFUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -327,6 +332,8 @@ export function rejectionToJSON(object: Rejection): string {
       return "REJECTION_TARGET_MAXIMUM_BALANCE_EXCEEDED";
     case Rejection.REJECTION_TARGET_AMOUNT_OVERFLOW:
       return "REJECTION_TARGET_AMOUNT_OVERFLOW";
+    case Rejection.REJECTION_TARGET_REFUSED:
+      return "REJECTION_TARGET_REFUSED";
     case Rejection.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -395,6 +402,10 @@ export enum EntryOrigin {
   ENTRY_ORIGIN_TRANSFER_REFUND = 3,
   /** ENTRY_ORIGIN_HOLD_EXPIRY - The RELEASE of what was left of a hold that expired. */
   ENTRY_ORIGIN_HOLD_EXPIRY = 4,
+  /** ENTRY_ORIGIN_FUNDS_TAKEN - The DEBIT that took funds for another capability, as the rewards of a contest. */
+  ENTRY_ORIGIN_FUNDS_TAKEN = 5,
+  /** ENTRY_ORIGIN_FUNDS_RETURNED - The CREDIT that gives back what is left of them. */
+  ENTRY_ORIGIN_FUNDS_RETURNED = 6,
   UNRECOGNIZED = -1,
 }
 
@@ -415,6 +426,12 @@ export function entryOriginFromJSON(object: any): EntryOrigin {
     case 4:
     case "ENTRY_ORIGIN_HOLD_EXPIRY":
       return EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
+    case 5:
+    case "ENTRY_ORIGIN_FUNDS_TAKEN":
+      return EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN;
+    case 6:
+    case "ENTRY_ORIGIN_FUNDS_RETURNED":
+      return EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -434,6 +451,10 @@ export function entryOriginToJSON(object: EntryOrigin): string {
       return "ENTRY_ORIGIN_TRANSFER_REFUND";
     case EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY:
       return "ENTRY_ORIGIN_HOLD_EXPIRY";
+    case EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN:
+      return "ENTRY_ORIGIN_FUNDS_TAKEN";
+    case EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED:
+      return "ENTRY_ORIGIN_FUNDS_RETURNED";
     case EntryOrigin.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -570,6 +591,12 @@ export interface Posting {
   expiresAfterMs: bigint;
   /** Only in the log: this RELEASE was made because the hold expired. Refused in a request. */
   holdExpired: boolean;
+  /** Only in the log: this DEBIT takes funds for another capability, or this CREDIT gives back what is left of them. Refused in a request. */
+  funds: boolean;
+  /** Only in the log: the capability of the target, where a transfer goes to an aggregate of another capability. Refused in a request. */
+  toCapability: string;
+  /** Only in the log: what that transfer says to its target. Refused in a request. */
+  order: Buffer;
 }
 
 export interface Posting_MetadataEntry {
@@ -591,7 +618,7 @@ export interface Transfer {
   unit: string;
   /** How it stands. */
   state: TransferState;
-  /** REFUNDED: why the target refused it. */
+  /** REFUNDED: why the target refused it. TARGET_REFUSED: the target is of another capability, as a contest. */
   rejection: Rejection;
   /** When the debit was committed. */
   createdAt:
@@ -1474,6 +1501,9 @@ function createBasePosting(): Posting {
     expiresAtUs: 0n,
     expiresAfterMs: 0n,
     holdExpired: false,
+    funds: false,
+    toCapability: "",
+    order: Buffer.alloc(0),
   };
 }
 
@@ -1544,6 +1574,15 @@ export const Posting: MessageFns<Posting> = {
     }
     if (message.holdExpired !== false) {
       writer.uint32(144).bool(message.holdExpired);
+    }
+    if (message.funds !== false) {
+      writer.uint32(152).bool(message.funds);
+    }
+    if (message.toCapability !== "") {
+      writer.uint32(162).string(message.toCapability);
+    }
+    if (message.order.length !== 0) {
+      writer.uint32(170).bytes(message.order);
     }
     return writer;
   },
@@ -1708,6 +1747,30 @@ export const Posting: MessageFns<Posting> = {
             message.holdExpired = reader.bool();
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.funds = reader.bool();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.toCapability = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.order = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1797,6 +1860,13 @@ export const Posting: MessageFns<Posting> = {
         : isSet(object.hold_expired)
         ? globalThis.Boolean(object.hold_expired)
         : false,
+      funds: isSet(object.funds) ? globalThis.Boolean(object.funds) : false,
+      toCapability: isSet(object.toCapability)
+        ? globalThis.String(object.toCapability)
+        : isSet(object.to_capability)
+        ? globalThis.String(object.to_capability)
+        : "",
+      order: isSet(object.order) ? Buffer.from(bytesFromBase64(object.order)) : Buffer.alloc(0),
     };
   },
 
@@ -1862,6 +1932,15 @@ export const Posting: MessageFns<Posting> = {
     if (message.holdExpired !== false) {
       obj.holdExpired = message.holdExpired;
     }
+    if (message.funds !== false) {
+      obj.funds = message.funds;
+    }
+    if (message.toCapability !== "") {
+      obj.toCapability = message.toCapability;
+    }
+    if (message.order.length !== 0) {
+      obj.order = base64FromBytes(message.order);
+    }
     return obj;
   },
 
@@ -1904,6 +1983,9 @@ export const Posting: MessageFns<Posting> = {
       ? BigInt(object.expiresAfterMs)
       : 0n;
     message.holdExpired = object.holdExpired ?? false;
+    message.funds = object.funds ?? false;
+    message.toCapability = object.toCapability ?? "";
+    message.order = object.order ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -283,8 +283,12 @@ export interface TransferOrder {
   signature: Buffer;
   /** When the request was signed, in microseconds since 1970-01-01T00:00:00Z; part of what is signed. */
   signedAtUs: bigint;
-  /** The target: the account to be credited, another one; 1 to 128 bytes. */
+  /** The target: the account to be credited, another one; 1 to 128 bytes. With to_capability: the key of an aggregate of it. */
   toAccountId: string;
+  /** The capability of the target; empty: the target is an account. "contest" takes gifts. At most 32 bytes. */
+  toCapability: string;
+  /** What the transfer says to a target of another capability, as that capability defines it. At most 512 bytes. */
+  order: Buffer;
 }
 
 export interface TransferOrder_MetadataEntry {
@@ -2724,6 +2728,8 @@ function createBaseTransferOrder(): TransferOrder {
     signature: Buffer.alloc(0),
     signedAtUs: 0n,
     toAccountId: "",
+    toCapability: "",
+    order: Buffer.alloc(0),
   };
 }
 
@@ -2764,6 +2770,12 @@ export const TransferOrder: MessageFns<TransferOrder> = {
     }
     if (message.toAccountId !== "") {
       writer.uint32(114).string(message.toAccountId);
+    }
+    if (message.toCapability !== "") {
+      writer.uint32(162).string(message.toCapability);
+    }
+    if (message.order.length !== 0) {
+      writer.uint32(170).bytes(message.order);
     }
     return writer;
   },
@@ -2864,6 +2876,22 @@ export const TransferOrder: MessageFns<TransferOrder> = {
             message.toAccountId = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.toCapability = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.order = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2925,6 +2953,12 @@ export const TransferOrder: MessageFns<TransferOrder> = {
         : isSet(object.to_account_id)
         ? globalThis.String(object.to_account_id)
         : "",
+      toCapability: isSet(object.toCapability)
+        ? globalThis.String(object.toCapability)
+        : isSet(object.to_capability)
+        ? globalThis.String(object.to_capability)
+        : "",
+      order: isSet(object.order) ? Buffer.from(bytesFromBase64(object.order)) : Buffer.alloc(0),
     };
   },
 
@@ -2966,6 +3000,12 @@ export const TransferOrder: MessageFns<TransferOrder> = {
     if (message.toAccountId !== "") {
       obj.toAccountId = message.toAccountId;
     }
+    if (message.toCapability !== "") {
+      obj.toCapability = message.toCapability;
+    }
+    if (message.order.length !== 0) {
+      obj.order = base64FromBytes(message.order);
+    }
     return obj;
   },
 
@@ -2996,6 +3036,8 @@ export const TransferOrder: MessageFns<TransferOrder> = {
       ? BigInt(object.signedAtUs)
       : 0n;
     message.toAccountId = object.toAccountId ?? "";
+    message.toCapability = object.toCapability ?? "";
+    message.order = object.order ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -176,7 +176,7 @@ export interface AccountTransfers {
   accountId: string;
   /** Its unit. */
   unit: string;
-  /** Sum of those that are owed to another partition, in minor units: it is in transit from now on. */
+  /** Sum of those that are owed to another partition or capability, and of funds that another capability took, in minor units: it is in transit from now on. */
   pendingMinor: bigint;
   /** The transfers, in the order in which they were decided. */
   transfers: RecordedTransfer[];
@@ -190,7 +190,7 @@ export interface RecordedTransfer {
   toAccountId: string;
   /** Amount in minor units. */
   amountMinor: bigint;
-  /** The credit is owed to another partition; false: it is in the same commit, the transfer is settled. */
+  /** The credit is owed to another partition or capability; false: it is in the same commit, the transfer is settled. */
   pending: boolean;
 }
 
@@ -207,7 +207,7 @@ export interface TransfersSettled {
 export interface AccountSettlements {
   /** The debited account. */
   accountId: string;
-  /** Sum of these transfers in minor units: it is not in transit any more. */
+  /** Sum of these transfers, and of funds of which another capability has rendered account, in minor units: it is not in transit any more. */
   amountMinor: bigint;
   /** The transfers. */
   transfers: SettledTransfer[];

@@ -17,7 +17,14 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ContestRules, ContestSide, SidePoints } from "./contest";
+import {
+  ContestPhase,
+  contestPhaseFromJSON,
+  contestPhaseToJSON,
+  ContestRules,
+  ContestSide,
+  SidePoints,
+} from "./contest";
 
 /** Request of CreateContest. */
 export interface CreateContestRequest {
@@ -77,12 +84,14 @@ export interface StartContestRequest {
 
 /** Response of StartContest. */
 export interface StartContestResponse {
-  /** When the first round ends, in microseconds since 1970-01-01T00:00:00Z; 0: by EndRound. */
+  /** When the first round ends, in microseconds since 1970-01-01T00:00:00Z; 0: by EndRound, or the contest is STARTING. */
   roundEndsAtUs: bigint;
   /** True: the request was done before, this is its first answer again. */
   repeated: boolean;
   /** Covers this command. */
   positionToken: string;
+  /** RUNNING; STARTING: the fund was asked for the largest payout, and the first round starts when it has given it. */
+  phase: ContestPhase;
 }
 
 /** Request of Score, and an item of ScoreBatch. */
@@ -121,7 +130,82 @@ export interface ScoreBatchRequest {
   scores: ScoreRequest[];
 }
 
-/** Why one score of a batch was refused; the same that a unary call carries as its gRPC status. */
+/** Request of Gift, and an item of GiftBatch. */
+export interface GiftRequest {
+  /** The caller's id of this gift, unique in the giver's account for ever; 1 to 128 bytes. */
+  requestId: string;
+  /** The contest; 1 to 128 bytes. */
+  contestId: string;
+  /** The member that scores; 1 to 128 bytes. */
+  accountId: string;
+  /** The account that is debited; 1 to 128 bytes. */
+  giverAccountId: string;
+  /** Amount in minor units; > 0. */
+  amountMinor: bigint;
+  /** The unit of the giver's account; 1 to 16 bytes. */
+  unit: string;
+  /** Points that the gift scores; 1 to 1,000,000,000,000. 0: as many as the amount. */
+  points: bigint;
+  /** When it was given, in microseconds since 1970-01-01T00:00:00Z; the operator LATEST demands it. 0: not said. */
+  scoredAtUs: bigint;
+  /** HMAC-SHA256 over the transfer to the contest, where the giver's account has a signing key; 32 bytes. See docs/signatures.md. */
+  signature: Buffer;
+  /** When the request was signed, in microseconds since 1970-01-01T00:00:00Z; part of what is signed. */
+  signedAtUs: bigint;
+}
+
+/**
+ * Response of Gift. The giver's account is debited, and the score is on its way. The transfer of the request id says how it stands: SETTLED, the
+ * gift has scored; REFUNDED, the contest refused it.
+ */
+export interface GiftResponse {
+  /** The balance of the giver's account after the debit, in minor units. */
+  balanceAfterMinor: bigint;
+  /** Number of the entry of the debit in the giver's account. */
+  entryNumber: bigint;
+  /** True: the request was done before, this is its first answer again. */
+  repeated: boolean;
+  /** Covers the debit. */
+  positionToken: string;
+}
+
+/** Request of GiftBatch. */
+export interface GiftBatchRequest {
+  /** The gifts, 1 to 10,000. */
+  gifts: GiftRequest[];
+}
+
+/** Result of one gift of a batch. */
+export interface GiftResult {
+  /** The balance of the giver's account after the debit, in minor units; of a refused gift: the balance it was refused at. */
+  balanceAfterMinor: bigint;
+  /** Number of the entry of the debit in the giver's account; 0: it was refused. */
+  entryNumber: bigint;
+  /** True: the request was done before, this is its first answer again. */
+  repeated: boolean;
+  /** Why it was refused; unset: the giver's account is debited. */
+  error: ScoreError | undefined;
+}
+
+/** Response of GiftBatch. */
+export interface GiftBatchResponse {
+  /** One for each gift, in the order of the request. */
+  results: GiftResult[];
+  /** Covers every debit. */
+  positionToken: string;
+}
+
+/** What a gift says to its contest: the order of its transfer. */
+export interface GiftOrder {
+  /** The member that scores. */
+  accountId: string;
+  /** Points. */
+  points: bigint;
+  /** When it was given, in microseconds; 0: not said. */
+  scoredAtUs: bigint;
+}
+
+/** Why one score or gift of a batch was refused; the same that a unary call carries as its gRPC status. */
 export interface ScoreError {
   /** Canonical gRPC status code. */
   code: number;
@@ -801,7 +885,7 @@ export const StartContestRequest: MessageFns<StartContestRequest> = {
 };
 
 function createBaseStartContestResponse(): StartContestResponse {
-  return { roundEndsAtUs: 0n, repeated: false, positionToken: "" };
+  return { roundEndsAtUs: 0n, repeated: false, positionToken: "", phase: 0 };
 }
 
 export const StartContestResponse: MessageFns<StartContestResponse> = {
@@ -817,6 +901,9 @@ export const StartContestResponse: MessageFns<StartContestResponse> = {
     }
     if (message.positionToken !== "") {
       writer.uint32(26).string(message.positionToken);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(32).int32(message.phase);
     }
     return writer;
   },
@@ -858,6 +945,14 @@ export const StartContestResponse: MessageFns<StartContestResponse> = {
             message.positionToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -883,6 +978,7 @@ export const StartContestResponse: MessageFns<StartContestResponse> = {
         : isSet(object.position_token)
         ? globalThis.String(object.position_token)
         : "",
+      phase: isSet(object.phase) ? contestPhaseFromJSON(object.phase) : 0,
     };
   },
 
@@ -897,6 +993,9 @@ export const StartContestResponse: MessageFns<StartContestResponse> = {
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
     }
+    if (message.phase !== 0) {
+      obj.phase = contestPhaseToJSON(message.phase);
+    }
     return obj;
   },
 
@@ -910,6 +1009,7 @@ export const StartContestResponse: MessageFns<StartContestResponse> = {
       : 0n;
     message.repeated = object.repeated ?? false;
     message.positionToken = object.positionToken ?? "";
+    message.phase = object.phase ?? 0;
     return message;
   },
 };
@@ -1316,6 +1416,827 @@ export const ScoreBatchRequest: MessageFns<ScoreBatchRequest> = {
   fromPartial(object: DeepPartial<ScoreBatchRequest>): ScoreBatchRequest {
     const message = createBaseScoreBatchRequest();
     message.scores = object.scores?.map((e) => ScoreRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGiftRequest(): GiftRequest {
+  return {
+    requestId: "",
+    contestId: "",
+    accountId: "",
+    giverAccountId: "",
+    amountMinor: 0n,
+    unit: "",
+    points: 0n,
+    scoredAtUs: 0n,
+    signature: Buffer.alloc(0),
+    signedAtUs: 0n,
+  };
+}
+
+export const GiftRequest: MessageFns<GiftRequest> = {
+  encode(message: GiftRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.contestId !== "") {
+      writer.uint32(18).string(message.contestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
+    }
+    if (message.giverAccountId !== "") {
+      writer.uint32(34).string(message.giverAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(40).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(50).string(message.unit);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(56).int64(message.points);
+    }
+    if (message.scoredAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.scoredAtUs) !== message.scoredAtUs) {
+        throw new globalThis.Error("value provided for field message.scoredAtUs of type int64 too large");
+      }
+      writer.uint32(64).int64(message.scoredAtUs);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(74).bytes(message.signature);
+    }
+    if (message.signedAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.signedAtUs) !== message.signedAtUs) {
+        throw new globalThis.Error("value provided for field message.signedAtUs of type int64 too large");
+      }
+      writer.uint32(80).int64(message.signedAtUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.giverAccountId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.scoredAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.signedAtUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      giverAccountId: isSet(object.giverAccountId)
+        ? globalThis.String(object.giverAccountId)
+        : isSet(object.giver_account_id)
+        ? globalThis.String(object.giver_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAtUs: isSet(object.scoredAtUs)
+        ? BigInt(object.scoredAtUs)
+        : isSet(object.scored_at_us)
+        ? BigInt(object.scored_at_us)
+        : 0n,
+      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+      signedAtUs: isSet(object.signedAtUs)
+        ? BigInt(object.signedAtUs)
+        : isSet(object.signed_at_us)
+        ? BigInt(object.signed_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: GiftRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.giverAccountId !== "") {
+      obj.giverAccountId = message.giverAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAtUs !== 0n) {
+      obj.scoredAtUs = message.scoredAtUs.toString();
+    }
+    if (message.signature.length !== 0) {
+      obj.signature = base64FromBytes(message.signature);
+    }
+    if (message.signedAtUs !== 0n) {
+      obj.signedAtUs = message.signedAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftRequest>): GiftRequest {
+    return GiftRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftRequest>): GiftRequest {
+    const message = createBaseGiftRequest();
+    message.requestId = object.requestId ?? "";
+    message.contestId = object.contestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.giverAccountId = object.giverAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAtUs = (object.scoredAtUs !== undefined && object.scoredAtUs !== null)
+      ? BigInt(object.scoredAtUs)
+      : 0n;
+    message.signature = object.signature ?? Buffer.alloc(0);
+    message.signedAtUs = (object.signedAtUs !== undefined && object.signedAtUs !== null)
+      ? BigInt(object.signedAtUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGiftResponse(): GiftResponse {
+  return { balanceAfterMinor: 0n, entryNumber: 0n, repeated: false, positionToken: "" };
+}
+
+export const GiftResponse: MessageFns<GiftResponse> = {
+  encode(message: GiftResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.balanceAfterMinor !== 0n) {
+      if (BigInt.asIntN(64, message.balanceAfterMinor) !== message.balanceAfterMinor) {
+        throw new globalThis.Error("value provided for field message.balanceAfterMinor of type int64 too large");
+      }
+      writer.uint32(8).int64(message.balanceAfterMinor);
+    }
+    if (message.entryNumber !== 0n) {
+      if (BigInt.asIntN(64, message.entryNumber) !== message.entryNumber) {
+        throw new globalThis.Error("value provided for field message.entryNumber of type int64 too large");
+      }
+      writer.uint32(16).int64(message.entryNumber);
+    }
+    if (message.repeated !== false) {
+      writer.uint32(24).bool(message.repeated);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(34).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.balanceAfterMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entryNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.repeated = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftResponse {
+    return {
+      balanceAfterMinor: isSet(object.balanceAfterMinor)
+        ? BigInt(object.balanceAfterMinor)
+        : isSet(object.balance_after_minor)
+        ? BigInt(object.balance_after_minor)
+        : 0n,
+      entryNumber: isSet(object.entryNumber)
+        ? BigInt(object.entryNumber)
+        : isSet(object.entry_number)
+        ? BigInt(object.entry_number)
+        : 0n,
+      repeated: isSet(object.repeated) ? globalThis.Boolean(object.repeated) : false,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: GiftResponse): unknown {
+    const obj: any = {};
+    if (message.balanceAfterMinor !== 0n) {
+      obj.balanceAfterMinor = message.balanceAfterMinor.toString();
+    }
+    if (message.entryNumber !== 0n) {
+      obj.entryNumber = message.entryNumber.toString();
+    }
+    if (message.repeated !== false) {
+      obj.repeated = message.repeated;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftResponse>): GiftResponse {
+    return GiftResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftResponse>): GiftResponse {
+    const message = createBaseGiftResponse();
+    message.balanceAfterMinor = (object.balanceAfterMinor !== undefined && object.balanceAfterMinor !== null)
+      ? BigInt(object.balanceAfterMinor)
+      : 0n;
+    message.entryNumber = (object.entryNumber !== undefined && object.entryNumber !== null)
+      ? BigInt(object.entryNumber)
+      : 0n;
+    message.repeated = object.repeated ?? false;
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
+function createBaseGiftBatchRequest(): GiftBatchRequest {
+  return { gifts: [] };
+}
+
+export const GiftBatchRequest: MessageFns<GiftBatchRequest> = {
+  encode(message: GiftBatchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.gifts) {
+      GiftRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftBatchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftBatchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gifts.push(GiftRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftBatchRequest {
+    return {
+      gifts: globalThis.Array.isArray(object?.gifts) ? object.gifts.map((e: any) => GiftRequest.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: GiftBatchRequest): unknown {
+    const obj: any = {};
+    if (message.gifts?.length) {
+      obj.gifts = message.gifts.map((e) => GiftRequest.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftBatchRequest>): GiftBatchRequest {
+    return GiftBatchRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftBatchRequest>): GiftBatchRequest {
+    const message = createBaseGiftBatchRequest();
+    message.gifts = object.gifts?.map((e) => GiftRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGiftResult(): GiftResult {
+  return { balanceAfterMinor: 0n, entryNumber: 0n, repeated: false, error: undefined };
+}
+
+export const GiftResult: MessageFns<GiftResult> = {
+  encode(message: GiftResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.balanceAfterMinor !== 0n) {
+      if (BigInt.asIntN(64, message.balanceAfterMinor) !== message.balanceAfterMinor) {
+        throw new globalThis.Error("value provided for field message.balanceAfterMinor of type int64 too large");
+      }
+      writer.uint32(8).int64(message.balanceAfterMinor);
+    }
+    if (message.entryNumber !== 0n) {
+      if (BigInt.asIntN(64, message.entryNumber) !== message.entryNumber) {
+        throw new globalThis.Error("value provided for field message.entryNumber of type int64 too large");
+      }
+      writer.uint32(16).int64(message.entryNumber);
+    }
+    if (message.repeated !== false) {
+      writer.uint32(24).bool(message.repeated);
+    }
+    if (message.error !== undefined) {
+      ScoreError.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.balanceAfterMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entryNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.repeated = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = ScoreError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftResult {
+    return {
+      balanceAfterMinor: isSet(object.balanceAfterMinor)
+        ? BigInt(object.balanceAfterMinor)
+        : isSet(object.balance_after_minor)
+        ? BigInt(object.balance_after_minor)
+        : 0n,
+      entryNumber: isSet(object.entryNumber)
+        ? BigInt(object.entryNumber)
+        : isSet(object.entry_number)
+        ? BigInt(object.entry_number)
+        : 0n,
+      repeated: isSet(object.repeated) ? globalThis.Boolean(object.repeated) : false,
+      error: isSet(object.error) ? ScoreError.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: GiftResult): unknown {
+    const obj: any = {};
+    if (message.balanceAfterMinor !== 0n) {
+      obj.balanceAfterMinor = message.balanceAfterMinor.toString();
+    }
+    if (message.entryNumber !== 0n) {
+      obj.entryNumber = message.entryNumber.toString();
+    }
+    if (message.repeated !== false) {
+      obj.repeated = message.repeated;
+    }
+    if (message.error !== undefined) {
+      obj.error = ScoreError.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftResult>): GiftResult {
+    return GiftResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftResult>): GiftResult {
+    const message = createBaseGiftResult();
+    message.balanceAfterMinor = (object.balanceAfterMinor !== undefined && object.balanceAfterMinor !== null)
+      ? BigInt(object.balanceAfterMinor)
+      : 0n;
+    message.entryNumber = (object.entryNumber !== undefined && object.entryNumber !== null)
+      ? BigInt(object.entryNumber)
+      : 0n;
+    message.repeated = object.repeated ?? false;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? ScoreError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGiftBatchResponse(): GiftBatchResponse {
+  return { results: [], positionToken: "" };
+}
+
+export const GiftBatchResponse: MessageFns<GiftBatchResponse> = {
+  encode(message: GiftBatchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      GiftResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(18).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftBatchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftBatchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(GiftResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftBatchResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results) ? object.results.map((e: any) => GiftResult.fromJSON(e)) : [],
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: GiftBatchResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => GiftResult.toJSON(e));
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftBatchResponse>): GiftBatchResponse {
+    return GiftBatchResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftBatchResponse>): GiftBatchResponse {
+    const message = createBaseGiftBatchResponse();
+    message.results = object.results?.map((e) => GiftResult.fromPartial(e)) || [];
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
+function createBaseGiftOrder(): GiftOrder {
+  return { accountId: "", points: 0n, scoredAtUs: 0n };
+}
+
+export const GiftOrder: MessageFns<GiftOrder> = {
+  encode(message: GiftOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(16).int64(message.points);
+    }
+    if (message.scoredAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.scoredAtUs) !== message.scoredAtUs) {
+        throw new globalThis.Error("value provided for field message.scoredAtUs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.scoredAtUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiftOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiftOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.scoredAtUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GiftOrder {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAtUs: isSet(object.scoredAtUs)
+        ? BigInt(object.scoredAtUs)
+        : isSet(object.scored_at_us)
+        ? BigInt(object.scored_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: GiftOrder): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAtUs !== 0n) {
+      obj.scoredAtUs = message.scoredAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GiftOrder>): GiftOrder {
+    return GiftOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GiftOrder>): GiftOrder {
+    const message = createBaseGiftOrder();
+    message.accountId = object.accountId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAtUs = (object.scoredAtUs !== undefined && object.scoredAtUs !== null)
+      ? BigInt(object.scoredAtUs)
+      : 0n;
     return message;
   },
 };
@@ -2334,7 +3255,10 @@ export const ContestCommandServiceService = {
     responseSerialize: (value: JoinContestResponse): Buffer => Buffer.from(JoinContestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): JoinContestResponse => JoinContestResponse.decode(value),
   },
-  /** Starts the first round. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS). */
+  /**
+   * Starts the first round; of a contest with a reward, when its fund has given the largest payout: it is STARTING until then, and CREATED again if
+   * the fund refuses. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS).
+   */
   startContest: {
     path: "/sluice.contest.v1.ContestCommandService/StartContest" as const,
     requestStream: false as const,
@@ -2382,6 +3306,30 @@ export const ContestCommandServiceService = {
     responseSerialize: (value: ScoreStreamResponse): Buffer => Buffer.from(ScoreStreamResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ScoreStreamResponse => ScoreStreamResponse.decode(value),
   },
+  /**
+   * Debits the giver's account, and scores for a member when the contest takes it. The answer leaves when the debit is durable; the transfer of the
+   * request id at the giver's account says whether the gift has scored (SETTLED) or was refunded (REFUNDED). The request id is unique at the
+   * giver's account. Errors: INVALID_ARGUMENT (INVALID_REQUEST), and those of a transfer at the account that is debited.
+   */
+  gift: {
+    path: "/sluice.contest.v1.ContestCommandService/Gift" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GiftRequest): Buffer => Buffer.from(GiftRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GiftRequest => GiftRequest.decode(value),
+    responseSerialize: (value: GiftResponse): Buffer => Buffer.from(GiftResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GiftResponse => GiftResponse.decode(value),
+  },
+  /** Up to 10,000 gifts, to one contest or to several. Each has its own result, in the order of the request. */
+  giftBatch: {
+    path: "/sluice.contest.v1.ContestCommandService/GiftBatch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GiftBatchRequest): Buffer => Buffer.from(GiftBatchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GiftBatchRequest => GiftBatchRequest.decode(value),
+    responseSerialize: (value: GiftBatchResponse): Buffer => Buffer.from(GiftBatchResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GiftBatchResponse => GiftBatchResponse.decode(value),
+  },
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: {
     path: "/sluice.contest.v1.ContestCommandService/EndRound" as const,
@@ -2392,7 +3340,7 @@ export const ContestCommandServiceService = {
     responseSerialize: (value: EndRoundResponse): Buffer => Buffer.from(EndRoundResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EndRoundResponse => EndRoundResponse.decode(value),
   },
-  /** Gives a contest up: it names no winners. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
+  /** Gives a contest up: it names no winners, and its fund gets back what it gave. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
   cancelContest: {
     path: "/sluice.contest.v1.ContestCommandService/CancelContest" as const,
     requestStream: false as const,
@@ -2416,7 +3364,10 @@ export interface ContestCommandServiceServer extends UntypedServiceImplementatio
    * NOT_FOUND (CONTEST_SIDE_NOT_FOUND), ALREADY_EXISTS (CONTEST_MEMBER_EXISTS).
    */
   joinContest: handleUnaryCall<JoinContestRequest, JoinContestResponse>;
-  /** Starts the first round. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS). */
+  /**
+   * Starts the first round; of a contest with a reward, when its fund has given the largest payout: it is STARTING until then, and CREATED again if
+   * the fund refuses. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS).
+   */
   startContest: handleUnaryCall<StartContestRequest, StartContestResponse>;
   /**
    * Records a score of a member in the round that runs. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED,
@@ -2431,9 +3382,17 @@ export interface ContestCommandServiceServer extends UntypedServiceImplementatio
    * overtake each other. A score may be UNAVAILABLE (PARTITION_UNAVAILABLE) while the call goes on: send it again, with its request id.
    */
   scoreStream: handleBidiStreamingCall<ScoreStreamRequest, ScoreStreamResponse>;
+  /**
+   * Debits the giver's account, and scores for a member when the contest takes it. The answer leaves when the debit is durable; the transfer of the
+   * request id at the giver's account says whether the gift has scored (SETTLED) or was refunded (REFUNDED). The request id is unique at the
+   * giver's account. Errors: INVALID_ARGUMENT (INVALID_REQUEST), and those of a transfer at the account that is debited.
+   */
+  gift: handleUnaryCall<GiftRequest, GiftResponse>;
+  /** Up to 10,000 gifts, to one contest or to several. Each has its own result, in the order of the request. */
+  giftBatch: handleUnaryCall<GiftBatchRequest, GiftBatchResponse>;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: handleUnaryCall<EndRoundRequest, EndRoundResponse>;
-  /** Gives a contest up: it names no winners. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
+  /** Gives a contest up: it names no winners, and its fund gets back what it gave. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
   cancelContest: handleUnaryCall<CancelContestRequest, CancelContestResponse>;
 }
 
@@ -2476,7 +3435,10 @@ export interface ContestCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: JoinContestResponse) => void,
   ): ClientUnaryCall;
-  /** Starts the first round. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS). */
+  /**
+   * Starts the first round; of a contest with a reward, when its fund has given the largest payout: it is STARTING until then, and CREATED again if
+   * the fund refuses. Errors: FAILED_PRECONDITION (CONTEST_FINISHED, CONTEST_STARTED, CONTEST_TOO_FEW_MEMBERS).
+   */
   startContest(
     request: StartContestRequest,
     callback: (error: ServiceError | null, response: StartContestResponse) => void,
@@ -2538,6 +3500,39 @@ export interface ContestCommandServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<ScoreStreamRequest, ScoreStreamResponse>;
+  /**
+   * Debits the giver's account, and scores for a member when the contest takes it. The answer leaves when the debit is durable; the transfer of the
+   * request id at the giver's account says whether the gift has scored (SETTLED) or was refunded (REFUNDED). The request id is unique at the
+   * giver's account. Errors: INVALID_ARGUMENT (INVALID_REQUEST), and those of a transfer at the account that is debited.
+   */
+  gift(request: GiftRequest, callback: (error: ServiceError | null, response: GiftResponse) => void): ClientUnaryCall;
+  gift(
+    request: GiftRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GiftResponse) => void,
+  ): ClientUnaryCall;
+  gift(
+    request: GiftRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GiftResponse) => void,
+  ): ClientUnaryCall;
+  /** Up to 10,000 gifts, to one contest or to several. Each has its own result, in the order of the request. */
+  giftBatch(
+    request: GiftBatchRequest,
+    callback: (error: ServiceError | null, response: GiftBatchResponse) => void,
+  ): ClientUnaryCall;
+  giftBatch(
+    request: GiftBatchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GiftBatchResponse) => void,
+  ): ClientUnaryCall;
+  giftBatch(
+    request: GiftBatchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GiftBatchResponse) => void,
+  ): ClientUnaryCall;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound(
     request: EndRoundRequest,
@@ -2554,7 +3549,7 @@ export interface ContestCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EndRoundResponse) => void,
   ): ClientUnaryCall;
-  /** Gives a contest up: it names no winners. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
+  /** Gives a contest up: it names no winners, and its fund gets back what it gave. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
   cancelContest(
     request: CancelContestRequest,
     callback: (error: ServiceError | null, response: CancelContestResponse) => void,
@@ -2580,6 +3575,14 @@ export const ContestCommandServiceClient = makeGenericClientConstructor(
   service: typeof ContestCommandServiceService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

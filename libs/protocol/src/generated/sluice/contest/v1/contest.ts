@@ -14,10 +14,14 @@ export enum ContestPhase {
   CONTEST_PHASE_RUNNING = 2,
   /** CONTEST_PHASE_RECONCILING - A round has ended, and its sums are compared with the log. No scores are taken. */
   CONTEST_PHASE_RECONCILING = 3,
-  /** CONTEST_PHASE_ENDED - The winners are named, or that there are none. Final. */
+  /** CONTEST_PHASE_ENDED - The winners are named, or that there are none, and the rewards are settled. Final. */
   CONTEST_PHASE_ENDED = 4,
-  /** CONTEST_PHASE_CANCELLED - Given up before winners were named. Final. */
+  /** CONTEST_PHASE_CANCELLED - Given up before winners were named. Final; what the fund gave goes back to it. */
   CONTEST_PHASE_CANCELLED = 5,
+  /** CONTEST_PHASE_STARTING - The largest payout was asked of the fund. Then RUNNING, or CREATED again if the fund refused it. */
+  CONTEST_PHASE_STARTING = 6,
+  /** CONTEST_PHASE_REWARDING - The winners are named, and their rewards are being paid. */
+  CONTEST_PHASE_REWARDING = 7,
   UNRECOGNIZED = -1,
 }
 
@@ -41,6 +45,12 @@ export function contestPhaseFromJSON(object: any): ContestPhase {
     case 5:
     case "CONTEST_PHASE_CANCELLED":
       return ContestPhase.CONTEST_PHASE_CANCELLED;
+    case 6:
+    case "CONTEST_PHASE_STARTING":
+      return ContestPhase.CONTEST_PHASE_STARTING;
+    case 7:
+    case "CONTEST_PHASE_REWARDING":
+      return ContestPhase.CONTEST_PHASE_REWARDING;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -62,7 +72,64 @@ export function contestPhaseToJSON(object: ContestPhase): string {
       return "CONTEST_PHASE_ENDED";
     case ContestPhase.CONTEST_PHASE_CANCELLED:
       return "CONTEST_PHASE_CANCELLED";
+    case ContestPhase.CONTEST_PHASE_STARTING:
+      return "CONTEST_PHASE_STARTING";
+    case ContestPhase.CONTEST_PHASE_REWARDING:
+      return "CONTEST_PHASE_REWARDING";
     case ContestPhase.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** How a reward is shared. */
+export enum RewardKind {
+  /** REWARD_KIND_UNSPECIFIED - In a request: FIXED. */
+  REWARD_KIND_UNSPECIFIED = 0,
+  /** REWARD_KIND_FIXED - Every member of the winning side gets the amount. */
+  REWARD_KIND_FIXED = 1,
+  /** REWARD_KIND_POT - The members of the winning side share the amount in equal parts. What is left over goes, one unit each, to the first members in the order of joining. */
+  REWARD_KIND_POT = 2,
+  /**
+   * REWARD_KIND_CONTRIBUTION - The members of the winning side share the amount by their points in all regular rounds, rounded down. What is left over goes, one unit each, to the
+   * largest fractions; of equal ones to the first in the order of joining. Without any points it is shared as a POT.
+   */
+  REWARD_KIND_CONTRIBUTION = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function rewardKindFromJSON(object: any): RewardKind {
+  switch (object) {
+    case 0:
+    case "REWARD_KIND_UNSPECIFIED":
+      return RewardKind.REWARD_KIND_UNSPECIFIED;
+    case 1:
+    case "REWARD_KIND_FIXED":
+      return RewardKind.REWARD_KIND_FIXED;
+    case 2:
+    case "REWARD_KIND_POT":
+      return RewardKind.REWARD_KIND_POT;
+    case 3:
+    case "REWARD_KIND_CONTRIBUTION":
+      return RewardKind.REWARD_KIND_CONTRIBUTION;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RewardKind.UNRECOGNIZED;
+  }
+}
+
+export function rewardKindToJSON(object: RewardKind): string {
+  switch (object) {
+    case RewardKind.REWARD_KIND_UNSPECIFIED:
+      return "REWARD_KIND_UNSPECIFIED";
+    case RewardKind.REWARD_KIND_FIXED:
+      return "REWARD_KIND_FIXED";
+    case RewardKind.REWARD_KIND_POT:
+      return "REWARD_KIND_POT";
+    case RewardKind.REWARD_KIND_CONTRIBUTION:
+      return "REWARD_KIND_CONTRIBUTION";
+    case RewardKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -218,6 +285,18 @@ export function tieRuleToJSON(object: TieRule): string {
   }
 }
 
+/** What the members of the winning side get, and who pays it. */
+export interface ContestReward {
+  /** The account that pays; 1 to 128 bytes. The largest payout is taken from it at the start. An account whose postings are signed cannot pay. */
+  fundAccountId: string;
+  /** Its unit, and that of the winners' accounts; 1 to 16 bytes. */
+  unit: string;
+  /** How it is shared. */
+  kind: RewardKind;
+  /** FIXED: what each member gets; POT and CONTRIBUTION: what they share. In minor units; 1 to 100,000,000,000,000. */
+  amountMinor: bigint;
+}
+
 /** Rules of a contest. They never change. */
 export interface ContestRules {
   /** Regular rounds; 1 to 100. 0: 1. */
@@ -242,6 +321,8 @@ export interface ContestRules {
   tieRule: TieRule;
   /** How long the reconciliation of a round waits for the read store to have the round, in milliseconds; at most one minute. 0: not at all. */
   reconcileWaitMs: bigint;
+  /** What the winners get; unset: nothing. */
+  reward: ContestReward | undefined;
 }
 
 /** A side of a contest with its members. */
@@ -260,6 +341,136 @@ export interface SidePoints {
   points: bigint;
 }
 
+function createBaseContestReward(): ContestReward {
+  return { fundAccountId: "", unit: "", kind: 0, amountMinor: 0n };
+}
+
+export const ContestReward: MessageFns<ContestReward> = {
+  encode(message: ContestReward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fundAccountId !== "") {
+      writer.uint32(10).string(message.fundAccountId);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.amountMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContestReward {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContestReward();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fundAccountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContestReward {
+    return {
+      fundAccountId: isSet(object.fundAccountId)
+        ? globalThis.String(object.fundAccountId)
+        : isSet(object.fund_account_id)
+        ? globalThis.String(object.fund_account_id)
+        : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      kind: isSet(object.kind) ? rewardKindFromJSON(object.kind) : 0,
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ContestReward): unknown {
+    const obj: any = {};
+    if (message.fundAccountId !== "") {
+      obj.fundAccountId = message.fundAccountId;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.kind !== 0) {
+      obj.kind = rewardKindToJSON(message.kind);
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContestReward>): ContestReward {
+    return ContestReward.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContestReward>): ContestReward {
+    const message = createBaseContestReward();
+    message.fundAccountId = object.fundAccountId ?? "";
+    message.unit = object.unit ?? "";
+    message.kind = object.kind ?? 0;
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseContestRules(): ContestRules {
   return {
     rounds: 0,
@@ -273,6 +484,7 @@ function createBaseContestRules(): ContestRules {
     winnerRule: 0,
     tieRule: 0,
     reconcileWaitMs: 0n,
+    reward: undefined,
   };
 }
 
@@ -327,6 +539,9 @@ export const ContestRules: MessageFns<ContestRules> = {
         throw new globalThis.Error("value provided for field message.reconcileWaitMs of type int64 too large");
       }
       writer.uint32(88).int64(message.reconcileWaitMs);
+    }
+    if (message.reward !== undefined) {
+      ContestReward.encode(message.reward, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -432,6 +647,14 @@ export const ContestRules: MessageFns<ContestRules> = {
             message.reconcileWaitMs = reader.int64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.reward = ContestReward.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -493,6 +716,7 @@ export const ContestRules: MessageFns<ContestRules> = {
         : isSet(object.reconcile_wait_ms)
         ? BigInt(object.reconcile_wait_ms)
         : 0n,
+      reward: isSet(object.reward) ? ContestReward.fromJSON(object.reward) : undefined,
     };
   },
 
@@ -531,6 +755,9 @@ export const ContestRules: MessageFns<ContestRules> = {
     if (message.reconcileWaitMs !== 0n) {
       obj.reconcileWaitMs = message.reconcileWaitMs.toString();
     }
+    if (message.reward !== undefined) {
+      obj.reward = ContestReward.toJSON(message.reward);
+    }
     return obj;
   },
 
@@ -562,6 +789,9 @@ export const ContestRules: MessageFns<ContestRules> = {
     message.reconcileWaitMs = (object.reconcileWaitMs !== undefined && object.reconcileWaitMs !== null)
       ? BigInt(object.reconcileWaitMs)
       : 0n;
+    message.reward = (object.reward !== undefined && object.reward !== null)
+      ? ContestReward.fromPartial(object.reward)
+      : undefined;
     return message;
   },
 };

@@ -73,6 +73,101 @@ export interface RecordedScore {
   totalPoints: bigint;
   /** What the side has in the round after it. */
   sideRoundPoints: bigint;
+  /** Of a gift: the account that gave it, in which request_id is unique; empty: it is no gift. */
+  giverAccountId: string;
+  /** Of a gift: what was debited, in minor units. */
+  amountMinor: bigint;
+  /** Of a gift: the unit of the amount. */
+  unit: string;
+}
+
+/** Event: the largest payout was asked of the fund. The contest is STARTING until FundHeld or FundRefused follows. Version 1. */
+export interface FundAsked {
+  /** The contest. */
+  contestId: string;
+  /** The fund. */
+  fundAccountId: string;
+  /** The largest payout, in minor units. */
+  amountMinor: bigint;
+  /** Its unit. */
+  unit: string;
+  /** Counts how often this contest asked: 1, 2, 3 … */
+  attempt: number;
+}
+
+/**
+ * Event: the fund gave the largest payout: the contest holds it. The first round starts in the same commit, unless the contest was cancelled meanwhile.
+ * Version 1.
+ */
+export interface FundHeld {
+  /** The contest. */
+  contestId: string;
+  /** What it holds, in minor units. */
+  amountMinor: bigint;
+}
+
+/** Event: the fund refused the largest payout. The contest is CREATED again, and can be started by another request. Version 1. */
+export interface FundRefused {
+  /** The contest. */
+  contestId: string;
+  /** Why, as in docs/errors.md. */
+  reason: string;
+}
+
+/** Event: rewards are owed to members of the winning sides, in the same commit. A contest of many winners has several of them. Version 1. */
+export interface RewardsOwed {
+  /** The contest. */
+  contestId: string;
+  /** The last round that was played. The request id of each reward is made of the contest and of this round. */
+  round: number;
+  /** The rewards, in the order of joining. A member whose share is 0 is not among them. */
+  rewards: OwedReward[];
+  /** The next reward is looked for from this member on. */
+  nextMember: number;
+}
+
+/** A reward that is owed. */
+export interface OwedReward {
+  /** Number of the member among all members of the contest. */
+  member: number;
+  /** Its account. */
+  accountId: string;
+  /** Number of its side. */
+  side: number;
+  /** In minor units. */
+  amountMinor: bigint;
+}
+
+/** Event: rewards have the verdicts of their accounts. Version 1. */
+export interface RewardsSettled {
+  /** The contest. */
+  contestId: string;
+  /** The rewards, in the order of their verdicts. */
+  rewards: SettledReward[];
+}
+
+/** A reward with the verdict of its account. */
+export interface SettledReward {
+  /** Number of the member among all members of the contest. */
+  member: number;
+  /** Its account. */
+  accountId: string;
+  /** In minor units. */
+  amountMinor: bigint;
+  /** Why the account refused it, as in docs/errors.md: it goes back to the fund; empty: it is paid. */
+  reason: string;
+}
+
+/** Event: what the contest held is accounted for: held = paid + returned. The contest has ENDED, if it was not cancelled. Version 1. */
+export interface FundSettled {
+  /** The contest. */
+  contestId: string;
+  /** What the fund gave, in minor units. */
+  heldMinor: bigint;
+  /** What the winners got. */
+  paidMinor: bigint;
+  /** What the fund has again. */
+  returnedMinor: bigint;
 }
 
 /** Event: a round ended; no scores are taken. Version 1. */
@@ -133,7 +228,7 @@ export interface ReadTotals {
   sequence: bigint;
 }
 
-/** Event: the contest has its winners, and is over. Version 1. */
+/** Event: the contest has its winners. It has ENDED, or is REWARDING if it holds money of a fund. Version 1. */
 export interface WinnersNamed {
   /** The contest. */
   contestId: string;
@@ -667,6 +762,9 @@ function createBaseRecordedScore(): RecordedScore {
     roundPoints: 0n,
     totalPoints: 0n,
     sideRoundPoints: 0n,
+    giverAccountId: "",
+    amountMinor: 0n,
+    unit: "",
   };
 }
 
@@ -713,6 +811,18 @@ export const RecordedScore: MessageFns<RecordedScore> = {
         throw new globalThis.Error("value provided for field message.sideRoundPoints of type int64 too large");
       }
       writer.uint32(72).int64(message.sideRoundPoints);
+    }
+    if (message.giverAccountId !== "") {
+      writer.uint32(82).string(message.giverAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(88).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(98).string(message.unit);
     }
     return writer;
   },
@@ -802,6 +912,30 @@ export const RecordedScore: MessageFns<RecordedScore> = {
             message.sideRoundPoints = reader.int64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.giverAccountId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -849,6 +983,17 @@ export const RecordedScore: MessageFns<RecordedScore> = {
         : isSet(object.side_round_points)
         ? BigInt(object.side_round_points)
         : 0n,
+      giverAccountId: isSet(object.giverAccountId)
+        ? globalThis.String(object.giverAccountId)
+        : isSet(object.giver_account_id)
+        ? globalThis.String(object.giver_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
     };
   },
 
@@ -881,6 +1026,15 @@ export const RecordedScore: MessageFns<RecordedScore> = {
     if (message.sideRoundPoints !== 0n) {
       obj.sideRoundPoints = message.sideRoundPoints.toString();
     }
+    if (message.giverAccountId !== "") {
+      obj.giverAccountId = message.giverAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
     return obj;
   },
 
@@ -905,6 +1059,968 @@ export const RecordedScore: MessageFns<RecordedScore> = {
       : 0n;
     message.sideRoundPoints = (object.sideRoundPoints !== undefined && object.sideRoundPoints !== null)
       ? BigInt(object.sideRoundPoints)
+      : 0n;
+    message.giverAccountId = object.giverAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    return message;
+  },
+};
+
+function createBaseFundAsked(): FundAsked {
+  return { contestId: "", fundAccountId: "", amountMinor: 0n, unit: "", attempt: 0 };
+}
+
+export const FundAsked: MessageFns<FundAsked> = {
+  encode(message: FundAsked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.fundAccountId !== "") {
+      writer.uint32(18).string(message.fundAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(34).string(message.unit);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(40).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundAsked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundAsked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fundAccountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FundAsked {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      fundAccountId: isSet(object.fundAccountId)
+        ? globalThis.String(object.fundAccountId)
+        : isSet(object.fund_account_id)
+        ? globalThis.String(object.fund_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+    };
+  },
+
+  toJSON(message: FundAsked): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.fundAccountId !== "") {
+      obj.fundAccountId = message.fundAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FundAsked>): FundAsked {
+    return FundAsked.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundAsked>): FundAsked {
+    const message = createBaseFundAsked();
+    message.contestId = object.contestId ?? "";
+    message.fundAccountId = object.fundAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    message.attempt = object.attempt ?? 0;
+    return message;
+  },
+};
+
+function createBaseFundHeld(): FundHeld {
+  return { contestId: "", amountMinor: 0n };
+}
+
+export const FundHeld: MessageFns<FundHeld> = {
+  encode(message: FundHeld, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amountMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundHeld {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundHeld();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FundHeld {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: FundHeld): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FundHeld>): FundHeld {
+    return FundHeld.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundHeld>): FundHeld {
+    const message = createBaseFundHeld();
+    message.contestId = object.contestId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseFundRefused(): FundRefused {
+  return { contestId: "", reason: "" };
+}
+
+export const FundRefused: MessageFns<FundRefused> = {
+  encode(message: FundRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FundRefused {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: FundRefused): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FundRefused>): FundRefused {
+    return FundRefused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundRefused>): FundRefused {
+    const message = createBaseFundRefused();
+    message.contestId = object.contestId ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRewardsOwed(): RewardsOwed {
+  return { contestId: "", round: 0, rewards: [], nextMember: 0 };
+}
+
+export const RewardsOwed: MessageFns<RewardsOwed> = {
+  encode(message: RewardsOwed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    for (const v of message.rewards) {
+      OwedReward.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.nextMember !== 0) {
+      writer.uint32(32).uint32(message.nextMember);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RewardsOwed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRewardsOwed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rewards.push(OwedReward.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextMember = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RewardsOwed {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      round: isSet(object.round) ? globalThis.Number(object.round) : 0,
+      rewards: globalThis.Array.isArray(object?.rewards) ? object.rewards.map((e: any) => OwedReward.fromJSON(e)) : [],
+      nextMember: isSet(object.nextMember)
+        ? globalThis.Number(object.nextMember)
+        : isSet(object.next_member)
+        ? globalThis.Number(object.next_member)
+        : 0,
+    };
+  },
+
+  toJSON(message: RewardsOwed): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.round !== 0) {
+      obj.round = Math.round(message.round);
+    }
+    if (message.rewards?.length) {
+      obj.rewards = message.rewards.map((e) => OwedReward.toJSON(e));
+    }
+    if (message.nextMember !== 0) {
+      obj.nextMember = Math.round(message.nextMember);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RewardsOwed>): RewardsOwed {
+    return RewardsOwed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RewardsOwed>): RewardsOwed {
+    const message = createBaseRewardsOwed();
+    message.contestId = object.contestId ?? "";
+    message.round = object.round ?? 0;
+    message.rewards = object.rewards?.map((e) => OwedReward.fromPartial(e)) || [];
+    message.nextMember = object.nextMember ?? 0;
+    return message;
+  },
+};
+
+function createBaseOwedReward(): OwedReward {
+  return { member: 0, accountId: "", side: 0, amountMinor: 0n };
+}
+
+export const OwedReward: MessageFns<OwedReward> = {
+  encode(message: OwedReward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== 0) {
+      writer.uint32(8).uint32(message.member);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(24).uint32(message.side);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.amountMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwedReward {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwedReward();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.side = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OwedReward {
+    return {
+      member: isSet(object.member) ? globalThis.Number(object.member) : 0,
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      side: isSet(object.side) ? globalThis.Number(object.side) : 0,
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: OwedReward): unknown {
+    const obj: any = {};
+    if (message.member !== 0) {
+      obj.member = Math.round(message.member);
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.side !== 0) {
+      obj.side = Math.round(message.side);
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OwedReward>): OwedReward {
+    return OwedReward.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OwedReward>): OwedReward {
+    const message = createBaseOwedReward();
+    message.member = object.member ?? 0;
+    message.accountId = object.accountId ?? "";
+    message.side = object.side ?? 0;
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseRewardsSettled(): RewardsSettled {
+  return { contestId: "", rewards: [] };
+}
+
+export const RewardsSettled: MessageFns<RewardsSettled> = {
+  encode(message: RewardsSettled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    for (const v of message.rewards) {
+      SettledReward.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RewardsSettled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRewardsSettled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rewards.push(SettledReward.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RewardsSettled {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      rewards: globalThis.Array.isArray(object?.rewards)
+        ? object.rewards.map((e: any) => SettledReward.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: RewardsSettled): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.rewards?.length) {
+      obj.rewards = message.rewards.map((e) => SettledReward.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RewardsSettled>): RewardsSettled {
+    return RewardsSettled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RewardsSettled>): RewardsSettled {
+    const message = createBaseRewardsSettled();
+    message.contestId = object.contestId ?? "";
+    message.rewards = object.rewards?.map((e) => SettledReward.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSettledReward(): SettledReward {
+  return { member: 0, accountId: "", amountMinor: 0n, reason: "" };
+}
+
+export const SettledReward: MessageFns<SettledReward> = {
+  encode(message: SettledReward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== 0) {
+      writer.uint32(8).uint32(message.member);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.amountMinor);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettledReward {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettledReward();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SettledReward {
+    return {
+      member: isSet(object.member) ? globalThis.Number(object.member) : 0,
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: SettledReward): unknown {
+    const obj: any = {};
+    if (message.member !== 0) {
+      obj.member = Math.round(message.member);
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SettledReward>): SettledReward {
+    return SettledReward.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettledReward>): SettledReward {
+    const message = createBaseSettledReward();
+    message.member = object.member ?? 0;
+    message.accountId = object.accountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseFundSettled(): FundSettled {
+  return { contestId: "", heldMinor: 0n, paidMinor: 0n, returnedMinor: 0n };
+}
+
+export const FundSettled: MessageFns<FundSettled> = {
+  encode(message: FundSettled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.heldMinor !== 0n) {
+      if (BigInt.asIntN(64, message.heldMinor) !== message.heldMinor) {
+        throw new globalThis.Error("value provided for field message.heldMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.heldMinor);
+    }
+    if (message.paidMinor !== 0n) {
+      if (BigInt.asIntN(64, message.paidMinor) !== message.paidMinor) {
+        throw new globalThis.Error("value provided for field message.paidMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.paidMinor);
+    }
+    if (message.returnedMinor !== 0n) {
+      if (BigInt.asIntN(64, message.returnedMinor) !== message.returnedMinor) {
+        throw new globalThis.Error("value provided for field message.returnedMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.returnedMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundSettled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundSettled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.heldMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paidMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.returnedMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FundSettled {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      heldMinor: isSet(object.heldMinor)
+        ? BigInt(object.heldMinor)
+        : isSet(object.held_minor)
+        ? BigInt(object.held_minor)
+        : 0n,
+      paidMinor: isSet(object.paidMinor)
+        ? BigInt(object.paidMinor)
+        : isSet(object.paid_minor)
+        ? BigInt(object.paid_minor)
+        : 0n,
+      returnedMinor: isSet(object.returnedMinor)
+        ? BigInt(object.returnedMinor)
+        : isSet(object.returned_minor)
+        ? BigInt(object.returned_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: FundSettled): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.heldMinor !== 0n) {
+      obj.heldMinor = message.heldMinor.toString();
+    }
+    if (message.paidMinor !== 0n) {
+      obj.paidMinor = message.paidMinor.toString();
+    }
+    if (message.returnedMinor !== 0n) {
+      obj.returnedMinor = message.returnedMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FundSettled>): FundSettled {
+    return FundSettled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundSettled>): FundSettled {
+    const message = createBaseFundSettled();
+    message.contestId = object.contestId ?? "";
+    message.heldMinor = (object.heldMinor !== undefined && object.heldMinor !== null) ? BigInt(object.heldMinor) : 0n;
+    message.paidMinor = (object.paidMinor !== undefined && object.paidMinor !== null) ? BigInt(object.paidMinor) : 0n;
+    message.returnedMinor = (object.returnedMinor !== undefined && object.returnedMinor !== null)
+      ? BigInt(object.returnedMinor)
       : 0n;
     return message;
   },

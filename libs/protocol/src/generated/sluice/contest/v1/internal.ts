@@ -43,6 +43,12 @@ export interface ReconcileRound {
   notCompared: string;
 }
 
+/** Command of a timer: the next rewards are to be owed. It comes again until all are. */
+export interface PayRewards {
+  /** The contest. */
+  contestId: string;
+}
+
 function createBaseEndRoundInTime(): EndRoundInTime {
   return { contestId: "", round: 0 };
 }
@@ -454,6 +460,79 @@ export const ReconcileRound: MessageFns<ReconcileRound> = {
       ? ReadTotals.fromPartial(object.read)
       : undefined;
     message.notCompared = object.notCompared ?? "";
+    return message;
+  },
+};
+
+function createBasePayRewards(): PayRewards {
+  return { contestId: "" };
+}
+
+export const PayRewards: MessageFns<PayRewards> = {
+  encode(message: PayRewards, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PayRewards {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePayRewards();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PayRewards {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+    };
+  },
+
+  toJSON(message: PayRewards): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PayRewards>): PayRewards {
+    return PayRewards.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PayRewards>): PayRewards {
+    const message = createBasePayRewards();
+    message.contestId = object.contestId ?? "";
     return message;
   },
 };

@@ -5,6 +5,70 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ContestPhase, contestPhaseFromJSON, contestPhaseToJSON, ContestRules } from "./contest";
 
+/** How the money of a contest stands. */
+export enum FundState {
+  /** FUND_STATE_UNSPECIFIED - Not used. */
+  FUND_STATE_UNSPECIFIED = 0,
+  /** FUND_STATE_ASKED - The largest payout is asked of the fund. */
+  FUND_STATE_ASKED = 1,
+  /** FUND_STATE_REFUSED - The fund refused it. */
+  FUND_STATE_REFUSED = 2,
+  /** FUND_STATE_HELD - The contest holds it. */
+  FUND_STATE_HELD = 3,
+  /** FUND_STATE_SETTLING - The fund is being told what it has again. */
+  FUND_STATE_SETTLING = 4,
+  /** FUND_STATE_SETTLED - The fund has it. */
+  FUND_STATE_SETTLED = 5,
+  UNRECOGNIZED = -1,
+}
+
+export function fundStateFromJSON(object: any): FundState {
+  switch (object) {
+    case 0:
+    case "FUND_STATE_UNSPECIFIED":
+      return FundState.FUND_STATE_UNSPECIFIED;
+    case 1:
+    case "FUND_STATE_ASKED":
+      return FundState.FUND_STATE_ASKED;
+    case 2:
+    case "FUND_STATE_REFUSED":
+      return FundState.FUND_STATE_REFUSED;
+    case 3:
+    case "FUND_STATE_HELD":
+      return FundState.FUND_STATE_HELD;
+    case 4:
+    case "FUND_STATE_SETTLING":
+      return FundState.FUND_STATE_SETTLING;
+    case 5:
+    case "FUND_STATE_SETTLED":
+      return FundState.FUND_STATE_SETTLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FundState.UNRECOGNIZED;
+  }
+}
+
+export function fundStateToJSON(object: FundState): string {
+  switch (object) {
+    case FundState.FUND_STATE_UNSPECIFIED:
+      return "FUND_STATE_UNSPECIFIED";
+    case FundState.FUND_STATE_ASKED:
+      return "FUND_STATE_ASKED";
+    case FundState.FUND_STATE_REFUSED:
+      return "FUND_STATE_REFUSED";
+    case FundState.FUND_STATE_HELD:
+      return "FUND_STATE_HELD";
+    case FundState.FUND_STATE_SETTLING:
+      return "FUND_STATE_SETTLING";
+    case FundState.FUND_STATE_SETTLED:
+      return "FUND_STATE_SETTLED";
+    case FundState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** A contest in a snapshot of its partition. Numbers of members are positions in its columns. Points have at most 53 bits. Version 1. */
 export interface ContestRecord {
   /** Where it stands. */
@@ -41,6 +105,28 @@ export interface ContestRecord {
   roundsWon: number[];
   /** Sides that won. */
   winners: number[];
+  /** What it has to do with its fund; unset: nothing. */
+  fund:
+    | FundRecord
+    | undefined;
+  /** Column: what the member is rewarded with, in minor units; empty unless the contest is REWARDING. */
+  memberRewards: bigint[];
+}
+
+/** The money of a contest in a snapshot. */
+export interface FundRecord {
+  /** How it stands. */
+  state: FundState;
+  /** What was asked of the fund, in minor units. */
+  amountMinor: bigint;
+  /** How often it was asked. */
+  attempt: number;
+  /** The next reward is looked for from this member on. */
+  nextMember: number;
+  /** Rewards that are owed and have no verdict. */
+  openRewards: number;
+  /** What winners got, in minor units. */
+  paidMinor: bigint;
 }
 
 function createBaseContestRecord(): ContestRecord {
@@ -61,6 +147,8 @@ function createBaseContestRecord(): ContestRecord {
     sideTotals: [],
     roundsWon: [],
     winners: [],
+    fund: undefined,
+    memberRewards: [],
   };
 }
 
@@ -147,6 +235,19 @@ export const ContestRecord: MessageFns<ContestRecord> = {
       writer.uint32(130).fork();
       for (const v of message.winners) {
         writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.fund !== undefined) {
+      FundRecord.encode(message.fund, writer.uint32(138).fork()).join();
+    }
+    if (message.memberRewards.length !== 0) {
+      writer.uint32(146).fork();
+      for (const v of message.memberRewards) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field memberRewards of type int64 is too large");
+        }
+        writer.int64(v);
       }
       writer.join();
     }
@@ -384,6 +485,32 @@ export const ContestRecord: MessageFns<ContestRecord> = {
 
             break;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.fund = FundRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag === 144) {
+              message.memberRewards.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 146) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.memberRewards.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -464,6 +591,12 @@ export const ContestRecord: MessageFns<ContestRecord> = {
       winners: globalThis.Array.isArray(object?.winners)
         ? object.winners.map((e: any) => globalThis.Number(e))
         : [],
+      fund: isSet(object.fund) ? FundRecord.fromJSON(object.fund) : undefined,
+      memberRewards: globalThis.Array.isArray(object?.memberRewards)
+        ? object.memberRewards.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.member_rewards)
+        ? object.member_rewards.map((e: any) => BigInt(e))
+        : [],
     };
   },
 
@@ -517,6 +650,12 @@ export const ContestRecord: MessageFns<ContestRecord> = {
     if (message.winners?.length) {
       obj.winners = message.winners.map((e) => Math.round(e));
     }
+    if (message.fund !== undefined) {
+      obj.fund = FundRecord.toJSON(message.fund);
+    }
+    if (message.memberRewards?.length) {
+      obj.memberRewards = message.memberRewards.map((e) => e.toString());
+    }
     return obj;
   },
 
@@ -543,6 +682,183 @@ export const ContestRecord: MessageFns<ContestRecord> = {
     message.sideTotals = object.sideTotals?.map((e) => e) || [];
     message.roundsWon = object.roundsWon?.map((e) => e) || [];
     message.winners = object.winners?.map((e) => e) || [];
+    message.fund = (object.fund !== undefined && object.fund !== null)
+      ? FundRecord.fromPartial(object.fund)
+      : undefined;
+    message.memberRewards = object.memberRewards?.map((e) => BigInt(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFundRecord(): FundRecord {
+  return { state: 0, amountMinor: 0n, attempt: 0, nextMember: 0, openRewards: 0, paidMinor: 0n };
+}
+
+export const FundRecord: MessageFns<FundRecord> = {
+  encode(message: FundRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== 0) {
+      writer.uint32(8).int32(message.state);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amountMinor);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).uint32(message.attempt);
+    }
+    if (message.nextMember !== 0) {
+      writer.uint32(32).uint32(message.nextMember);
+    }
+    if (message.openRewards !== 0) {
+      writer.uint32(40).uint32(message.openRewards);
+    }
+    if (message.paidMinor !== 0n) {
+      if (BigInt.asIntN(64, message.paidMinor) !== message.paidMinor) {
+        throw new globalThis.Error("value provided for field message.paidMinor of type int64 too large");
+      }
+      writer.uint32(48).int64(message.paidMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextMember = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.openRewards = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.paidMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FundRecord {
+    return {
+      state: isSet(object.state) ? fundStateFromJSON(object.state) : 0,
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      nextMember: isSet(object.nextMember)
+        ? globalThis.Number(object.nextMember)
+        : isSet(object.next_member)
+        ? globalThis.Number(object.next_member)
+        : 0,
+      openRewards: isSet(object.openRewards)
+        ? globalThis.Number(object.openRewards)
+        : isSet(object.open_rewards)
+        ? globalThis.Number(object.open_rewards)
+        : 0,
+      paidMinor: isSet(object.paidMinor)
+        ? BigInt(object.paidMinor)
+        : isSet(object.paid_minor)
+        ? BigInt(object.paid_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: FundRecord): unknown {
+    const obj: any = {};
+    if (message.state !== 0) {
+      obj.state = fundStateToJSON(message.state);
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.nextMember !== 0) {
+      obj.nextMember = Math.round(message.nextMember);
+    }
+    if (message.openRewards !== 0) {
+      obj.openRewards = Math.round(message.openRewards);
+    }
+    if (message.paidMinor !== 0n) {
+      obj.paidMinor = message.paidMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FundRecord>): FundRecord {
+    return FundRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundRecord>): FundRecord {
+    const message = createBaseFundRecord();
+    message.state = object.state ?? 0;
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.attempt = object.attempt ?? 0;
+    message.nextMember = object.nextMember ?? 0;
+    message.openRewards = object.openRewards ?? 0;
+    message.paidMinor = (object.paidMinor !== undefined && object.paidMinor !== null) ? BigInt(object.paidMinor) : 0n;
     return message;
   },
 };

@@ -100,6 +100,44 @@ export interface RequestDecided_MetadataEntry {
   value: string;
 }
 
+/**
+ * Event "log.RequestsDecided": an aggregate decided several requests of one turn. It stands behind the events of all of them, in the same commit, and
+ * ends them. It says what as many RequestDecided would. Version 1.
+ */
+export interface RequestsDecided {
+  /** The capability that decided. */
+  capability: string;
+  /** Which of its kinds of aggregates. */
+  aggregate: string;
+  /** Key of the aggregate. */
+  key: string;
+  /** Sequence of the commit before in which something of the aggregate was decided; 0: there is none. */
+  previousSequence: bigint;
+  /** The requests, in the order in which they were decided. */
+  requests: DecidedItem[];
+}
+
+/** A request among several that were decided together. Fields as in RequestDecided. */
+export interface DecidedItem {
+  /** Id of the request. */
+  requestId: string;
+  /** Who asked. */
+  origin: RequestOrigin;
+  /** By which a repeat is recognised. */
+  bodyDigest: Buffer;
+  /** Why it was rejected; empty: it was accepted. */
+  reason: string;
+  /** What the rejection says beside its reason. */
+  metadata: { [key: string]: string };
+  /** The answer. */
+  reply: Buffer;
+}
+
+export interface DecidedItem_MetadataEntry {
+  key: string;
+  value: string;
+}
+
 function createBaseRequestDecided(): RequestDecided {
   return {
     capability: "",
@@ -450,6 +488,422 @@ export const RequestDecided_MetadataEntry: MessageFns<RequestDecided_MetadataEnt
   },
   fromPartial(object: DeepPartial<RequestDecided_MetadataEntry>): RequestDecided_MetadataEntry {
     const message = createBaseRequestDecided_MetadataEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseRequestsDecided(): RequestsDecided {
+  return { capability: "", aggregate: "", key: "", previousSequence: 0n, requests: [] };
+}
+
+export const RequestsDecided: MessageFns<RequestsDecided> = {
+  encode(message: RequestsDecided, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.capability !== "") {
+      writer.uint32(10).string(message.capability);
+    }
+    if (message.aggregate !== "") {
+      writer.uint32(18).string(message.aggregate);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.previousSequence !== 0n) {
+      if (BigInt.asIntN(64, message.previousSequence) !== message.previousSequence) {
+        throw new globalThis.Error("value provided for field message.previousSequence of type int64 too large");
+      }
+      writer.uint32(32).int64(message.previousSequence);
+    }
+    for (const v of message.requests) {
+      DecidedItem.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestsDecided {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestsDecided();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.capability = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.aggregate = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.previousSequence = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requests.push(DecidedItem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RequestsDecided {
+    return {
+      capability: isSet(object.capability) ? globalThis.String(object.capability) : "",
+      aggregate: isSet(object.aggregate) ? globalThis.String(object.aggregate) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      previousSequence: isSet(object.previousSequence)
+        ? BigInt(object.previousSequence)
+        : isSet(object.previous_sequence)
+        ? BigInt(object.previous_sequence)
+        : 0n,
+      requests: globalThis.Array.isArray(object?.requests)
+        ? object.requests.map((e: any) => DecidedItem.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: RequestsDecided): unknown {
+    const obj: any = {};
+    if (message.capability !== "") {
+      obj.capability = message.capability;
+    }
+    if (message.aggregate !== "") {
+      obj.aggregate = message.aggregate;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.previousSequence !== 0n) {
+      obj.previousSequence = message.previousSequence.toString();
+    }
+    if (message.requests?.length) {
+      obj.requests = message.requests.map((e) => DecidedItem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RequestsDecided>): RequestsDecided {
+    return RequestsDecided.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RequestsDecided>): RequestsDecided {
+    const message = createBaseRequestsDecided();
+    message.capability = object.capability ?? "";
+    message.aggregate = object.aggregate ?? "";
+    message.key = object.key ?? "";
+    message.previousSequence = (object.previousSequence !== undefined && object.previousSequence !== null)
+      ? BigInt(object.previousSequence)
+      : 0n;
+    message.requests = object.requests?.map((e) => DecidedItem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDecidedItem(): DecidedItem {
+  return { requestId: "", origin: 0, bodyDigest: Buffer.alloc(0), reason: "", metadata: {}, reply: Buffer.alloc(0) };
+}
+
+export const DecidedItem: MessageFns<DecidedItem> = {
+  encode(message: DecidedItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.origin !== 0) {
+      writer.uint32(16).int32(message.origin);
+    }
+    if (message.bodyDigest.length !== 0) {
+      writer.uint32(26).bytes(message.bodyDigest);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+      DecidedItem_MetadataEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message.reply.length !== 0) {
+      writer.uint32(50).bytes(message.reply);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DecidedItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecidedItem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.origin = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bodyDigest = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = DecidedItem_MetadataEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.metadata[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reply = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DecidedItem {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      origin: isSet(object.origin) ? requestOriginFromJSON(object.origin) : 0,
+      bodyDigest: isSet(object.bodyDigest)
+        ? Buffer.from(bytesFromBase64(object.bodyDigest))
+        : isSet(object.body_digest)
+        ? Buffer.from(bytesFromBase64(object.body_digest))
+        : Buffer.alloc(0),
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      metadata: isObject(object.metadata)
+        ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      reply: isSet(object.reply) ? Buffer.from(bytesFromBase64(object.reply)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: DecidedItem): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.origin !== 0) {
+      obj.origin = requestOriginToJSON(message.origin);
+    }
+    if (message.bodyDigest.length !== 0) {
+      obj.bodyDigest = base64FromBytes(message.bodyDigest);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.metadata) {
+      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
+      if (entries.length > 0) {
+        obj.metadata = {};
+        entries.forEach(([k, v]) => {
+          obj.metadata[k] = v;
+        });
+      }
+    }
+    if (message.reply.length !== 0) {
+      obj.reply = base64FromBytes(message.reply);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DecidedItem>): DecidedItem {
+    return DecidedItem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DecidedItem>): DecidedItem {
+    const message = createBaseDecidedItem();
+    message.requestId = object.requestId ?? "";
+    message.origin = object.origin ?? 0;
+    message.bodyDigest = object.bodyDigest ?? Buffer.alloc(0);
+    message.reason = object.reason ?? "";
+    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.reply = object.reply ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseDecidedItem_MetadataEntry(): DecidedItem_MetadataEntry {
+  return { key: "", value: "" };
+}
+
+export const DecidedItem_MetadataEntry: MessageFns<DecidedItem_MetadataEntry> = {
+  encode(message: DecidedItem_MetadataEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DecidedItem_MetadataEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecidedItem_MetadataEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DecidedItem_MetadataEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: DecidedItem_MetadataEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DecidedItem_MetadataEntry>): DecidedItem_MetadataEntry {
+    return DecidedItem_MetadataEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DecidedItem_MetadataEntry>): DecidedItem_MetadataEntry {
+    const message = createBaseDecidedItem_MetadataEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
