@@ -9,6 +9,7 @@ export * as reflectionalphapb from './generated/index.grpc.reflection.v1alpha';
 export * from './capabilities.generated';
 export * from './descriptors';
 export * from './position-token';
+export * from './proto-files';
 export * from './protocol-capability';
 export * from './reason-definition';
 export * from './request-digest';

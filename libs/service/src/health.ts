@@ -2,12 +2,32 @@
  * grpc.health.v1: per service and, under the empty name, for the whole server. The server serves only while every one of
  * its services does.
  */
-import { HealthImplementation } from 'grpc-health-check';
+import {
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { healthpb } from '@sluice/protocol';
+
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = healthpb.HealthCheckResponse_ServingStatus;
+type Status = healthpb.HealthCheckResponse_ServingStatus;
+type WatchCall = ServerWritableStream<healthpb.HealthCheckRequest, healthpb.HealthCheckResponse>;
+
+/** The name of the whole server. */
+const WHOLE = '';
+
+interface Services {
+  addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
+}
 
 export class Health {
-  private readonly implementation = new HealthImplementation();
   private readonly serving = new Map<string, boolean>();
   private readonly unready = new Set<string>();
+  private readonly statuses = new Map<string, Status>();
+  private readonly watches = new Set<WatchCall>();
 
   /** Nothing serves until it is said to. */
   constructor(services: readonly string[]) {
@@ -29,13 +49,34 @@ export class Health {
     this.publish();
   }
 
-  addToServer(server: Parameters<HealthImplementation['addToServer']>[0]): void {
-    this.implementation.addToServer(server);
+  addToServer(server: Services): void {
+    server.addService(healthpb.HealthService, {
+      check: (call: ServerUnaryCall<healthpb.HealthCheckRequest, unknown>, answer: sendUnaryData<healthpb.HealthCheckResponse>) => {
+        const { service } = call.request;
+        const found = this.statuses.get(service);
+        if (found === undefined) answer({ code: status.NOT_FOUND, details: `${service} is not a service of this server` });
+        else answer(null, { status: found });
+      },
+      list: (_call: unknown, answer: sendUnaryData<healthpb.HealthListResponse>) =>
+        answer(null, { statuses: Object.fromEntries([...this.statuses].map(([service, found]) => [service, { status: found }])) }),
+      watch: (call: WatchCall) => {
+        this.watches.add(call);
+        call.once('cancelled', () => this.watches.delete(call));
+        call.write({ status: this.statuses.get(call.request.service) ?? SERVICE_UNKNOWN });
+      },
+    });
   }
 
   private publish(): void {
     const serves = ([service, serving]: [string, boolean]): boolean => serving && !this.unready.has(service);
-    for (const entry of this.serving) this.implementation.setStatus(entry[0], serves(entry) ? 'SERVING' : 'NOT_SERVING');
-    this.implementation.setStatus('', [...this.serving].every(serves) ? 'SERVING' : 'NOT_SERVING');
+    for (const entry of this.serving) this.tell(entry[0], serves(entry));
+    this.tell(WHOLE, [...this.serving].every(serves));
+  }
+
+  private tell(service: string, serves: boolean): void {
+    const now = serves ? SERVING : NOT_SERVING;
+    if (this.statuses.get(service) === now) return;
+    this.statuses.set(service, now);
+    for (const call of this.watches) if (call.request.service === service) call.write({ status: now });
   }
 }

@@ -624,6 +624,21 @@ describe('health', () => {
     expect(() => server.setServing(true, 'no.such.Service')).toThrow('not a service of this server');
   });
 
+  test('a list says it of every service and of the whole', async () => {
+    const server = await start([scheduler()]);
+    const client = clientOf(healthpb.HealthClient, server);
+    const statuses = { '': { status: SERVING }, 'sluice.scheduler.v1.SchedulerService': { status: SERVING } };
+    expect(await call(client.list, client, {})).toEqual({ statuses });
+  });
+
+  test('a watch of an unknown service says so, and stays', async () => {
+    const server = await start([scheduler()]);
+    const stream = clientOf(healthpb.HealthClient, server).watch({ service: 'no.such.Service' });
+    stream.on('error', () => undefined);
+    expect(await new Promise((resolve) => stream.once('data', resolve))).toEqual({ status: healthpb.HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN });
+    stream.cancel();
+  });
+
   test('who watches sees the change and is let go when the server stops', async () => {
     const server = await start([scheduler()]);
     const seen: unknown[] = [];

@@ -20,7 +20,7 @@ import { isLoopback, joinAddress, PlainTextBeyondLoopbackError } from './listen-
 import { bindMethod, OpenStreams } from './method-binding';
 import { RateLimitedLog } from './rate-limited-log';
 import { RateLimiter, type RateLimit } from './rate-limit';
-import { reflectionOf } from './reflection';
+import { addReflection } from './reflection';
 import { RoundBudget } from './round-budget';
 import { roleOf, type ServiceRegistration } from './service-runtime';
 import { refusal, statusOf } from './sluice-error';
@@ -156,7 +156,7 @@ export async function openServer(options: ServerOptions, services: readonly Pick
     addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) => add(definition, implementation, () => undefined),
   };
   health.addToServer(open);
-  reflectionOf(names).addToServer(open);
+  addReflection(open, names);
 
   const address = joinAddress(host, options.port);
   const port = await transport.listen(address, credentials ?? ServerCredentials.createInsecure()).catch((error: Error) => {
