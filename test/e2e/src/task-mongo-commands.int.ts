@@ -55,7 +55,7 @@ class HandWorker {
       this.answers.push(answer);
       this.heard();
     });
-    this.send({ subscription: { workerId: 'w', queues: [QUEUE], types: [], capacity: 1, held: [] } });
+    this.send({ subscription: { workerId: 'w', queues: [QUEUE], types: [], capacity: 1, held: [], keepsLimits: false } });
   }
 
   send(request: Partial<taskpb.WorkRequest>): void {
@@ -110,10 +110,10 @@ async function passThroughStates(): Promise<void> {
   const first = await worker.lease();
   worker.send({ heartbeats: [{ lease: first, progress: { done: 1, total: 2, text: '' } }] });
   await worker.next(({ heard }) => heard[0]);
-  worker.send({ failings: [{ lease: first, message: 'not yet', permanent: false }] });
+  worker.send({ failings: [{ lease: first, message: 'not yet', permanent: false, ranUs: 0n, timeLimit: false }] });
   await worker.next(({ verdicts }) => verdicts[0]);
   const second = await worker.lease();
-  worker.send({ completions: [{ lease: second, result: { body: Buffer.from('done'), contentType: '' } }] });
+  worker.send({ completions: [{ lease: second, result: { body: Buffer.from('done'), contentType: '' }, ranUs: 0n }] });
   await worker.next(({ verdicts }) => verdicts[0]);
   const { task } = await called<taskpb.RetryTaskResponse>((done) => commands.retryTask({ requestId: requestId(), taskId }, done));
   await worker.lease();

@@ -34,11 +34,11 @@ export const taskDefects = {
           async function (this: QueueWork, partition: number, { completions, ...others }: taskpb.WorkRequest) {
             const state = (this as unknown as Work).stateOf(partition);
             const own = new Map<string, taskpb.Lease>();
-            const forged = completions.map(({ lease, result }) => {
-              if (state === undefined || lease === undefined) return { lease, result };
+            const forged = completions.map(({ lease, result, ranUs }) => {
+              if (state === undefined || lease === undefined) return { lease, result, ranUs };
               const leaseToken = tokenInForce(state, lease.taskId) ?? lease.leaseToken;
               own.set(lease.taskId, lease);
-              return { lease: { ...lease, leaseToken }, result };
+              return { lease: { ...lease, leaseToken }, result, ranUs };
             });
             const reported = await report.call(this, partition, { ...others, completions: forged });
             const verdicts = reported.verdicts.map((verdict) => ({ ...verdict, lease: own.get(verdict.lease?.taskId ?? '') ?? verdict.lease }));

@@ -79,7 +79,7 @@ export class UnrulyWorker {
     });
     this.#exchange = exchange;
     const held = [...this.#attempts.values()].filter(({ isOver }) => !isOver).map(({ lease }) => lease);
-    this.#send({ subscription: { workerId: this.#workerId, queues: [...this.queues], types: [], capacity: CAPACITY, held } });
+    this.#send({ subscription: { workerId: this.#workerId, queues: [...this.queues], types: [], capacity: CAPACITY, held, keepsLimits: false } });
     for (const report of this.#reports.values()) this.#send(requestOf(report));
   }
 
@@ -217,9 +217,9 @@ export class UnrulyWorker {
 function requestOf({ kind, lease, result }: Report): Partial<taskpb.WorkRequest> {
   switch (kind) {
     case 'completion':
-      return { completions: [{ lease, result: { body: Buffer.from(result, 'utf8'), contentType: 'text/plain' } }] };
+      return { completions: [{ lease, result: { body: Buffer.from(result, 'utf8'), contentType: 'text/plain' }, ranUs: 0n }] };
     case 'failing':
-      return { failings: [{ lease, message: 'as it was drawn', permanent: false }] };
+      return { failings: [{ lease, message: 'as it was drawn', permanent: false, ranUs: 0n, timeLimit: false }] };
     case 'returned':
       return { returned: [lease] };
     default:

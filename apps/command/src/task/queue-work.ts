@@ -10,6 +10,7 @@ import {
   decideFailure,
   decideOverdue,
   decideReturn,
+  decideTimeOver,
   decideStart,
   type Ending,
   leasedSlot,
@@ -17,6 +18,7 @@ import {
   leaseNameOf,
   leaseTokenOf,
   type ReportDecision,
+  ranTooLong,
   RUNNING,
   taskIdOf,
   taskNameOf,
@@ -28,6 +30,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { nextRound } from '@sluice/service';
 import { MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
 import { LIMIT_TO_PROTO } from './proto-names';
+import type { EndingDetail } from './event-gatherer';
 import type { QueueEntry } from './queue-entry';
 import type { Cut, QueueListener, QueuesState } from './queues-state';
 import { StopListeners } from './stop-listeners';
@@ -54,11 +57,15 @@ export interface Take {
   readonly types: readonly string[] | undefined;
   readonly maximumTasks: number;
   readonly workerId: string;
+  /** The worker ends attempts by its own clock when their time is over. */
+  readonly keepsLimits: boolean;
 }
 
 /** What a worker that waits lets a turn start for it. */
 export interface Offer {
   readonly workerId: string;
+  /** As `Take` has it. */
+  readonly keepsLimits: boolean;
   /** Reserves room for tasks, at most so many; returns how many. */
   reserve(maximum: number): number;
 }
@@ -271,7 +278,7 @@ export class QueueWork implements QueueListener {
     }
     if (started.length === 0) tell(true);
     else {
-      const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs()));
+      const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs(), offer.keepsLimits));
       // Nothing was started, or it is not known: the worker waits again.
       turn.submissions.push(
         new QueueTurn(
@@ -298,7 +305,7 @@ export class QueueWork implements QueueListener {
   }
 
   /** Starts attempts; resolves when they are durable. */
-  async start(number: number, { queues, types, maximumTasks, workerId }: Take): Promise<StartedTasks> {
+  async start(number: number, { queues, types, maximumTasks, workerId, keepsLimits }: Take): Promise<StartedTasks> {
     const state = this.stateOf(number);
     const partition = this.engine?.partition(number);
     if (state === undefined || partition === undefined) return NOTHING_STARTED;
@@ -318,7 +325,7 @@ export class QueueWork implements QueueListener {
         }
       },
     );
-    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started, () => this.clock.nowUs());
+    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started, () => this.clock.nowUs(), keepsLimits);
   }
 
   /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
@@ -462,18 +469,22 @@ interface Reporting {
   readonly readUpToUs: number;
 }
 
-function complete(reporting: Reporting, { lease, result }: taskpb.Completion): taskpb.ReportVerdict {
+function complete(reporting: Reporting, { lease, result, ranUs }: taskpb.Completion): taskpb.ReportVerdict {
   if (result !== undefined && !isResult(result)) {
     // Doing it again brings the same result.
     const message = `the result has ${result.body.length} bytes with a content type of ${result.contentType.length} characters, which is too large`;
-    const { reason } = reportOf(reporting, lease, { message }, (entry, name) => decideFailure(entry.queue, name, true, reporting.turn.committedAtUs));
+    const { reason } = reportOf(reporting, lease, { message, ranUs }, (entry, name) => decideFailure(entry.queue, name, true, reporting.turn.committedAtUs));
     return { lease, reason: reason === '' ? 'INVALID_REQUEST' : reason };
   }
-  return reportOf(reporting, lease, { result }, (entry, name) => decideCompletion(entry.queue, name));
+  return reportOf(reporting, lease, { result, ranUs }, (entry, name) => decideCompletion(entry.queue, name));
 }
 
-function fail(reporting: Reporting, { lease, message, permanent }: taskpb.Failing): taskpb.ReportVerdict {
-  const detail = { message: keptMessage(message) };
+function fail(reporting: Reporting, { lease, message, permanent, ranUs, timeLimit }: taskpb.Failing): taskpb.ReportVerdict {
+  const detail = { message: keptMessage(message), ranUs };
+  if (timeLimit) {
+    const decide = (entry: QueueEntry, name: LeaseName): ReportDecision => decideTimeOver(entry.queue, name, Number(ranUs), reporting.turn.committedAtUs);
+    return reportOf(reporting, lease, { ...detail, timeLimit, message: 'the attempt took too long' }, decide);
+  }
   return reportOf(reporting, lease, detail, (entry, name) => decideFailure(entry.queue, name, permanent, reporting.turn.committedAtUs));
 }
 
@@ -484,7 +495,7 @@ function giveBack(reporting: Reporting, lease: taskpb.Lease): taskpb.ReportVerdi
 function reportOf(
   { turn, state, atUs, readUpToUs }: Reporting,
   lease: taskpb.Lease | undefined,
-  detail: Parameters<QueuesState['end']>[3],
+  { ranUs = 0n, timeLimit = false, ...detail }: EndingDetail & { readonly ranUs?: bigint; readonly timeLimit?: boolean },
   decide: (entry: QueueEntry, name: LeaseName) => ReportDecision,
 ): taskpb.ReportVerdict {
   const task = lease && taskNameOf(lease.taskId);
@@ -494,10 +505,18 @@ function reportOf(
   const isLate = decideOverdue(entry.queue, name.number, atUs, turn.committedAtUs) !== undefined;
   const cameAtUs = isLate ? Math.min(atUs, readUpToUs) : atUs;
   if (isLate && leasedSlot(entry.queue, name) !== -1 && state.endOverdue(turn, entry, name.number, cameAtUs)) return { lease, reason: 'LEASE_LOST' };
-  const decision = decide(entry, name);
+  const ran = Number(ranUs);
+  const isOver = !timeLimit && ranTooLong(entry.queue, name, ran);
+  const decision = isOver ? decideTimeOver(entry.queue, name, ran, turn.committedAtUs) : decide(entry, name);
   if ('rejection' in decision) return { lease, reason: decision.rejection };
-  if (!decision.repeated) state.end(turn, entry, decision, detail, { byWorker: true, endedAtUs: cameAtUs });
-  return { lease, reason: '' };
+  if (!decision.repeated) state.end(turn, entry, decision, detail, { byWorker: true, endedAtUs: countedEndUs(entry, name, ran) ?? cameAtUs });
+  return { lease, reason: isOver ? 'LEASE_LOST' : '' };
+}
+
+/** How long the worker had the attempt is what counts, where the worker says so; else undefined. */
+function countedEndUs({ queue }: QueueEntry, name: LeaseName, ranUs: number): number | undefined {
+  const countedFromUs = queue.tasks.countedFromUs[leasedSlot(queue, name)] as number;
+  return ranUs > 0 && Number.isFinite(countedFromUs) ? countedFromUs + ranUs : undefined;
 }
 
 function mayRecord({ progressAtUs }: QueueEntry, number: number, nowUs: number): boolean {

@@ -147,16 +147,21 @@ export class QueuesState implements CapabilityState {
     this.evolve(turn, entry, { kind: 'started', number, attempt, workerId, toBeHandedOut });
   }
 
-  /** The attempt leaves for its worker, unless it has ended meanwhile. @returns when it left for the first time. */
-  handedOut(queue: string, lease: LeaseName, nowUs: number): number {
+  /**
+   * The attempt leaves for its worker, unless it has ended meanwhile.
+   *
+   * @param allowanceUs how much later its limit counts.
+   * @returns when it left for the first time.
+   */
+  handedOut(queue: string, lease: LeaseName, nowUs: number, allowanceUs: number): number {
     const entry = this.entries.get(queue);
     const slot = entry === undefined ? -1 : leasedSlot(entry.queue, lease);
     if (entry === undefined || slot === -1) return nowUs;
     const { tasks } = entry.queue;
     const countedFromUs = tasks.countedFromUs[slot] as number;
-    if (Number.isFinite(countedFromUs)) return countedFromUs;
+    if (Number.isFinite(countedFromUs)) return countedFromUs - allowanceUs;
     this.meter?.handedOut(queue, nowUs - (tasks.startedAtUs[slot] as number));
-    entry.queue.handedOut(slot, nowUs);
+    entry.queue.handedOut(slot, nowUs, allowanceUs);
     this.wake(entry);
     return nowUs;
   }
@@ -218,7 +223,7 @@ export class QueuesState implements CapabilityState {
   private measureEnd({ queue }: QueueEntry, ending: Ending, endedAtUs: number): void {
     const { tasks, name } = queue;
     const countedFromUs = tasks.countedFromUs[tasks.slotOf(ending.event.number)] as number;
-    const ranUs = ending.event.kind === 'attemptEnded' ? endedAtUs - countedFromUs : undefined;
+    const ranUs = ending.event.kind === 'attemptEnded' ? Math.max(0, endedAtUs - countedFromUs) : undefined;
     this.measures.push((meter) => meter.ended(name, ending, ranUs));
   }
 

@@ -56,7 +56,7 @@ test('tasks of both owners reach one worker, which is told of a cancellation, an
   });
   const send = (part: Partial<taskpb.WorkRequest>): void =>
     void stream.write({ subscription: undefined, heartbeats: [], completions: [], failings: [], returned: [], draining: false, ...part });
-  send({ subscription: { workerId: 'w', queues, types: [], capacity: 10, held: [] } });
+  send({ subscription: { workerId: 'w', queues, types: [], capacity: 10, held: [], keepsLimits: false } });
   while (tasks.length < 4) await look();
   expect(tasks.map(({ taskId }) => taskId).sort()).toEqual([...taskIds].sort());
 
@@ -67,7 +67,7 @@ test('tasks of both owners reach one worker, which is told of a cancellation, an
   while (new Set(stopped).size < 2) await look();
   expect([...new Set(stopped)].sort()).toEqual(cancelled.map(({ taskId }) => taskId).sort());
 
-  send({ completions: tasks.map((task) => ({ lease: leaseOf(task), result: undefined })) });
+  send({ completions: tasks.map((task) => ({ lease: leaseOf(task), result: undefined, ranUs: 0n })) });
   while (verdicts.length < 4) await look();
   expect(verdicts.sort()).toEqual(['', '', 'LEASE_LOST', 'LEASE_LOST']);
   stream.end();

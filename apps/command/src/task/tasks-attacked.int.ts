@@ -42,10 +42,10 @@ test.each([
   const taskId = await tasks.create('mail');
   const worker = tasks.worker();
   const lease = leaseOf(await worker.task());
-  worker.send({ completions: [{ lease, result }] });
+  worker.send({ completions: [{ lease, result, ranUs: 0n }] });
   expect(await worker.verdict()).toBe('INVALID_REQUEST');
   expect(await reasonOf(tasks.call('cancelTask', { taskId }))).toBe('TASK_ENDED');
-  worker.send({ completions: [{ lease, result }] });
+  worker.send({ completions: [{ lease, result, ranUs: 0n }] });
   expect(await worker.verdict()).toBe('INVALID_REQUEST');
   await worker.cut();
 });
@@ -70,7 +70,7 @@ test('a flood of progress in one message is recorded once', async () => {
 
 test.each<[string, Partial<taskpb.WorkRequest>]>([
   ['signs of life', { heartbeats: Array.from({ length: 20_001 }, () => ({ lease: { taskId: 'q/1', leaseToken: '1.1.1' }, progress: undefined })) }],
-  ['reports', { completions: Array.from({ length: 20_001 }, () => ({ lease: { taskId: 'q/1', leaseToken: '1.1.1' }, result: undefined })) }],
+  ['reports', { completions: Array.from({ length: 20_001 }, () => ({ lease: { taskId: 'q/1', leaseToken: '1.1.1' }, result: undefined, ranUs: 0n })) }],
 ])('a message with too many %s ends the stream', async (_what, message) => {
   const worker = tasks.worker();
   worker.send(message);

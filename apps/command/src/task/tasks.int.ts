@@ -316,6 +316,44 @@ describe('workers', () => {
     await worker.cut();
   });
 
+  test('a worker that keeps limits has the whole limit, however long the way to it and back takes', async () => {
+    for (let count = 0; count < 4; count += 1) await tasks.create('mail', { limits: { startToFinishMs: 300 }, retry: { maximumAttempts: 1 } });
+    const worker = tasks.worker({ keepsLimits: true });
+    const [done, slow, over, silent] = await worker.until<taskpb.AssignedTask[]>(({ tasks: taken }) => (taken.length === 4 ? taken : undefined));
+    expect(done?.timeLeftMs).toBe(300);
+    await tasks.clock.elapse(1_000);
+    expect(await worker.complete(done as taskpb.AssignedTask, 'done', 299_999n)).toBe('');
+    expect(await worker.complete(slow as taskpb.AssignedTask, 'done', 300_000n)).toBe('LEASE_LOST');
+    expect(await worker.timeOver(over as taskpb.AssignedTask, 300_001n)).toBe('');
+    expect(await worker.timeOver(over as taskpb.AssignedTask, 300_001n)).toBe('');
+    // It says nothing: the owner waits for the way, and ends the attempt.
+    await tasks.clock.elapse(1_299);
+    expect(worker.answers.some(({ stops }) => stops.length > 0)).toBe(false);
+    await tasks.clock.elapse(1);
+    expect(await worker.stopped()).toMatchObject({ lease: { taskId: silent?.taskId }, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT });
+    const ends = tasks.events().flatMap(({ type, payload }) => (type === 'task.AttemptsEnded' ? taskpb.AttemptsEnded.decode(payload).ends : []));
+    const START_TO_FINISH = taskpb.TimeLimit.TIME_LIMIT_START_TO_FINISH;
+    expect(ends.map(({ countedUs, failure }) => [countedUs, failure?.limit])).toEqual([
+      [299_999n, undefined],
+      [300_000n, START_TO_FINISH],
+      [300_001n, START_TO_FINISH],
+      [300_000n, START_TO_FINISH],
+    ]);
+    await worker.cut();
+  });
+
+  test('a worker that keeps limits says which one is over where a task has two', async () => {
+    const taskId = await tasks.create('mail', { limits: { startToFinishMs: 5_000, submitToFinishMs: 9_000 }, retry: { maximumAttempts: 1 } });
+    await tasks.clock.elapse(8_000);
+    const worker = tasks.worker({ keepsLimits: true });
+    const task = await worker.task();
+    expect(task).toMatchObject({ taskId, timeLeftMs: 1_000 });
+    expect(await worker.timeOver(task, 999_800n)).toBe('');
+    const ends = tasks.events().flatMap(({ type, payload }) => (type === 'task.AttemptsEnded' ? taskpb.AttemptsEnded.decode(payload).ends : []));
+    expect(ends[0]?.failure).toMatchObject({ kind: taskpb.FailureKind.FAILURE_KIND_TIME_LIMIT, limit: taskpb.TimeLimit.TIME_LIMIT_SUBMIT_TO_FINISH });
+    await worker.cut();
+  });
+
   test('an owner whose clock is behind that of the owner before cuts no attempt off before its limit', async () => {
     await tasks.create('mail', {}, 'another queue');
     tasks.clock.set(tasks.clock.nowUs() - 60_000_000);

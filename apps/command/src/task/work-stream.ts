@@ -214,7 +214,7 @@ class WorkStream {
     offered: { tasks: number },
   ): Promise<boolean | StartedTasks> {
     const { clock } = this.dependencies;
-    const { workerId } = this.subscription;
+    const { workerId, keepsLimits } = this.subscription;
     const reserve = (maximum: number): number => {
       offered.tasks = this.draining || this.isOver ? 0 : Math.max(0, Math.min(this.room, maximum));
       this.reserved += offered.tasks;
@@ -225,7 +225,7 @@ class WorkStream {
     this.ending.signal.addEventListener('abort', end, { once: true });
     const cancelTimer = clock.after(LOOK_MS, end);
     try {
-      return await this.dependencies.queues.awaitTasks(partition, { queues, types }, this.call, waiting.signal, { workerId, reserve });
+      return await this.dependencies.queues.awaitTasks(partition, { queues, types }, this.call, waiting.signal, { workerId, keepsLimits, reserve });
     } finally {
       cancelTimer();
       this.ending.signal.removeEventListener('abort', end);
@@ -235,7 +235,8 @@ class WorkStream {
   private async takeTasks(partition: number, queues: readonly string[], types: readonly string[] | undefined): Promise<void> {
     const maximumTasks = Math.min(this.room, MAXIMUM_TAKE);
     this.reserved += maximumTasks;
-    const take = { queues, types, maximumTasks, workerId: this.subscription.workerId };
+    const { workerId, keepsLimits } = this.subscription;
+    const take = { queues, types, maximumTasks, workerId, keepsLimits };
     await this.handOut(this.dependencies.queues.take(partition, take, this.call), maximumTasks);
   }
 

@@ -55,8 +55,8 @@ export class WorkerQueues {
       yield* (await this.work.start(partition, take)).pages();
       return;
     }
-    const { queues, types, maximumTasks, workerId } = take;
-    const request = { requestId: randomUUID(), partition, queues: [...queues], types: [...(types ?? [])], maximumTasks, workerId };
+    const { queues, types, maximumTasks, workerId, keepsLimits } = take;
+    const request = { requestId: randomUUID(), partition, queues: [...queues], types: [...(types ?? [])], maximumTasks, workerId, keepsLimits };
     let from = 0;
     do {
       const { tasks, next } = await this.ask(taskpb.TaskLeaseServiceService.takeTasks, partition, { ...request, from }, call);

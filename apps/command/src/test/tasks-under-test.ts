@@ -104,7 +104,7 @@ export class TasksUnderTest {
     const registration = this.runtime?.registrations.find(({ definition }) => 'work' in definition);
     const carried = functionOf(registration?.implementation.work as object);
     if (carried?.form !== 'bidi') throw new Error('there is no worker service');
-    return new WorkerUnderTest(carried.run as never, { workerId: 'w', queues: ['q'], types: [], capacity: 10, held: [], ...subscription });
+    return new WorkerUnderTest(carried.run as never, { workerId: 'w', queues: ['q'], types: [], capacity: 10, held: [], keepsLimits: false, ...subscription });
   }
 
   /** The types of the events of each commit of the partition of a queue. */
@@ -215,13 +215,19 @@ export class WorkerUnderTest {
     return this.until(({ stops }) => stops[0]);
   }
 
-  complete(lease: { taskId: string; leaseToken: string }, body = ''): Promise<string> {
-    this.send({ completions: [{ lease: leaseOf(lease), result: { body: Buffer.from(body), contentType: '' } }] });
+  complete(lease: { taskId: string; leaseToken: string }, body = '', ranUs = 0n): Promise<string> {
+    this.send({ completions: [{ lease: leaseOf(lease), result: { body: Buffer.from(body), contentType: '' }, ranUs }] });
     return this.verdict();
   }
 
   fail(lease: { taskId: string; leaseToken: string }, message: string, permanent = false): Promise<string> {
-    this.send({ failings: [{ lease: leaseOf(lease), message, permanent }] });
+    this.send({ failings: [{ lease: leaseOf(lease), message, permanent, ranUs: 0n, timeLimit: false }] });
+    return this.verdict();
+  }
+
+  /** The worker ended the work because its time was over by its own clock. */
+  timeOver(lease: { taskId: string; leaseToken: string }, ranUs: bigint): Promise<string> {
+    this.send({ failings: [{ lease: leaseOf(lease), message: '', permanent: false, ranUs, timeLimit: true }] });
     return this.verdict();
   }
 }

@@ -45,6 +45,8 @@ type Report =
 
 interface RunningTask {
   readonly lease: taskpb.Lease;
+  /** When it came. */
+  readonly beganMs: number;
   readonly heartbeatEveryMs: number;
   nextBeatMs: number;
   progress: taskpb.TaskProgress | undefined;
@@ -196,7 +198,7 @@ export class TaskWorker {
       const types = [...this.#functions.keys(), ...this.#modules.keys()];
       const held = [...this.#running.values()].map(({ lease }) => lease);
       const { queues } = this.#options;
-      this.#writeTo(stream, { subscription: { workerId: this.workerId, queues: [...queues], types, capacity: this.#capacity, held } });
+      this.#writeTo(stream, { subscription: { workerId: this.workerId, queues: [...queues], types, capacity: this.#capacity, held, keepsLimits: true } });
     });
   }
 
@@ -230,7 +232,7 @@ export class TaskWorker {
     const task = handlerTaskOf(assigned);
     const now = performance.now();
     const every = assigned.heartbeatEveryMs;
-    const running: RunningTask = { lease, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
+    const running: RunningTask = { lease, beganMs: now, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
     this.#running.set(key, running);
     const progress = (done: number, total = 0, text = ''): void => {
       running.progress = { done, total, text };
@@ -252,9 +254,14 @@ export class TaskWorker {
     void outcome.then((ended) => this.#finish(lease, ended));
   }
 
-  /** A worker that is cut off from the server stops by its own clock. */
+  /** The worker keeps the limit by its own clock, also when it is cut off from the server. */
   #stopAfter(lease: taskpb.Lease, timeLeftMs: number): void {
-    const timer = setTimeout(() => this.#stop(lease), timeLeftMs);
+    const timer = setTimeout(() => {
+      const running = this.#running.get(keyOf(lease));
+      if (running === undefined) return;
+      this.#stop(lease);
+      this.#report(lease, { kind: 'failing', failing: { lease, message: '', permanent: false, ranUs: ranUsOf(running), timeLimit: true } });
+    }, timeLeftMs);
     timer.unref();
   }
 
@@ -267,17 +274,20 @@ export class TaskWorker {
   }
 
   #finish(lease: taskpb.Lease, { result, failure }: HandlerOutcome): void {
+    const running = this.#running.get(keyOf(lease));
     // A task that was stopped brings nothing any more.
-    if (!this.#running.delete(keyOf(lease))) return;
+    if (running === undefined) return;
+    this.#running.delete(keyOf(lease));
+    const ranUs = ranUsOf(running);
     if (failure === undefined) {
       this.tally.succeeded += 1;
       const wire = result && { body: Buffer.from(result.bytes), contentType: result.contentType };
-      this.#report(lease, { kind: 'completion', completion: { lease, result: wire } });
+      this.#report(lease, { kind: 'completion', completion: { lease, result: wire, ranUs } });
     } else {
       this.tally.failed += 1;
       this.#trouble(`task ${lease.taskId} failed`, new Error(failure.message));
       const message = failure.message.slice(0, MAXIMUM_MESSAGE_CHARACTERS);
-      this.#report(lease, { kind: 'failing', failing: { lease, message, permanent: failure.permanent } });
+      this.#report(lease, { kind: 'failing', failing: { lease, message, permanent: failure.permanent, ranUs, timeLimit: false } });
     }
   }
 
@@ -369,6 +379,10 @@ async function runFunction(handler: Handler | undefined, task: WorkerTask, conte
   } catch (error) {
     return { result: undefined, failure: failureOf(error) };
   }
+}
+
+function ranUsOf({ beganMs }: RunningTask): bigint {
+  return BigInt(Math.max(1, Math.round((performance.now() - beganMs) * 1_000)));
 }
 
 function partsThatFit(reports: readonly Report[]): Report[][] {

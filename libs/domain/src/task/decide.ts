@@ -158,6 +158,25 @@ export function decideFailure(queue: TaskQueue, lease: LeaseName, permanent: boo
   return { ...failedAttempt(queue, slot, failure, !permanent, nowUs), repeated: false };
 }
 
+/** Whether an attempt that its worker had for so long took too long. @param ranUs by the worker's clock; 0: it does not say. */
+export function ranTooLong(queue: TaskQueue, lease: LeaseName, ranUs: number): boolean {
+  const slot = leasedSlot(queue, lease);
+  if (slot === -1 || ranUs === 0) return false;
+  return ranUs >= limitEndUs(0, (queue.tasks.policies[slot] as TaskPolicy).limits.startToFinishMs);
+}
+
+/** The worker ended the attempt because its time was over by the worker's clock. */
+export function decideTimeOver(queue: TaskQueue, lease: LeaseName, ranUs: number, nowUs: number): ReportDecision {
+  const slot = leasedSlot(queue, lease);
+  if (slot === -1) return queue.endOf(lease) === 'FAILED' ? { repeated: true } : { rejection: 'LEASE_LOST' };
+  const { limits, retry } = queue.tasks.policies[slot] as TaskPolicy;
+  // Timers of workers fire up to a millisecond early.
+  const isOfAttempt = limits.startToFinishMs > 0 && (limits.submitToFinishMs === 0 || ranUs + 1_000 >= limits.startToFinishMs * 1_000);
+  if (isOfAttempt) return { ...failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs), repeated: false };
+  if (limits.submitToFinishMs === 0) return decideFailure(queue, lease, false, nowUs);
+  return { ...endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_FINISH' }), repeated: false };
+}
+
 /** The worker gives the attempt back untouched: it does not count as failed. */
 export function decideReturn(queue: TaskQueue, lease: LeaseName, nowUs: number): ReportDecision {
   const slot = leasedSlot(queue, lease);

@@ -187,10 +187,14 @@ export class TaskQueue {
     this.countFrom(slot, startedAtUs);
   }
 
-  /** The attempt is handed out: from now on its limits count. */
-  handedOut(slot: number, atUs: number): void {
+  /**
+   * The attempt is handed out: from now on its limits count.
+   *
+   * @param allowanceUs how much later they count for a worker that keeps them by its own clock.
+   */
+  handedOut(slot: number, atUs: number, allowanceUs = 0): void {
     this.tasks.heardAtUs[slot] = atUs;
-    this.countFrom(slot, atUs);
+    this.countFrom(slot, atUs + allowanceUs);
   }
 
   private countFrom(slot: number, atUs: number): void {

@@ -134,7 +134,7 @@ export class OwnHandlers {
         continue;
       }
       const { partition, queue } = place;
-      const take = { queues: [queue], types: this.types, maximumTasks: room, workerId: this.workerId };
+      const take = { queues: [queue], types: this.types, maximumTasks: room, workerId: this.workerId, keepsLimits: false };
       let taken = 0;
       try {
         for await (const tasks of (await work.start(partition, take)).pages()) {
@@ -191,9 +191,9 @@ export class OwnHandlers {
     if (this.running.get(keyOf(lease)) !== task) return;
     if (failure === undefined) {
       const body = result && { body: Buffer.from(result.bytes), contentType: result.contentType };
-      await this.report(task, { completions: [{ lease, result: body }] });
+      await this.report(task, { completions: [{ lease, result: body, ranUs: 0n }] });
     } else {
-      await this.report(task, { failings: [{ lease, message: keptMessage(failure.message), permanent: failure.permanent }] });
+      await this.report(task, { failings: [{ lease, message: keptMessage(failure.message), permanent: failure.permanent, ranUs: 0n, timeLimit: false }] });
     }
     this.release(task);
   }

@@ -53,6 +53,8 @@ export interface TakeTasksRequest {
   workerId: string;
   /** The first of the started tasks that is wanted: the others were answered to the request before, which has the same id. */
   from: number;
+  /** True: the worker ends attempts by its own clock when their time is over. */
+  keepsLimits: boolean;
 }
 
 /** Response of TakeTasks. */
@@ -284,7 +286,16 @@ export const AwaitTasksResponse: MessageFns<AwaitTasksResponse> = {
 };
 
 function createBaseTakeTasksRequest(): TakeTasksRequest {
-  return { requestId: "", partition: 0, queues: [], types: [], maximumTasks: 0, workerId: "", from: 0 };
+  return {
+    requestId: "",
+    partition: 0,
+    queues: [],
+    types: [],
+    maximumTasks: 0,
+    workerId: "",
+    from: 0,
+    keepsLimits: false,
+  };
 }
 
 export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
@@ -309,6 +320,9 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     }
     if (message.from !== 0) {
       writer.uint32(56).uint32(message.from);
+    }
+    if (message.keepsLimits !== false) {
+      writer.uint32(64).bool(message.keepsLimits);
     }
     return writer;
   },
@@ -382,6 +396,14 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
             message.from = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.keepsLimits = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -415,6 +437,11 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
         ? globalThis.String(object.worker_id)
         : "",
       from: isSet(object.from) ? globalThis.Number(object.from) : 0,
+      keepsLimits: isSet(object.keepsLimits)
+        ? globalThis.Boolean(object.keepsLimits)
+        : isSet(object.keeps_limits)
+        ? globalThis.Boolean(object.keeps_limits)
+        : false,
     };
   },
 
@@ -441,6 +468,9 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     if (message.from !== 0) {
       obj.from = Math.round(message.from);
     }
+    if (message.keepsLimits !== false) {
+      obj.keepsLimits = message.keepsLimits;
+    }
     return obj;
   },
 
@@ -456,6 +486,7 @@ export const TakeTasksRequest: MessageFns<TakeTasksRequest> = {
     message.maximumTasks = object.maximumTasks ?? 0;
     message.workerId = object.workerId ?? "";
     message.from = object.from ?? 0;
+    message.keepsLimits = object.keepsLimits ?? false;
     return message;
   },
 };

@@ -79,6 +79,11 @@ export interface Subscription {
   capacity: number;
   /** Leases that the worker still holds from a stream before: they count against its capacity. */
   held: Lease[];
+  /**
+   * True: the worker ends an attempt by its own clock when time_left_ms is over, and reports that. The way between the owner and the worker is not
+   * counted then; an attempt that is not reported ends two seconds after its limit.
+   */
+  keepsLimits: boolean;
 }
 
 /** Names an attempt, and proves that the worker has it. */
@@ -106,7 +111,11 @@ export interface Completion {
     | Lease
     | undefined;
   /** What it brought. */
-  result: TaskResult | undefined;
+  result:
+    | TaskResult
+    | undefined;
+  /** How long the worker had the task, by its own clock, in microseconds; 0: it does not say. */
+  ranUs: bigint;
 }
 
 /** The attempt has failed. */
@@ -119,6 +128,10 @@ export interface Failing {
   message: string;
   /** True: trying again would not help; the task fails. */
   permanent: boolean;
+  /** How long the worker had the task, by its own clock, in microseconds; 0: it does not say. */
+  ranUs: bigint;
+  /** True: the worker ended the work because time_left_ms was over. */
+  timeLimit: boolean;
 }
 
 /** A message of a worker; any of its parts. */
@@ -202,7 +215,7 @@ export interface WorkResponse {
 }
 
 function createBaseSubscription(): Subscription {
-  return { workerId: "", queues: [], types: [], capacity: 0, held: [] };
+  return { workerId: "", queues: [], types: [], capacity: 0, held: [], keepsLimits: false };
 }
 
 export const Subscription: MessageFns<Subscription> = {
@@ -221,6 +234,9 @@ export const Subscription: MessageFns<Subscription> = {
     }
     for (const v of message.held) {
       Lease.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.keepsLimits !== false) {
+      writer.uint32(48).bool(message.keepsLimits);
     }
     return writer;
   },
@@ -278,6 +294,14 @@ export const Subscription: MessageFns<Subscription> = {
             message.held.push(Lease.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.keepsLimits = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -301,6 +325,11 @@ export const Subscription: MessageFns<Subscription> = {
       types: globalThis.Array.isArray(object?.types) ? object.types.map((e: any) => globalThis.String(e)) : [],
       capacity: isSet(object.capacity) ? globalThis.Number(object.capacity) : 0,
       held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => Lease.fromJSON(e)) : [],
+      keepsLimits: isSet(object.keepsLimits)
+        ? globalThis.Boolean(object.keepsLimits)
+        : isSet(object.keeps_limits)
+        ? globalThis.Boolean(object.keeps_limits)
+        : false,
     };
   },
 
@@ -321,6 +350,9 @@ export const Subscription: MessageFns<Subscription> = {
     if (message.held?.length) {
       obj.held = message.held.map((e) => Lease.toJSON(e));
     }
+    if (message.keepsLimits !== false) {
+      obj.keepsLimits = message.keepsLimits;
+    }
     return obj;
   },
 
@@ -334,6 +366,7 @@ export const Subscription: MessageFns<Subscription> = {
     message.types = object.types?.map((e) => e) || [];
     message.capacity = object.capacity ?? 0;
     message.held = object.held?.map((e) => Lease.fromPartial(e)) || [];
+    message.keepsLimits = object.keepsLimits ?? false;
     return message;
   },
 };
@@ -519,7 +552,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseCompletion(): Completion {
-  return { lease: undefined, result: undefined };
+  return { lease: undefined, result: undefined, ranUs: 0n };
 }
 
 export const Completion: MessageFns<Completion> = {
@@ -529,6 +562,12 @@ export const Completion: MessageFns<Completion> = {
     }
     if (message.result !== undefined) {
       TaskResult.encode(message.result, writer.uint32(18).fork()).join();
+    }
+    if (message.ranUs !== 0n) {
+      if (BigInt.asIntN(64, message.ranUs) !== message.ranUs) {
+        throw new globalThis.Error("value provided for field message.ranUs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.ranUs);
     }
     return writer;
   },
@@ -562,6 +601,14 @@ export const Completion: MessageFns<Completion> = {
             message.result = TaskResult.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ranUs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -578,6 +625,7 @@ export const Completion: MessageFns<Completion> = {
     return {
       lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
       result: isSet(object.result) ? TaskResult.fromJSON(object.result) : undefined,
+      ranUs: isSet(object.ranUs) ? BigInt(object.ranUs) : isSet(object.ran_us) ? BigInt(object.ran_us) : 0n,
     };
   },
 
@@ -588,6 +636,9 @@ export const Completion: MessageFns<Completion> = {
     }
     if (message.result !== undefined) {
       obj.result = TaskResult.toJSON(message.result);
+    }
+    if (message.ranUs !== 0n) {
+      obj.ranUs = message.ranUs.toString();
     }
     return obj;
   },
@@ -601,12 +652,13 @@ export const Completion: MessageFns<Completion> = {
     message.result = (object.result !== undefined && object.result !== null)
       ? TaskResult.fromPartial(object.result)
       : undefined;
+    message.ranUs = (object.ranUs !== undefined && object.ranUs !== null) ? BigInt(object.ranUs) : 0n;
     return message;
   },
 };
 
 function createBaseFailing(): Failing {
-  return { lease: undefined, message: "", permanent: false };
+  return { lease: undefined, message: "", permanent: false, ranUs: 0n, timeLimit: false };
 }
 
 export const Failing: MessageFns<Failing> = {
@@ -619,6 +671,15 @@ export const Failing: MessageFns<Failing> = {
     }
     if (message.permanent !== false) {
       writer.uint32(24).bool(message.permanent);
+    }
+    if (message.ranUs !== 0n) {
+      if (BigInt.asIntN(64, message.ranUs) !== message.ranUs) {
+        throw new globalThis.Error("value provided for field message.ranUs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.ranUs);
+    }
+    if (message.timeLimit !== false) {
+      writer.uint32(40).bool(message.timeLimit);
     }
     return writer;
   },
@@ -660,6 +721,22 @@ export const Failing: MessageFns<Failing> = {
             message.permanent = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ranUs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timeLimit = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -677,6 +754,12 @@ export const Failing: MessageFns<Failing> = {
       lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       permanent: isSet(object.permanent) ? globalThis.Boolean(object.permanent) : false,
+      ranUs: isSet(object.ranUs) ? BigInt(object.ranUs) : isSet(object.ran_us) ? BigInt(object.ran_us) : 0n,
+      timeLimit: isSet(object.timeLimit)
+        ? globalThis.Boolean(object.timeLimit)
+        : isSet(object.time_limit)
+        ? globalThis.Boolean(object.time_limit)
+        : false,
     };
   },
 
@@ -691,6 +774,12 @@ export const Failing: MessageFns<Failing> = {
     if (message.permanent !== false) {
       obj.permanent = message.permanent;
     }
+    if (message.ranUs !== 0n) {
+      obj.ranUs = message.ranUs.toString();
+    }
+    if (message.timeLimit !== false) {
+      obj.timeLimit = message.timeLimit;
+    }
     return obj;
   },
 
@@ -702,6 +791,8 @@ export const Failing: MessageFns<Failing> = {
     message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
     message.message = object.message ?? "";
     message.permanent = object.permanent ?? false;
+    message.ranUs = (object.ranUs !== undefined && object.ranUs !== null) ? BigInt(object.ranUs) : 0n;
+    message.timeLimit = object.timeLimit ?? false;
     return message;
   },
 };
