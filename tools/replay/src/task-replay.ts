@@ -44,13 +44,15 @@ const HEARTBEAT_MS = 2_000;
 /** No task is given up for lost workers before so many. */
 const MAXIMUM_ATTEMPTS = 10;
 const RETRY_PAUSE_MS = 100;
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 const SUBMISSIONS_EVERY_MS = 2;
 const CALL_DEADLINE_MS = 5_000;
 const AGAIN_MS = 100;
 /** If nothing ends for so long, what is left is lost. */
 const STALL_MS = 60_000;
 const MAXIMUM_TRIES_AGAIN = 3;
+/** The read store may be so far behind when the tasks are compared. */
+const READ_PATIENCE_MS = 120_000;
 const PAGE_SIZE = 500;
 const MAXIMUM_READS_UNDER_WAY = 16;
 
@@ -230,7 +232,8 @@ class TaskReplay {
     const counts = await Promise.all(
       this.queues.map(async (queue) => {
         try {
-          const { succeeded, failed, cancelled } = (await this.options.client.tasks.queueStats(queue)).counts;
+          // What is there: a read that waits for what this client wrote says nothing while the read store is behind.
+          const { succeeded, failed, cancelled } = (await this.options.client.tasks.queueStats(queue, { positionTokens: [] })).counts;
           return succeeded + failed + cancelled;
         } catch {
           // The queue has no task yet, or the server is away: the next look tells.
@@ -250,7 +253,7 @@ class TaskReplay {
     const tasks: Task[] = [];
     const window = new ReadWindow(MAXIMUM_READS_UNDER_WAY);
     for (const queue of this.queues) {
-      for await (const task of client.tasks.list({ queue }, { pageSize: PAGE_SIZE })) {
+      for await (const task of this.listed(queue)) {
         const ranOut = task.state === 'FAILED' && expected.get(task.labels[JOB_LABEL] ?? '') === 'SUCCEEDED';
         if (task.attemptCount < 2 && !ranOut) {
           tasks.push(task);
@@ -258,13 +261,23 @@ class TaskReplay {
         }
         await window.enter();
         window.leaveWhen(
-          client.tasks.get(task.taskId).then((whole) => tasks.push(whole)),
+          untilAnswered(() => client.tasks.get(task.taskId), READ_PATIENCE_MS).then((whole) => tasks.push(whole)),
           () => undefined,
         );
       }
     }
     await window.allLeft();
     return tasks;
+  }
+
+  /** The tasks of a queue; waits while the read store is behind. */
+  private async *listed(queue: string): AsyncGenerator<Task> {
+    let pageToken = '';
+    do {
+      const page = await untilAnswered(() => this.options.client.tasks.listPage({ queue }, { pageSize: PAGE_SIZE, pageToken }), READ_PATIENCE_MS);
+      yield* page.items;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
   }
 
   /** @returns how many tasks were submitted again. */
@@ -285,18 +298,21 @@ class TaskReplay {
   }
 }
 
-/** Calls until a server answers. */
-async function untilAnswered<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+/** Calls until a server answers; throws its last refusal when the patience is over. */
+async function untilAnswered<Answer>(call: () => Promise<Answer>, patienceMs = Number.POSITIVE_INFINITY): Promise<Answer> {
+  const untilMs = Date.now() + patienceMs;
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof SluiceError) || !isAway(error)) throw error;
+      if (!(error instanceof SluiceError) || !isAway(error) || Date.now() > untilMs) throw error;
       await pause(AGAIN_MS);
     }
   }
 }
 
-function isAway({ code }: SluiceError): boolean {
-  return code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' || code === 'RESOURCE_EXHAUSTED';
+function isAway({ code, message }: SluiceError): boolean {
+  // A connection that is lost in the middle of a call.
+  const isLost = code === 'INTERNAL' && message.includes('RST_STREAM');
+  return isLost || code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' || code === 'RESOURCE_EXHAUSTED';
 }
