@@ -187,6 +187,7 @@ test('messages of workers are read and written as the generated codec does it', 
   const completion = fc.record({
     lease: fc.option(lease, { nil: undefined }),
     result: fc.option(fc.record({ body: bytes, contentType: text }), { nil: undefined }),
+    ranUs: often(0n, fc.bigInt({ min: 0n, max: BigInt(Number.MAX_SAFE_INTEGER) })),
   });
   const request = fc
     .record({ completions: fc.array(completion, { maxLength: 3 }), returned: fc.array(lease, { maxLength: 2 }), draining: fc.boolean() })

@@ -9,7 +9,7 @@ import { ByteWriter } from '../wire/byte-writer';
 import { type PlainTask, readSpec } from './plain-task';
 
 const REQUEST = { COMPLETIONS: 0x1a } as const;
-const COMPLETION = { LEASE: 0x0a, RESULT: 0x12 } as const;
+const COMPLETION = { LEASE: 0x0a, RESULT: 0x12, RAN_US: 0x18 } as const;
 const LEASE = { TASK_ID: 0x0a, LEASE_TOKEN: 0x12 } as const;
 const RESPONSE = { TASKS: 0x12, VERDICTS: 0x22 } as const;
 const VERDICT = { LEASE: 0x0a, REASON: 0x12 } as const;
@@ -51,10 +51,11 @@ export function writeWorkRequest(request: WorkRequest): Buffer {
   const rest = WorkRequest.encode({ ...request, completions: [] }).finish();
   const writer = new ByteWriter(rest.length + TYPICAL_BYTES * (completions.length + 1));
   writer.raw(rest, 0, rest.length);
-  for (const { lease, result } of completions) {
+  for (const { lease, result, ranUs } of completions) {
     const completion = writer.open(REQUEST.COMPLETIONS);
     if (lease !== undefined) writeLease(writer, COMPLETION.LEASE, lease);
     if (result !== undefined) writer.bytesField(COMPLETION.RESULT, TaskResult.encode(result).finish());
+    writer.numberField(COMPLETION.RAN_US, Number(ranUs));
     writer.close(completion);
   }
   return writer.bytes.subarray(0, writer.at);
@@ -67,12 +68,13 @@ export function readWorkRequest(bytes: Buffer): WorkRequest {
 }
 
 function readCompletion(reader: ByteReader): Completion {
-  const completion: Completion = { lease: undefined, result: undefined };
+  const completion: Completion = { lease: undefined, result: undefined, ranUs: 0n };
   while (!reader.done) {
     const tag = reader.varint();
     // Once only: what comes twice is merged by some codecs.
     if (tag === COMPLETION.LEASE) completion.lease = readLease(reader);
     else if (tag === COMPLETION.RESULT) completion.result = TaskResult.decode(reader.view());
+    else if (tag === COMPLETION.RAN_US) completion.ranUs = reader.int64();
     else reader.skip(tag & 7);
   }
   return completion;
