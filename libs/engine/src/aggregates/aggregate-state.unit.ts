@@ -2,7 +2,7 @@
 import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import type { SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand } from '../internal/internal-command';
-import type { Turn } from '../partition/turn';
+import { Turn } from '../partition/turn';
 import { rounds, sorter } from '../test/partition-under-test';
 import { encoded, handedOut, REMINDER_DUE_US, tallies, tallyCapability } from '../test/tally';
 import { said, TallyPartition } from '../test/tally-partition';
@@ -301,6 +301,21 @@ describe('a kind that gathers', () => {
     expect((await next.ask(...asked)).map(said)).toEqual(['5 again', '7 again', '1 again', 'BELOW_ZERO count=7 again', 'NOTHING_TO_COUNT']);
     expect(said(await next.one('Add', { key: 'a', requestId: 'r2', amount: 3 }))).toBe('reused');
     expect([next.count('a'), next.count('b')]).toEqual([8, 1]);
+  });
+
+  test('is written once when another capability gathers in the same turn', async () => {
+    const { state } = await TallyPartition.started({ capabilities });
+    const written: string[] = [];
+    const commit = { event: (type: string) => void written.push(type) };
+    const turn = new Turn(9, 1, commit as never, {} as never, []);
+    const command = (amount: number): InternalCommand => ({
+      ...{ capability: 'tally', method: 'Add', key: 'a', id: `d-0-1-${amount}`, origin: 'delivery' },
+      payload: encoded({ key: 'a', amount }),
+    });
+    state.decideInternal(turn, [command(1), command(2)]);
+    turn.gather({ flush: () => void written.push('another') });
+    turn.flush();
+    expect(written).toEqual(['tally.Counted', 'log.RequestsDecided', 'another']);
   });
 });
 
