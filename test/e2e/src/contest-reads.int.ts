@@ -116,6 +116,34 @@ describe.each(stores)('on %s', (name) => {
     expect(contests.troubles).toEqual([]);
   });
 
+  test('rewards are shown with their verdicts, and the money as it is accounted for', async () => {
+    await start();
+    await contests.openAccount('fund', 1_000n);
+    await contests.openAccount('r1', 0n);
+    // r2 has no account: what it should get goes back to the fund.
+    const reward = { fundAccountId: 'fund', unit: 'EUR', kind: contestpb.RewardKind.REWARD_KIND_FIXED, amountMinor: 100n };
+    await contests.begin({ reward });
+    await contests.untilPhase('RUNNING');
+    await contests.score('r1', 3);
+    await contests.endRound(1);
+    await contests.untilPhase('ENDED');
+    await contests.settled();
+    await contests.projected();
+    const { REWARD_STATE_PAID: paid, REWARD_STATE_RETURNED: returned } = contestpb.RewardState;
+    expect(await contests.rewards()).toMatchObject([
+      { accountId: 'r1', sideId: 'red', amountMinor: 100n, state: paid, reason: '' },
+      { accountId: 'r2', sideId: 'red', amountMinor: 100n, state: returned, reason: 'TARGET_NOT_FOUND' },
+    ]);
+    const { phase, money } = await contests.contest();
+    expect(phase).toBe(contestpb.ContestPhase.CONTEST_PHASE_ENDED);
+    expect(money).toMatchObject({
+      state: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_SETTLED,
+      paidMinor: 100n,
+      returnedMinor: (money?.heldMinor ?? 0n) - 100n,
+    });
+    await expectVerified();
+  });
+
   test.each<[string, (store: ReadStore) => ReadStore, string]>([
     [
       'that refuses',

@@ -121,6 +121,12 @@ const listed = (request: Partial<contestpb.ListScoresRequest>) =>
 const contestsOf = (request: Partial<contestpb.ListContestsRequest>) =>
   unary<contestpb.ListContestsRequest, contestpb.ListContestsResponse>(client.listContests, contestpb.ListContestsRequest.fromPartial(request));
 
+const rewards = (request: Partial<contestpb.ListRewardsRequest>) =>
+  unary<contestpb.ListRewardsRequest, contestpb.ListRewardsResponse>(
+    client.listRewards,
+    contestpb.ListRewardsRequest.fromPartial({ contestId: 'c', ...request }),
+  );
+
 async function reasonOf(answer: Promise<unknown>): Promise<string | undefined> {
   const refused = await answer.then(
     () => undefined,
@@ -134,6 +140,7 @@ const QUERIES: Readonly<Record<string, (tokens: Tokens) => Promise<{ readonly po
   ListContests: contestsOf,
   GetStandings: standings,
   ListScores: listed,
+  ListRewards: (tokens) => rewards(tokens),
   GetReconciliation: (tokens) =>
     unary<contestpb.GetReconciliationRequest, contestpb.GetReconciliationResponse>(client.getReconciliation, { contestId: 'c', ...tokens }),
   WatchContest: (tokens) => first(client.watchContest({ contestId: 'c', ...tokens })),
@@ -246,6 +253,34 @@ test('scores are listed in both directions, of a round and of a member, and page
     expect(await all({ pageSize, round: 2 })).toEqual([]);
   }
   expect((await listed({ pageSize: 1 })).scores).toMatchObject([{ requestId: 's0', sideId: 'red', round: 1, recordedAt: timestampFromUs(2 * SECOND_US) }]);
+});
+
+test('rewards are listed by state, in the order of joining, with the sums of the money', async () => {
+  expect(await rewards({})).toEqual({ rewards: [], nextPageToken: '', money: undefined, positionToken: '' });
+  const owed = [20, 16, 28].map((member) => ({ member, accountId: `m${member}`, side: 1, amountMinor: 100n }));
+  await project(0, contestEvents.record('FundHeld', { contestId: 'c', amountMinor: 400n }), ended('c'));
+  await project(0, contestEvents.record('RewardsOwed', { contestId: 'c', round: 1, rewards: owed, nextMember: MEMBERS }));
+  const verdicts = [
+    { member: 16, accountId: 'm16', amountMinor: 100n, reason: '' },
+    { member: 28, accountId: 'm28', amountMinor: 100n, reason: 'ACCOUNT_CLOSED' },
+  ];
+  await project(0, contestEvents.record('RewardsSettled', { contestId: 'c', rewards: verdicts }));
+  const { REWARD_STATE_OUTSTANDING, REWARD_STATE_PAID, REWARD_STATE_RETURNED } = contestpb.RewardState;
+  const all = await rewards({});
+  expect(all.rewards.map(({ accountId, sideId, state, reason }) => [accountId, sideId, state, reason])).toEqual([
+    ['m16', 'blue', REWARD_STATE_PAID, ''],
+    ['m20', 'blue', REWARD_STATE_OUTSTANDING, ''],
+    ['m28', 'blue', REWARD_STATE_RETURNED, 'ACCOUNT_CLOSED'],
+  ]);
+  expect(all.money).toMatchObject({ state: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_HELD, heldMinor: 400n, paidMinor: 100n, returnedMinor: 0n });
+  for (const [state, accountId] of [
+    [REWARD_STATE_OUTSTANDING, 'm20'],
+    [REWARD_STATE_PAID, 'm16'],
+    [REWARD_STATE_RETURNED, 'm28'],
+  ] as const)
+    expect((await rewards({ state })).rewards.map((reward) => reward.accountId)).toEqual([accountId]);
+  const page = await rewards({ pageSize: 2 });
+  expect((await rewards({ pageSize: 2, pageToken: page.nextPageToken })).rewards.map(({ accountId }) => accountId)).toEqual(['m28']);
 });
 
 test('contests are listed by phase and by time, in both directions', async () => {

@@ -8,6 +8,7 @@ import { GatheredReads } from '../gathered-reads';
 import { checkKey } from '../request-shape';
 import type { SharedWatches } from '../shared-watches';
 import { listContests } from './contest-listing';
+import { rewardListing } from './reward-listing';
 import { scoreListing } from './score-listing';
 import { askedPage, askedTop, standingsPage, topOf } from './standings-answers';
 import type { Standings, StandingsReading } from './standings-reading';
@@ -24,7 +25,7 @@ export function contestQueryService(options: ContestQueryOptions): ServiceRegist
   return { name: 'sluice.contest.v1.ContestQueryService', definition: contestpb.ContestQueryServiceService, implementation: { ...implementation } };
 }
 
-type ReadMethod = 'getContest' | 'listContests' | 'getStandings' | 'listScores' | 'getReconciliation';
+type ReadMethod = 'getContest' | 'listContests' | 'getStandings' | 'listScores' | 'getReconciliation' | 'listRewards';
 type WatchMethod = 'watchContest' | 'watchStandings';
 
 function readMethods({ freshness, standings }: ContestQueryOptions): Pick<contestpb.ContestQueryServiceServer, ReadMethod> {
@@ -61,6 +62,15 @@ function readMethods({ freshness, standings }: ContestQueryOptions): Pick<contes
       const copy = await freshness.copyFor(request, call);
       const rounds = await readReconciliation(copy, found(await readContest(copy, contestId), contestId));
       return { rounds, positionToken: mergedToken(request) };
+    }),
+
+    listRewards: unary<contestpb.ListRewardsRequest, contestpb.ListRewardsResponse>(async (request, call) => {
+      const { contestId } = request;
+      checkKey('contest_id', contestId);
+      const read = rewardListing(request);
+      const copy = await freshness.copyFor(request, call);
+      const contest = found(await readContest(copy, contestId), contestId);
+      return { ...(await read(copy, contest)), money: contest.money, positionToken: mergedToken(request) };
     }),
   };
 }

@@ -76,7 +76,7 @@ function scoresOf(row: Row, newestFirst: boolean): contestpb.RecordedScore[] {
 }
 
 function scoreMessage(row: Row, score: contestpb.RecordedScore, sides: readonly contestpb.SideStanding[]): contestpb.ContestScore {
-  const { requestId, accountId, side, points, scoredAtUs, roundPoints, totalPoints } = score;
+  const { requestId, accountId, side, points, scoredAtUs, roundPoints, totalPoints, giverAccountId, amountMinor, unit } = score;
   return {
     requestId,
     accountId,
@@ -88,6 +88,9 @@ function scoreMessage(row: Row, score: contestpb.RecordedScore, sides: readonly 
     roundPoints,
     totalPoints,
     sequence: BigInt(row.sequence as number),
+    giverAccountId,
+    amountMinor,
+    unit,
   };
 }
 

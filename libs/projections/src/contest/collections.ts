@@ -5,7 +5,7 @@
 import type { CollectionDefinition } from '@sluice/ports';
 
 /** Names the projection, with its format: rows of two formats stand apart. */
-export const CONTEST_PROJECTION = { name: 'contest', format: 1 } as const;
+export const CONTEST_PROJECTION = { name: 'contest', format: 2 } as const;
 
 export const CONTESTS: CollectionDefinition = {
   name: 'contests',
@@ -14,7 +14,7 @@ export const CONTESTS: CollectionDefinition = {
     contest_id: 'text',
     partition: 'number',
     title: 'text',
-    /** CREATED, RUNNING, RECONCILING, ENDED or CANCELLED. */
+    /** CREATED, STARTING, RUNNING, RECONCILING, REWARDING, ENDED or CANCELLED. */
     phase: 'text',
     /** sluice.contest.v1.ContestRules. */
     rules: 'bytes',
@@ -43,6 +43,16 @@ export const CONTESTS: CollectionDefinition = {
     /** 0: not over. */
     ended_at_us: 'number',
     note: 'text',
+    /** ASKED, REFUSED, HELD or SETTLED; empty: nothing was asked of a fund. */
+    fund_state: 'text',
+    /** What was asked of the fund, and is held when it has given it. */
+    fund_amount_minor: 'int64',
+    /** What winners got. */
+    paid_minor: 'int64',
+    /** What the fund has again. */
+    returned_minor: 'int64',
+    /** Why the fund refused. */
+    fund_reason: 'text',
     /** Of the row in `contest_standings` that belongs to this one. */
     standings_sequence: 'number',
     sequence: 'number',
@@ -137,11 +147,43 @@ export const CONTEST_SCORES: CollectionDefinition = {
     sequence: 'number',
   },
   indexes: { by_contest: ['contest_id', 'round', 'sequence', 'part'] },
+};
+
+/** A reward of a member. */
+export const CONTEST_REWARDS: CollectionDefinition = {
+  name: 'contest_rewards',
+  key: 'reward_id',
+  fields: {
+    reward_id: 'text',
+    contest_id: 'text',
+    partition: 'number',
+    /** Number of the member. */
+    member: 'number',
+    account_id: 'text',
+    side: 'number',
+    amount_minor: 'int64',
+    /** OUTSTANDING, PAID or RETURNED. */
+    state: 'text',
+    /** Why the account refused it; empty: it did not. */
+    reason: 'text',
+    owed_at_us: 'number',
+    /** 0: it is outstanding. */
+    settled_at_us: 'number',
+    sequence: 'number',
+  },
+  indexes: { by_contest: ['contest_id', 'member'], by_state: ['contest_id', 'state', 'member'] },
   guard: 'sequence',
 };
 
 /** What is pointed to comes first. */
-export const CONTEST_COLLECTIONS: readonly CollectionDefinition[] = [CONTEST_ROSTERS, CONTEST_SCORES, CONTEST_ROUNDS, CONTEST_STANDINGS, CONTESTS];
+export const CONTEST_COLLECTIONS: readonly CollectionDefinition[] = [
+  CONTEST_ROSTERS,
+  CONTEST_SCORES,
+  CONTEST_ROUNDS,
+  CONTEST_REWARDS,
+  CONTEST_STANDINGS,
+  CONTESTS,
+];
 
 /** Kind of aggregate by which contests are set aside. */
 export const CONTEST_AGGREGATE = 'contest';
@@ -152,4 +194,8 @@ export function roundIdOf(contestId: string, round: number): string {
 
 export function scoresIdOf(contestId: string, sequence: number, part: number): string {
   return `${contestId}#${sequence}#${part}`;
+}
+
+export function rewardIdOf(contestId: string, member: number): string {
+  return `${contestId}#${member}`;
 }

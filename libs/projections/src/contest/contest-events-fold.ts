@@ -1,7 +1,7 @@
 /** Events of contests as changes of their rows. */
 import type { EventHandlersOf } from '@sluice/protocol';
 import { type contestEvents, contestpb } from '@sluice/protocol/contest';
-import { CONTEST_ROSTERS, CONTEST_ROUNDS, roundIdOf } from './collections';
+import { CONTEST_REWARDS, CONTEST_ROSTERS, CONTEST_ROUNDS, rewardIdOf, roundIdOf } from './collections';
 import type { ContestState, RoundState } from './contest-rows';
 import type { CommitPlace, ContestRowsOfFlush } from './contest-rows-of-flush';
 
@@ -14,7 +14,7 @@ export interface NeededRow {
 /** An event, and how it becomes rows. */
 export interface ContestChange {
   readonly contestId: string;
-  readonly needs?: NeededRow;
+  readonly needs?: readonly NeededRow[];
   /** Throws for an event that cannot follow. */
   fold(rows: ContestRowsOfFlush, at: CommitPlace): void;
 }
@@ -26,7 +26,7 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 
   MembersJoined: ({ contestId, side, accountIds }) => ({
     contestId,
-    needs: { collection: CONTEST_ROSTERS.name, key: contestId },
+    needs: [{ collection: CONTEST_ROSTERS.name, key: contestId }],
     fold: (rows, at) => {
       const added = accountIds.length;
       rows.changeRoster(at, (roster) => {
@@ -64,7 +64,7 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 
   RoundEnded: ({ contestId, round, sidePoints, scoreCount }) => ({
     contestId,
-    needs: roundRow(contestId, round),
+    needs: [roundRow(contestId, round)],
     fold: (rows, at) => {
       rows.changeRound(at, round, (state) => {
         state.endedAtUs = at.committedAtUs;
@@ -79,7 +79,7 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 
   RoundReconciled: (event) => ({
     contestId: event.contestId,
-    needs: roundRow(event.contestId, event.round),
+    needs: [roundRow(event.contestId, event.round)],
     fold: (rows, at) => reconciled(event, rows, at),
   }),
 
@@ -88,56 +88,91 @@ export const CONTEST_EVENT_ROWS: Handlers = {
     fold: (rows, at) =>
       rows.changeContest(at, (contest) => {
         contest.winners = sides;
-        // A contest with a reward holds money of its fund, and ends when that is settled.
-        if (contestpb.ContestRules.decode(contest.rules).reward === undefined) ended(contest, at);
-        else contest.phase = 'REWARDING';
+        if (contest.fundState === 'HELD') contest.phase = 'REWARDING';
+        else over(contest, 'ENDED', at);
       }),
   }),
-
-  FundAsked: ({ contestId }) => ({
-    contestId,
-    fold: (rows, at) =>
-      rows.changeContest(at, (contest) => {
-        contest.phase = 'STARTING';
-      }),
-  }),
-
-  FundRefused: ({ contestId }) => ({
-    contestId,
-    fold: (rows, at) =>
-      rows.changeContest(at, (contest) => {
-        if (contest.phase === 'STARTING') contest.phase = 'CREATED';
-      }),
-  }),
-
-  FundSettled: ({ contestId }) => ({
-    contestId,
-    fold: (rows, at) =>
-      rows.changeContest(at, (contest) => {
-        if (contest.phase === 'REWARDING') ended(contest, at);
-      }),
-  }),
-
-  FundHeld: ({ contestId }) => ({ contestId, fold: changesNoRow }),
-  RewardsOwed: ({ contestId }) => ({ contestId, fold: changesNoRow }),
-  RewardsSettled: ({ contestId }) => ({ contestId, fold: changesNoRow }),
 
   ContestCancelled: ({ contestId, note }) => ({
     contestId,
     fold: (rows, at) =>
       rows.changeContest(at, (contest) => {
-        contest.phase = 'CANCELLED';
+        over(contest, 'CANCELLED', at);
         contest.note = note;
-        contest.endedAtUs = at.committedAtUs;
+      }),
+  }),
+
+  FundAsked: ({ contestId, amountMinor }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        contest.phase = 'STARTING';
+        contest.fundState = 'ASKED';
+        contest.fundAmountMinor = amountMinor;
+        contest.fundReason = '';
+      }),
+  }),
+
+  FundHeld: ({ contestId, amountMinor }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        contest.fundState = 'HELD';
+        contest.fundAmountMinor = amountMinor;
+      }),
+  }),
+
+  FundRefused: ({ contestId, reason }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        if (contest.phase === 'STARTING') contest.phase = 'CREATED';
+        contest.fundState = 'REFUSED';
+        contest.fundReason = reason;
+      }),
+  }),
+
+  RewardsOwed: ({ contestId, rewards }) => ({
+    contestId,
+    fold: (rows, at) => {
+      for (const { member, accountId, side, amountMinor } of rewards) {
+        rows.oweReward(at, { member, accountId, side, amountMinor, state: 'OUTSTANDING', reason: '', owedAtUs: at.committedAtUs, settledAtUs: 0 });
+      }
+    },
+  }),
+
+  RewardsSettled: ({ contestId, rewards }) => ({
+    contestId,
+    needs: rewards.map(({ member }) => ({ collection: CONTEST_REWARDS.name, key: rewardIdOf(contestId, member) })),
+    fold: (rows, at) => {
+      for (const { member, reason } of rewards) {
+        rows.changeReward(at, member, (state) => {
+          state.state = reason === '' ? 'PAID' : 'RETURNED';
+          state.reason = reason;
+          state.settledAtUs = at.committedAtUs;
+        });
+      }
+      rows.changeContest(at, (contest) => {
+        for (const { amountMinor, reason } of rewards) if (reason === '') contest.paidMinor += amountMinor;
+      });
+    },
+  }),
+
+  FundSettled: ({ contestId, paidMinor, returnedMinor }) => ({
+    contestId,
+    fold: (rows, at) =>
+      rows.changeContest(at, (contest) => {
+        if (contest.phase !== 'CANCELLED') over(contest, 'ENDED', at);
+        contest.fundState = 'SETTLED';
+        contest.paidMinor = paidMinor;
+        contest.returnedMinor = returnedMinor;
       }),
   }),
 };
 
-function changesNoRow(): void {}
-
-function ended(contest: ContestState, at: CommitPlace): void {
-  contest.phase = 'ENDED';
-  contest.endedAtUs = at.committedAtUs;
+function over(contest: ContestState, phase: 'ENDED' | 'CANCELLED', { committedAtUs }: CommitPlace): void {
+  contest.phase = phase;
+  contest.endedAtUs = committedAtUs;
 }
 
 function roundRow(contestId: string, round: number): NeededRow {
@@ -166,6 +201,11 @@ function created({ rules, sides, title }: contestpb.ContestCreated, rows: Contes
     startedAtUs: 0,
     endedAtUs: 0,
     note: '',
+    fundState: '',
+    fundAmountMinor: 0n,
+    paidMinor: 0n,
+    returnedMinor: 0n,
+    fundReason: '',
     standingsSequence: at.sequence,
   };
   const accountIds = sides.flatMap((side) => side.accountIds);

@@ -59,7 +59,7 @@ class ContestPartitionProjection implements PartitionProjection {
     for (const [contestId, taken] of this.taken) {
       need(CONTESTS.name, contestId);
       need(CONTEST_STANDINGS.name, contestId);
-      for (const { change } of taken) if (change.needs !== undefined) need(change.needs.collection, change.needs.key);
+      for (const { change } of taken) for (const { collection, key } of change.needs ?? []) need(collection, key);
     }
     return new Map([...keys].map(([collection, ofCollection]) => [collection, [...ofCollection]]));
   }

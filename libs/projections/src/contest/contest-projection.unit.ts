@@ -78,7 +78,8 @@ class Rows {
     const definition = CONTEST_COLLECTIONS.find(({ name }) => name === write.collection);
     const key = write.row[definition?.key as string] as string;
     const rows = this.byCollection.get(write.collection) as Map<string, Row>;
-    if (((rows.get(key)?.sequence as number | undefined) ?? 0) < (write.row.sequence as number)) rows.set(key, write.row);
+    const isGuarded = definition?.guard !== undefined;
+    if (!isGuarded || ((rows.get(key)?.sequence as number | undefined) ?? 0) < (write.row.sequence as number)) rows.set(key, write.row);
   }
 }
 
@@ -153,6 +154,50 @@ test('points of a sudden death count in no total', () => {
   expect(rows.points()).toBe('6,0,4 7,0,0');
 });
 
+const money = (contestId = 'c') => ({
+  asked: contestEvents.record('FundAsked', { contestId, fundAccountId: 'fund', amountMinor: 300n, unit: 'EUR', attempt: 1 }),
+  refused: contestEvents.record('FundRefused', { contestId, reason: 'INSUFFICIENT_FUNDS' }),
+  held: contestEvents.record('FundHeld', { contestId, amountMinor: 300n }),
+  named: contestEvents.record('WinnersNamed', { contestId, sides: [1], round: 1, sideTotals: [] }),
+  owed: contestEvents.record('RewardsOwed', {
+    contestId,
+    round: 1,
+    rewards: [1, 2].map((member) => ({ member, accountId: `b${member}`, side: 1, amountMinor: 100n })),
+    nextMember: 3,
+  }),
+  settled: (member: number, reason: string) =>
+    contestEvents.record('RewardsSettled', { contestId, rewards: [{ member, accountId: `b${member}`, amountMinor: 100n, reason }] }),
+  accounted: contestEvents.record('FundSettled', { contestId, heldMinor: 300n, paidMinor: 100n, returnedMinor: 200n }),
+});
+
+test('the money of a contest is shown as it stands, and each reward with its verdict, however commits are cut into flushes', () => {
+  const { asked, refused, held, named, owed, settled, accounted } = money();
+  const rows = new Rows();
+  rows.flush([...STORY.slice(0, 1), commitOf(2, joined(1, 'b1', 'b2')), commitOf(3, asked)]);
+  expect(rows.get('contests')).toMatchObject({ phase: 'STARTING', fund_state: 'ASKED', fund_amount_minor: 300n });
+  rows.flush([commitOf(4, refused)]);
+  expect(rows.get('contests')).toMatchObject({ phase: 'CREATED', fund_state: 'REFUSED', fund_reason: 'INSUFFICIENT_FUNDS' });
+  rows.flush([commitOf(5, asked), commitOf(6, held, roundStarted(1))]);
+  expect(rows.get('contests')).toMatchObject({ phase: 'RUNNING', fund_state: 'HELD', fund_reason: '' });
+  const rest = [commitOf(7, named, owed), commitOf(8, settled(1, '')), commitOf(9, settled(2, 'ACCOUNT_CLOSED')), commitOf(10, accounted)];
+  rows.flush(rest.slice(0, 2));
+  expect(rows.get('contests')).toMatchObject({ phase: 'REWARDING', winners: '1', paid_minor: 100n, ended_at_us: 0 });
+  expect(rows.get('contest_rewards', 'c#1')).toMatchObject({ account_id: 'b1', side: 1, amount_minor: 100n, state: 'PAID', settled_at_us: 8_000_000 });
+  expect(rows.get('contest_rewards', 'c#2')).toMatchObject({ state: 'OUTSTANDING', settled_at_us: 0 });
+  // The flush is repeated, cut otherwise.
+  rows.flush(rest);
+  expect(rows.get('contests')).toMatchObject({ phase: 'ENDED', fund_state: 'SETTLED', paid_minor: 100n, returned_minor: 200n, ended_at_us: 10_000_000 });
+  expect(rows.get('contest_rewards', 'c#2')).toMatchObject({ state: 'RETURNED', reason: 'ACCOUNT_CLOSED' });
+});
+
+test('a contest that was cancelled stays so while its fund gets its money back', () => {
+  const { asked, held, accounted } = money();
+  const rows = new Rows();
+  const cancelled = contestEvents.record('ContestCancelled', { contestId: 'c', note: 'rain' });
+  rows.flush([commitOf(1, created()), commitOf(2, asked), commitOf(3, cancelled), commitOf(4, held), commitOf(5, accounted)]);
+  expect(rows.get('contests')).toMatchObject({ phase: 'CANCELLED', note: 'rain', fund_state: 'SETTLED', ended_at_us: 3_000_000 });
+});
+
 test('scores of a commit are rows of 256, whatever flush they are in', () => {
   const rows = new Rows();
   const many = Array.from({ length: 300 }, (_, at) => ({ ...red(BigInt(at + 1)), requestId: `s${at}` }));
@@ -195,6 +240,7 @@ test.each`
   ${'standings'} | ${'cup#1/final'}
   ${'round'}     | ${'cup#1/final#3'}
   ${'scores'}    | ${'cup#1/final#17#0'}
+  ${'reward'}    | ${'cup#1/final#17'}
 `('a $aggregate is in the partition of its contest', ({ aggregate, key }: { aggregate: string; key: string }) => {
   expect(contestVerification.kinds.find((kind) => kind.aggregate === aggregate)?.partitionKey(key)).toBe('cup#1/final');
 });

@@ -3,7 +3,7 @@ import type { ReadCopy, Row } from '@sluice/ports';
 import { timestampFromUs } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { CONTEST_ROUNDS, CONTESTS } from './collections';
-import { contestStateOf, numbersOf, type RoundState, roundStateOf } from './contest-rows';
+import { type ContestState, contestStateOf, numbersOf, rewardStateOf, type RoundState, roundStateOf } from './contest-rows';
 
 /** A contest has at most so many rounds: 100 regular ones and 20 of sudden death. */
 const MAXIMUM_ROUNDS = 120;
@@ -50,7 +50,20 @@ export function contestMessage(row: Row): contestpb.Contest {
     endedAt: timeOf(state.endedAtUs),
     note: state.note,
     sequence: BigInt(row.sequence as number),
+    money: moneyOf(state),
   };
+}
+
+const MONEY_STATES: Readonly<Record<Exclude<ContestState['fundState'], ''>, contestpb.ContestMoneyState>> = {
+  ASKED: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_ASKED,
+  REFUSED: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_REFUSED,
+  HELD: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_HELD,
+  SETTLED: contestpb.ContestMoneyState.CONTEST_MONEY_STATE_SETTLED,
+};
+
+function moneyOf({ fundState, fundAmountMinor, paidMinor, returnedMinor, fundReason }: ContestState): contestpb.ContestMoney | undefined {
+  if (fundState === '') return undefined;
+  return { state: MONEY_STATES[fundState], heldMinor: fundAmountMinor, paidMinor, returnedMinor, reason: fundReason };
 }
 
 /** Whether nothing will happen to it any more. */
@@ -108,6 +121,21 @@ function outcomeOf(round: RoundState, wasRead: boolean): contestpb.Reconciliatio
     return contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_EQUAL;
   const wasBehind = readSequence < logSequence;
   return wasBehind ? contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_BEHIND : contestpb.ReconciliationOutcome.RECONCILIATION_OUTCOME_REPLACED;
+}
+
+/** @param sides of its contest. */
+export function rewardMessage(row: Row, sides: readonly contestpb.SideStanding[]): contestpb.MemberReward {
+  const { accountId, side, amountMinor, state, reason, owedAtUs, settledAtUs } = rewardStateOf(row);
+  return {
+    accountId,
+    sideId: sides[side]?.sideId ?? '',
+    amountMinor,
+    state: contestpb.RewardState[`REWARD_STATE_${state}`],
+    reason,
+    owedAt: timeOf(owedAtUs),
+    settledAt: timeOf(settledAtUs),
+    sequence: BigInt(row.sequence as number),
+  };
 }
 
 function timeOf(us: number): ReturnType<typeof timestampFromUs> | undefined {

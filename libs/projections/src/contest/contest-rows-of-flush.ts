@@ -7,10 +7,24 @@
  */
 import type { Row, RowWrite } from '@sluice/ports';
 import { contestpb } from '@sluice/protocol/contest';
-import { CONTEST_ROSTERS, CONTEST_ROUNDS, CONTEST_SCORES, CONTEST_STANDINGS, CONTESTS, roundIdOf, SCORES_PER_ROW, scoresIdOf } from './collections';
+import {
+  CONTEST_REWARDS,
+  CONTEST_ROSTERS,
+  CONTEST_ROUNDS,
+  CONTEST_SCORES,
+  CONTEST_STANDINGS,
+  CONTESTS,
+  rewardIdOf,
+  roundIdOf,
+  SCORES_PER_ROW,
+  scoresIdOf,
+} from './collections';
 import {
   contestFields,
   contestStateOf,
+  type RewardState,
+  rewardFields,
+  rewardStateOf,
   rosterFields,
   rosterStateOf,
   roundFields,
@@ -64,6 +78,7 @@ export class ContestRowsOfFlush {
   private readonly contest: Folded<ContestState>;
   private readonly standings: Folded<StandingsState>;
   private readonly rounds = new Map<number, Folded<RoundState>>();
+  private readonly rewards = new Map<number, Folded<RewardState>>();
   private readonly scoreRows: Row[] = [];
   private roster: Folded<RosterState> | undefined;
   private part: { readonly at: CommitPlace; readonly round: number; readonly number: number; scores: contestpb.RecordedScore[] } | undefined;
@@ -107,6 +122,14 @@ export class ContestRowsOfFlush {
     this.roundRow(round).apply(at, (state) => changed(state, change));
   }
 
+  oweReward(at: CommitPlace, reward: RewardState): void {
+    this.rewardRow(reward.member).apply(at, () => reward);
+  }
+
+  changeReward(at: CommitPlace, member: number, change: (state: RewardState) => void): void {
+    this.rewardRow(member).apply(at, (state) => changed(state, change));
+  }
+
   addScores(at: CommitPlace, round: number, scores: readonly contestpb.RecordedScore[]): void {
     let { part } = this;
     for (const score of scores) {
@@ -134,6 +157,10 @@ export class ContestRowsOfFlush {
       const fields = row.fields(roundFields);
       put(CONTEST_ROUNDS.name, fields && { ...fields, round_id: roundIdOf(contestId, round) });
     }
+    for (const [member, row] of this.rewards) {
+      const fields = row.fields(rewardFields);
+      put(CONTEST_REWARDS.name, fields && { ...fields, reward_id: rewardIdOf(contestId, member) });
+    }
     put(CONTEST_STANDINGS.name, this.standings.fields(standingsFields));
     put(CONTESTS.name, this.contest.fields(contestFields));
     return writes;
@@ -152,6 +179,15 @@ export class ContestRowsOfFlush {
   private rosterRow(): Folded<RosterState> {
     this.roster ??= foldedOf(this.before(CONTEST_ROSTERS.name, this.contestId), rosterStateOf);
     return this.roster;
+  }
+
+  private rewardRow(member: number): Folded<RewardState> {
+    let row = this.rewards.get(member);
+    if (row === undefined) {
+      row = foldedOf(this.before(CONTEST_REWARDS.name, rewardIdOf(this.contestId, member)), rewardStateOf);
+      this.rewards.set(member, row);
+    }
+    return row;
   }
 
   private roundRow(round: number): Folded<RoundState> {

@@ -22,6 +22,12 @@ export interface ContestState {
   startedAtUs: number;
   endedAtUs: number;
   note: string;
+  /** Empty: nothing was asked of a fund. */
+  fundState: '' | 'ASKED' | 'REFUSED' | 'HELD' | 'SETTLED';
+  fundAmountMinor: bigint;
+  paidMinor: bigint;
+  returnedMinor: bigint;
+  fundReason: string;
   standingsSequence: number;
 }
 
@@ -52,6 +58,17 @@ export interface RoundState {
   notCompared: string;
 }
 
+export interface RewardState {
+  readonly member: number;
+  readonly accountId: string;
+  readonly side: number;
+  readonly amountMinor: bigint;
+  state: 'OUTSTANDING' | 'PAID' | 'RETURNED';
+  reason: string;
+  readonly owedAtUs: number;
+  settledAtUs: number;
+}
+
 /** Numbers that a row has joined by commas. */
 export function numbersOf(text: Row[string] | undefined): number[] {
   return text === '' || text === undefined ? [] : String(text).split(',').map(Number);
@@ -76,6 +93,11 @@ export function contestStateOf(row: Row): ContestState {
     startedAtUs: row.started_at_us as number,
     endedAtUs: row.ended_at_us as number,
     note: row.note as string,
+    fundState: row.fund_state as ContestState['fundState'],
+    fundAmountMinor: row.fund_amount_minor as bigint,
+    paidMinor: row.paid_minor as bigint,
+    returnedMinor: row.returned_minor as bigint,
+    fundReason: row.fund_reason as string,
     standingsSequence: row.standings_sequence as number,
   };
 }
@@ -99,6 +121,11 @@ export function contestFields(state: ContestState): Row {
     started_at_us: state.startedAtUs,
     ended_at_us: state.endedAtUs,
     note: state.note,
+    fund_state: state.fundState,
+    fund_amount_minor: state.fundAmountMinor,
+    paid_minor: state.paidMinor,
+    returned_minor: state.returnedMinor,
+    fund_reason: state.fundReason,
     standings_sequence: state.standingsSequence,
   };
 }
@@ -152,6 +179,32 @@ export function roundFields(state: RoundState): Row {
     read_side_totals: state.readSideTotals.join(),
     read_sequence: state.readSequence,
     not_compared: state.notCompared,
+  };
+}
+
+export function rewardStateOf(row: Row): RewardState {
+  return {
+    member: row.member as number,
+    accountId: row.account_id as string,
+    side: row.side as number,
+    amountMinor: row.amount_minor as bigint,
+    state: row.state as RewardState['state'],
+    reason: row.reason as string,
+    owedAtUs: row.owed_at_us as number,
+    settledAtUs: row.settled_at_us as number,
+  };
+}
+
+export function rewardFields(state: RewardState): Row {
+  return {
+    member: state.member,
+    account_id: state.accountId,
+    side: state.side,
+    amount_minor: state.amountMinor,
+    state: state.state,
+    reason: state.reason,
+    owed_at_us: state.owedAtUs,
+    settled_at_us: state.settledAtUs,
   };
 }
 

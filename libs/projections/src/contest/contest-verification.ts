@@ -4,22 +4,34 @@
  */
 import { murmurHash3 } from '@sluice/domain';
 import { pointsAfter, type ScoreOperator } from '@sluice/domain/contest';
-import type { DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { DecodedCommit, EventHandlersOf } from '@sluice/protocol';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { rowKind, verifyRows } from '../row-verification';
-import { CONTEST_AGGREGATE, CONTEST_ROUNDS, CONTEST_SCORES, CONTEST_STANDINGS, CONTESTS, roundIdOf, SCORES_PER_ROW, scoresIdOf } from './collections';
+import {
+  CONTEST_AGGREGATE,
+  CONTEST_REWARDS,
+  CONTEST_ROUNDS,
+  CONTEST_SCORES,
+  CONTEST_STANDINGS,
+  CONTESTS,
+  rewardIdOf,
+  roundIdOf,
+  SCORES_PER_ROW,
+  scoresIdOf,
+} from './collections';
 import { standingsStateOf } from './contest-rows';
 
 /** A contest worked out anew. It is changed in place. */
 interface VerifiedContest {
   phase: string;
   operator: ScoreOperator;
-  hasReward: boolean;
   round: number;
   isRegular: boolean;
   scoreCount: number;
   roundScoreCount: number;
   winners: string;
+  fundState: string;
+  paidMinor: bigint;
   readonly roundsWon: number[];
   /** By member. */
   readonly sides: number[];
@@ -35,97 +47,73 @@ const OPERATORS: Readonly<Record<number, ScoreOperator>> = {
   [contestpb.ScoreOperator.SCORE_OPERATOR_LATEST]: 'LATEST',
 };
 
-type Step = (before: VerifiedContest | undefined) => VerifiedContest;
-type Visit = (contestId: string, step: Step) => void;
-
-/** What each event of the commit makes of its contest, in order. */
-function stepsOf(commit: DecodedCommit, visit: Visit): void {
-  for (const event of commit.events) {
-    if (!contestEvents.owns(event.type)) continue;
-    const created = contestEvents.readOnly('ContestCreated', event, commit);
-    if (created !== undefined) visit(created.contestId, () => begun(created));
-    const joined = contestEvents.readOnly('MembersJoined', event, commit);
-    if (joined !== undefined)
-      visit(
-        joined.contestId,
-        inPlace((contest) => addMembers(contest, joined.side, joined.accountIds.length)),
-      );
-    const started = contestEvents.readOnly('RoundStarted', event, commit);
-    if (started !== undefined)
-      visit(
-        started.contestId,
-        inPlace((contest) => beginRound(contest, started)),
-      );
-    const scored = contestEvents.readOnly('ScoresRecorded', event, commit);
-    if (scored !== undefined)
-      visit(
-        scored.contestId,
-        inPlace((contest) => addScores(contest, scored)),
-      );
-    const ended = contestEvents.readOnly('RoundEnded', event, commit);
-    if (ended !== undefined)
-      visit(
-        ended.contestId,
-        inPlace((contest) => void (contest.phase = 'RECONCILING')),
-      );
-    const reconciled = contestEvents.readOnly('RoundReconciled', event, commit);
-    if (reconciled !== undefined) visit(reconciled.contestId, inPlace(countRound));
-    const named = contestEvents.readOnly('WinnersNamed', event, commit);
-    if (named !== undefined)
-      visit(
-        named.contestId,
-        inPlace((contest) => void Object.assign(contest, { phase: contest.hasReward ? 'REWARDING' : 'ENDED', winners: named.sides.join() })),
-      );
-    moneySteps(event, commit, visit);
-    const cancelled = contestEvents.readOnly('ContestCancelled', event, commit);
-    if (cancelled !== undefined)
-      visit(
-        cancelled.contestId,
-        inPlace((contest) => void (contest.phase = 'CANCELLED')),
-      );
-  }
+/** What an event makes of its contest. */
+interface VerifiedStep {
+  readonly contestId: string;
+  readonly step: (before: VerifiedContest | undefined) => VerifiedContest;
 }
 
-/** Where the money of a contest leads it. */
-function moneySteps(event: EventRecord, commit: DecodedCommit, visit: Visit): void {
-  const asked = contestEvents.readOnly('FundAsked', event, commit);
-  if (asked !== undefined)
-    visit(
-      asked.contestId,
-      inPlace((contest) => void (contest.phase = 'STARTING')),
-    );
-  const refused = contestEvents.readOnly('FundRefused', event, commit);
-  if (refused !== undefined)
-    visit(
-      refused.contestId,
-      inPlace((contest) => void (contest.phase = contest.phase === 'CANCELLED' ? 'CANCELLED' : 'CREATED')),
-    );
-  const settled = contestEvents.readOnly('FundSettled', event, commit);
-  if (settled !== undefined)
-    visit(
-      settled.contestId,
-      inPlace((contest) => void (contest.phase = contest.phase === 'CANCELLED' ? 'CANCELLED' : 'ENDED')),
-    );
-}
-
-function inPlace(change: (contest: VerifiedContest) => void): Step {
-  return (contest) => {
-    if (contest === undefined) throw new Error('the log has events of a contest before its creation');
+function inPlace(contestId: string, change: (contest: VerifiedContest) => void): VerifiedStep {
+  const step = (contest: VerifiedContest | undefined): VerifiedContest => {
+    if (contest === undefined) throw new Error(`the log has events of contest ${contestId} before its creation`);
     change(contest);
     return contest;
   };
+  return { contestId, step };
+}
+
+const STEPS: EventHandlersOf<typeof contestEvents, undefined, VerifiedStep> = {
+  ContestCreated: (event) => ({ contestId: event.contestId, step: () => begun(event) }),
+  MembersJoined: ({ contestId, side, accountIds }) => inPlace(contestId, (contest) => addMembers(contest, side, accountIds.length)),
+  RoundStarted: (event) => inPlace(event.contestId, (contest) => beginRound(contest, event)),
+  ScoresRecorded: (event) => inPlace(event.contestId, (contest) => addScores(contest, event)),
+  RoundEnded: ({ contestId }) => inPlace(contestId, (contest) => void (contest.phase = 'RECONCILING')),
+  RoundReconciled: ({ contestId }) => inPlace(contestId, countRound),
+  WinnersNamed: ({ contestId, sides }) => inPlace(contestId, (contest) => nameWinners(contest, sides)),
+  ContestCancelled: ({ contestId }) => inPlace(contestId, (contest) => void (contest.phase = 'CANCELLED')),
+  FundAsked: ({ contestId }) => inPlace(contestId, (contest) => void Object.assign(contest, { phase: 'STARTING', fundState: 'ASKED' })),
+  FundHeld: ({ contestId }) => inPlace(contestId, (contest) => void (contest.fundState = 'HELD')),
+  FundRefused: ({ contestId }) => inPlace(contestId, (contest) => leavePhase(contest, 'CREATED', 'REFUSED')),
+  RewardsOwed: ({ contestId }) => inPlace(contestId, () => undefined),
+  RewardsSettled: ({ contestId, rewards }) => inPlace(contestId, (contest) => void (contest.paidMinor += paidBy(rewards))),
+  FundSettled: ({ contestId }) => inPlace(contestId, (contest) => leavePhase(contest, 'ENDED', 'SETTLED')),
+};
+
+/** What each event of the commit makes of its contest, in order. */
+function stepsOf(commit: DecodedCommit, visit: (contestId: string, step: VerifiedStep['step']) => void): void {
+  for (const event of commit.events) {
+    if (!contestEvents.owns(event.type)) continue;
+    const { contestId, step } = contestEvents.read(event, commit, STEPS, undefined);
+    visit(contestId, step);
+  }
+}
+
+/** A contest that was cancelled meanwhile stays so. */
+function leavePhase(contest: VerifiedContest, phase: string, fundState: string): void {
+  if (contest.phase !== 'CANCELLED') contest.phase = phase;
+  contest.fundState = fundState;
+}
+
+function nameWinners(contest: VerifiedContest, sides: readonly number[]): void {
+  contest.phase = contest.fundState === 'HELD' ? 'REWARDING' : 'ENDED';
+  contest.winners = sides.join();
+}
+
+function paidBy(rewards: readonly contestpb.SettledReward[]): bigint {
+  return rewards.reduce((sum, { amountMinor, reason }) => sum + (reason === '' ? amountMinor : 0n), 0n);
 }
 
 function begun({ rules, sides }: contestpb.ContestCreated): VerifiedContest {
   const contest: VerifiedContest = {
     phase: 'CREATED',
     operator: OPERATORS[rules?.operator ?? 0] ?? 'INCREMENT',
-    hasReward: rules?.reward !== undefined,
     round: 0,
     isRegular: true,
     scoreCount: 0,
     roundScoreCount: 0,
     winners: '',
+    fundState: '',
+    paidMinor: 0n,
     roundsWon: sides.map(() => 0),
     sides: [],
     points: [],
@@ -192,6 +180,8 @@ const contestRows = rowKind<VerifiedContest>({
     side_round_points: bySides(contest, contest.roundPoints).join(),
     rounds_won: contest.roundsWon.join(),
     winners: contest.winners,
+    fund_state: contest.fundState,
+    paid_minor: contest.paidMinor,
   }),
 });
 
@@ -240,7 +230,8 @@ interface VerifiedScores {
 
 const scoreRows = rowKind<VerifiedScores>({
   aggregate: 'scores',
-  collection: CONTEST_SCORES,
+  // It is written once: its own commit is the one that it reflects.
+  collection: { ...CONTEST_SCORES, guard: 'sequence' },
   partitionKey: (scoresId) => scoresId.slice(0, scoresId.lastIndexOf('#', scoresId.lastIndexOf('#') - 1)),
   counted: 'contest scores',
   setAsideWith: CONTEST_AGGREGATE,
@@ -279,4 +270,30 @@ function digestOf(bytes: Uint8Array): string {
   return `${bytes.length} ${halves.join(' ')}`;
 }
 
-export const contestVerification = verifyRows(contestRows, standingRows, roundRows, scoreRows);
+interface VerifiedReward {
+  readonly accountId: string;
+  readonly amountMinor: bigint;
+  readonly state: string;
+  readonly reason: string;
+}
+
+const rewardRows = rowKind<VerifiedReward>({
+  aggregate: 'reward',
+  collection: CONTEST_REWARDS,
+  partitionKey: (rewardId) => rewardId.slice(0, rewardId.lastIndexOf('#')),
+  counted: 'contest rewards',
+  setAsideWith: CONTEST_AGGREGATE,
+  fold: (commit, change) => {
+    for (const event of commit.events) {
+      const owed = contestEvents.readOnly('RewardsOwed', event, commit);
+      for (const { member, accountId, amountMinor } of owed?.rewards ?? [])
+        change(rewardIdOf(owed?.contestId ?? '', member), () => ({ accountId, amountMinor, state: 'OUTSTANDING', reason: '' }));
+      const settled = contestEvents.readOnly('RewardsSettled', event, commit);
+      for (const { member, accountId, amountMinor, reason } of settled?.rewards ?? [])
+        change(rewardIdOf(settled?.contestId ?? '', member), () => ({ accountId, amountMinor, state: reason === '' ? 'PAID' : 'RETURNED', reason }));
+    }
+  },
+  row: ({ accountId, amountMinor, state, reason }) => ({ account_id: accountId, amount_minor: amountMinor, state, reason }),
+});
+
+export const contestVerification = verifyRows(contestRows, standingRows, roundRows, scoreRows, rewardRows);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { type CommandRuntime, startCommand } from '@sluice/command';
 import { partitionOfKey } from '@sluice/domain';
 import type { Contest } from '@sluice/domain/contest';
@@ -10,8 +11,9 @@ import { type RunningServer, startMongo } from '@sluice/infra';
 import { InProcessBus, MemoryKeyring, MemorySnapshotStore } from '@sluice/memory';
 import { type EventLog, type ReadStore, type Row, systemClock } from '@sluice/ports';
 import { READ_COLLECTIONS } from '@sluice/projections';
-import { CONTESTS, readContest, readReconciliation } from '@sluice/projections/contest';
+import { CONTEST_REWARDS, CONTESTS, readContest, readReconciliation, rewardMessage } from '@sluice/projections/contest';
 import { Projector, type VerificationProgress } from '@sluice/projector';
+import { accountpb } from '@sluice/protocol/account';
 import { contestpb } from '@sluice/protocol/contest';
 import { ANYBODY, type CallContext, functionOf } from '@sluice/service';
 import { MongoConnection, MongoEventLog, MongoReadStore } from '@sluice/store-mongo';
@@ -65,15 +67,31 @@ export class ContestsOnStores {
   }
 
   async call<Method extends keyof Methods>(method: Method, request: Asked): Promise<ReturnType<Methods[Method]['responseDeserialize']>> {
-    const registration = this.command.registrations.find(({ definition }) => method in definition);
-    const carried = functionOf(registration?.implementation[method] as object);
-    if (carried?.form !== 'unary') throw new Error(`no service has ${method}`);
     this.requests += 1;
     const definition = contestpb.ContestCommandServiceService[method];
     const codec = (contestpb as unknown as Record<string, { fromPartial(partial: object): unknown }>)[`${method[0]?.toUpperCase()}${method.slice(1)}Request`];
     const message = codec?.fromPartial({ requestId: `request ${this.requests}`, contestId: 'c', ...request });
-    const answer = await carried.run(definition.requestSerialize(message as never) as never, CALL);
-    return definition.responseDeserialize(answer as Buffer) as ReturnType<Methods[Method]['responseDeserialize']>;
+    const answer = await this.answer(method, definition.requestSerialize(message as never));
+    return definition.responseDeserialize(answer) as ReturnType<Methods[Method]['responseDeserialize']>;
+  }
+
+  /** An account with this balance in EUR. */
+  async openAccount(accountId: string, balanceMinor: bigint): Promise<void> {
+    const { openAccount, post } = accountpb.AccountCommandServiceService;
+    const account = { accountId, requestId: `open ${accountId}`, unit: 'EUR' };
+    await this.answer('openAccount', openAccount.requestSerialize(accountpb.OpenAccountRequest.fromPartial({ account })));
+    if (balanceMinor === 0n) return;
+    const posting = { requestId: 'begin', accountId, type: accountpb.PostingType.POSTING_TYPE_CREDIT, amountMinor: balanceMinor, unit: 'EUR' };
+    await this.answer('post', post.requestSerialize(accountpb.PostRequest.fromPartial({ posting })));
+  }
+
+  private async answer(method: string, request: Buffer): Promise<Buffer> {
+    const registration = this.command.registrations.find(({ definition }) => method in definition);
+    const carried = functionOf(registration?.implementation[method] as object);
+    if (carried?.form !== 'unary') throw new Error(`no service has ${method}`);
+    // Some services take their requests as bytes, others decoded.
+    const own = registration?.definition[method] as MethodDefinition<unknown, unknown>;
+    return own.responseSerialize(await carried.run(own.requestDeserialize(request) as never, CALL));
   }
 
   /** Two sides: red with r1 and r2, blue with b1. */
@@ -99,6 +117,20 @@ export class ContestsOnStores {
     });
   }
 
+  /** Fires what is due until the contest is in the phase. */
+  async untilPhase(phase: Contest['phase']): Promise<void> {
+    await until(async () => {
+      await this.fireDue();
+      return this.state.phase === phase;
+    });
+  }
+
+  /** Of the partition's owner. */
+  private get state(): Contest {
+    const state = this.command.engine.partition(PARTITION_OF_CONTEST)?.stateOf('contest') as AggregateState;
+    return state.stateOf('contest', 'c') as Contest;
+  }
+
   /** Ends the round, fires what is due, and waits until the contest has gone on. */
   async endRound(round: number): Promise<void> {
     await this.call('endRound', { round });
@@ -107,14 +139,16 @@ export class ContestsOnStores {
 
   /** Fires what is due until the round is reconciled. */
   async reconciled(round: number): Promise<void> {
-    const state = this.command.engine.partition(PARTITION_OF_CONTEST)?.stateOf('contest') as AggregateState;
     await until(async () => {
       await this.fireDue();
-      const contest = state.stateOf('contest', 'c') as Contest;
-      return contest.round > round || contest.phase === 'ENDED';
+      return this.state.round > round || this.state.phase === 'ENDED';
     });
-    // The memory goes ahead of the disk; an answer, this refusal too, leaves when what it depends on is durable.
-    await this.call('endRound', { round }).catch(() => undefined);
+    await this.settled();
+  }
+
+  /** Resolves when the log has what the memory of the contest's owner has: an answer, this refusal too, leaves when what it depends on is durable. */
+  async settled(): Promise<void> {
+    await this.call('endRound', { round: 1 }).catch(() => undefined);
   }
 
   async fireDue(): Promise<void> {
@@ -126,6 +160,13 @@ export class ContestsOnStores {
     const contest = await readContest(await this.store.current(), 'c');
     if (contest === undefined) throw new Error('the read store does not have the contest');
     return contest;
+  }
+
+  async rewards(): Promise<contestpb.MemberReward[]> {
+    const query = { collection: CONTEST_REWARDS.name, index: 'by_contest', equals: { contest_id: 'c' }, limit: 1_000 };
+    const { rows } = await (await this.store.current()).find(query);
+    const { sides } = await this.contest();
+    return rows.map((row) => rewardMessage(row, sides));
   }
 
   async reconciliation(): Promise<contestpb.RoundReconciliation[]> {

@@ -20,6 +20,113 @@ import {
 import { Timestamp } from "../../../google/protobuf/timestamp";
 import { ContestPhase, contestPhaseFromJSON, contestPhaseToJSON, ContestRules } from "./contest";
 
+/** How the money of a contest stands. */
+export enum ContestMoneyState {
+  /** CONTEST_MONEY_STATE_UNSPECIFIED - Never sent. */
+  CONTEST_MONEY_STATE_UNSPECIFIED = 0,
+  /** CONTEST_MONEY_STATE_ASKED - The largest payout was asked of the fund. */
+  CONTEST_MONEY_STATE_ASKED = 1,
+  /** CONTEST_MONEY_STATE_REFUSED - The fund refused it: `reason` says why. */
+  CONTEST_MONEY_STATE_REFUSED = 2,
+  /** CONTEST_MONEY_STATE_HELD - The contest holds it. */
+  CONTEST_MONEY_STATE_HELD = 3,
+  /** CONTEST_MONEY_STATE_SETTLED - It is accounted for: held = paid + returned. */
+  CONTEST_MONEY_STATE_SETTLED = 4,
+  UNRECOGNIZED = -1,
+}
+
+export function contestMoneyStateFromJSON(object: any): ContestMoneyState {
+  switch (object) {
+    case 0:
+    case "CONTEST_MONEY_STATE_UNSPECIFIED":
+      return ContestMoneyState.CONTEST_MONEY_STATE_UNSPECIFIED;
+    case 1:
+    case "CONTEST_MONEY_STATE_ASKED":
+      return ContestMoneyState.CONTEST_MONEY_STATE_ASKED;
+    case 2:
+    case "CONTEST_MONEY_STATE_REFUSED":
+      return ContestMoneyState.CONTEST_MONEY_STATE_REFUSED;
+    case 3:
+    case "CONTEST_MONEY_STATE_HELD":
+      return ContestMoneyState.CONTEST_MONEY_STATE_HELD;
+    case 4:
+    case "CONTEST_MONEY_STATE_SETTLED":
+      return ContestMoneyState.CONTEST_MONEY_STATE_SETTLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ContestMoneyState.UNRECOGNIZED;
+  }
+}
+
+export function contestMoneyStateToJSON(object: ContestMoneyState): string {
+  switch (object) {
+    case ContestMoneyState.CONTEST_MONEY_STATE_UNSPECIFIED:
+      return "CONTEST_MONEY_STATE_UNSPECIFIED";
+    case ContestMoneyState.CONTEST_MONEY_STATE_ASKED:
+      return "CONTEST_MONEY_STATE_ASKED";
+    case ContestMoneyState.CONTEST_MONEY_STATE_REFUSED:
+      return "CONTEST_MONEY_STATE_REFUSED";
+    case ContestMoneyState.CONTEST_MONEY_STATE_HELD:
+      return "CONTEST_MONEY_STATE_HELD";
+    case ContestMoneyState.CONTEST_MONEY_STATE_SETTLED:
+      return "CONTEST_MONEY_STATE_SETTLED";
+    case ContestMoneyState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** How a reward stands. */
+export enum RewardState {
+  /** REWARD_STATE_UNSPECIFIED - In a request: any. */
+  REWARD_STATE_UNSPECIFIED = 0,
+  /** REWARD_STATE_OUTSTANDING - It is owed, and its account has not answered. */
+  REWARD_STATE_OUTSTANDING = 1,
+  /** REWARD_STATE_PAID - Its account was credited. */
+  REWARD_STATE_PAID = 2,
+  /** REWARD_STATE_RETURNED - Its account refused it: `reason` says why. It goes back to the fund. */
+  REWARD_STATE_RETURNED = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function rewardStateFromJSON(object: any): RewardState {
+  switch (object) {
+    case 0:
+    case "REWARD_STATE_UNSPECIFIED":
+      return RewardState.REWARD_STATE_UNSPECIFIED;
+    case 1:
+    case "REWARD_STATE_OUTSTANDING":
+      return RewardState.REWARD_STATE_OUTSTANDING;
+    case 2:
+    case "REWARD_STATE_PAID":
+      return RewardState.REWARD_STATE_PAID;
+    case 3:
+    case "REWARD_STATE_RETURNED":
+      return RewardState.REWARD_STATE_RETURNED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RewardState.UNRECOGNIZED;
+  }
+}
+
+export function rewardStateToJSON(object: RewardState): string {
+  switch (object) {
+    case RewardState.REWARD_STATE_UNSPECIFIED:
+      return "REWARD_STATE_UNSPECIFIED";
+    case RewardState.REWARD_STATE_OUTSTANDING:
+      return "REWARD_STATE_OUTSTANDING";
+    case RewardState.REWARD_STATE_PAID:
+      return "REWARD_STATE_PAID";
+    case RewardState.REWARD_STATE_RETURNED:
+      return "REWARD_STATE_RETURNED";
+    case RewardState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** What came of the comparison of the read store with the log. */
 export enum ReconciliationOutcome {
   /** RECONCILIATION_OUTCOME_UNSPECIFIED - Never sent. */
@@ -126,6 +233,46 @@ export interface Contest {
   note: string;
   /** Sequence of the newest commit in it. */
   sequence: bigint;
+  /** Its money; unset: nothing was asked of a fund. */
+  money: ContestMoney | undefined;
+}
+
+/** The money of a contest. */
+export interface ContestMoney {
+  /** How it stands. */
+  state: ContestMoneyState;
+  /** The largest payout: what was asked of the fund, and is held when it has given it; in minor units. */
+  heldMinor: bigint;
+  /** What winners got. */
+  paidMinor: bigint;
+  /** What the fund has again; 0 until it is settled. */
+  returnedMinor: bigint;
+  /** Why the fund refused, as in docs/errors.md. */
+  reason: string;
+}
+
+/** A reward of a winner. */
+export interface MemberReward {
+  /** The account. */
+  accountId: string;
+  /** Its side. */
+  sideId: string;
+  /** In minor units. */
+  amountMinor: bigint;
+  /** How it stands. */
+  state: RewardState;
+  /** Why the account refused it, as in docs/errors.md. */
+  reason: string;
+  /** When it was owed. */
+  owedAt:
+    | Timestamp
+    | undefined;
+  /** When its account answered; unset: not yet. */
+  settledAt:
+    | Timestamp
+    | undefined;
+  /** Sequence of the newest commit in it. */
+  sequence: bigint;
 }
 
 /** A side of a contest as it stands. */
@@ -182,6 +329,12 @@ export interface ContestScore {
   totalPoints: bigint;
   /** Sequence of its commit. */
   sequence: bigint;
+  /** Of a gift: the account that gave it, in which request_id is unique; empty: it is no gift. */
+  giverAccountId: string;
+  /** Of a gift: what was debited, in minor units. */
+  amountMinor: bigint;
+  /** Of a gift: the unit of the amount. */
+  unit: string;
 }
 
 /** A round that has ended, and its sums. */
@@ -373,6 +526,36 @@ export interface GetReconciliationResponse {
   positionToken: string;
 }
 
+/** Request of ListRewards. */
+export interface ListRewardsRequest {
+  /** The contest. */
+  contestId: string;
+  /** Only of this state; unspecified: any. */
+  state: RewardState;
+  /** 1 to 1,000; 0: 100. */
+  pageSize: number;
+  /** Of the page before, asked with the same filters; empty: the first page. */
+  pageToken: string;
+  /** Token of an earlier reply; empty: answer from what is there. */
+  positionToken: string;
+  /** Further tokens, at most 64. */
+  positionTokens: string[];
+}
+
+/** Response of ListRewards. */
+export interface ListRewardsResponse {
+  /** The rewards. */
+  rewards: MemberReward[];
+  /** Empty: there are no more now. */
+  nextPageToken: string;
+  /** The money of the contest; unset: nothing was asked of a fund. */
+  money:
+    | ContestMoney
+    | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
+}
+
 /** Request of WatchContest. */
 export interface WatchContestRequest {
   /** The contest. */
@@ -444,6 +627,7 @@ function createBaseContest(): Contest {
     endedAt: undefined,
     note: "",
     sequence: 0n,
+    money: undefined,
   };
 }
 
@@ -499,6 +683,9 @@ export const Contest: MessageFns<Contest> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(120).int64(message.sequence);
+    }
+    if (message.money !== undefined) {
+      ContestMoney.encode(message.money, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -636,6 +823,14 @@ export const Contest: MessageFns<Contest> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.money = ContestMoney.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -697,6 +892,7 @@ export const Contest: MessageFns<Contest> = {
         : undefined,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      money: isSet(object.money) ? ContestMoney.fromJSON(object.money) : undefined,
     };
   },
 
@@ -747,6 +943,9 @@ export const Contest: MessageFns<Contest> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.money !== undefined) {
+      obj.money = ContestMoney.toJSON(message.money);
+    }
     return obj;
   },
 
@@ -781,6 +980,387 @@ export const Contest: MessageFns<Contest> = {
       ? Timestamp.fromPartial(object.endedAt)
       : undefined;
     message.note = object.note ?? "";
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.money = (object.money !== undefined && object.money !== null)
+      ? ContestMoney.fromPartial(object.money)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseContestMoney(): ContestMoney {
+  return { state: 0, heldMinor: 0n, paidMinor: 0n, returnedMinor: 0n, reason: "" };
+}
+
+export const ContestMoney: MessageFns<ContestMoney> = {
+  encode(message: ContestMoney, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== 0) {
+      writer.uint32(8).int32(message.state);
+    }
+    if (message.heldMinor !== 0n) {
+      if (BigInt.asIntN(64, message.heldMinor) !== message.heldMinor) {
+        throw new globalThis.Error("value provided for field message.heldMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.heldMinor);
+    }
+    if (message.paidMinor !== 0n) {
+      if (BigInt.asIntN(64, message.paidMinor) !== message.paidMinor) {
+        throw new globalThis.Error("value provided for field message.paidMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.paidMinor);
+    }
+    if (message.returnedMinor !== 0n) {
+      if (BigInt.asIntN(64, message.returnedMinor) !== message.returnedMinor) {
+        throw new globalThis.Error("value provided for field message.returnedMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.returnedMinor);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContestMoney {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContestMoney();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.heldMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paidMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.returnedMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContestMoney {
+    return {
+      state: isSet(object.state) ? contestMoneyStateFromJSON(object.state) : 0,
+      heldMinor: isSet(object.heldMinor)
+        ? BigInt(object.heldMinor)
+        : isSet(object.held_minor)
+        ? BigInt(object.held_minor)
+        : 0n,
+      paidMinor: isSet(object.paidMinor)
+        ? BigInt(object.paidMinor)
+        : isSet(object.paid_minor)
+        ? BigInt(object.paid_minor)
+        : 0n,
+      returnedMinor: isSet(object.returnedMinor)
+        ? BigInt(object.returnedMinor)
+        : isSet(object.returned_minor)
+        ? BigInt(object.returned_minor)
+        : 0n,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ContestMoney): unknown {
+    const obj: any = {};
+    if (message.state !== 0) {
+      obj.state = contestMoneyStateToJSON(message.state);
+    }
+    if (message.heldMinor !== 0n) {
+      obj.heldMinor = message.heldMinor.toString();
+    }
+    if (message.paidMinor !== 0n) {
+      obj.paidMinor = message.paidMinor.toString();
+    }
+    if (message.returnedMinor !== 0n) {
+      obj.returnedMinor = message.returnedMinor.toString();
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContestMoney>): ContestMoney {
+    return ContestMoney.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContestMoney>): ContestMoney {
+    const message = createBaseContestMoney();
+    message.state = object.state ?? 0;
+    message.heldMinor = (object.heldMinor !== undefined && object.heldMinor !== null) ? BigInt(object.heldMinor) : 0n;
+    message.paidMinor = (object.paidMinor !== undefined && object.paidMinor !== null) ? BigInt(object.paidMinor) : 0n;
+    message.returnedMinor = (object.returnedMinor !== undefined && object.returnedMinor !== null)
+      ? BigInt(object.returnedMinor)
+      : 0n;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseMemberReward(): MemberReward {
+  return {
+    accountId: "",
+    sideId: "",
+    amountMinor: 0n,
+    state: 0,
+    reason: "",
+    owedAt: undefined,
+    settledAt: undefined,
+    sequence: 0n,
+  };
+}
+
+export const MemberReward: MessageFns<MemberReward> = {
+  encode(message: MemberReward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.sideId !== "") {
+      writer.uint32(18).string(message.sideId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.amountMinor);
+    }
+    if (message.state !== 0) {
+      writer.uint32(32).int32(message.state);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.owedAt !== undefined) {
+      Timestamp.encode(message.owedAt, writer.uint32(50).fork()).join();
+    }
+    if (message.settledAt !== undefined) {
+      Timestamp.encode(message.settledAt, writer.uint32(58).fork()).join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(64).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberReward {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberReward();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sideId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.owedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.settledAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemberReward {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      sideId: isSet(object.sideId)
+        ? globalThis.String(object.sideId)
+        : isSet(object.side_id)
+        ? globalThis.String(object.side_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      state: isSet(object.state) ? rewardStateFromJSON(object.state) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      owedAt: isSet(object.owedAt)
+        ? fromJsonTimestamp(object.owedAt)
+        : isSet(object.owed_at)
+        ? fromJsonTimestamp(object.owed_at)
+        : undefined,
+      settledAt: isSet(object.settledAt)
+        ? fromJsonTimestamp(object.settledAt)
+        : isSet(object.settled_at)
+        ? fromJsonTimestamp(object.settled_at)
+        : undefined,
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+    };
+  },
+
+  toJSON(message: MemberReward): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.sideId !== "") {
+      obj.sideId = message.sideId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.state !== 0) {
+      obj.state = rewardStateToJSON(message.state);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.owedAt !== undefined) {
+      obj.owedAt = fromTimestamp(message.owedAt).toISOString();
+    }
+    if (message.settledAt !== undefined) {
+      obj.settledAt = fromTimestamp(message.settledAt).toISOString();
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MemberReward>): MemberReward {
+    return MemberReward.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemberReward>): MemberReward {
+    const message = createBaseMemberReward();
+    message.accountId = object.accountId ?? "";
+    message.sideId = object.sideId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.state = object.state ?? 0;
+    message.reason = object.reason ?? "";
+    message.owedAt = (object.owedAt !== undefined && object.owedAt !== null)
+      ? Timestamp.fromPartial(object.owedAt)
+      : undefined;
+    message.settledAt = (object.settledAt !== undefined && object.settledAt !== null)
+      ? Timestamp.fromPartial(object.settledAt)
+      : undefined;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
   },
@@ -1108,6 +1688,9 @@ function createBaseContestScore(): ContestScore {
     roundPoints: 0n,
     totalPoints: 0n,
     sequence: 0n,
+    giverAccountId: "",
+    amountMinor: 0n,
+    unit: "",
   };
 }
 
@@ -1154,6 +1737,18 @@ export const ContestScore: MessageFns<ContestScore> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(80).int64(message.sequence);
+    }
+    if (message.giverAccountId !== "") {
+      writer.uint32(90).string(message.giverAccountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(96).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(106).string(message.unit);
     }
     return writer;
   },
@@ -1251,6 +1846,30 @@ export const ContestScore: MessageFns<ContestScore> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.giverAccountId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1303,6 +1922,17 @@ export const ContestScore: MessageFns<ContestScore> = {
         ? BigInt(object.total_points)
         : 0n,
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      giverAccountId: isSet(object.giverAccountId)
+        ? globalThis.String(object.giverAccountId)
+        : isSet(object.giver_account_id)
+        ? globalThis.String(object.giver_account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
     };
   },
 
@@ -1338,6 +1968,15 @@ export const ContestScore: MessageFns<ContestScore> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.giverAccountId !== "") {
+      obj.giverAccountId = message.giverAccountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
     return obj;
   },
 
@@ -1364,6 +2003,11 @@ export const ContestScore: MessageFns<ContestScore> = {
       ? BigInt(object.totalPoints)
       : 0n;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.giverAccountId = object.giverAccountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
     return message;
   },
 };
@@ -3276,6 +3920,304 @@ export const GetReconciliationResponse: MessageFns<GetReconciliationResponse> = 
   },
 };
 
+function createBaseListRewardsRequest(): ListRewardsRequest {
+  return { contestId: "", state: 0, pageSize: 0, pageToken: "", positionToken: "", positionTokens: [] };
+}
+
+export const ListRewardsRequest: MessageFns<ListRewardsRequest> = {
+  encode(message: ListRewardsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(42).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRewardsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRewardsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListRewardsRequest {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      state: isSet(object.state) ? rewardStateFromJSON(object.state) : 0,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListRewardsRequest): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.state !== 0) {
+      obj.state = rewardStateToJSON(message.state);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListRewardsRequest>): ListRewardsRequest {
+    return ListRewardsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListRewardsRequest>): ListRewardsRequest {
+    const message = createBaseListRewardsRequest();
+    message.contestId = object.contestId ?? "";
+    message.state = object.state ?? 0;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListRewardsResponse(): ListRewardsResponse {
+  return { rewards: [], nextPageToken: "", money: undefined, positionToken: "" };
+}
+
+export const ListRewardsResponse: MessageFns<ListRewardsResponse> = {
+  encode(message: ListRewardsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rewards) {
+      MemberReward.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.money !== undefined) {
+      ContestMoney.encode(message.money, writer.uint32(26).fork()).join();
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(34).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRewardsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRewardsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rewards.push(MemberReward.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.money = ContestMoney.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListRewardsResponse {
+    return {
+      rewards: globalThis.Array.isArray(object?.rewards)
+        ? object.rewards.map((e: any) => MemberReward.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+      money: isSet(object.money) ? ContestMoney.fromJSON(object.money) : undefined,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListRewardsResponse): unknown {
+    const obj: any = {};
+    if (message.rewards?.length) {
+      obj.rewards = message.rewards.map((e) => MemberReward.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    if (message.money !== undefined) {
+      obj.money = ContestMoney.toJSON(message.money);
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListRewardsResponse>): ListRewardsResponse {
+    return ListRewardsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListRewardsResponse>): ListRewardsResponse {
+    const message = createBaseListRewardsResponse();
+    message.rewards = object.rewards?.map((e) => MemberReward.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.money = (object.money !== undefined && object.money !== null)
+      ? ContestMoney.fromPartial(object.money)
+      : undefined;
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchContestRequest(): WatchContestRequest {
   return { contestId: "", positionToken: "", positionTokens: [] };
 }
@@ -3859,6 +4801,16 @@ export const ContestQueryServiceService = {
       Buffer.from(GetReconciliationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetReconciliationResponse => GetReconciliationResponse.decode(value),
   },
+  /** Rewards of the winners in the order of joining, of one state or of all, paged; with the sums of the contest's money. */
+  listRewards: {
+    path: "/sluice.contest.v1.ContestQueryService/ListRewards" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRewardsRequest): Buffer => Buffer.from(ListRewardsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRewardsRequest => ListRewardsRequest.decode(value),
+    responseSerialize: (value: ListRewardsResponse): Buffer => Buffer.from(ListRewardsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRewardsResponse => ListRewardsResponse.decode(value),
+  },
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest: {
     path: "/sluice.contest.v1.ContestQueryService/WatchContest" as const,
@@ -3898,6 +4850,8 @@ export interface ContestQueryServiceServer extends UntypedServiceImplementation 
   listScores: handleUnaryCall<ListScoresRequest, ListScoresResponse>;
   /** Each round that has ended: its sums in the log and in the read store, and where both stood. */
   getReconciliation: handleUnaryCall<GetReconciliationRequest, GetReconciliationResponse>;
+  /** Rewards of the winners in the order of joining, of one state or of all, paged; with the sums of the contest's money. */
+  listRewards: handleUnaryCall<ListRewardsRequest, ListRewardsResponse>;
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest: handleServerStreamingCall<WatchContestRequest, WatchContestResponse>;
   /** The first members and one more now, then again after changes, at most five times a second, until the contest is over or the caller goes away. */
@@ -3987,6 +4941,22 @@ export interface ContestQueryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetReconciliationResponse) => void,
+  ): ClientUnaryCall;
+  /** Rewards of the winners in the order of joining, of one state or of all, paged; with the sums of the contest's money. */
+  listRewards(
+    request: ListRewardsRequest,
+    callback: (error: ServiceError | null, response: ListRewardsResponse) => void,
+  ): ClientUnaryCall;
+  listRewards(
+    request: ListRewardsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListRewardsResponse) => void,
+  ): ClientUnaryCall;
+  listRewards(
+    request: ListRewardsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListRewardsResponse) => void,
   ): ClientUnaryCall;
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest(
