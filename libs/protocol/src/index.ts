@@ -23,5 +23,6 @@ export * from './events/event-tables';
 export * from './log/delivery-batch';
 export * from './log/log-events';
 export * from './log/owed-deliveries';
+export * from './log/requests-decided';
 export * from './wire/byte-reader';
 export * from './wire/byte-writer';

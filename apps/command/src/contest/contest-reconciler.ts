@@ -12,7 +12,7 @@
 import { isReconciling, isRegularRound, RoundSums, type Contest, type ReadTotals } from '@sluice/domain/contest';
 import { aggregateCommits, type AggregateCapability, type AggregateState, type Partition } from '@sluice/engine';
 import type { DecodedCommit } from '@sluice/protocol';
-import { contestEvents } from '@sluice/protocol/contest';
+import { contestEvents, RecordedScores, summedContestEvents } from '@sluice/protocol/contest';
 import { type CapabilityMetrics, nextRound } from '@sluice/service';
 import type { CommandContext } from '../command-capability';
 import { decideHere, partitionOfKey } from '../methods/partition-share';
@@ -143,9 +143,11 @@ function addScores(sums: RoundSums, commit: DecodedCommit, contestId: string, ro
   for (const event of commit.events) {
     const started = contestEvents.readOnly('RoundStarted', event, commit);
     if (started?.contestId === contestId && started.round === round) isFirst = true;
-    const scored = contestEvents.readOnly('ScoresRecorded', event, commit);
-    if (scored?.contestId !== contestId || scored.round !== round) continue;
-    for (const { member, side, points, scoredAtUs } of scored.scores) sums.add(member, side, Number(points), Number(scoredAtUs));
+    const scored = summedContestEvents.readOnly('ScoresRecorded', event, commit);
+    if (scored === undefined) continue;
+    const scores = new RecordedScores(scored);
+    if (scores.contestId === contestId && scores.round === round)
+      scores.forEach((member, side, points, scoredAtUs) => sums.add(member, side, points, scoredAtUs));
   }
   return isFirst;
 }

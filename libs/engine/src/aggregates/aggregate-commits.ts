@@ -1,5 +1,5 @@
 /** Commits in which something of an aggregate was decided, the newest first, without looking at any other commit. */
-import { logEvents, type DecodedCommit } from '@sluice/protocol';
+import { decidedTogetherIn, logEvents, type DecidedTogether, type DecodedCommit, type EventRecord, type logpb } from '@sluice/protocol';
 import type { AggregateName } from './recorded-requests';
 
 /**
@@ -26,8 +26,13 @@ export async function* aggregateCommits(
 
 function previousSequenceIn(commit: DecodedCommit, { capability, aggregate, key }: AggregateName): number | undefined {
   for (const event of commit.events) {
-    const decided = logEvents.readOnly('RequestDecided', event, commit) ?? logEvents.readOnly('RequestsDecided', event, commit);
+    const decided = decidedIn(event, commit);
     if (decided?.key === key && decided.aggregate === aggregate && decided.capability === capability) return Number(decided.previousSequence);
   }
   return undefined;
+}
+
+function decidedIn(event: EventRecord, commit: DecodedCommit): DecidedTogether | logpb.RequestDecided | undefined {
+  const together = logEvents.readOnly('RequestsDecided', event, commit);
+  return together === undefined ? logEvents.readOnly('RequestDecided', event, commit) : decidedTogetherIn(together);
 }

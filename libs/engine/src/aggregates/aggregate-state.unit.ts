@@ -1,5 +1,5 @@
 /** What an ordinary capability gets from the engine: verdicts for ever, back pointers, consequences, snapshots, replay. */
-import { logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import { decodeRequestsDecided, logEvents, logpb, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import type { SettledDelivery } from '../internal/engine-room';
 import type { InternalCommand } from '../internal/internal-command';
 import { Turn } from '../partition/turn';
@@ -285,9 +285,10 @@ describe('a kind that gathers', () => {
     expect((await partition.ask(...asked)).map(said)).toEqual(answers);
     await partition.ask(add('r5', 1));
     const [, first, second] = partition.under.commits();
-    const together = (first as DecodedCommit).events.map((event) =>
-      logEvents.readOnly('RequestsDecided', event, first as DecodedCommit)?.requests.map(({ requestId }) => requestId),
-    );
+    const together = (first as DecodedCommit).events.map((event) => {
+      const decided = logEvents.readOnly('RequestsDecided', event, first as DecodedCommit);
+      return decided && decodeRequestsDecided(decided).requests.map(({ requestId }) => requestId);
+    });
     expect(together).toEqual([undefined, ['r1', 'r2', 'r3'], undefined, undefined]);
     expect(lines([first as DecodedCommit, second as DecodedCommit])).toEqual([
       'counted 7',

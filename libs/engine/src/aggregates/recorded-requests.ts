@@ -1,5 +1,5 @@
 /** Verdicts of ordinary aggregates in the log: written behind the events of their request, and what repeats are answered from. */
-import { logEvents, logpb, type EventRecord } from '@sluice/protocol';
+import { decodeRequestsDecided, encodeRequestsDecided, logEvents, logpb, type EventRecord } from '@sluice/protocol';
 import type { RecordedRequests } from '../requests/commit-search';
 import type { RequestRefusal } from '../requests/request-submission';
 import type { RequestOrigin } from './aggregate-definition';
@@ -58,11 +58,13 @@ export function requestDecided({ capability, aggregate, key, previousSequence, .
 /** The same for several requests of one turn. */
 export function requestsDecided({ capability, aggregate, key, previousSequence }: DecidedName, items: readonly DecidedItem[]): EventRecord {
   const requests = items.map(itemToProto);
-  return logEvents.record('RequestsDecided', { capability, aggregate, key, previousSequence: BigInt(previousSequence), requests });
+  const decided = { capability, aggregate, key, previousSequence: BigInt(previousSequence), requests };
+  return logEvents.record('RequestsDecided', encodeRequestsDecided(decided));
 }
 
 /** As if each had an event of its own. */
-export function* requestsIn({ requests, ...name }: logpb.RequestsDecided): Generator<logpb.RequestDecided> {
+export function* requestsIn(payload: Uint8Array): Generator<logpb.RequestDecided> {
+  const { requests, ...name } = decodeRequestsDecided(payload);
   for (const item of requests) yield { ...name, ...item };
 }
 
@@ -92,7 +94,7 @@ export const recordedRequests: RecordedRequests<RecordedRequest> = {
       const decided = logEvents.readOnly('RequestDecided', event, commit);
       if (decided !== undefined) foundIn(decided, decided, wanted);
       const together = logEvents.readOnly('RequestsDecided', event, commit);
-      for (const item of together?.requests ?? []) foundIn(together as logpb.RequestsDecided, item, wanted);
+      if (together !== undefined) for (const one of requestsIn(together)) foundIn(one, one, wanted);
       yield event.payload.length;
     }
   },

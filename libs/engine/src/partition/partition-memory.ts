@@ -79,7 +79,7 @@ function replayRequest(decided: logpb.RequestDecided, memory: PartitionMemory, c
 }
 
 /** Request by request: ten thousand of them would block the event loop. */
-function* replayRequests(together: logpb.RequestsDecided, memory: PartitionMemory, commit: CommitHeader): Generator<number> {
+function* replayRequests(together: Uint8Array, memory: PartitionMemory, commit: CommitHeader): Generator<number> {
   for (const decided of requestsIn(together)) {
     replayRequest(decided, memory, commit);
     yield VERDICT_BYTES + decided.reply.length;

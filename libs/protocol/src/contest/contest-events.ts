@@ -1,5 +1,5 @@
 /** The events of contests. */
-import { EventDefinition } from '../events/event-definition';
+import { encodedForm, EventDefinition } from '../events/event-definition';
 import { EventTable } from '../events/event-table';
 import {
   ContestCancelled,
@@ -19,7 +19,7 @@ import {
   WinnersNamed,
 } from '../generated/index.sluice.contest.v1';
 
-export const contestEvents = new EventTable('contest', {
+const definitions = {
   ContestCreated: EventDefinition.first('sluice.contest.v1.ContestCreated', ContestCreated),
   MembersJoined: EventDefinition.first('sluice.contest.v1.MembersJoined', MembersJoined),
   RoundStarted: EventDefinition.first('sluice.contest.v1.RoundStarted', RoundStarted),
@@ -38,4 +38,12 @@ export const contestEvents = new EventTable('contest', {
   RewardsOwed: EventDefinition.first('sluice.contest.v1.RewardsOwed', RewardsOwed),
   RewardsSettled: EventDefinition.first('sluice.contest.v1.RewardsSettled', RewardsSettled),
   FundSettled: EventDefinition.first('sluice.contest.v1.FundSettled', FundSettled),
+};
+
+export const contestEvents = new EventTable('contest', definitions);
+
+/** The same events for the sums of a round: scores are read by hand (recorded-scores.ts). */
+export const summedContestEvents = new EventTable('contest', {
+  ...definitions,
+  ScoresRecorded: EventDefinition.first('sluice.contest.v1.ScoresRecorded', encodedForm(ScoresRecorded)),
 });

@@ -7,3 +7,4 @@ export const protocolCapability = { name: 'contest', events: contestEvents, reas
 
 export * as contestpb from '../generated/index.sluice.contest.v1';
 export * from './contest-events';
+export * from './recorded-scores';

@@ -18,7 +18,7 @@ import {
 export const logEvents = new EventTable('log', {
   OwnershipTaken: EventDefinition.first('sluice.log.v1.OwnershipTaken', OwnershipTaken),
   RequestDecided: EventDefinition.first('sluice.log.v1.RequestDecided', RequestDecided),
-  RequestsDecided: EventDefinition.first('sluice.log.v1.RequestsDecided', RequestsDecided),
+  RequestsDecided: EventDefinition.first('sluice.log.v1.RequestsDecided', encodedForm(RequestsDecided)),
   DeliveriesOwed: EventDefinition.first('sluice.log.v1.DeliveriesOwed', encodedForm(DeliveriesOwed)),
   DeliveriesTaken: EventDefinition.first('sluice.log.v1.DeliveriesTaken', DeliveriesTaken),
   DeliveriesSettled: EventDefinition.first('sluice.log.v1.DeliveriesSettled', DeliveriesSettled),

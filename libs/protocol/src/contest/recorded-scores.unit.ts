@@ -1,0 +1,28 @@
+import * as fc from 'fast-check';
+import { RecordedScore, ScoresRecorded } from '../generated/sluice/contest/v1/events';
+import { RecordedScores } from './recorded-scores';
+
+const points = fc.bigInt({ min: 0n, max: BigInt(Number.MAX_SAFE_INTEGER) });
+
+test('what is read by hand is what the generated codec reads', () => {
+  const score = fc
+    .record({
+      requestId: fc.string(),
+      accountId: fc.string(),
+      member: fc.nat({ max: 20_000 }),
+      side: fc.nat({ max: 63 }),
+      points,
+      scoredAtUs: points,
+      giverAccountId: fc.string(),
+    })
+    .map((fields) => RecordedScore.fromPartial(fields));
+  fc.assert(
+    fc.property(fc.string(), fc.nat({ max: 120 }), fc.array(score, { maxLength: 5 }), (contestId, round, scores) => {
+      const recorded = new RecordedScores(ScoresRecorded.encode({ contestId, round, scores }).finish());
+      const read: number[][] = [];
+      recorded.forEach((...numbers) => void read.push(numbers));
+      expect([recorded.contestId, recorded.round]).toEqual([contestId, round]);
+      expect(read).toEqual(scores.map((one) => [one.member, one.side, Number(one.points), Number(one.scoredAtUs)]));
+    }),
+  );
+});
