@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../connection';
 import { addCreateCommand } from './create';
+import { addGiftCommand } from './gift';
 import { addPhaseCommands } from './phases';
 import { addReadCommands } from './read';
 import { addScoreCommand } from './score';
@@ -18,6 +19,7 @@ export function addContestCommand(program: Command, surroundings: Surroundings):
   addCreateCommand(contest, surroundings);
   addPhaseCommands(contest, surroundings);
   addScoreCommand(contest, surroundings);
+  addGiftCommand(contest, surroundings);
   addReadCommands(contest, surroundings);
   addWatchCommand(contest, surroundings);
 }

@@ -25,6 +25,7 @@ export function contestPairs(contest: Contest): readonly Pair[] {
     ['operator', rules.operator],
     ['winner rule', rules.winnerRule],
     ['tie rule', rules.tieRule],
+    ['reward', rules.reward && `${rules.reward.amountMinor} ${rules.reward.unit} ${rules.reward.kind ?? ''} from ${rules.reward.fundAccountId}`],
     ['join until', clockText(rules.joinUntil)],
     ['created', clockText(contest.createdAt)],
     ['started', clockText(contest.startedAt)],

@@ -94,6 +94,21 @@ test('a contest goes from its creation to its winner by commands alone, and its 
   expect(reconciliation.out.split('\n')[1]).toMatch(/^ +1 +EQUAL +1 +red 5, blue 0 +red 5, blue 0/);
 });
 
+test('a gift debits its giver and scores, and the winners are rewarded', async () => {
+  for (const accountId of ['giver', 'prizes', 'zoe']) await client.accounts.open({ accountId, unit: 'EUR' });
+  for (const accountId of ['giver', 'prizes']) await client.accounts.credit({ accountId, unit: 'EUR', amountMinor: 1_000n });
+  const reward = ['--reward', '70', '--fund', 'prizes', '--unit', 'EUR'];
+  expect(await plain('create', 'gala', '--side', 'a=zoe', '--side', 'b=yan', ...reward)).toMatchObject({ code: EXIT.done, err: '' });
+  expect((await plain('start', 'gala')).out).toContain('STARTING');
+  await until('gala', ({ phase }) => phase === 'RUNNING');
+  expect((await plain('gift', 'gala', 'zoe', 'giver', '300', 'EUR')).out).toContain('700 EUR');
+  await until('gala', ({ scoreCount }) => scoreCount === 1);
+  await plain('end', 'gala');
+  expect(await until('gala', ({ phase }) => phase === 'ENDED')).toMatchObject({ winnerSideIds: ['a'], sides: [{ points: 300 }, { points: 0 }] });
+  for await (const { balanceMinor } of client.accounts.watch('zoe')) if (balanceMinor === 70n) break;
+  expect(await plain('create', 'c', '--side', 'a=x', '--side', 'b=y', '--reward', '1')).toMatchObject({ code: EXIT.usage });
+});
+
 test('contests are listed by phase, and one is cancelled', async () => {
   await plain('create', 'off', '--side', 'a=x', '--side', 'b=y');
   expect((await plain('cancel', 'off', '--note', 'rain')).code).toBe(EXIT.done);

@@ -1,8 +1,9 @@
 /** `sluice contest create` */
-import { type ContestRules, SCORE_OPERATORS, type SideInput, TIE_RULES, WINNER_RULES } from '@sluice/client';
+import { type ContestReward, type ContestRules, REWARD_KINDS, type RewardKind, SCORE_OPERATORS, type SideInput, TIE_RULES, WINNER_RULES } from '@sluice/client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { timeUs, wholeNumber } from '../argument';
+import { minorUnits, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
+import { UsageError } from '../exit-code';
 import { againText } from './contest-view';
 
 interface CreateOptions extends Pick<ContestRules, 'operator' | 'winnerRule' | 'tieRule' | 'rounds'> {
@@ -15,6 +16,10 @@ interface CreateOptions extends Pick<ContestRules, 'operator' | 'winnerRule' | '
   readonly pointsPerScore?: number;
   readonly pointsPerRound?: number;
   readonly reconcileWait?: number;
+  readonly reward?: bigint;
+  readonly rewardKind?: RewardKind;
+  readonly fund?: string;
+  readonly unit?: string;
   readonly requestId?: string;
 }
 
@@ -36,13 +41,18 @@ export function addCreateCommand(contest: Command, surroundings: Surroundings): 
     .addOption(new Option('--winner-rule <rule>', 'by what it is won (default CUMULATIVE)').choices([...WINNER_RULES]))
     .addOption(new Option('--tie-rule <rule>', 'what happens when several sides are first (default NONE)').choices([...TIE_RULES]))
     .option('--reconcile-wait <milliseconds>', 'how long the reconciliation of a round waits (default 0)', wholeNumber)
+    .option('--reward <amount>', 'what each winner gets, or what they share, in minor units', minorUnits)
+    .addOption(new Option('--reward-kind <kind>', 'for each of them, in equal parts, or by points (default FIXED)').choices([...REWARD_KINDS]))
+    .option('--fund <account>', 'that pays the reward')
+    .option('--unit <unit>', 'of the reward')
     .option('--request-id <id>', 'id of this request; made when not given')
     .addHelpText(
       'after',
       `
 Examples:
   sluice contest create cup --side red=ada,grace --side blue=alan
-  sluice contest create cup --side red= --side blue= --join-until 2030-01-01 --rounds 3 --round-duration 60000`,
+  sluice contest create cup --side red= --side blue= --join-until 2030-01-01 --rounds 3 --round-duration 60000
+  sluice contest create cup --side red=ada --side blue=alan --reward 500 --fund prizes --unit EUR`,
     )
     .action((contestId: string, options: CreateOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
@@ -67,7 +77,14 @@ function rulesOf(options: CreateOptions): ContestRules {
     winnerRule,
     tieRule,
     reconcileWaitMs: options.reconcileWait,
+    reward: rewardOf(options),
   };
+}
+
+function rewardOf({ reward: amountMinor, rewardKind: kind, fund, unit }: CreateOptions): ContestReward | undefined {
+  if (amountMinor === undefined && kind === undefined && fund === undefined && unit === undefined) return undefined;
+  if (amountMinor === undefined || fund === undefined || unit === undefined) throw new UsageError('--reward, --fund and --unit belong together');
+  return { fundAccountId: fund, unit, kind, amountMinor };
 }
 
 /** SIDE=ACCOUNT,ACCOUNT, gathered over repeated options. */

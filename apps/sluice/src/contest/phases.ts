@@ -32,8 +32,8 @@ export function addPhaseCommands(contest: Command, surroundings: Surroundings): 
     .action((contestId: string, { requestId }: Requested, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
         const started = await client.contests.start(contestId, requestId);
-        const ends = started.roundEndsAt?.toISOString() ?? 'when it is ended';
-        output.thing({ contestId, ...started }, [['contest', contestId], ['round ends', ends], againText(started)]);
+        const ends = started.phase === 'STARTING' ? undefined : (started.roundEndsAt?.toISOString() ?? 'when it is ended');
+        output.thing({ contestId, ...started }, [['contest', contestId], ['phase', started.phase], ['round ends', ends], againText(started)]);
       }),
     );
   contest

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
 import { SluiceError, statusName } from '../sluice-error';
-import type { ContestInput, ContestRules, ScoreInput, ScoreOutcome } from './contest';
+import type { ContestInput, ContestRules, GiftInput, GiftOutcome, ScoreInput, ScoreOutcome } from './contest';
 
 const US_PER_MS = 1_000;
 
@@ -38,13 +38,29 @@ function rulesToWire(rules: ContestRules): contestpb.ContestRules {
   };
 }
 
-export function scoreToWire({ requestId = randomUUID(), contestId, accountId, points, scoredAt = 0 }: ScoreInput): contestpb.ScoreRequest {
-  const scoredAtUs = typeof scoredAt === 'number' ? Math.floor(scoredAt) : scoredAt.getTime() * US_PER_MS;
-  return { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: BigInt(scoredAtUs) };
+export function scoreToWire({ requestId = randomUUID(), contestId, accountId, points, scoredAt }: ScoreInput): contestpb.ScoreRequest {
+  return { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: usOf(scoredAt) };
+}
+
+export function giftToWire(gift: GiftInput): contestpb.GiftRequest {
+  const { requestId = randomUUID(), contestId, accountId, giverAccountId, amountMinor, unit, points = 0, scoredAt } = gift;
+  const score = { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: usOf(scoredAt) };
+  return { ...score, giverAccountId, amountMinor, unit, signature: Buffer.alloc(0), signedAtUs: 0n };
+}
+
+/** 0: not said. */
+function usOf(time: Date | number | undefined): bigint {
+  if (time === undefined) return 0n;
+  return BigInt(typeof time === 'number' ? Math.floor(time) : time.getTime() * US_PER_MS);
 }
 
 /** About as many bytes as it takes on the wire, never less than the texts in it. */
-export function scoreSizeBytes({ requestId, contestId, accountId }: contestpb.ScoreRequest): number {
+export function giftSizeBytes(gift: contestpb.GiftRequest): number {
+  return scoreSizeBytes(gift) + Buffer.byteLength(gift.giverAccountId) + Buffer.byteLength(gift.unit);
+}
+
+/** About as many bytes as it takes on the wire, never less than the texts in it. */
+export function scoreSizeBytes({ requestId, contestId, accountId }: Pick<contestpb.ScoreRequest, 'requestId' | 'contestId' | 'accountId'>): number {
   const FIXED_FIELDS_BYTES = 40;
   return FIXED_FIELDS_BYTES + Buffer.byteLength(requestId) + Buffer.byteLength(contestId) + Buffer.byteLength(accountId);
 }
@@ -77,6 +93,22 @@ export function scoreOutcomeOf(score: contestpb.ScoreRequest, result: contestpb.
       positionToken,
     },
   };
+}
+
+/** The verdict on one gift of a batch. */
+export function giftOutcomeOf(gift: contestpb.GiftRequest, result: contestpb.GiftResult | undefined, positionToken: string): GiftOutcome {
+  const { requestId, giverAccountId } = gift;
+  if (result === undefined) {
+    const message = 'the answer has no result for this gift';
+    return { requestId, giverAccountId, error: new SluiceError({ code: 'INTERNAL', reason: '', message, requestId }) };
+  }
+  const { balanceAfterMinor, entryNumber, repeated, error } = result;
+  if (error !== undefined) {
+    const { code, reason, message } = error;
+    const metadata = { account_id: giverAccountId };
+    return { requestId, giverAccountId, error: new SluiceError({ code: statusName(code), reason, message, metadata, requestId }) };
+  }
+  return { requestId, giverAccountId, result: { requestId, giverAccountId, balanceAfterMinor, entryNumber, repeated, positionToken } };
 }
 
 /** Undefined for 0. */

@@ -88,7 +88,9 @@ export interface MembersJoined extends Reply {
 }
 
 export interface ContestStarted extends Reply {
-  /** When the first round ends; undefined: by a request. */
+  /** STARTING: the fund is asked for the largest payout; RUNNING: the first round runs. */
+  readonly phase: 'STARTING' | 'RUNNING';
+  /** When the first round ends; undefined: by a request, or the contest is STARTING. */
   readonly roundEndsAt: Date | undefined;
 }
 
@@ -132,3 +134,36 @@ export interface ScoreResult extends Reply {
 export type ScoreOutcome =
   | { readonly requestId: string; readonly contestId: string; readonly result: ScoreResult; readonly error?: undefined }
   | { readonly requestId: string; readonly contestId: string; readonly result?: undefined; readonly error: SluiceError };
+
+/** A gift debits an account, and scores for a member. */
+export interface GiftInput {
+  readonly contestId: string;
+  /** The member that scores. */
+  readonly accountId: string;
+  /** The account that is debited. */
+  readonly giverAccountId: string;
+  /** > 0, in minor units. */
+  readonly amountMinor: bigint;
+  readonly unit: string;
+  /** Default: as many as the amount has minor units. */
+  readonly points?: number | undefined;
+  /** When it was given: a Date, or microseconds since the epoch. The operator LATEST demands it. */
+  readonly scoredAt?: Date | number | undefined;
+  /** The caller's id of this gift, unique in the giver's account for ever; made when not given. */
+  readonly requestId?: string | undefined;
+}
+
+/** The giver is debited, and the score is on its way: the transfer of the request id at the giver's account says whether it has scored (SETTLED) or was refunded. */
+export interface GiftReceipt extends Reply {
+  readonly requestId: string;
+  readonly giverAccountId: string;
+  /** The giver's balance after the debit, in minor units. */
+  readonly balanceAfterMinor: bigint;
+  /** Number of the entry of the debit. */
+  readonly entryNumber: bigint;
+}
+
+/** One gift of a batch: its receipt, or why it was refused. */
+export type GiftOutcome =
+  | { readonly requestId: string; readonly giverAccountId: string; readonly result: GiftReceipt; readonly error?: undefined }
+  | { readonly requestId: string; readonly giverAccountId: string; readonly result?: undefined; readonly error: SluiceError };

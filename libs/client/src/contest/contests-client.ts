@@ -1,6 +1,6 @@
 /** Everything that can be done with contests. */
 import { randomUUID } from 'node:crypto';
-import type { contestpb } from '@sluice/protocol/contest';
+import { contestpb } from '@sluice/protocol/contest';
 import type { BatchingOptions } from '../batching-options';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
 import { sendItems } from '../item-batch';
@@ -11,7 +11,19 @@ import type { PositionTracker } from '../position-tracker';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import { SluiceError, toSluiceError } from '../sluice-error';
 import { timeToWire } from '../time-wire';
-import type { ContestCreated, ContestInput, ContestStarted, MembersJoined, RoundEnded, ScoreInput, ScoreOutcome, ScoreResult } from './contest';
+import type {
+  ContestCreated,
+  ContestInput,
+  ContestStarted,
+  GiftInput,
+  GiftOutcome,
+  GiftReceipt,
+  MembersJoined,
+  RoundEnded,
+  ScoreInput,
+  ScoreOutcome,
+  ScoreResult,
+} from './contest';
 import type {
   Contest,
   ContestFilter,
@@ -24,7 +36,7 @@ import type {
   WatchedStandings,
 } from './contest-state';
 import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire } from './contest-state-wire';
-import { contestToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
+import { contestToWire, giftOutcomeOf, giftSizeBytes, giftToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
 
 /** Most that one call takes. */
 const MAXIMUM_BATCH_ITEMS = 10_000;
@@ -42,6 +54,7 @@ export interface ContestsClientOptions {
 export class ContestsClient {
   readonly #options: ContestsClientOptions;
   readonly #batcher: ItemBatcher<contestpb.ScoreRequest, ScoreResult>;
+  readonly #giftBatcher: ItemBatcher<contestpb.GiftRequest, GiftReceipt>;
 
   /** @internal Made by SluiceClient. */
   constructor(options: ContestsClientOptions) {
@@ -53,6 +66,13 @@ export class ContestsClient {
       send: (scores: readonly contestpb.ScoreRequest[], deadlineAt: number) => this.#scoreOnce([...scores], deadlineAt),
     };
     this.#batcher = new ItemBatcher<contestpb.ScoreRequest, ScoreResult>(options.caller, batches, options.batching);
+    const giftBatches = {
+      plural: 'gifts',
+      requestIdOf: (gift: contestpb.GiftRequest) => gift.requestId,
+      sizeBytes: giftSizeBytes,
+      send: (gifts: readonly contestpb.GiftRequest[], deadlineAt: number) => this.#giftOnce([...gifts], deadlineAt),
+    };
+    this.#giftBatcher = new ItemBatcher<contestpb.GiftRequest, GiftReceipt>(options.caller, giftBatches, options.batching);
   }
 
   async create(input: ContestInput, options?: CallOptions): Promise<ContestCreated> {
@@ -69,11 +89,13 @@ export class ContestsClient {
     return { memberCount, repeated, positionToken };
   }
 
-  /** Starts the first round. */
+  /** Starts the first round; of a contest with a reward, when its fund has given the largest payout. */
   async start(contestId: string, requestId: string = randomUUID()): Promise<ContestStarted> {
     const { commands } = this.#options;
-    const { roundEndsAtUs, repeated, positionToken } = await this.#command(commands.startContest.bind(commands), { requestId, contestId });
-    return { roundEndsAt: timeOfUs(roundEndsAtUs), repeated, positionToken };
+    const started = await this.#command(commands.startContest.bind(commands), { requestId, contestId });
+    const { roundEndsAtUs, repeated, positionToken } = started;
+    const phase = started.phase === contestpb.ContestPhase.CONTEST_PHASE_STARTING ? 'STARTING' : 'RUNNING';
+    return { phase, roundEndsAt: timeOfUs(roundEndsAtUs), repeated, positionToken };
   }
 
   /** Ends the round of this number, also before its time. */
@@ -97,10 +119,7 @@ export class ContestsClient {
 
   /** Up to 10,000 scores in one call; each has its own outcome, in order. Refusals do not throw. */
   async scoreBatch(inputs: readonly ScoreInput[], options: CallOptions = {}): Promise<ScoreOutcome[]> {
-    if (inputs.length > MAXIMUM_BATCH_ITEMS) {
-      const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} scores, not ${inputs.length}`;
-      throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
-    }
+    checkBatch(inputs.length, 'scores');
     const { caller } = this.#options;
     const deadlineAt = caller.deadlineAt(options);
     const send = (scores: readonly contestpb.ScoreRequest[]): Promise<ScoreOutcome[]> => this.#scoreOnce([...scores], deadlineAt);
@@ -128,6 +147,25 @@ export class ContestsClient {
       onPosition: (token: string) => positions.add(token),
     };
     return streamItems(caller, streamed, inputs, options);
+  }
+
+  /** Debits the giver, and scores. Travels together with what else is given at the same time. Throws a SluiceError when the debit is refused. */
+  gift(input: GiftInput, options?: CallOptions): Promise<GiftReceipt> {
+    return this.#giftBatcher.add(giftToWire(input), this.#options.caller.deadlineAt(options));
+  }
+
+  /** Up to 10,000 gifts in one call; each has its own outcome, in order. Refusals do not throw. */
+  async giftBatch(inputs: readonly GiftInput[], options: CallOptions = {}): Promise<GiftOutcome[]> {
+    checkBatch(inputs.length, 'gifts');
+    const { caller } = this.#options;
+    const deadlineAt = caller.deadlineAt(options);
+    const send = (gifts: readonly contestpb.GiftRequest[]): Promise<GiftOutcome[]> => this.#giftOnce([...gifts], deadlineAt);
+    const failed = ({ requestId, giverAccountId }: contestpb.GiftRequest, error: SluiceError): GiftOutcome => ({
+      requestId,
+      giverAccountId,
+      error: error.about(requestId),
+    });
+    return sendItems(caller, { items: inputs.map(giftToWire), send, failed }, deadlineAt);
   }
 
   // Reads.
@@ -239,6 +277,13 @@ export class ContestsClient {
     return scores.map((score, index) => scoreOutcomeOf(score, results[index], positionToken));
   }
 
+  async #giftOnce(gifts: contestpb.GiftRequest[], deadlineAt: number): Promise<GiftOutcome[]> {
+    const { caller, commands, positions } = this.#options;
+    const { results, positionToken } = await caller.attempt(commands.giftBatch.bind(commands), { gifts }, deadlineAt);
+    positions.add(positionToken);
+    return gifts.map((gift, index) => giftOutcomeOf(gift, results[index], positionToken));
+  }
+
   async #command<Request extends { readonly requestId: string }, Response extends { readonly positionToken: string }>(
     method: UnaryMethod<Request, Response>,
     request: Request,
@@ -252,4 +297,10 @@ export class ContestsClient {
       throw toSluiceError(error).about(request.requestId);
     }
   }
+}
+
+function checkBatch(count: number, plural: string): void {
+  if (count <= MAXIMUM_BATCH_ITEMS) return;
+  const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} ${plural}, not ${count}`;
+  throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
 }
