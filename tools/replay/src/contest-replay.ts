@@ -9,6 +9,7 @@ import { basename } from 'node:path';
 import type { Contest, RoundReconciliation, SidePoints, SluiceClient } from '@sluice/client';
 import type { ReplayObserver } from './bank-replay';
 import { ContestPhases } from './contest-phases';
+import { ContestRewards } from './contest-rewards';
 import { footballContest, type ExpectedScore, type FootballContest } from './football-contest';
 import { readFootball } from './football-file';
 import { ReadWindow } from './read-window';
@@ -44,8 +45,16 @@ export async function replayContests(options: ContestReplayOptions): Promise<Con
     options,
     matches.map((match) => footballContest(match, namespace)),
   );
+  const rewards = new ContestRewards(options.client, namespace, replay.contests);
+  observer.step('opening accounts', undefined);
+  await rewards.prepare();
+  observer.stepDone();
   await replay.run();
-  return replay.report();
+  observer.step('comparing accounts', undefined);
+  const wrong = await rewards.compare();
+  observer.stepDone();
+  const report = replay.report();
+  return { ...report, mismatches: [...report.mismatches, ...wrong] };
 }
 
 class ContestReplay {
@@ -54,7 +63,7 @@ class ContestReplay {
 
   constructor(
     private readonly options: ContestReplayOptions,
-    private readonly contests: readonly FootballContest[],
+    readonly contests: readonly FootballContest[],
   ) {}
 
   async run(): Promise<void> {

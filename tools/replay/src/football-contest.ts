@@ -3,6 +3,9 @@ import type { ContestInput, ScoreInput } from '@sluice/client';
 import type { FootballMatch, Goal } from './football-file';
 
 export const REGULAR_ROUNDS = 3;
+/** What each member of the winning side gets. */
+export const REWARD_MINOR = 100n;
+export const UNIT = 'EUR';
 /** The largest that the rules allow: the read store is to have every score when it is compared. */
 const RECONCILE_WAIT_MS = 60_000;
 const FIRST_HALF_MINUTES = 45;
@@ -47,7 +50,12 @@ export function footballContest(match: FootballMatch, namespace: string): Footba
       contestId,
       title: `${match.home} – ${match.away}`,
       sides,
-      rules: { rounds: REGULAR_ROUNDS, tieRule: shootout ? 'SUDDEN_DEATH' : 'NONE', reconcileWaitMs: RECONCILE_WAIT_MS },
+      rules: {
+        rounds: REGULAR_ROUNDS,
+        tieRule: shootout ? 'SUDDEN_DEATH' : 'NONE',
+        reconcileWaitMs: RECONCILE_WAIT_MS,
+        reward: { fundAccountId: fundAccount(namespace), unit: UNIT, kind: 'FIXED', amountMinor: REWARD_MINOR },
+      },
     },
     rounds: [...expectedScores(contestId, namespace, rounds), ...(shootout ? [[shootoutScore(contestId, namespace, match)]] : [])],
     totals: [match.homeScore, match.awayScore],
@@ -66,6 +74,10 @@ export function roundOf({ minute }: Pick<Goal, 'minute'>): number {
 function membersOf(match: FootballMatch, team: string, namespace: string): string[] {
   const scorers = match.goals.filter((goal) => goal.team === team).map(({ scorer }) => scorerAccount(namespace, team, scorer));
   return [...new Set([teamAccount(namespace, team), ...scorers])];
+}
+
+export function fundAccount(namespace: string): string {
+  return `${namespace}/fund`;
 }
 
 function teamAccount(namespace: string, team: string): string {

@@ -142,6 +142,7 @@ describe('contests', () => {
     const { code, out } = await cli(['replay', 'contests', tampered, goals, '--data', join(folder, 'contests')]);
     expect(code).toBe(EXIT.refused);
     expect(out).toContain('mismatch: tampered/m1: winners: A, the file says B');
-    expect(lastLine(out)).toBe('4 contests, 8 scores, 2 mismatches');
+    expect(out).toContain('mismatch: tampered/A/Ann: balance 100, by the files 0');
+    expect(lastLine(out)).toBe('4 contests, 8 scores, 10 mismatches');
   });
 });
