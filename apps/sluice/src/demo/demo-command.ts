@@ -6,13 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { SluiceClient, SluiceError } from '@sluice/client';
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
-import { targetOf, type ConnectionOptions, type Surroundings } from '../connection';
+import type { ConnectionOptions, Surroundings } from '../connection';
 import { EXIT, type ExitCode, exitCodeOf, PlainFailure } from '../exit-code';
-import { Output } from '../output';
-import { configurationFor } from '../serve/configuration';
-import { startEmbedded } from '../serve/embedded';
-import { isServing } from '../serve/probe';
+import type { Output } from '../output';
+import { addBattleCommand } from './battle';
 import { CallersFailedError, startCallers } from './callers';
+import { withServer } from './with-server';
 
 interface DemoOptions extends ConnectionOptions {
   readonly seconds: number;
@@ -25,29 +24,14 @@ const DEFAULT_CALLERS = 4_000;
 const LINE_PERIOD_MS = 1_000;
 
 export function addDemoCommand(program: Command, surroundings: Surroundings): void {
-  program
+  const demo = program
     .command('demo')
     .description('drive a hot account and show how requests become batches')
     .option('--seconds <seconds>', 'for so long', wholeNumber, DEFAULT_SECONDS)
     .option('--callers <callers>', 'so many at once, each with one request after another', wholeNumber, DEFAULT_CALLERS)
     .addHelpText('after', '\nWith a server that runs already, or with one of its own.\n\nExample:\n  sluice demo --seconds 20')
-    .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<DemoOptions>();
-      const output = new Output(surroundings.terminal, options.json === true);
-      const target = targetOf(options, surroundings.environment);
-      if (await isServing(target)) {
-        output.message(`with the server on ${target}`);
-        surroundings.exit(await drive(target, options, output));
-        return;
-      }
-      const server = await startEmbedded(configurationFor(surroundings.environment));
-      output.message(`with a server of its own on ${server.address}, data in ${server.folder}`);
-      try {
-        surroundings.exit(await drive(server.address, options, output));
-      } finally {
-        await server.stop();
-      }
-    });
+    .action((_options: unknown, command: Command) => withServer(command.optsWithGlobals<DemoOptions>(), surroundings, drive));
+  addBattleCommand(demo, surroundings);
 }
 
 async function drive(target: string, { seconds, callers }: DemoOptions, output: Output): Promise<ExitCode> {

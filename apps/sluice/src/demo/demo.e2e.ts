@@ -52,6 +52,22 @@ test('the demo for machines', async () => {
   expect(figures?.commits).toBeLessThan(figures?.acknowledged ?? 0);
 });
 
+test('in a battle every unit that was given is a point or was given back, and every unit of the fund was paid', async () => {
+  const options = ['--givers', '40', '--rounds', '2', '--round-seconds', '2', '--json'];
+  const { code, out } = await cli(['demo', 'battle', ...options], { environment: environment() });
+  const [proof] = jsonLines(out) as {
+    gifts: number;
+    givenMinor: string;
+    points: string;
+    refundedMinor: string;
+    reconciliation: unknown[];
+    verified: boolean;
+  }[];
+  expect(proof).toMatchObject({ verified: true, reconciliation: [{ outcome: 'EQUAL' }, { outcome: 'EQUAL' }] });
+  expect(BigInt(proof?.givenMinor ?? 0)).toBe(BigInt(proof?.points ?? 0) + BigInt(proof?.refundedMinor ?? 0));
+  expect(code).toBe(EXIT.done);
+});
+
 test('npm start serves, and Ctrl-C ends it cleanly', async () => {
   const child = spawn('npm', ['start'], { cwd: WORKSPACE, env: { ...process.env, ...environment() }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
