@@ -147,7 +147,8 @@ beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-lint-')));
   for (const { file, code } of [...planted, ...allowed]) write(file, code);
   write('tsconfig.json', JSON.stringify({ extends: join(ROOT, 'tsconfig.base.json'), include: ['**/*.ts'], exclude: ['node_modules'] }));
-  for (const name of ['.oxlintrc.jsonc', 'nx.json', 'package.json', 'tsconfig.base.json', 'tools/lint']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  for (const name of ['.oxlintrc.jsonc', 'nx.json', 'package.json', 'tsconfig.base.json', 'tools/lint'])
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   symlinkSync(join(ROOT, 'protos'), join(folder, 'protos'));
   linkPackages();
   found = rulesByFile();
