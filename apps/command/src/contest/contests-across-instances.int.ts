@@ -1,0 +1,74 @@
+/** Contests with money among instances that share the partitions: givers, winners, fund and contest are of different owners. */
+import { credentials } from '@grpc/grpc-js';
+import { partitionOfKey } from '@sluice/domain';
+import type { Contest } from '@sluice/domain/contest';
+import type { AggregateState } from '@sluice/engine';
+import { contestpb } from '@sluice/protocol/contest';
+import { answered, look, type SharingInstance, SharingInstances } from '../test/sharing-instances';
+
+const PARTITIONS = 4;
+const GIVERS = Array.from({ length: 12 }, (_, at) => `giver ${at}`);
+const MEMBERS = Array.from({ length: 12 }, (_, at) => `member ${at}`);
+
+const instances = new SharingInstances({ partitions: PARTITIONS });
+let one: SharingInstance;
+let two: SharingInstance;
+let client: contestpb.ContestCommandServiceClient;
+
+beforeAll(async () => {
+  one = await instances.start('one');
+  two = await instances.start('two');
+  await instances.untilShared();
+  client = new contestpb.ContestCommandServiceClient(one.server.address, credentials.createInsecure());
+});
+
+afterAll(async () => {
+  client.close();
+  await instances.stop();
+});
+
+/** The contest, and the firing of what is due: the scheduler's work. */
+async function until(is: (contest: Contest) => boolean): Promise<void> {
+  for (;;) {
+    for (const { command } of [one, two]) {
+      for (const partition of command.engine.timers.partitions) await command.engine.timers.of(partition)?.fire(Date.now() * 1_000);
+      const owned = command.engine.partition(partitionOfKey(Buffer.from('c', 'utf8'), PARTITIONS));
+      const contest = (owned?.stateOf('contest') as AggregateState | undefined)?.stateOf('contest', 'c') as Contest | undefined;
+      if (contest !== undefined && is(contest)) return;
+    }
+    await look();
+  }
+}
+
+test('gifts come from accounts of every owner, and winners of every owner are paid', async () => {
+  await one.open(['fund', ...GIVERS, ...MEMBERS]);
+  const credit = (accountId: string, amountMinor: bigint) => ({ requestId: 'credit', accountId, type: 1, amountMinor, unit: 'EUR' });
+  await one.batch([credit('fund', 10_000n), ...GIVERS.map((accountId) => credit(accountId, 10n))]);
+  const about = { contestId: 'c' };
+  const reward = { fundAccountId: 'fund', unit: 'EUR', kind: contestpb.RewardKind.REWARD_KIND_FIXED, amountMinor: 100n };
+  const sides = [
+    { sideId: 'red', accountIds: MEMBERS },
+    { sideId: 'blue', accountIds: ['nobody'] },
+  ];
+  await answered((done) => client.createContest(contestpb.CreateContestRequest.fromPartial({ ...about, requestId: 'create', sides, rules: { reward } }), done));
+  await answered((done) => client.startContest(contestpb.StartContestRequest.fromPartial({ ...about, requestId: 'start' }), done));
+  await until(({ phase }) => phase === 'RUNNING');
+  const gifts = GIVERS.map((giverAccountId, at) => ({
+    ...about,
+    requestId: 'gift',
+    giverAccountId,
+    accountId: MEMBERS[at] as string,
+    amountMinor: 4n,
+    unit: 'EUR',
+  }));
+  const given = contestpb.GiftBatchRequest.fromPartial({ gifts });
+  for (const repeated of [false, true]) {
+    const { results } = await answered<contestpb.GiftBatchResponse>((done) => client.giftBatch(given, done));
+    expect(results).toEqual(GIVERS.map(() => ({ balanceAfterMinor: 6n, entryNumber: 2n, repeated, error: undefined })));
+  }
+  await until(({ sideRoundPoints }) => sideRoundPoints[0] === 48);
+  await answered((done) => client.endRound(contestpb.EndRoundRequest.fromPartial({ ...about, requestId: 'end', round: 1 }), done));
+  await until(({ phase, fund }) => phase === 'ENDED' && fund?.paidMinor === 1_200n);
+  const { results } = await one.batch(['fund', ...MEMBERS].map((accountId) => ({ ...credit(accountId, 1n), requestId: 'look' })));
+  expect(results.map(({ balanceAfterMinor }) => balanceAfterMinor)).toEqual([8_801n, ...MEMBERS.map(() => 101n)]);
+});
