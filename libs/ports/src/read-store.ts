@@ -33,6 +33,8 @@ export interface CollectionDefinition {
    * repeated and late writes harmless on a store without transactions.
    */
   readonly guard?: string;
+  /** Rows without a guard that are small, and found by their key: a store may keep them in the tree of their keys. */
+  readonly small?: boolean;
 }
 
 export type Row = Readonly<Record<string, FieldValue>>;

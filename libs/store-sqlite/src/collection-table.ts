@@ -159,7 +159,7 @@ export function createTable(connection: SqliteConnection, definition: Collection
     ([field, type]) => `${quoted(field)} ${COLUMN_TYPES[type]}${field === definition.key ? ' NOT NULL PRIMARY KEY' : ''}`,
   );
   // Rows that are written again and again are small and found by their key: without a rowid one tree is touched, not two.
-  const layout = definition.guard === undefined ? '' : ' WITHOUT ROWID';
+  const layout = definition.guard === undefined && definition.small !== true ? '' : ' WITHOUT ROWID';
   connection.exec(`CREATE TABLE IF NOT EXISTS ${quoted(table)} (${columns.join(', ')})${layout}`);
   assertTable(connection, definition, table);
   for (const { name, fields } of declaredIndexes(definition, table)) {

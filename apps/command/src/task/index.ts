@@ -1,5 +1,5 @@
 /** Tasks, as the command service plugs them in. */
-import { readWorkRequest, taskpb, writeWorkResponse } from '@sluice/protocol/task';
+import { taskpb, writeWorkResponse } from '@sluice/protocol/task';
 import { bidi, type CallContext, type Send } from '@sluice/service';
 import type { CommandCapability } from '../command-capability';
 import { partitionOfKey } from '../methods/partition-share';
@@ -39,7 +39,7 @@ export const commandCapability: CommandCapability = {
         const streams = { queues, clock, partitionOf };
         const worker = {
           name: 'sluice.task.v1.TaskWorkerService',
-          definition: { work: { ...taskpb.TaskWorkerServiceService.work, requestDeserialize: readWorkRequest, responseSerialize: writeWorkResponse } },
+          definition: { work: { ...taskpb.TaskWorkerServiceService.work, responseSerialize: writeWorkResponse } },
           implementation: {
             work: bidi((requests: AsyncIterable<taskpb.WorkRequest>, send: Send<taskpb.WorkResponse>, call: CallContext) =>
               serveWorkStream(streams, requests, send, call),

@@ -1,6 +1,6 @@
 /** Everything that can be done with tasks, queues and schedules. */
 import { randomUUID } from 'node:crypto';
-import { readTaskResults, readWorkResponse, taskpb, writeTaskBatch, writeWorkRequest } from '@sluice/protocol/task';
+import { taskpb } from '@sluice/protocol/task';
 import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';
 import type { PositionTracker } from '../position-tracker';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
@@ -67,7 +67,7 @@ export class TasksClient {
     const { commands } = this.#options;
     const outcomes: CreationOutcome[] = [];
     for (const tasks of portionsOf(inputs.map(submissionToWire))) {
-      const { results } = await this.#command(createTasksOf(commands), { queue, tasks }, options);
+      const { results } = await this.#command(commands.createTasks.bind(commands), { queue, tasks }, options);
       for (const result of results) outcomes.push(outcomeOf(result));
     }
     return outcomes;
@@ -180,8 +180,7 @@ export class TasksClient {
   /** A worker for the queues. */
   worker(options: WorkerOptions): TaskWorker {
     const { workers, caller } = this.#options;
-    const { path } = taskpb.TaskWorkerServiceService.work;
-    return new TaskWorker(() => workers.makeBidiStreamRequest(path, writeWorkRequest, readWorkResponse, caller.metadata()), options);
+    return new TaskWorker(() => workers.work(caller.metadata()), options);
   }
 
   // Queues.
@@ -305,14 +304,4 @@ function* portionsOf(tasks: readonly taskpb.TaskSubmission[]): Generator<taskpb.
     bytes += size;
   }
   if (portion.length > 0) yield portion;
-}
-
-/** CreateTasks with codecs that are made for many tasks. */
-function createTasksOf(commands: taskpb.TaskCommandServiceClient): UnaryMethod<taskpb.CreateTasksRequest, taskpb.CreateTasksResponse> {
-  const { path } = taskpb.TaskCommandServiceService.createTasks;
-  return (request, metadata, options, callback) =>
-    commands.makeUnaryRequest(path, writeTaskBatch, readTaskResults, request, metadata, options, (error, response) => {
-      // Without an error there is a response.
-      callback(error, response as taskpb.CreateTasksResponse);
-    });
 }

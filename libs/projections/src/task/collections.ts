@@ -25,6 +25,7 @@ export const TASKS: CollectionDefinition = {
     schedule_id: 'text',
   },
   indexes: { by_queue: ['queue', 'number'], by_type: ['queue', 'type', 'number'] },
+  small: true,
 };
 
 /** A payload up to here is a field of its task: most are small, and a row of its own costs more than they do. */

@@ -9,5 +9,5 @@ export * as taskpb from '../generated/index.sluice.task.v1';
 export * from './task-events';
 export { type AttemptEnd, type AttemptsEnded, type AttemptsStarted, type AttemptStart, writeAttemptsEnded, writeAttemptsStarted } from './attempt-events';
 export { PlainTask } from './plain-task';
-export { readTaskBatch, readTaskResults, type TaskBatch, TaskResultsWriter, writeTaskBatch, writeTasksCreated } from './task-batch';
-export { AssignedPlainTask, readWorkRequest, readWorkResponse, writeWorkRequest, writeWorkResponse } from './work-messages';
+export { readTaskBatch, type TaskBatch, TaskResultsWriter, writeTasksCreated } from './task-batch';
+export { AssignedPlainTask, writeWorkResponse } from './work-messages';

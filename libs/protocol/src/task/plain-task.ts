@@ -7,7 +7,6 @@
  */
 import type { CreatedTask } from '../generated/sluice/task/v1/events';
 import { TaskSpec } from '../generated/sluice/task/v1/task';
-import { ByteReader } from '../wire/byte-reader';
 
 const REQUEST_ID_TAG = 0x0a;
 const SPEC_TAG = 0x12;
@@ -89,50 +88,6 @@ export class PlainTask implements CreatedTask {
     return 0n;
   }
 }
-
-/** The specification that has these bytes. One that says little is read by hand. */
-export function readSpec(bytes: Buffer, at: number, end: number): TaskSpec {
-  const reader = new ByteReader(bytes, at, end);
-  const spec: TaskSpec = { ...NOTHING_SAID, labels: {} };
-  while (!reader.done) {
-    switch (bytes[reader.at]) {
-      case TYPE_TAG:
-        reader.at += 1;
-        spec.type = reader.string();
-        break;
-      case PAYLOAD_TAG:
-        reader.at += 1;
-        spec.payload = Buffer.from(reader.view());
-        break;
-      case CONTENT_TYPE_TAG:
-        reader.at += 1;
-        spec.contentType = reader.string();
-        break;
-      case DEDUPE_RULE_TAG:
-        reader.at += 1;
-        spec.dedupeRule = reader.varint();
-        break;
-      default:
-        return TaskSpec.decode(bytes.subarray(at, end));
-    }
-  }
-  return spec;
-}
-
-const NOTHING_SAID: Omit<TaskSpec, 'labels'> = {
-  type: '',
-  payload: NOTHING,
-  contentType: '',
-  priority: 0,
-  key: '',
-  delayMs: 0,
-  startAt: undefined,
-  limits: undefined,
-  retry: undefined,
-  dedupeKey: '',
-  dedupeRule: 0,
-  parentTaskId: '',
-};
 
 /** Texts that many tasks share, like their types: made once for tasks that follow each other. */
 class SharedText {
