@@ -13,6 +13,7 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { type taskpb } from '@sluice/protocol/task';
 import { failureOf, type HandlerOutcome, type HandlerTask, HandlerThreads, handlerTaskOf } from '@sluice/task-handlers';
 import type { Handler, HandlerContext, WorkerTask } from './handlers';
+import type { TaskBody } from './task';
 import { bodyToWire } from './task-wire';
 
 export interface WorkerOptions {
@@ -44,6 +45,7 @@ type Report =
   | { readonly kind: 'returned'; readonly lease: taskpb.Lease };
 
 interface RunningTask {
+  readonly key: string;
   readonly lease: taskpb.Lease;
   /** When it came. */
   readonly beganMs: number;
@@ -137,7 +139,7 @@ export class TaskWorker {
     const returned = [...this.#running.values()].map(({ lease }) => lease);
     for (const { stop } of this.#running.values()) stop();
     this.#running.clear();
-    for (const lease of returned) this.#report(lease, { kind: 'returned', lease });
+    for (const lease of returned) this.#report(keyOf(lease), { kind: 'returned', lease });
     this.#draining = true;
     this.#write({ draining: true });
     // The server answers what it has taken; a server that is away finds out by itself.
@@ -232,26 +234,24 @@ export class TaskWorker {
     const task = handlerTaskOf(assigned);
     const now = performance.now();
     const every = assigned.heartbeatEveryMs;
-    const running: RunningTask = { lease, beganMs: now, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
+    const running: RunningTask = { key, lease, beganMs: now, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
     this.#running.set(key, running);
     const progress = (done: number, total = 0, text = ''): void => {
       running.progress = { done, total, text };
       // The first one goes at once, the others with the signs of life.
       running.nextBeatMs = Math.min(running.nextBeatMs, performance.now() + Math.min(every, 250));
     };
+    if (assigned.timeLeftMs > 0) this.#stopAfter(lease, assigned.timeLeftMs);
     const threads = this.#modules.get(task.type);
-    let outcome: Promise<HandlerOutcome>;
     if (threads === undefined) {
       const context = new FunctionContext(progress);
       running.stop = () => context.stop();
-      outcome = runFunction(this.#functions.get(task.type), workerTaskOf(task), context);
+      runFunction(this.#functions.get(task.type), workerTaskOf(task), context, (ended) => this.#finish(running, ended));
     } else {
       const run = threads.run(task, progress);
       running.stop = () => run.stop();
-      ({ outcome } = run);
+      void run.outcome.then((ended) => this.#finish(running, ended));
     }
-    if (assigned.timeLeftMs > 0) this.#stopAfter(lease, assigned.timeLeftMs);
-    void outcome.then((ended) => this.#finish(lease, ended));
   }
 
   /** The worker keeps the limit by its own clock, also when it is cut off from the server. */
@@ -260,7 +260,7 @@ export class TaskWorker {
       const running = this.#running.get(keyOf(lease));
       if (running === undefined) return;
       this.#stop(lease);
-      this.#report(lease, { kind: 'failing', failing: { lease, message: '', permanent: false, ranUs: ranUsOf(running), timeLimit: true } });
+      this.#report(running.key, { kind: 'failing', failing: { lease, message: '', permanent: false, ranUs: ranUsOf(running), timeLimit: true } });
     }, timeLeftMs);
     timer.unref();
   }
@@ -273,28 +273,27 @@ export class TaskWorker {
     running.stop();
   }
 
-  #finish(lease: taskpb.Lease, { result, failure }: HandlerOutcome): void {
-    const running = this.#running.get(keyOf(lease));
+  #finish(running: RunningTask, { result, failure }: HandlerOutcome): void {
+    const { key, lease } = running;
     // A task that was stopped brings nothing any more.
-    if (running === undefined) return;
-    this.#running.delete(keyOf(lease));
+    if (!this.#running.delete(key)) return;
     const ranUs = ranUsOf(running);
     if (failure === undefined) {
       this.tally.succeeded += 1;
       const wire = result && { body: Buffer.from(result.bytes), contentType: result.contentType };
-      this.#report(lease, { kind: 'completion', completion: { lease, result: wire, ranUs } });
+      this.#report(key, { kind: 'completion', completion: { lease, result: wire, ranUs } });
     } else {
       this.tally.failed += 1;
       this.#trouble(`task ${lease.taskId} failed`, new Error(failure.message));
       const message = failure.message.slice(0, MAXIMUM_MESSAGE_CHARACTERS);
-      this.#report(lease, { kind: 'failing', failing: { lease, message, permanent: failure.permanent, ranUs, timeLimit: false } });
+      this.#report(key, { kind: 'failing', failing: { lease, message, permanent: failure.permanent, ranUs, timeLimit: false } });
     }
   }
 
   // ---- reports ----
 
-  #report(lease: taskpb.Lease, report: Report): void {
-    this.#reports.set(keyOf(lease), report);
+  #report(key: string, report: Report): void {
+    this.#reports.set(key, report);
     this.#send(report);
   }
 
@@ -371,14 +370,33 @@ function textOf({ buffer, byteOffset, length }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
-async function runFunction(handler: Handler | undefined, task: WorkerTask, context: HandlerContext): Promise<HandlerOutcome> {
+/** A function that returns no promise has ended when it returns: a promise would cost more than a short task. */
+function runFunction(handler: Handler | undefined, task: WorkerTask, context: HandlerContext, ended: (outcome: HandlerOutcome) => void): void {
+  const outcome = outcomeOf(handler, task, context);
+  if (outcome instanceof Promise) void outcome.then(ended);
+  else ended(outcome);
+}
+
+function outcomeOf(handler: Handler | undefined, task: WorkerTask, context: HandlerContext): HandlerOutcome | Promise<HandlerOutcome> {
   try {
     if (handler === undefined) throw new Error(`there is no handler for ${task.type}`);
-    const body = await handler(task, context);
-    return { result: body === undefined ? undefined : bodyToWire(body, undefined), failure: undefined };
+    const body = handler(task, context);
+    return isThenable(body) ? Promise.resolve(body).then(resultOf).catch(failed) : resultOf(body);
   } catch (error) {
-    return { result: undefined, failure: failureOf(error) };
+    return failed(error);
   }
+}
+
+function isThenable(body: ReturnType<Handler>): body is Promise<TaskBody | void> {
+  return typeof body === 'object' && body !== null && 'then' in body && typeof body.then === 'function';
+}
+
+function resultOf(body: TaskBody | void): HandlerOutcome {
+  return { result: body === undefined ? undefined : bodyToWire(body, undefined), failure: undefined };
+}
+
+function failed(error: unknown): HandlerOutcome {
+  return { result: undefined, failure: failureOf(error) };
 }
 
 function ranUsOf({ beganMs }: RunningTask): bigint {

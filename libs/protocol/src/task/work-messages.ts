@@ -41,7 +41,6 @@ export class AssignedPlainTask implements AssignedTask {
 
 export function writeWorkResponse(response: WorkResponse): Buffer {
   const { tasks } = response;
-  if (tasks.length === 0) return WorkResponse.encode(response).finish() as Buffer;
   const rest = WorkResponse.encode({ ...response, tasks: [] }).finish();
   const writer = new ByteWriter(rest.length + TYPICAL_BYTES * (tasks.length + 1));
   writer.raw(rest, 0, rest.length);
