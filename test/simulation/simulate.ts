@@ -9,6 +9,7 @@ import { Deployment, type Workload } from './world/deployment';
 import { describeFaults } from './world/fault-plan';
 import { installGlobals } from './world/globals';
 import { Nemesis } from './world/nemesis';
+import { describeRun, drawRunPlan } from './world/run-plan';
 import { World } from './world/world';
 
 /** Simulated time with faults. */
@@ -17,7 +18,8 @@ const FAULTS_US = 8_000_000;
 const CALM_LIMIT_US = 60_000_000;
 /** The clocks of two owners may be two minutes apart: a hold expires by the clock of its owner. */
 const JUDGE_LIMIT_US = 200_000_000;
-const COUNTS = { command: 3, projector: 2, query: 2, scheduler: 2 };
+
+const WORKLOADS = new Map(SIMULATED_CAPABILITIES.flatMap((capability) => Object.entries(capability.workloads)));
 
 export interface Outcome {
   readonly seed: number;
@@ -70,9 +72,11 @@ async function run(world: World): Promise<void> {
   const { timeline, trace } = world;
   trace.note('world', describeFaults(world.faults));
   const cluster = new Cluster(world);
-  const deployment = new Deployment(world, cluster);
-  cluster.start(COUNTS);
-  const workloads = SIMULATED_CAPABILITIES.flatMap((capability) => capability.workloads(deployment));
+  const plan = drawRunPlan(world.random.fork('run plan'), [...WORKLOADS.keys()]);
+  trace.note('world', describeRun(plan));
+  const deployment = new Deployment(world, cluster, plan);
+  cluster.start(plan.instances);
+  const workloads = plan.workloads.flatMap((name) => WORKLOADS.get(name)?.(deployment) ?? []);
   for (const workload of workloads) workload.begin();
   const nemesis = new Nemesis(world, cluster);
   const done = (): boolean => workloads.every((workload) => workload.done) || world.breaches.length > 0;

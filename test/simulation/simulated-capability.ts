@@ -5,8 +5,11 @@ import type { Deployment, Workload } from './world/deployment';
 export interface SimulatedCapability {
   /** "account". */
   readonly name: string;
-  /** Made anew for each seed. They begin in this order, and are judged in the opposite one: what is owed and what is due comes last, and has to be done before the rest is compared. */
-  workloads(deployment: Deployment): readonly Workload[];
+  /**
+   * By names that no other capability uses; each takes part in some of the seeds, and is made anew for each. They begin in this order, and are judged in the opposite one: what is
+   * owed and what is due comes last, and has to be done before the rest is compared.
+   */
+  readonly workloads: Readonly<Record<string, (deployment: Deployment) => Workload>>;
   /** By names that no other capability uses. */
   readonly defects: Readonly<Record<string, Defect>>;
 }

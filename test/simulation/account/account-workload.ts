@@ -61,7 +61,7 @@ export class AccountWorkload implements Workload {
   async #call(callers: Callers, number: number): Promise<void> {
     const { random } = callers;
     await this.#openAccounts(callers);
-    for (let batch = 0; batch < BATCHES_PER_CALLER; batch += 1) {
+    for (let batch = 0; batch < this.deployment.partOf(BATCHES_PER_CALLER); batch += 1) {
       const atomic = random.chance(0.25);
       const postings = this.#drawPostings(callers, `c${number}-${batch}`, atomic);
       this.#sent += postings.length;
@@ -212,7 +212,7 @@ export class AccountWorkload implements Workload {
 
   async judge(): Promise<void> {
     const { world, cluster } = this.deployment;
-    const ledger = readLedger(cluster.log);
+    const ledger = readLedger(cluster.decodedLog);
     for (const contradiction of ledger.contradictions) world.breach(`the log contradicts itself: ${contradiction}`);
     for (const [key, records] of ledger.postings) if (records.length > 1) world.breach(`${key} is in the log ${records.length} times`);
     for (const [key, answer] of this.#answers) {
@@ -243,9 +243,19 @@ export class AccountWorkload implements Workload {
     if (callers === undefined) return;
     for (const [accountId, balance] of balances) {
       const request = accountpb.GetAccountRequest.encode(accountpb.GetAccountRequest.fromPartial({ accountId })).finish();
-      const { account } = accountpb.GetAccountResponse.decode(await callers.call('query', QUERIES.getAccount.path, request));
-      if (account?.balanceMinor !== balance) world.breach(`${accountId} is read with balance ${account?.balanceMinor}; the log says ${balance}`);
+      const read = await callers.readUntil(balance, () => balanceOf(callers, request));
+      if (read !== balance) world.breach(`${accountId} is read with balance ${read}; the log says ${balance}`);
     }
+  }
+}
+
+/** Undefined: the read store does not know the account. */
+async function balanceOf(callers: Callers, request: Uint8Array): Promise<bigint | undefined> {
+  try {
+    return accountpb.GetAccountResponse.decode(await callers.call('query', QUERIES.getAccount.path, request)).account?.balanceMinor;
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
+    return undefined;
   }
 }
 

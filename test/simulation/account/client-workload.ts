@@ -62,7 +62,7 @@ export class ClientWorkload implements Workload {
     const { callers, client } = program;
     const { random } = callers;
     for (const accountId of ACCOUNTS) await this.#untilVerdict(callers, () => client.accounts.open({ requestId: `open-${accountId}`, accountId, unit: UNIT }));
-    for (let round = 0; round < ROUNDS_PER_PROGRAM; round += 1) {
+    for (let round = 0; round < this.deployment.partOf(ROUNDS_PER_PROGRAM); round += 1) {
       const inputs = Array.from({ length: random.between(1, MOST_AT_ONCE) }, (_, item) => this.#draw(callers, `k${number}-${round}-${item}`));
       // At once: the library draws them together.
       await Promise.all(inputs.map((input) => this.#post(program, input)));
@@ -133,7 +133,7 @@ export class ClientWorkload implements Workload {
 
   async judge(): Promise<void> {
     const { world, cluster } = this.deployment;
-    const { postings } = readLedger(cluster.log);
+    const { postings } = readLedger(cluster.decodedLog);
     for (const [key, known] of this.#known) {
       const records = postings.get(key) ?? [];
       if (known.result !== undefined && (records.length !== 1 || records[0]?.balanceAfterMinor !== known.result.balanceAfterMinor))

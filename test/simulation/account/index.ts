@@ -7,6 +7,10 @@ import { TransferWorkload } from './transfer-workload';
 
 export const simulatedCapability: SimulatedCapability = {
   name: 'account',
-  workloads: (deployment) => [new AccountWorkload(deployment), new ClientWorkload(deployment), new TransferWorkload(deployment)],
+  workloads: {
+    postings: (deployment) => new AccountWorkload(deployment),
+    programs: (deployment) => new ClientWorkload(deployment),
+    transfers: (deployment) => new TransferWorkload(deployment),
+  },
   defects: accountDefects,
 };

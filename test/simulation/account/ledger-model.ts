@@ -2,9 +2,8 @@
  * What the log says about accounts, read by code that shares nothing with the engine but the generated messages: every recorded posting in
  * order, with running balances computed anew.
  */
-import { readCommit } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
-import type { MemoryLogStorage } from '@sluice/memory';
+import type { DecodedLog } from '../world/decoded-log';
 
 export interface RecordedPosting {
   readonly partition: number;
@@ -29,15 +28,15 @@ export function postingKey(accountId: string, requestId: string): string {
   return `${accountId} ${requestId}`;
 }
 
-export function readLedger(log: MemoryLogStorage): LedgerReading {
+export function readLedger(log: DecodedLog): LedgerReading {
   const postings = new Map<string, RecordedPosting[]>();
   const balances = new Map<string, bigint>();
   const holds = new Map<string, Map<string, bigint>>();
   const contradictions: string[] = [];
   for (const [partition, commits] of log.partitions.entries()) {
     let committedAtUs = 0;
-    for (const { sequence, bytes } of commits) {
-      const commit = readCommit(bytes);
+    for (const commit of commits) {
+      const { sequence } = commit;
       if (commit.committedAtUs < committedAtUs) contradictions.push(`${partition}/${sequence} was committed before its predecessor`);
       committedAtUs = commit.committedAtUs;
       for (const { type, payload } of commit.events) {

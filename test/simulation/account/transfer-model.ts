@@ -2,9 +2,8 @@
  * What the log says about transfers and expiring holds, read by code that shares nothing with the engine but the generated messages: each leg is found among
  * the postings of its account, and compared with what the events of transfers say.
  */
-import type { MemoryLogStorage } from '@sluice/memory';
-import { readCommit } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
+import type { DecodedLog } from '../world/decoded-log';
 
 export interface ReadTransfer {
   readonly fromAccountId: string;
@@ -14,7 +13,6 @@ export interface ReadTransfer {
   /** Of the debited account, after the debit. */
   readonly balanceAfterMinor: bigint;
   debits: number;
-  credits: number;
   refunds: number;
   state: 'PENDING' | 'SETTLED' | 'REFUNDED';
 }
@@ -66,8 +64,7 @@ class Reader {
     const key = transferKey(fromAccountId, requestId);
     const known = this.transfers.get(key);
     if (known !== undefined) known.debits += 1;
-    else
-      this.transfers.set(key, { fromAccountId, toAccountId, requestId, amountMinor, balanceAfterMinor, debits: 1, credits: 0, refunds: 0, state: 'PENDING' });
+    else this.transfers.set(key, { fromAccountId, toAccountId, requestId, amountMinor, balanceAfterMinor, debits: 1, refunds: 0, state: 'PENDING' });
   }
 
   private refund({ accountId, requestId, amountMinor }: accountpb.Posting): void {
@@ -114,37 +111,40 @@ class Reader {
   }
 
   /** Every debit ended once, or is under way. */
-  finish(): void {
+  contradictionsOfLegs(): string[] {
+    const contradictions: string[] = [];
+    const owed = new Set<string>();
     for (const [key, transfer] of this.transfers) {
       const creditKey = `${key} to ${transfer.toAccountId} of ${transfer.amountMinor}`;
-      transfer.credits = this.credits.get(creditKey) ?? 0;
-      this.credits.delete(creditKey);
-      const { debits, credits, refunds, state } = transfer;
+      const credits = this.credits.get(creditKey) ?? 0;
+      owed.add(creditKey);
+      const { debits, refunds, state } = transfer;
       const wanted = { PENDING: credits <= 1 && refunds === 0, SETTLED: credits === 1 && refunds === 0, REFUNDED: credits === 0 && refunds === 1 }[state];
-      if (debits !== 1 || !wanted) this.contradictions.push(`transfer ${key} is ${state} with ${debits} debits, ${credits} credits and ${refunds} refunds`);
+      if (debits !== 1 || !wanted) contradictions.push(`transfer ${key} is ${state} with ${debits} debits, ${credits} credits and ${refunds} refunds`);
     }
-    for (const key of this.credits.keys()) this.contradictions.push(`a credit without its debit: ${key}`);
+    for (const key of this.credits.keys()) if (!owed.has(key)) contradictions.push(`a credit without its debit: ${key}`);
+    return contradictions;
   }
 }
 
-export function readTransfers(log: MemoryLogStorage): TransferReading {
+/** @returns a function that reads what the log says by now. */
+export function transferReader(log: DecodedLog): () => TransferReading {
   const reader = new Reader();
-  for (const commits of log.partitions) {
-    for (const { bytes } of commits) {
-      const commit = readCommit(bytes);
-      for (const { type, payload } of commit.events) {
-        if (type === 'account.PostingsRecorded') reader.postings(accountpb.PostingsRecorded.decode(payload), commit.committedAtUs);
-        else if (type === 'account.TransfersRecorded') reader.recorded(accountpb.TransfersRecorded.decode(payload));
-        else if (type === 'account.TransfersSettled') reader.settled(accountpb.TransfersSettled.decode(payload));
-      }
+  const readOn = log.follow(({ committedAtUs, events }) => {
+    for (const { type, payload } of events) {
+      if (type === 'account.PostingsRecorded') reader.postings(accountpb.PostingsRecorded.decode(payload), committedAtUs);
+      else if (type === 'account.TransfersRecorded') reader.recorded(accountpb.TransfersRecorded.decode(payload));
+      else if (type === 'account.TransfersSettled') reader.settled(accountpb.TransfersSettled.decode(payload));
     }
-  }
-  reader.finish();
-  const { transfers, contradictions, holds } = reader;
-  return {
-    transfers,
-    contradictions,
-    pending: [...transfers.values()].filter(({ state }) => state === 'PENDING').length,
-    openExpiringHolds: (nowUs) => [...holds].flatMap(([key, { left, expiresAtUs }]) => (left > 0n && expiresAtUs + EXPIRY_GRACE_US < nowUs ? [key] : [])),
+  });
+  return () => {
+    readOn();
+    const { transfers, contradictions, holds } = reader;
+    return {
+      transfers,
+      contradictions: [...contradictions, ...reader.contradictionsOfLegs()],
+      pending: [...transfers.values()].filter(({ state }) => state === 'PENDING').length,
+      openExpiringHolds: (nowUs) => [...holds].flatMap(([key, { left, expiresAtUs }]) => (left > 0n && expiresAtUs + EXPIRY_GRACE_US < nowUs ? [key] : [])),
+    };
   };
 }

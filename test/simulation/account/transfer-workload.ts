@@ -13,7 +13,7 @@ import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { START_US } from '../world/globals';
 import { CallFailed } from '../world/call-failed';
-import { readTransfers, transferKey, type TransferReading } from './transfer-model';
+import { transferKey, transferReader, type TransferReading } from './transfer-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;
 const QUERIES = accountpb.AccountQueryServiceService;
@@ -63,7 +63,7 @@ export class TransferWorkload implements Workload {
   async #call(callers: Callers, number: number): Promise<void> {
     const { random } = callers;
     await this.#prepare(callers);
-    for (let batch = 0; batch < BATCHES_PER_CALLER; batch += 1) {
+    for (let batch = 0; batch < this.deployment.partOf(BATCHES_PER_CALLER); batch += 1) {
       const prefix = `p${number}-${batch}`;
       await this.#untilVerdicts(callers, this.#drawOrders(callers, prefix));
       if (random.chance(0.4)) await this.#hold(callers, prefix);
@@ -205,8 +205,9 @@ export class TransferWorkload implements Workload {
    */
   async #untilNothingIsUnderWay(): Promise<TransferReading> {
     const { world, cluster } = this.deployment;
+    const read = transferReader(cluster.decodedLog);
     for (;;) {
-      const reading = readTransfers(cluster.log);
+      const reading = read();
       const openHolds = reading.openExpiringHolds(START_US + world.timeline.nowUs - 2 * this.#skewUs);
       if (reading.pending === 0 && openHolds.length === 0) return reading;
       world.trace.note('judge', `${reading.pending} transfers are pending, holds are open: ${openHolds.join(', ')}`);
@@ -217,24 +218,18 @@ export class TransferWorkload implements Workload {
   async #compareQueries(callers: Callers, reading: TransferReading): Promise<void> {
     for (const { fromAccountId, requestId, state } of reading.transfers.values()) {
       const request = accountpb.GetTransferRequest.encode(accountpb.GetTransferRequest.fromPartial({ fromAccountId, requestId })).finish();
-      const read = await this.#transferWhen(callers, request, state);
+      const read = await callers.readUntil<string>(state, () => stateOf(callers, request));
       if (read !== state) this.deployment.world.breach(`transfer ${transferKey(fromAccountId, requestId)} is read as ${read}; the log says ${state}`);
     }
   }
+}
 
-  /** The projector may still be behind: it is asked a few times. */
-  async #transferWhen(callers: Callers, request: Uint8Array, wanted: string): Promise<string> {
-    let read = 'absent';
-    for (let attempt = 0; attempt < 40; attempt += 1) {
-      try {
-        const { transfer } = accountpb.GetTransferResponse.decode(await callers.call('query', QUERIES.getTransfer.path, request));
-        read = accountpb.TransferState[transfer?.state ?? 0]?.slice('TRANSFER_STATE_'.length) ?? '';
-      } catch (error) {
-        if (!(error instanceof CallFailed) || error.reason !== 'TRANSFER_NOT_FOUND') throw error;
-      }
-      if (read === wanted) return read;
-      await callers.pause(LOOK_US);
-    }
-    return read;
+async function stateOf(callers: Callers, request: Uint8Array): Promise<string> {
+  try {
+    const { transfer } = accountpb.GetTransferResponse.decode(await callers.call('query', QUERIES.getTransfer.path, request));
+    return accountpb.TransferState[transfer?.state ?? 0]?.slice('TRANSFER_STATE_'.length) ?? '';
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.reason !== 'TRANSFER_NOT_FOUND') throw error;
+    return 'absent';
   }
 }

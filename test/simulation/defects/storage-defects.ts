@@ -21,7 +21,7 @@ export const storageDefects = {
   },
   'skip-the-fence': {
     what: 'The log lets a second owner write a sequence that the first one has written.',
-    foundWithin: 40,
+    foundWithin: 400,
     plant: () =>
       replaceMethod(
         MemoryEventLog.prototype,

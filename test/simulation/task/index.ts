@@ -5,6 +5,6 @@ import { TaskWorkload } from './task-workload';
 
 export const simulatedCapability: SimulatedCapability = {
   name: 'task',
-  workloads: (deployment) => [new TaskWorkload(deployment)],
+  workloads: { tasks: (deployment) => new TaskWorkload(deployment) },
   defects: taskDefects,
 };

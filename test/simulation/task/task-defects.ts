@@ -11,6 +11,12 @@ import { replaceMethod } from '../defects/replace-method';
 interface Work {
   stateOf(partition: number): QueuesState | undefined;
   start(partition: number, take: unknown): Promise<unknown>;
+  startOffered(turn: OfferedTurn, ...others: readonly unknown[]): number;
+}
+
+interface OfferedTurn {
+  readonly sequence: number;
+  readonly submissions: OneTurn[];
 }
 
 interface Engine {
@@ -48,7 +54,7 @@ export const taskDefects = {
   },
   'hand-out-before-durable': {
     what: 'A task is handed to its worker when its start is decided, not when that is durable.',
-    foundWithin: 20,
+    foundWithin: 200,
     plant: () => {
       let takes = false;
       const takeOut = replaceMethod(
@@ -77,9 +83,21 @@ export const taskDefects = {
             submit.call(this, submission);
           },
       );
+      const takeBack = replaceMethod(
+        QueueWork.prototype as never as Work,
+        'startOffered',
+        (startOffered) =>
+          function (this: Work, turn: OfferedTurn, ...others: readonly unknown[]) {
+            const before = turn.submissions.length;
+            const count = startOffered.call(this, turn, ...others);
+            for (const submission of turn.submissions.slice(before)) submission.settle(turn.sequence);
+            return count;
+          },
+      );
       return () => {
         takeOut();
         putBack();
+        takeBack();
       };
     },
   },

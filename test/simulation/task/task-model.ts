@@ -2,9 +2,8 @@
  * What the log says about tasks, read by code that shares nothing with the engine but the generated messages: every queue's tasks are followed event by event
  * through their states, and each event is compared with the rules of docs/tasks.md.
  */
-import type { MemoryLogStorage } from '@sluice/memory';
-import { readCommit } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
+import type { DecodedLog } from '../world/decoded-log';
 
 const { AttemptOutcome, FailureKind, TaskState, TimeLimit } = taskpb;
 /** Limits of a task that says none. */
@@ -231,21 +230,22 @@ export function requestKey(queue: string, requestId: string): string {
   return `${queue} ${requestId}`;
 }
 
-export function readTasks(log: MemoryLogStorage, clocksDifferByUs: number): TaskReading {
+/** @returns a function that reads what the log says by now. */
+export function taskReader(log: DecodedLog, clocksDifferByUs: number): () => TaskReading {
   const reader = new Reader(clocksDifferByUs);
-  for (const commits of log.partitions) {
-    for (const { sequence, bytes } of commits) {
-      const commit = readCommit(bytes);
-      for (const { type, payload } of commit.events) {
-        if (type === 'task.TasksCreated') reader.created(taskpb.TasksCreated.decode(payload), commit.committedAtUs);
-        else if (type === 'task.AttemptsStarted') reader.started(taskpb.AttemptsStarted.decode(payload), commit.committedAtUs, sequence);
-        else if (type === 'task.AttemptsEnded') reader.attemptsEnded(taskpb.AttemptsEnded.decode(payload), commit.committedAtUs);
-        else if (type === 'task.TasksEnded') reader.ended(taskpb.TasksEnded.decode(payload), commit.committedAtUs);
-        else if (type === 'task.QueueConfigured') reader.configured(taskpb.QueueConfigured.decode(payload));
-        else if (type === 'task.QueuePaused') reader.paused(taskpb.QueuePaused.decode(payload));
-      }
+  const readOn = log.follow(({ sequence, committedAtUs, events }) => {
+    for (const { type, payload } of events) {
+      if (type === 'task.TasksCreated') reader.created(taskpb.TasksCreated.decode(payload), committedAtUs);
+      else if (type === 'task.AttemptsStarted') reader.started(taskpb.AttemptsStarted.decode(payload), committedAtUs, sequence);
+      else if (type === 'task.AttemptsEnded') reader.attemptsEnded(taskpb.AttemptsEnded.decode(payload), committedAtUs);
+      else if (type === 'task.TasksEnded') reader.ended(taskpb.TasksEnded.decode(payload), committedAtUs);
+      else if (type === 'task.QueueConfigured') reader.configured(taskpb.QueueConfigured.decode(payload));
+      else if (type === 'task.QueuePaused') reader.paused(taskpb.QueuePaused.decode(payload));
     }
-  }
-  const { tasks, requests, contradictions } = reader;
-  return { tasks, requests, contradictions, live: [...tasks.values()].filter((task) => !hasEnded(task)).length };
+  });
+  return () => {
+    readOn();
+    const { tasks, requests, contradictions } = reader;
+    return { tasks, requests, contradictions, live: [...tasks.values()].filter((task) => !hasEnded(task)).length };
+  };
 }

@@ -14,7 +14,7 @@ import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { CallFailed } from '../world/call-failed';
 import { libraryResult, LIBRARY_WORKER, startLibraryWorker } from './library-worker';
-import { attemptKey, hasEnded, readTasks, requestKey, type ReadAttempt, type ReadTask, type TaskReading } from './task-model';
+import { attemptKey, hasEnded, requestKey, taskReader, type ReadAttempt, type TaskReading } from './task-model';
 import { UnrulyWorker, type WorkerNotes } from './unruly-worker';
 
 const COMMANDS = taskpb.TaskCommandServiceService;
@@ -72,7 +72,7 @@ export class TaskWorkload implements Workload {
   async #call(callers: Callers, number: number): Promise<void> {
     const { random } = callers;
     await this.#configure(callers);
-    for (let batch = 0; batch < BATCHES_PER_CALLER; batch += 1) {
+    for (let batch = 0; batch < this.deployment.partOf(BATCHES_PER_CALLER); batch += 1) {
       const prefix = `s${number}-${batch}`;
       await this.#submit(callers, random.pick(QUEUES), this.#drawTasks(callers, prefix));
       if (random.chance(0.3)) await this.#cancelOne(callers, prefix);
@@ -217,8 +217,9 @@ export class TaskWorkload implements Workload {
   /** Tasks end by themselves, by their limits if nothing else; if they do not, the judge does not end, and that is a breach. */
   async #untilEveryTaskEnded(): Promise<TaskReading> {
     const { world, cluster } = this.deployment;
+    const read = taskReader(cluster.decodedLog, this.#clocksDifferByUs);
     for (;;) {
-      const reading = readTasks(cluster.log, this.#clocksDifferByUs);
+      const reading = read();
       if (reading.live === 0) return reading;
       const open = [...reading.tasks.values()].filter((task) => !hasEnded(task)).map(({ taskId, state }) => `${taskId} ${TaskState[state]}`);
       world.trace.note('judge', `${reading.live} tasks have not ended: ${open.join(', ')}`);
@@ -267,25 +268,19 @@ export class TaskWorkload implements Workload {
 
   async #compareQueries(callers: Callers, { tasks }: TaskReading): Promise<void> {
     for (const task of tasks.values()) {
-      const read = await this.#readWhenEnded(callers, task);
+      const request = taskpb.GetTaskRequest.encode(taskpb.GetTaskRequest.fromPartial({ taskId: task.taskId })).finish();
+      const read = await callers.readUntil(task.state, () => stateOf(callers, request));
       if (read !== task.state) this.deployment.world.breach(`task ${task.taskId} is read as ${TaskState[read]}; the log says ${TaskState[task.state]}`);
     }
   }
+}
 
-  /** The projector may still be behind: it is asked a few times. */
-  async #readWhenEnded(callers: Callers, { taskId, state }: ReadTask): Promise<taskpb.TaskState> {
-    const request = taskpb.GetTaskRequest.encode(taskpb.GetTaskRequest.fromPartial({ taskId })).finish();
-    let read = TaskState.TASK_STATE_UNSPECIFIED;
-    for (let attempt = 0; attempt < 40; attempt += 1) {
-      try {
-        read = taskpb.GetTaskResponse.decode(await callers.call('query', QUERIES.getTask.path, request)).task?.state ?? read;
-      } catch (error) {
-        if (!(error instanceof CallFailed) || error.reason !== 'TASK_NOT_FOUND') throw error;
-      }
-      if (read === state) return read;
-      await callers.pause(LOOK_US);
-    }
-    return read;
+async function stateOf(callers: Callers, request: Uint8Array): Promise<taskpb.TaskState> {
+  try {
+    return taskpb.GetTaskResponse.decode(await callers.call('query', QUERIES.getTask.path, request)).task?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.reason !== 'TASK_NOT_FOUND') throw error;
+    return TaskState.TASK_STATE_UNSPECIFIED;
   }
 }
 

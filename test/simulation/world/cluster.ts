@@ -19,6 +19,7 @@ import { Projector, SILENT_PROJECTOR_OBSERVER, startProjector, type ProjectorRun
 import { startQuery, type QueryRuntime } from '@sluice/query';
 import { leasedCommandInstances, SCHEDULER_CALLER, startScheduler } from '@sluice/scheduler';
 import { connectedPeer } from '@sluice/service';
+import { DecodedLog } from './decoded-log';
 import { BusServer, SimulatedBus } from './simulated-bus';
 import { SimulatedEventLog } from './simulated-event-log';
 import { SimulatedLeaseTable } from './simulated-lease-table';
@@ -53,6 +54,7 @@ export interface Instance {
 
 export class Cluster {
   readonly log: MemoryLogStorage;
+  readonly decodedLog: DecodedLog;
   readonly instances: Instance[] = [];
   readonly network: Network;
   readonly readStorage = new MemoryReadStorage(READ_COLLECTIONS);
@@ -65,6 +67,7 @@ export class Cluster {
 
   constructor(readonly world: World) {
     this.log = new MemoryLogStorage({ partitions: PARTITIONS, incarnation: '5eed5eed5eed5eed5eed5eed5eed5eed', createdAtUs: 1_767_225_600_000_000 });
+    this.decodedLog = new DecodedLog(this.log);
     this.#identity = { incarnation: this.log.identity.incarnation, partitions: PARTITIONS };
     this.network = new Network(world);
     this.#doubtMs = world.random.fork('doubt').pick(DOUBT_MS);

@@ -4,6 +4,7 @@ import { Life } from './life';
 import { CallFailed } from './call-failed';
 import type { Exchange, StreamListener } from './exchange';
 import type { Random } from './random';
+import type { RunPlan } from './run-plan';
 import { SimulatedChannel } from './simulated-channel';
 import type { World } from './world';
 
@@ -11,6 +12,9 @@ import type { World } from './world';
 const ATTEMPT_LIMIT_MS = 1_000;
 const FIRST_PAUSE_US = 5_000;
 const LONGEST_PAUSE_US = 500_000;
+/** The projector may be behind: a read that does not show what it should is made again after this time, so many times. */
+const READ_AGAIN_US = 250_000;
+const MOST_READS = 40;
 
 export interface Workload {
   /** Starts the callers. */
@@ -27,7 +31,13 @@ export class Deployment {
   constructor(
     readonly world: World,
     readonly cluster: Cluster,
+    private readonly plan: RunPlan,
   ) {}
+
+  /** How many of so many rounds of its script a caller goes through in this run; at least one. */
+  partOf(rounds: number): number {
+    return Math.max(1, Math.round(rounds * this.plan.share));
+  }
 
   /** Looks every so often; resolves when the log has grown since this was asked. */
   async growth(lookUs: number): Promise<void> {
@@ -84,6 +94,16 @@ export class Callers {
     const { cluster } = this.deployment;
     const { name } = this.random.pick(cluster.of(kind));
     return cluster.network.call(this.life, name, path, request, { limitMs: ATTEMPT_LIMIT_MS });
+  }
+
+  /** Reads until what is read is what is wanted. @returns what was read last. */
+  async readUntil<Value>(wanted: Value, read: () => Promise<Value>): Promise<Value> {
+    let value = await read();
+    for (let reads = 1; value !== wanted && reads < MOST_READS; reads += 1) {
+      await this.pause(READ_AGAIN_US);
+      value = await read();
+    }
+    return value;
   }
 
   /** Asks again, with the same bytes, until there is an answer or a refusal that is not transient. */

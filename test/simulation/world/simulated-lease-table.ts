@@ -8,7 +8,7 @@ import { MemoryLeaseTable } from '@sluice/memory';
 import type { Life } from './life';
 
 /** How often a client notices that its connection is lost, or back. */
-const LOOK_US = 200_000;
+const LOOK_US = 400_000;
 
 export class SimulatedLeaseTable implements LeaseTable {
   readonly #table: MemoryLeaseTable;
