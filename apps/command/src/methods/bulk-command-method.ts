@@ -10,7 +10,8 @@ import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } fro
 import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { bytesMethod, type ServiceMethod } from './command-method';
-import { decideHere, partitionOfKey, readRequest } from './partition-share';
+import { decideHere, partitionOf, readRequest } from './partition-share';
+import { mergeSequences, type CompleteReply } from './reply-completion';
 import { itemErrorOf, itemErrorOfRefusal, reasonOf, type ItemError } from './verdict-errors';
 
 /** Items whose ids and digests are made in one round of the event loop. */
@@ -24,6 +25,8 @@ export interface BulkShape<Request, Response, Item, Result> {
   /** The request with other items. */
   withItems(request: Request, items: Item[]): Request;
   body(item: Item): RequestBody<unknown>;
+  /** Fills in what is known only after the item was accepted. */
+  readonly complete?: CompleteReply;
   /** The result of an item that was accepted. */
   accepted(reply: Uint8Array, repeated: boolean): Result;
   refused(error: ItemError): Result;
@@ -116,7 +119,7 @@ export class BulkCommand<Request, Response, Item, Result> {
     const { shape, capability, method, context } = this;
     try {
       const body = readRequest(() => shape.body(item));
-      return { request: capability.request(method, body, context.seeds), partition: partitionOfKey(context.engine, body.key), result: undefined };
+      return { request: capability.request(method, body, context.seeds), partition: partitionOf(context.engine, body), result: undefined };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
       const { reason, message } = error;
@@ -137,12 +140,13 @@ export class BulkCommand<Request, Response, Item, Result> {
     const requests = share.map((at) => (routed[at] as Routed<Result>).request as AggregateRequest);
     if (hop === undefined || engine.partition(partition) !== undefined) {
       const sequence = await decideHere(engine, this.capability.name, partition, requests, call);
-      if (sequence > 0) positions.set(partition, sequence);
+      if (sequence > 0) mergeSequences(positions, new Map([[partition, sequence]]));
     }
     const elsewhere =
       hop !== undefined && requests.some(({ verdict }) => verdict === undefined || (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER'));
     if (!elsewhere) {
-      for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = this.resultOf(requests[position] as AggregateRequest);
+      const results = await Promise.all(requests.map((request) => this.resultOf(request, partition, positions)));
+      for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position];
       return;
     }
     if (call.forwarded) throw notOwner(partition);
@@ -164,7 +168,7 @@ export class BulkCommand<Request, Response, Item, Result> {
       const bytes = await context.hop?.send(partition, { path: definition.path, repeatable: true }, definition.requestSerialize(part), call);
       const { results, positionToken } = shape.resultsOf(definition.responseDeserialize(bytes as Buffer));
       if (results.length !== share.length) throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} answered another number of items`);
-      if (positionToken !== '') for (const [answered, sequence] of decodePositionToken(positionToken).sequences) positions.set(answered, sequence);
+      if (positionToken !== '') mergeSequences(positions, decodePositionToken(positionToken).sequences);
       return results;
     } catch (error) {
       // What is no refusal leaves the outcome unknown: the caller sends the items again.
@@ -173,9 +177,14 @@ export class BulkCommand<Request, Response, Item, Result> {
     }
   }
 
-  private resultOf({ verdict, repeated }: AggregateRequest): Result {
+  private async resultOf(request: AggregateRequest, partition: number, positions: Map<number, number>): Promise<Result> {
+    const { verdict, repeated } = request;
     if (verdict === undefined) throw new Error(`${this.method} was answered without a verdict`);
-    if (verdict.kind === 'accepted') return this.shape.accepted(verdict.reply, repeated);
+    if (verdict.kind === 'accepted') {
+      const completed = await this.shape.complete?.(request, verdict.reply, partition);
+      mergeSequences(positions, completed?.sequences);
+      return this.shape.accepted(completed?.reply ?? verdict.reply, repeated);
+    }
     this.context.observer.rejected(reasonOf(verdict), 1);
     return this.shape.refused(itemErrorOf(verdict));
   }

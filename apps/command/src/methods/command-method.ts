@@ -10,7 +10,8 @@ import { encodePositionToken } from '@sluice/protocol';
 import { unary, type CallContext } from '@sluice/service';
 import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
-import { decideHere, partitionOfKey, readRequest } from './partition-share';
+import { decideHere, partitionOf, readRequest } from './partition-share';
+import { mergeSequences, type CompleteReply } from './reply-completion';
 import { errorOf, reasonOf } from './verdict-errors';
 
 /** What every response of a command has beside the reply of its capability. */
@@ -25,18 +26,22 @@ export interface ServiceMethod {
   readonly implementation: UntypedHandleCall;
 }
 
-/** @param method the capability's name for it. */
+/**
+ * @param method the capability's name for it.
+ * @param complete fills in what is known only after the request was accepted.
+ */
 export function commandMethod<Request, Response extends CommandResponse>(
   context: CommandContext,
   capability: AggregateCapability,
   method: string,
   definition: MethodDefinition<Request, Response>,
+  complete?: CompleteReply,
 ): ServiceMethod {
   const { engine, seeds, hop, observer, incarnation } = context;
   const hopMethod = { path: definition.path, repeatable: true };
   return bytesMethod(definition, async (bytes, call) => {
     const body = readRequest(() => capability.read(method, bytes));
-    const partition = partitionOfKey(engine, body.key);
+    const partition = partitionOf(engine, body);
     call.awaitedPartition = partition;
     if (hop !== undefined && engine.partition(partition) === undefined) return hop.send(partition, hopMethod, bytes, call);
     const request = capability.request(method, body, seeds);
@@ -51,9 +56,12 @@ export function commandMethod<Request, Response extends CommandResponse>(
       observer.rejected(reasonOf(verdict), 1);
       throw errorOf(verdict);
     }
-    const response = definition.responseDeserialize(Buffer.from(verdict.reply));
+    const completed = await complete?.(request, verdict.reply, partition);
+    const response = definition.responseDeserialize(Buffer.from(completed?.reply ?? verdict.reply));
     response.repeated = repeated;
-    response.positionToken = encodePositionToken({ incarnation, sequences: new Map([[partition, sequence]]) });
+    const sequences = new Map([[partition, sequence]]);
+    mergeSequences(sequences, completed?.sequences);
+    response.positionToken = encodePositionToken({ incarnation, sequences });
     return definition.responseSerialize(response);
   });
 }

@@ -1,5 +1,5 @@
 /** Requests of one call for one partition: where they belong, and their decision in this instance. */
-import { keyHash } from '@sluice/domain';
+import { keyHash, partitionOfWholeKey } from '@sluice/domain';
 import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody, type SubmissionCaller } from '@sluice/engine';
 import { MalformedMessageError, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { checkText, invalidRequest } from '@sluice/service';
@@ -25,6 +25,11 @@ export function readRequest(read: () => RequestBody<unknown>): RequestBody<unkno
 export function partitionOfKey(engine: Engine, key: string): number {
   const bytes = Buffer.from(key, 'utf8');
   return engine.partitionOfHash(keyHash(bytes, 0, bytes.length));
+}
+
+/** Where the request belongs. */
+export function partitionOf(engine: Engine, { key, wholeKey = false }: RequestBody<unknown>): number {
+  return wholeKey ? partitionOfWholeKey(Buffer.from(key, 'utf8'), engine.partitionCount) : partitionOfKey(engine, key);
 }
 
 /**

@@ -61,3 +61,8 @@ export function partitionOfHash(hash: number, partitions: number): number {
 export function partitionOfKey(utf8: Uint8Array, partitions: number): number {
   return partitionOfHash(keyHash(utf8, 0, utf8.length), partitions);
 }
+
+/** Of a key that is hashed whole, braces included: a reservation's number. */
+export function partitionOfWholeKey(utf8: Uint8Array, partitions: number): number {
+  return partitionOfHash(murmurHash3(utf8, 0, utf8.length, 0), partitions);
+}

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyHash, murmurHash3, partitionOfHash, partitionOfKey } from './partition-key';
+import { keyHash, murmurHash3, partitionOfHash, partitionOfKey, partitionOfWholeKey } from './partition-key';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
@@ -30,8 +30,8 @@ test.each`
   expect(murmurHash3(bytes, 0, bytes.length, seed) >>> 0).toBe(hash);
 });
 
-const documented = readFileSync(join(__dirname, '../../../../docs/partitions.md'), 'utf8')
-  .split('\n')
+const lines = readFileSync(join(__dirname, '../../../../docs/partitions.md'), 'utf8').split('\n');
+const documented = lines
   .map((line) => /^\| `(.+)` \| `(.+)` \| (-?\d+) \| (\d+) \| (\d+) \| (\d+) \|$/.exec(line))
   .filter((row) => row !== null)
   .map(([, key, hashed, hash, of4, of6, of1024]) => ({
@@ -52,6 +52,21 @@ test.each(documented)('documented vector $key', ({ key, hashed, hash, of4, of6, 
   expect(keyHash(bytes, 0, bytes.length)).toBe(hash);
   expect(murmurHash3(utf8(hashed), 0, utf8(hashed).length, 0)).toBe(hash);
   expect([partitionOfKey(bytes, 4), partitionOfKey(bytes, 6), partitionOfKey(bytes, 1024)]).toEqual([of4, of6, of1024]);
+});
+
+const wholeKeys = lines
+  .map((line) => /^\| `([^`]+)` \| (-?\d+) \| (\d+) \| (\d+) \| (\d+) \|$/.exec(line))
+  .filter((row) => row !== null)
+  .map(([, key, hash, ...partitions]) => ({ key: key!, hash: Number(hash), partitions: partitions.map(Number) }));
+
+test('docs/partitions.md has vectors of keys that are hashed whole', () => {
+  expect(wholeKeys.length).toBeGreaterThanOrEqual(6);
+});
+
+test.each(wholeKeys)('documented vector of the whole key $key', ({ key, hash, partitions }) => {
+  const bytes = utf8(key);
+  expect(murmurHash3(bytes, 0, bytes.length, 0)).toBe(hash);
+  expect([4, 6, 1024].map((count) => partitionOfWholeKey(bytes, count))).toEqual(partitions);
 });
 
 test.each`

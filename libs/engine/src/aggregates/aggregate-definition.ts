@@ -101,6 +101,8 @@ export interface RequestBody<Command> {
   readonly key: string;
   /** Name of the message's field with the key, like "counter_id". */
   readonly keyField: string;
+  /** The key is hashed whole, braces included. Absent: text in braces is what is hashed. */
+  readonly wholeKey?: boolean;
   readonly requestId: string;
   readonly command: Command;
   readonly sizeBytes: number;
@@ -128,6 +130,8 @@ export interface CommandMessageOptions<Request, Command> {
   readonly codec: { encode(request: Request): { finish(): Uint8Array }; decode(bytes: Uint8Array): Request };
   /** Name of the field with the key, like "counter_id". The id of a request is always in "request_id". */
   readonly keyField: string;
+  /** The key is hashed whole, braces included. */
+  readonly wholeKey?: boolean;
   key(request: Request): string;
   requestId(request: Request): string;
   /** Throws for a wrong shape: a caller gets that error, a delivery waits for a version of the program that takes it. */
@@ -143,6 +147,7 @@ export function commandMessage<Request, Command>(options: CommandMessageOptions<
   const bodyWith = (request: Request, sizeBytes: number): RequestBody<Command> => ({
     key: options.key(request),
     keyField: options.keyField,
+    wholeKey: options.wholeKey ?? false,
     requestId: options.requestId(request),
     command: options.command(request),
     sizeBytes,

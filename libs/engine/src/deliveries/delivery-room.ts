@@ -8,7 +8,7 @@
  *
  * Nothing here sends: `DeliverySender` does, what is durable.
  */
-import { partitionOfKey } from '@sluice/domain';
+import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
 import { logEvents, type logpb, OwedDeliveriesWriter, readOwedDeliveries, type DecodedCommit, type EventHandlersOf, type OwedKind } from '@sluice/protocol';
 import type { SnapshotSession } from '../capability';
 import type { DeliveriesRoom, OwedDelivery } from '../internal/engine-room';
@@ -91,9 +91,9 @@ export class DeliveryRoom implements DeliveriesRoom {
   // ---- as a source ----
 
   /** Throws RangeError for a payload that no batch could carry. */
-  owe(_turn: Turn, { capability, method, key, partition, payload, owedBy }: OwedDelivery): string {
+  owe(_turn: Turn, { capability, method, key, partition, wholeKey = false, payload, owedBy }: OwedDelivery): string {
     if (payload.length > MAXIMUM_DELIVERY_BYTES) throw new RangeError(`a delivery of ${payload.length} bytes; ${MAXIMUM_DELIVERY_BYTES} are the most`);
-    const target = partition ?? partitionOfKey(Buffer.from(key, 'utf8'), this.partitions);
+    const target = partition ?? (wholeKey ? partitionOfWholeKey : partitionOfKey)(Buffer.from(key, 'utf8'), this.partitions);
     const owing = this.owingTo(target);
     const number = owing.channel.owed + 1;
     const newest = owing.events.at(-1);

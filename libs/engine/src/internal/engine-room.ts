@@ -23,6 +23,8 @@ export interface OwedDelivery {
   readonly key: string;
   /** The partition of the key, where the capability has found it already. */
   readonly partition?: number;
+  /** The key is hashed whole, braces included. */
+  readonly wholeKey?: boolean;
   /** The encoded message that the method takes. */
   readonly payload: Uint8Array;
   /** The capability and the aggregate that owe it: who reacts to its verdict. */

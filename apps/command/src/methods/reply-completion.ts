@@ -1,0 +1,20 @@
+/**
+ * What a reply says beside its request's own verdict: it is found out at the owner of the request's partition, when the request was accepted, and
+ * again for a repeat. It is not recorded.
+ */
+import type { AggregateRequest } from '@sluice/engine';
+
+export interface CompletedReply {
+  /** The response message, without position token and repeated flag. */
+  readonly reply: Uint8Array;
+  /** By partition: the sequence on which it depends, beside the request's own. */
+  readonly sequences: ReadonlyMap<number, number>;
+}
+
+/** @param reply the one that is recorded. */
+export type CompleteReply = (request: AggregateRequest, reply: Uint8Array, partition: number) => Promise<CompletedReply>;
+
+/** Takes the newest of both. */
+export function mergeSequences(into: Map<number, number>, others: ReadonlyMap<number, number> = new Map()): void {
+  for (const [partition, sequence] of others) into.set(partition, Math.max(sequence, into.get(partition) ?? 0));
+}
