@@ -6,5 +6,6 @@ export * as account from "./index.sluice.account";
 export * as contest from "./index.sluice.contest";
 export * as log from "./index.sluice.log";
 export * as projection from "./index.sluice.projection";
+export * as reservation from "./index.sluice.reservation";
 export * as scheduler from "./index.sluice.scheduler";
 export * as task from "./index.sluice.task";
