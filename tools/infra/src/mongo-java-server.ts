@@ -3,7 +3,7 @@
  *
  * It is for development and tests. It proves that the requests, filters and fences are right. It proves nothing about
  * majority, journal, failover or speed: it is one process, its disk writes are not synchronous (stop it gracefully, never
- * judge durability by killing it), and it scans whole collections for ranges and for filters on more than the `_id`.
+ * judge durability by killing it), and it scans whole collections for filters without the `_id`, and for ranges.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

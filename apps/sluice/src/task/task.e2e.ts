@@ -107,6 +107,20 @@ test('a type without a worker waits, and the stats say so; a schedule has its ne
   expect(left).toEqual([]);
 });
 
+test('a parent reads the results of more children than it waits for at once, in the order of their submission', async () => {
+  const { taskId: parentTaskId } = await client.tasks.create('family', { type: 'manual' });
+  const inputs = Array.from({ length: 130 }, () => ({ type: 'manual', parentTaskId }));
+  const children = (await client.tasks.createMany('family', inputs)).map(({ task }) => task?.taskId ?? '');
+  const results = client.tasks.children(parentTaskId);
+  // The last one ends first.
+  const ended = [...children].reverse().map(async (taskId) => {
+    await client.tasks.updateState(taskId, 1, 'RUNNING');
+    await client.tasks.updateState(taskId, 2, 'SUCCEEDED', { result: taskId });
+  });
+  await Promise.all(ended);
+  expect((await results).map(({ taskId, result }) => [taskId, Buffer.from(result?.body ?? []).toString()])).toEqual(children.map((taskId) => [taskId, taskId]));
+});
+
 test('dead tasks are redriven in bulk, each once; content types, start times and rates of types reach the server', async () => {
   const dead: string[] = [];
   for (let count = 0; count < 3; count += 1) {

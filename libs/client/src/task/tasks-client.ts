@@ -1,5 +1,6 @@
 /** Everything that can be done with tasks, queues and schedules. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { taskpb } from '@sluice/protocol/task';
 import type { Caller, CallOptions, StreamOptions, UnaryMethod } from '../caller';
 import type { PositionTracker } from '../position-tracker';
@@ -151,6 +152,7 @@ export class TasksClient {
   async children(parentTaskId: string, options?: StreamOptions): Promise<Task[]> {
     const failing = new AbortController();
     const signal = options?.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
+    setMaxListeners(CHILDREN_AT_ONCE, signal);
     // Several take from one listing: the calls of its `next` are answered in their order.
     const children = this.list({ parentTaskId });
     const ended: Task[] = [];
