@@ -15,6 +15,7 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     'sluice.contest.v1.ContestCommandService',
     'sluice.log.v1.DeliveryService',
     'sluice.log.v1.TimerService',
+    'sluice.reservation.v1.ReservationCommandService',
     'sluice.task.v1.ScheduleCommandService',
     'sluice.task.v1.TaskCommandService',
     'sluice.task.v1.TaskLeaseService',

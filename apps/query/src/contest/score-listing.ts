@@ -71,7 +71,7 @@ export function scoreListing(request: contestpb.ListScoresRequest): (copy: ReadC
 }
 
 function scoresOf(row: Row, newestFirst: boolean): contestpb.RecordedScore[] {
-  const { scores } = contestpb.ScoresRecorded.decode(row.scores as Uint8Array);
+  const { scores } = contestpb.ScoreRow.decode(row.scores as Uint8Array);
   return newestFirst ? scores.reverse() : scores;
 }
 

@@ -109,5 +109,5 @@ test('rules travel with what is left out as their default, and replies say when 
     tieRule: contestpb.TieRule.TIE_RULE_SUDDEN_DEATH,
     joinUntilUs: 4_000n,
   });
-  expect(await client.contests.start('c')).toEqual({ roundEndsAt: new Date(5_000), repeated: true, positionToken: '' });
+  expect(await client.contests.start('c')).toEqual({ phase: 'RUNNING', roundEndsAt: new Date(5_000), repeated: true, positionToken: '' });
 });

@@ -137,11 +137,12 @@ describe('turns', () => {
     const submissions = Array.from({ length: 40 }, () => new SlowLines(one.clock, one.partition, lines));
     for (const submission of submissions) one.partition.submit(submission);
     await Promise.all(submissions.map(({ answer }) => answer));
-    // Nothing is known before the first append. Then 4 ms are 40 lines, of which half is for what else lines cost, until half a turn waits.
+    // Nothing is known before the first append. Then 4 ms are 40 lines, of which an eighth is decided: less than one submission, so that each turn has one, or two where one goes by age, until half a turn waits.
     const sizes = one.commits().map(({ events }) => events.length);
-    expect(sizes.slice(1, 4)).toEqual([100, 20, 20]);
+    expect(sizes.slice(1, 4)).toEqual([100, 10, 10]);
     expect(sizes.slice(1).reduce((sum, size) => sum + size, 0)).toBe(400);
-    expect(sizes).toHaveLength(1 + 1 + 13 + 1);
+    expect(Math.max(...sizes.slice(2, -1))).toBe(20);
+    expect(sizes.at(-1)).toBeLessThanOrEqual(50);
   });
 
   test('have a time that never goes back, and the trace contexts of what they carry', async () => {

@@ -142,7 +142,7 @@ export const CONTEST_SCORES: CollectionDefinition = {
     /** 0, 1, 2 … in the commit. */
     part: 'number',
     recorded_at_us: 'number',
-    /** sluice.contest.v1.ScoresRecorded without the contest. */
+    /** sluice.contest.v1.ScoreRow. */
     scores: 'bytes',
     sequence: 'number',
   },

@@ -205,7 +205,7 @@ test('scores of a commit are rows of 256, whatever flush they are in', () => {
   rows.flush([commitOf(3, scored(1, ...many.slice(0, 200)), scored(1, ...many.slice(200))), commitOf(4, scored(1, ...many.slice(0, 1)))]);
   const found = [...(rows.byCollection.get('contest_scores') ?? [])].map(([key, row]) => [
     key,
-    contestpb.ScoresRecorded.decode(row.scores as Uint8Array).scores.length,
+    contestpb.ScoreRow.decode(row.scores as Uint8Array).scores.length,
   ]);
   expect(found).toEqual([
     ['c#3#0', 256],

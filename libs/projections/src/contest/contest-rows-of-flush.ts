@@ -171,7 +171,7 @@ export class ContestRowsOfFlush {
     this.part = undefined;
     if (part === undefined) return;
     const { at, round, number, scores } = part;
-    const bytes = contestpb.ScoresRecorded.encode({ contestId: '', round, scores }).finish();
+    const bytes = contestpb.ScoreRow.encode({ round, scores }).finish();
     const { sequence, committedAtUs } = at;
     this.scoreRows.push({ scores_id: scoresIdOf(contestId, sequence, number), round, part: number, recorded_at_us: committedAtUs, scores: bytes, sequence });
   }

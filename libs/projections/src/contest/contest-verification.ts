@@ -238,7 +238,7 @@ const scoreRows = rowKind<VerifiedScores>({
   fold: (commit, change) => {
     for (const [key, scores] of scoresOf(commit)) change(key, () => scores);
   },
-  row: ({ round, scores }) => ({ round, scores: digestOf(contestpb.ScoresRecorded.encode({ contestId: '', round, scores }).finish()) }),
+  row: ({ round, scores }) => ({ round, scores: digestOf(contestpb.ScoreRow.encode({ round, scores }).finish()) }),
   stored: ({ round = 0, scores }) => ({ round, scores: digestOf(scores as Uint8Array) }),
   count: ({ scores }) => scores.length,
 });

@@ -102,12 +102,12 @@ function writes(posting: Posting): Write[] {
 
 /** Fields that this version does not know, and fields that it knows with a wire type that they do not have. */
 const unknownField: fc.Arbitrary<Write> = fc.oneof(
-  fc.tuple(fc.integer({ min: 19, max: 3000 }), int64).map(
+  fc.tuple(fc.integer({ min: 22, max: 3000 }), int64).map(
     ([field, value]): Write =>
       (writer) =>
         writer.tag(field, WireType.Varint).int64(value),
   ),
-  fc.tuple(fc.integer({ min: 19, max: 3000 }), fc.uint8Array({ maxLength: 60 })).map(
+  fc.tuple(fc.integer({ min: 22, max: 3000 }), fc.uint8Array({ maxLength: 60 })).map(
     ([field, value]): Write =>
       (writer) =>
         writer.tag(field, WireType.LengthDelimited).bytes(value),

@@ -7,4 +7,5 @@ export * from "./sluice/contest/v1/command_service";
 export * from "./sluice/contest/v1/events";
 export * from "./sluice/contest/v1/internal";
 export * from "./sluice/contest/v1/query_service";
+export * from "./sluice/contest/v1/rows";
 export * from "./sluice/contest/v1/snapshot";

@@ -31,7 +31,7 @@ export class CounterWorkload implements Workload {
 
   async #addAll(): Promise<void> {
     const { random } = this.#callers;
-    for (let number = 0; number < ADDITIONS; number += 1) {
+    for (let number = 0; number < this.deployment.partOf(ADDITIONS); number += 1) {
       const amount = BigInt(random.between(1, 9));
       this.#sum += amount;
       await this.#add(`visit-${number}`, amount, this.#sum);

@@ -4,6 +4,6 @@ import { CounterWorkload } from './counter-workload';
 
 export const simulatedCapability: SimulatedCapability = {
   name: 'counter',
-  workloads: (deployment) => [new CounterWorkload(deployment)],
+  workloads: { counters: (deployment) => new CounterWorkload(deployment) },
   defects: {},
 };
