@@ -91,6 +91,23 @@ export interface CommandPart {
   stop?(): Promise<void>;
 }
 
+/** A method of timers that does what a caller was promised, and that sets its timer again until it has. */
+export interface ChangeTaskMethod {
+  readonly method: string;
+  /** What the payload of its timer says of the task. Throws for one that does not decode. */
+  read(payload: Uint8Array): ChangeTaskState;
+}
+
+export interface ChangeTaskState {
+  /** As callers know it; unique in its aggregate. */
+  readonly taskId: string;
+  readonly takenAtUs: number;
+  /** How often it was executed. */
+  readonly attempts: number;
+  /** Why the last execution did not end it; empty: there was none. */
+  readonly reason: string;
+}
+
 export interface CommandCapability {
   /** "account". */
   readonly name: string;
@@ -98,5 +115,7 @@ export interface CommandCapability {
   readonly definitions: readonly ServiceDefinition[];
   /** Rows that it reads from the read store; absent: none. */
   readonly readCollections?: readonly CollectionDefinition[];
+  /** Change tasks: timers by which it does what callers were promised. They are listed with what is unfinished. Absent: none. */
+  readonly changeTasks?: readonly ChangeTaskMethod[];
   create(context: CapabilityContext): CommandPart;
 }

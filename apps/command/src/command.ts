@@ -26,6 +26,7 @@ import {
 import { type Metrics, NO_METRICS } from '@sluice/telemetry';
 import { COMMAND_CAPABILITIES } from './capabilities.generated';
 import type { CommandCapability, CommandContext, CommandPart } from './command-capability';
+import { ChangeTasks } from './deliveries/change-tasks';
 import { deliveryRegistration } from './deliveries/delivery-service';
 import { peerDeliveries } from './deliveries/peer-deliveries';
 import { ownAll } from './ownership/own-all';
@@ -194,7 +195,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const drainAll = async (): Promise<void> => {
     await Promise.all(parts.map(async (part) => part.drain?.(drainGraceMs)));
   };
-  const deliveries = deliveryRegistration(engine);
+  const deliveries = deliveryRegistration(engine, new ChangeTasks(engine.timers, capabilities));
   for (const registration of [...registrations, deliveries]) ownMethods.add(registration);
   const peerRegistrations: readonly ServiceRegistration[] = [timerRegistration(engine.timers, clock), deliveries].map(peersOnly);
   return {

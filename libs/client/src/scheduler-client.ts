@@ -39,9 +39,12 @@ export type ParkedTimers = Pick<TimerFilter, 'partition' | 'capability' | 'key'>
 
 export type DeliveryState = 'WAITING' | 'SENT' | 'RETRYING' | 'DEAD' | 'REDRIVEN' | 'HALTED';
 
-/** A command that one partition owes to another and that has no verdict yet. */
+/** A command that one partition owes to another and that has no verdict yet; or a change task, which a partition does later, and that has not ended. */
 export interface UnfinishedDelivery {
+  /** Empty: it is a change task. */
   readonly deliveryId: string;
+  /** Of a change task: its id in its aggregate, like "score/REQUEST"; empty: it is a delivery. */
+  readonly taskId: string;
   /** DEAD: the target could not decide it; it waits for `redrive`. HALTED: the histories of the two partitions differ, as after a restore. */
   readonly state: DeliveryState;
   /** The partitions that owe and that decide it. */
@@ -55,7 +58,7 @@ export interface UnfinishedDelivery {
   readonly key: string;
   readonly method: string;
   readonly owedAtUs: number;
-  /** How often it was sent; of one that is sent again, since its partition was loaded. */
+  /** How often it was sent or executed; of a delivery that is sent again, since its partition was loaded. */
   readonly attempts: number;
   /** Why the last attempt failed; empty if none did. */
   readonly reason: string;
@@ -64,6 +67,7 @@ export interface UnfinishedDelivery {
 export interface UnfinishedFilter {
   /** Only what this partition owes. */
   readonly partition?: number;
+  /** Only dead letters, and change tasks whose command cannot be decided. */
   readonly deadOnly?: boolean;
 }
 
@@ -109,7 +113,10 @@ export class SchedulerClient {
     return (await this.#caller.unary(this.#service.redriveTimers.bind(this.#service), { partition, capability, key }, options)).redriven;
   }
 
-  /** Deliveries without a verdict: partition by partition, dead letters of a pair first. Page after page, as they are asked for. */
+  /**
+   * What is unfinished, partition by partition: deliveries without a verdict, dead letters of a pair first, then change tasks. Page after page, as they
+   * are asked for. A task that is executed meanwhile may come twice.
+   */
   unfinished(filter: UnfinishedFilter = {}, options: Omit<PageOptions, 'positionToken'> = {}): AsyncGenerator<UnfinishedDelivery, void, undefined> {
     const { partition, deadOnly = false } = filter;
     return iteratePages(async ({ pageSize = 0, pageToken = '', ...call }) => {

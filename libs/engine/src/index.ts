@@ -51,4 +51,5 @@ export type { RequestIndex } from './request-index/request-index';
 export type { RunSorter, Sorting } from './request-index/sorter';
 export { WorkerPool, type PoolMode, type PoolReply } from './pool/worker-pool';
 export type { DueState, DueTimers, PartitionTimers } from './timers/due-timers';
+export type { PendingTimer } from './timers/timer-heap';
 export { pageOfTimers, type TimerFilter, type TimerPosition } from './timers/timer-page';

@@ -11,6 +11,8 @@ import { UnfinishedDeliveries } from './unfinished-deliveries';
 
 const CONNECTIONS = ['one', 'two'];
 const PARTITIONS = 4;
+/** No partition has change tasks. */
+const changeTasks = { list: async () => ({ tasks: [], next: undefined }) };
 
 /** What an owner has to say about one partition, in place of an engine. */
 class OwnedPartition {
@@ -54,7 +56,7 @@ function surroundings() {
   const state = { acts: true, reachable: true };
   const instances = CONNECTIONS.map((id, index): CommandInstance => {
     const engine = { partition: (partition: number) => (partition % 2 === index ? owned[partition] : undefined) } as unknown as Pick<Engine, 'partition'>;
-    const calls = inProcessPeer([deliveryRegistration(engine)], SCHEDULER_CALLER);
+    const calls = inProcessPeer([deliveryRegistration(engine, changeTasks)], SCHEDULER_CALLER);
     const unary: typeof calls.unary = (...call) => (state.reachable ? calls.unary(...call) : Promise.reject(new Error('the connection was refused')));
     return { id, calls: { ...calls, unary } };
   });

@@ -99,6 +99,7 @@ export class UnfinishedList {
           method,
           key,
           owedAt,
+          taskId: '',
         });
         next += 1;
       }

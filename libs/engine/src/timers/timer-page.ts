@@ -15,6 +15,8 @@ export interface TimerPosition {
 export interface TimerFilter {
   readonly capability?: string;
   readonly key?: string;
+  /** Only those of which it says true. */
+  readonly matches?: (timer: PendingTimer) => boolean;
   readonly dueUntilUs?: number;
   readonly parkedOnly?: boolean;
   /** Only those behind it. */
@@ -33,6 +35,7 @@ export async function pageOfTimers(heap: TimerHeap, filter: TimerFilter, limit: 
     const timer = heap.read(slot);
     if (filter.capability !== undefined && timer.capability !== filter.capability) continue;
     if (filter.key !== undefined && timer.key !== filter.key) continue;
+    if (filter.matches?.(timer) === false) continue;
     page.splice(placeOf(page, timer), 0, { timer, parked: heap.isParked(slot) });
     if (page.length > limit) page.pop();
   }

@@ -88,9 +88,9 @@ export function deliveryStateToJSON(object: DeliveryState): string {
   }
 }
 
-/** A delivery without a verdict. */
+/** A delivery without a verdict, or a change task that has not ended: a command that a partition gives itself later. */
 export interface UnfinishedDelivery {
-  /** Its id: "d-<source>-<target>-<number>". */
+  /** Its id: "d-<source>-<target>-<number>"; empty: it is a change task. */
   deliveryId: string;
   /** Where it stands. */
   state: DeliveryState;
@@ -108,14 +108,16 @@ export interface UnfinishedDelivery {
   method: string;
   /** Key of the aggregate that decides it. */
   key: string;
-  /** When it was committed. */
+  /** When it was committed; of a change task, when it was taken. */
   owedAt:
     | Timestamp
     | undefined;
-  /** How often it was sent since the partition was loaded; of a dead letter, before it was given up. */
+  /** How often it was sent since the partition was loaded; of a dead letter, before it was given up; of a change task, how often it was executed. */
   attempts: number;
   /** Why the last attempt failed; empty if none did. */
   reason: string;
+  /** Of a change task: its id in its aggregate, like "score/<request id>"; empty: it is a delivery. */
+  taskId: string;
 }
 
 /** Request of Deliver. */
@@ -140,13 +142,13 @@ export interface ListUnfinishedRequest {
   pageSize: number;
   /** Where the page begins: the token of the page before; empty: at the beginning. */
   pageToken: string;
-  /** Only dead letters. */
+  /** Only dead letters, and change tasks whose command cannot be decided. */
   deadOnly: boolean;
 }
 
 /** Response of ListUnfinished. */
 export interface ListUnfinishedResponse {
-  /** The deliveries. */
+  /** The deliveries and change tasks. */
   deliveries: UnfinishedDelivery[];
   /** Where the next page begins; empty: there is none. */
   nextPageToken: string;
@@ -196,6 +198,7 @@ function createBaseUnfinishedDelivery(): UnfinishedDelivery {
     owedAt: undefined,
     attempts: 0,
     reason: "",
+    taskId: "",
   };
 }
 
@@ -236,6 +239,9 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
     }
     if (message.reason !== "") {
       writer.uint32(98).string(message.reason);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(106).string(message.taskId);
     }
     return writer;
   },
@@ -349,6 +355,14 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
             message.reason = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -391,6 +405,11 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
         : undefined,
       attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
     };
   },
 
@@ -432,6 +451,9 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
     return obj;
   },
 
@@ -454,6 +476,7 @@ export const UnfinishedDelivery: MessageFns<UnfinishedDelivery> = {
       : undefined;
     message.attempts = object.attempts ?? 0;
     message.reason = object.reason ?? "";
+    message.taskId = object.taskId ?? "";
     return message;
   },
 };
@@ -1178,7 +1201,7 @@ export const DeliveryServiceService = {
     responseSerialize: (value: DeliverResponse): Buffer => Buffer.from(DeliverResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeliverResponse => DeliverResponse.decode(value),
   },
-  /** Deliveries of a partition that have no verdict yet, by target and number. */
+  /** Deliveries of a partition that have no verdict yet, by target and number; behind them its change tasks, in the order in which they are due. */
   listUnfinished: {
     path: "/sluice.log.v1.DeliveryService/ListUnfinished" as const,
     requestStream: false as const,
@@ -1215,7 +1238,7 @@ export const DeliveryServiceService = {
 export interface DeliveryServiceServer extends UntypedServiceImplementation {
   /** Decides deliveries of another partition. A repeat gets the first verdicts. */
   deliver: handleUnaryCall<DeliverRequest, DeliverResponse>;
-  /** Deliveries of a partition that have no verdict yet, by target and number. */
+  /** Deliveries of a partition that have no verdict yet, by target and number; behind them its change tasks, in the order in which they are due. */
   listUnfinished: handleUnaryCall<ListUnfinishedRequest, ListUnfinishedResponse>;
   /** Sends dead letters of a partition again. */
   redrive: handleUnaryCall<RedriveRequest, RedriveResponse>;
@@ -1240,7 +1263,7 @@ export interface DeliveryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeliverResponse) => void,
   ): ClientUnaryCall;
-  /** Deliveries of a partition that have no verdict yet, by target and number. */
+  /** Deliveries of a partition that have no verdict yet, by target and number; behind them its change tasks, in the order in which they are due. */
   listUnfinished(
     request: ListUnfinishedRequest,
     callback: (error: ServiceError | null, response: ListUnfinishedResponse) => void,

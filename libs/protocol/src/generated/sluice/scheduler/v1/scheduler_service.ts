@@ -34,7 +34,7 @@ export interface GetStatusResponse {
   active: boolean;
   /** Timers that wait. */
   waitingTimers: bigint;
-  /** Work that is unfinished and will be driven again. */
+  /** Deliveries that are unfinished and will be driven again. */
   unfinished: bigint;
 }
 
@@ -110,7 +110,7 @@ export interface ListUnfinishedRequest {
   partition?:
     | number
     | undefined;
-  /** Only dead letters. */
+  /** Only dead letters, and change tasks whose command cannot be decided. */
   deadOnly: boolean;
   /** At most so many; 0: 100. At most 1,000. */
   pageSize: number;
@@ -120,7 +120,7 @@ export interface ListUnfinishedRequest {
 
 /** Response of ListUnfinished. */
 export interface ListUnfinishedResponse {
-  /** The deliveries. */
+  /** The deliveries and change tasks. */
   deliveries: UnfinishedDelivery[];
   /** Token of the next page; empty: there is none. */
   nextPageToken: string;
@@ -1358,7 +1358,10 @@ export const SchedulerServiceService = {
       Buffer.from(RedriveTimersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RedriveTimersResponse => RedriveTimersResponse.decode(value),
   },
-  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  /**
+   * What is unfinished, partition by partition: deliveries without a verdict by target and number, dead letters first; behind them change tasks that have
+   * not ended, in the order in which they are due. A task that is executed meanwhile may come twice.
+   */
   listUnfinished: {
     path: "/sluice.scheduler.v1.SchedulerService/ListUnfinished" as const,
     requestStream: false as const,
@@ -1389,7 +1392,10 @@ export interface SchedulerServiceServer extends UntypedServiceImplementation {
   listTimers: handleUnaryCall<ListTimersRequest, ListTimersResponse>;
   /** Tries parked timers again. Those whose command still cannot be decided are parked again. */
   redriveTimers: handleUnaryCall<RedriveTimersRequest, RedriveTimersResponse>;
-  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  /**
+   * What is unfinished, partition by partition: deliveries without a verdict by target and number, dead letters first; behind them change tasks that have
+   * not ended, in the order in which they are due. A task that is executed meanwhile may come twice.
+   */
   listUnfinished: handleUnaryCall<ListUnfinishedRequest, ListUnfinishedResponse>;
   /** Sends dead letters again, under the same ids. */
   redrive: handleUnaryCall<RedriveRequest, RedriveResponse>;
@@ -1444,7 +1450,10 @@ export interface SchedulerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RedriveTimersResponse) => void,
   ): ClientUnaryCall;
-  /** Deliveries without a verdict: partition by partition, those of each by target and number, dead letters first. */
+  /**
+   * What is unfinished, partition by partition: deliveries without a verdict by target and number, dead letters first; behind them change tasks that have
+   * not ended, in the order in which they are due. A task that is executed meanwhile may come twice.
+   */
   listUnfinished(
     request: ListUnfinishedRequest,
     callback: (error: ServiceError | null, response: ListUnfinishedResponse) => void,
