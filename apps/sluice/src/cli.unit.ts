@@ -97,6 +97,7 @@ test('help says each default once', async () => {
     ['account', 'transfers'],
     ['timers', 'list'],
     ['unfinished', 'list'],
+    ['contest', 'unfinished'],
     ['worker', 'run'],
     ['replay', 'tasks'],
   ]) {

@@ -6,14 +6,17 @@ import {
   gatherEvents,
   isReconciling,
   newContest,
+  scoreTaskId,
   type Contest,
   type ContestAcceptance,
   type ContestCommand,
   type ContestEvent,
   type ContestTimer,
+  type DueScoreTask,
 } from '@sluice/domain/contest';
 import type { AggregateDefinition, Consequences, Decision, TimerChange } from '@sluice/engine';
 import { contestpb } from '@sluice/protocol/contest';
+import type { ChangeTaskMethod } from '../command-capability';
 import { contestEventCodec } from './contest-event-codec';
 import {
   beginReconciliationMessage,
@@ -21,11 +24,13 @@ import {
   createMessage,
   endRoundInTimeMessage,
   endRoundMessage,
+  executeScoreMessage,
   joinMessage,
   payRewardsMessage,
   reconcileMessage,
   scoreMessage,
   startMessage,
+  submitScoreMessage,
   takeTransferMessage,
 } from './contest-messages';
 import { contestRecord } from './contest-record';
@@ -36,6 +41,15 @@ import { phaseToProto } from './rules-on-the-wire';
 export const CONTEST = { capability: 'contest', aggregate: 'contest' } as const;
 /** The end of the round, its reconciliation, or the next rewards: one of them. */
 const TIMER_ID = 'next';
+const EXECUTE_SCORE = 'ExecuteScore';
+/** Submitted scores. */
+export const scoreTasks: ChangeTaskMethod = {
+  method: EXECUTE_SCORE,
+  read: (payload) => {
+    const { requestId, submittedAtUs, attempts, reason } = contestpb.ExecuteScore.decode(payload);
+    return { taskId: scoreTaskId(requestId), takenAtUs: Number(submittedAtUs), attempts, reason };
+  },
+};
 const TIMER_METHODS = {
   endRoundInTime: { method: 'EndRoundInTime', codec: contestpb.EndRoundInTime },
   beginReconciliation: { method: 'BeginReconciliation', codec: contestpb.BeginReconciliation },
@@ -52,6 +66,8 @@ export const contestAggregate = (reconcile: (contestId: string, round: number) =
     JoinContest: joinMessage,
     StartContest: startMessage,
     Score: scoreMessage,
+    SubmitScore: submitScoreMessage,
+    [EXECUTE_SCORE]: executeScoreMessage,
     EndRound: endRoundMessage,
     CancelContest: cancelMessage,
     EndRoundInTime: endRoundInTimeMessage,
@@ -78,10 +94,11 @@ export const contestAggregate = (reconcile: (contestId: string, round: number) =
   settled: (contest, delivery, { committedAtUs }) => consequences(contest, decideSettled(contest, settledMoney(delivery), committedAtUs)),
 });
 
-function consequences(contest: Contest, { events, timer, money }: ContestAcceptance): Consequences<ContestEvent> {
+function consequences(contest: Contest, { events, timer, dueTask, money }: ContestAcceptance): Consequences<ContestEvent> {
   return {
     events,
     ...(timer === undefined ? undefined : { timers: [timerChange(contest.contestId, timer)] }),
+    ...(dueTask === undefined ? undefined : { timers: [taskTimer(contest.contestId, dueTask)] }),
     ...(money === undefined ? undefined : { owes: money.map((order) => owedMoney(contest, order)) }),
   };
 }
@@ -91,6 +108,13 @@ function timerChange(contestId: string, timer: ContestTimer): TimerChange {
   const { command, round, dueAtUs } = timer;
   const { method, codec } = TIMER_METHODS[command];
   return { kind: 'set', timerId: TIMER_ID, dueAtUs, method, payload: codec.encode({ contestId, round }).finish() };
+}
+
+/** A decision about a task changes no other timer. */
+function taskTimer(contestId: string, { task, dueAtUs }: DueScoreTask): TimerChange {
+  const { points, scoredAtUs, submittedAtUs, ...rest } = task;
+  const payload = { ...rest, contestId, points: BigInt(points), scoredAtUs: BigInt(scoredAtUs), submittedAtUs: BigInt(submittedAtUs) };
+  return { kind: 'set', timerId: scoreTaskId(task.requestId), dueAtUs, method: EXECUTE_SCORE, payload: contestpb.ExecuteScore.encode(payload).finish() };
 }
 
 const UNTOLD = { repeated: false, positionToken: '' };
@@ -109,6 +133,8 @@ function replyOf(contest: Contest, command: ContestCommand, events: readonly Con
     }
     case 'start':
       return startReply(events);
+    case 'submitScore':
+      return contestpb.SubmitScoreResponse.encode({ ...UNTOLD, taskId: scoreTaskId(command.requestId) }).finish();
     case 'score':
       return scoreReply(eventOf(events, 'scored'));
     case 'endRound': {
@@ -118,6 +144,7 @@ function replyOf(contest: Contest, command: ContestCommand, events: readonly Con
     }
     case 'cancel':
       return contestpb.CancelContestResponse.encode(UNTOLD).finish();
+    case 'executeScore':
     case 'endRoundInTime':
     case 'beginReconciliation':
     case 'reconcile':

@@ -42,6 +42,14 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
       const { round, winners, totals } = event;
       return contestEvents.record('WinnersNamed', { contestId, round, sides: [...winners], sideTotals: bigints(totals) });
     }
+    case 'scoreSubmitted': {
+      const { requestId, accountId, points, scoredAtUs } = event.score;
+      return contestEvents.record('ScoreSubmitted', { contestId, requestId, accountId, points: BigInt(points), scoredAtUs: BigInt(scoredAtUs) });
+    }
+    case 'scoreRefused': {
+      const { requestId, accountId, reason } = event;
+      return contestEvents.record('ScoreRefused', { contestId, requestId, accountId, reason });
+    }
     case 'cancelled':
       return contestEvents.record('ContestCancelled', { contestId, note: event.note });
     case 'fundAsked': {
@@ -67,9 +75,19 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
   }
 }
 
-function scoreToProto({ points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints, gift, ...score }: RecordedScore): contestpb.RecordedScore {
+function scoreToProto({
+  points,
+  scoredAtUs,
+  roundPoints,
+  totalPoints,
+  sideRoundPoints,
+  gift,
+  submitted = false,
+  ...score
+}: RecordedScore): contestpb.RecordedScore {
   return {
     ...score,
+    submitted,
     giverAccountId: gift?.giverAccountId ?? '',
     amountMinor: gift?.amountMinor ?? 0n,
     unit: gift?.unit ?? '',
@@ -99,6 +117,11 @@ const reading: EventHandlersOf<typeof contestEvents, undefined, ContestEvent> = 
     notCompared,
   }),
   WinnersNamed: ({ round, sides, sideTotals }) => ({ kind: 'winnersNamed', round, winners: sides, totals: sideTotals.map(Number) }),
+  ScoreSubmitted: ({ requestId, accountId, points, scoredAtUs }) => ({
+    kind: 'scoreSubmitted',
+    score: { requestId, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs) },
+  }),
+  ScoreRefused: ({ requestId, accountId, reason }) => ({ kind: 'scoreRefused', requestId, accountId, reason }),
   ContestCancelled: ({ note }) => ({ kind: 'cancelled', note }),
   FundAsked: ({ fundAccountId, amountMinor, unit, attempt }) => ({ kind: 'fundAsked', fundAccountId, amountMinor, unit, attempt }),
   FundHeld: ({ amountMinor }) => ({ kind: 'fundHeld', amountMinor }),

@@ -1,5 +1,5 @@
 /** The messages of contests as commands of the domain: their keys, ids and shape checks. */
-import { MAXIMUM_POINTS, problemOfSides, type ContestCommand } from '@sluice/domain/contest';
+import { MAXIMUM_POINTS, problemOfSides, type ContestCommand, type SubmittedScore } from '@sluice/domain/contest';
 import { commandMessage } from '@sluice/engine';
 import { logpb, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
@@ -76,11 +76,9 @@ export const scoreMessage = commandMessage<contestpb.ScoreRequest, ContestComman
   keyField: KEY_FIELD,
   key,
   requestId,
-  command: ({ requestId: id, accountId, points, scoredAtUs }) => {
-    checkText(accountId, 'account_id', 1, MAXIMUM_ID_BYTES);
-    if (points < 1n || points > MAXIMUM_POINTS) throw invalidRequest('points', `is ${points}; it must be 1 to ${MAXIMUM_POINTS}`);
-    if (scoredAtUs < 0n || scoredAtUs > Number.MAX_SAFE_INTEGER)
-      throw invalidRequest('scored_at_us', `is ${scoredAtUs}; it must be 0 to ${Number.MAX_SAFE_INTEGER}`);
+  command: (request) => {
+    checkScore(request);
+    const { requestId: id, accountId, points, scoredAtUs } = request;
     return { kind: 'score', requestId: id, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs) };
   },
 });
@@ -117,6 +115,38 @@ export const payRewardsMessage = commandMessage<contestpb.PayRewards, ContestCom
   requestId: noRequestId,
   command: () => ({ kind: 'payRewards' }),
 });
+
+export const submitScoreMessage = commandMessage<contestpb.SubmitScoreRequest, ContestCommand>({
+  messageName: 'sluice.contest.v1.SubmitScoreRequest',
+  codec: contestpb.SubmitScoreRequest,
+  keyField: KEY_FIELD,
+  key,
+  requestId,
+  command: (request) => ({ kind: 'submitScore', ...scoreOf(request) }),
+});
+
+export const executeScoreMessage = commandMessage<contestpb.ExecuteScore, ContestCommand>({
+  messageName: 'sluice.contest.v1.ExecuteScore',
+  codec: contestpb.ExecuteScore,
+  keyField: KEY_FIELD,
+  key,
+  requestId: noRequestId,
+  command: (task) => ({ kind: 'executeScore', ...scoreOf(task), submittedAtUs: Number(task.submittedAtUs), attempts: task.attempts, reason: task.reason }),
+});
+
+type SentScore = Pick<contestpb.ScoreRequest, 'requestId' | 'accountId' | 'points' | 'scoredAtUs'>;
+
+function scoreOf(sent: SentScore): SubmittedScore {
+  checkScore(sent);
+  return { requestId: sent.requestId, accountId: sent.accountId, points: Number(sent.points), scoredAtUs: Number(sent.scoredAtUs) };
+}
+
+function checkScore({ accountId, points, scoredAtUs }: SentScore): void {
+  checkText(accountId, 'account_id', 1, MAXIMUM_ID_BYTES);
+  if (points < 1n || points > MAXIMUM_POINTS) throw invalidRequest('points', `is ${points}; it must be 1 to ${MAXIMUM_POINTS}`);
+  if (scoredAtUs < 0n || scoredAtUs > Number.MAX_SAFE_INTEGER)
+    throw invalidRequest('scored_at_us', `is ${scoredAtUs}; it must be 0 to ${Number.MAX_SAFE_INTEGER}`);
+}
 
 export const endRoundMessage = commandMessage<contestpb.EndRoundRequest, ContestCommand>({
   messageName: 'sluice.contest.v1.EndRoundRequest',

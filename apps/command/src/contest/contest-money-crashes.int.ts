@@ -1,6 +1,7 @@
 /**
  * The process dies at every step of a contest with money: before an append, or behind one of which it does not hear. The next process goes on from
- * the log. Whatever the step, the fund pays once, every winner is paid once, gifts score or come back, and nothing is left in transit.
+ * the log. Whatever the step, the fund pays once, every winner is paid once, gifts score or come back, nothing is left in transit, and submitted scores
+ * are recorded or refused once.
  */
 import { contestpb } from '@sluice/protocol/contest';
 import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
@@ -78,7 +79,10 @@ async function story(mortality: Mortality): Promise<{ survivor: Survivor; append
   await survivor.call('gift', { giverAccountId: 'giver', accountId: 'r1', amountMinor: 30n, unit: 'EUR' });
   await survivor.call('gift', { giverAccountId: 'stranger giver', accountId: 'stranger', amountMinor: 40n, unit: 'EUR' });
   await survivor.call('score', { accountId: 'b1', points: 7n });
-  await survivor.until(() => contest().roundScoreCount === 2 && under.account('stranger giver').inTransitMinor === 0n);
+  await survivor.call('submitScore', { accountId: 'b1', points: 2n });
+  await survivor.call('submitScore', { accountId: 'stranger', points: 2n });
+  await survivor.until(() => contest().unfinishedTasks === 0);
+  await survivor.until(() => contest().roundScoreCount === 3 && under.account('stranger giver').inTransitMinor === 0n);
   await survivor.call('endRound', { round: 1 });
   await survivor.until(() => contest().phase === 'ENDED' && under.account('giver').inTransitMinor === 0n);
   return { survivor, appends: appendsLeft - under.mortality.appendsLeft };
@@ -103,6 +107,9 @@ test('the process dies at each append, and the money is right', async () => {
         balances: [900n, 100n, 0n, 0n, 70n, 100n],
       });
       expect(under.account('fund').inTransitMinor).toBe(0n);
+      const scores = (under.recorded().ScoresRecorded as contestpb.ScoresRecorded[]).flatMap((event) => event.scores);
+      expect(scores.filter(({ submitted }) => submitted)).toMatchObject([{ accountId: 'b1', points: 2n }]);
+      expect([scores.length, under.recorded().ScoreRefused]).toMatchObject([3, [{ accountId: 'stranger', reason: 'CONTEST_MEMBER_NOT_FOUND' }]]);
       await under.stop();
     }
   }

@@ -32,6 +32,7 @@ function recordOf(contest: Contest): contestpb.ContestRecord {
     winners: [...contest.winners],
     fund: contest.fund && { ...contest.fund, state: fundStateToProto(contest.fund.state) },
     memberRewards: [...contest.rewards],
+    unfinishedTasks: contest.unfinishedTasks,
   };
 }
 
@@ -47,6 +48,7 @@ function contestOf(record: contestpb.ContestRecord, contestId: string): Contest 
     rules: record.rules === undefined ? undefined : rulesFromProto(record.rules),
     sideIds,
     sideMemberCounts: sideIds.map(() => 0),
+    unfinishedTasks: record.unfinishedTasks,
     ...{ round, roundEndsAtUs, suddenDeathSides, roundScoreCount, sideRoundPoints, sideTotals, roundsWon, winners },
     fund: record.fund && fundOf(record.fund),
     rewards: BigInt64Array.from(record.memberRewards),

@@ -80,6 +80,34 @@ describe.each(['memory', 'SQLite'])('on the %s log', (adapter) => {
     expect(await under.call('score', score('r1', 4n, 's4'))).toMatchObject({ roundPoints: 10n, totalPoints: 10n, sideRoundPoints: 10n });
   });
 
+  test('a submitted score outlives its owner, from the log and from a snapshot, and is recorded once', async () => {
+    const under = await started(adapter);
+    await under.create({ maximumPointsPerScore: 9n });
+    expect(await under.refusal('submitScore', score('r1', 6n, 'too early'))).toBe('CONTEST_NOT_STARTED');
+    await under.call('startContest', {});
+    for (const [requestId, points] of [
+      ['s1', 6n],
+      ['s2', 10n],
+    ] as const)
+      expect(await under.call('submitScore', score('r1', points, requestId))).toMatchObject({ taskId: `score/${requestId}`, repeated: false });
+    for (const again of [() => under.crash(), () => under.restart(), () => under.restart()]) {
+      await again();
+      expect(under.contest()).toMatchObject({ unfinishedTasks: 2, sideRoundPoints: [0, 0] });
+      expect(await under.call('submitScore', score('r1', 6n, 's1'))).toMatchObject({ taskId: 'score/s1', repeated: true });
+      expect(await under.refusal('submitScore', score('r1', 7n, 's1'))).toBe('REQUEST_ID_REUSED');
+    }
+    await under.until(({ unfinishedTasks }) => unfinishedTasks === 0);
+    for (const again of [async () => undefined, () => under.crash(), () => under.restart()]) {
+      await again();
+      expect(under.contest()).toMatchObject({ unfinishedTasks: 0, sideRoundPoints: [6, 0], roundScoreCount: 1 });
+      expect(await under.call('submitScore', score('r1', 6n, 's1'))).toMatchObject({ taskId: 'score/s1', repeated: true });
+      expect(await under.refusal('score', score('r1', 6n, 's1'))).toBe('REQUEST_ID_REUSED');
+    }
+    await under.call('endRound', { round: 1 });
+    expect((await under.until(({ phase }) => phase === 'ENDED')).winners).toEqual([0]);
+    expect(under.troubles).toEqual([]);
+  });
+
   test('an owner that dies before a round is reconciled leaves that to the next one', async () => {
     const under = await started(adapter);
     await under.create();
@@ -129,6 +157,20 @@ test('the sums of a round are made from the commits of its own contest and round
   await under.call('endRound', { round: 2 });
   expect((await under.until(({ phase }) => phase === 'ENDED')).sideTotals).toEqual([5, 1]);
   expect(under.troubles).toEqual([]);
+});
+
+test('submitted scores that are executed together are one event, and what was refused has its reason in the log', async () => {
+  const under = await started('memory');
+  await under.create();
+  await under.call('startContest', {});
+  for (const accountId of ['r1', 'r2', 'b1', 'stranger']) await under.call('submitScore', score(accountId, 2n, `of ${accountId}`));
+  await under.until(({ unfinishedTasks }) => unfinishedTasks === 0);
+  const { ScoreSubmitted, ScoresRecorded, ScoreRefused } = under.recorded();
+  expect(ScoreSubmitted).toHaveLength(4);
+  expect(ScoresRecorded).toMatchObject([
+    { round: 1, scores: ['r1', 'r2', 'b1'].map((accountId) => ({ requestId: `of ${accountId}`, accountId, submitted: true })) },
+  ]);
+  expect(ScoreRefused).toEqual([{ contestId: 'c', requestId: 'of stranger', accountId: 'stranger', reason: 'CONTEST_MEMBER_NOT_FOUND' }]);
 });
 
 test('scores of a stream are answered one by one; a bad one harms no other, and a repeat gets its first answer', async () => {
@@ -186,6 +228,10 @@ describe('bad input', () => {
     ${'score'}         | ${{ accountId: 'r1', points: 1_000_000_000_001n }}                       | ${'INVALID_REQUEST'}
     ${'score'}         | ${{ accountId: '', points: 1n }}                                         | ${'INVALID_REQUEST'}
     ${'score'}         | ${{ accountId: 'r1', points: 1n, scoredAtUs: -1n }}                      | ${'INVALID_REQUEST'}
+    ${'submitScore'}   | ${{ accountId: 'r1', points: 1n }}                                       | ${'CONTEST_NOT_STARTED'}
+    ${'submitScore'}   | ${{ accountId: 'r1', points: 0n }}                                       | ${'INVALID_REQUEST'}
+    ${'submitScore'}   | ${{ accountId: '', points: 1n }}                                         | ${'INVALID_REQUEST'}
+    ${'submitScore'}   | ${{ contestId: 'other', accountId: 'r1', points: 1n }}                   | ${'CONTEST_NOT_FOUND'}
     ${'endRound'}      | ${{ round: 0 }}                                                          | ${'INVALID_REQUEST'}
     ${'endRound'}      | ${{ round: 1 }}                                                          | ${'CONTEST_NOT_STARTED'}
     ${'cancelContest'} | ${{ note: 'n'.repeat(257) }}                                             | ${'INVALID_REQUEST'}

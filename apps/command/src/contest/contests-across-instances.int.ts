@@ -40,7 +40,7 @@ async function until(is: (contest: Contest) => boolean): Promise<void> {
   }
 }
 
-test('gifts come from accounts of every owner, and winners of every owner are paid', async () => {
+test('gifts come from accounts of every owner, a submitted score counts once, and winners of every owner are paid', async () => {
   await one.open(['fund', ...GIVERS, ...MEMBERS]);
   const credit = (accountId: string, amountMinor: bigint) => ({ requestId: 'credit', accountId, type: 1, amountMinor, unit: 'EUR' });
   await one.batch([credit('fund', 10_000n), ...GIVERS.map((accountId) => credit(accountId, 10n))]);
@@ -66,7 +66,10 @@ test('gifts come from accounts of every owner, and winners of every owner are pa
     const { results } = await answered<contestpb.GiftBatchResponse>((done) => client.giftBatch(given, done));
     expect(results).toEqual(GIVERS.map(() => ({ balanceAfterMinor: 6n, entryNumber: 2n, repeated, error: undefined })));
   }
-  await until(({ sideRoundPoints }) => sideRoundPoints[0] === 48);
+  const submitted = contestpb.SubmitScoreRequest.fromPartial({ ...about, requestId: 'submit', accountId: MEMBERS[0] as string, points: 2n });
+  for (const repeated of [false, true])
+    expect(await answered<contestpb.SubmitScoreResponse>((done) => client.submitScore(submitted, done))).toMatchObject({ taskId: 'score/submit', repeated });
+  await until(({ sideRoundPoints }) => sideRoundPoints[0] === 50);
   await answered((done) => client.endRound(contestpb.EndRoundRequest.fromPartial({ ...about, requestId: 'end', round: 1 }), done));
   await until(({ phase, fund }) => phase === 'ENDED' && fund?.paidMinor === 1_200n);
   const { results } = await one.batch(['fund', ...MEMBERS].map((accountId) => ({ ...credit(accountId, 1n), requestId: 'look' })));

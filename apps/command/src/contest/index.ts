@@ -8,7 +8,7 @@ import { bulkCommandMethod } from '../methods/bulk-command-method';
 import { bulkStreamMethod } from '../methods/bulk-stream-method';
 import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
-import { contestAggregate } from './contest-aggregate';
+import { contestAggregate, scoreTasks } from './contest-aggregate';
 import { ContestReconciler } from './contest-reconciler';
 import { giftBatchMethod, giftMethod } from './gifts';
 import { ReadTotalsOfContests } from './read-totals';
@@ -19,6 +19,7 @@ const { ContestCommandServiceService: service } = contestpb;
 export const commandCapability: CommandCapability = {
   name: 'contest',
   definitions: [service],
+  changeTasks: [scoreTasks],
   readCollections: collectionsOf({ ...CONTEST_PROJECTION, collections: [CONTESTS] }),
   create({ clock, readStore, metrics, trouble }) {
     const reconciler = new ContestReconciler(new ReadTotalsOfContests(readStore, clock), metrics, trouble);
@@ -45,6 +46,7 @@ export const commandCapability: CommandCapability = {
             ),
             gift: giftMethod(context, service.gift),
             giftBatch: giftBatchMethod(context, service.giftBatch),
+            submitScore: commandMethod(context, capability, 'SubmitScore', service.submitScore),
             endRound: commandMethod(context, capability, 'EndRound', service.endRound),
             cancelContest: commandMethod(context, capability, 'CancelContest', service.cancelContest),
           }),

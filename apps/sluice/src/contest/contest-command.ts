@@ -6,6 +6,8 @@ import { addGiftCommand } from './gift';
 import { addPhaseCommands } from './phases';
 import { addReadCommands } from './read';
 import { addScoreCommand } from './score';
+import { addSubmitCommand } from './submit';
+import { addUnfinishedOfContests } from './unfinished';
 import { addWatchCommand } from './watch';
 
 export function addContestCommand(program: Command, surroundings: Surroundings): void {
@@ -19,7 +21,9 @@ export function addContestCommand(program: Command, surroundings: Surroundings):
   addCreateCommand(contest, surroundings);
   addPhaseCommands(contest, surroundings);
   addScoreCommand(contest, surroundings);
+  addSubmitCommand(contest, surroundings);
   addGiftCommand(contest, surroundings);
   addReadCommands(contest, surroundings);
+  addUnfinishedOfContests(contest, surroundings);
   addWatchCommand(contest, surroundings);
 }

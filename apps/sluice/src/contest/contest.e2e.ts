@@ -109,6 +109,17 @@ test('a gift debits its giver and scores, and the winners are rewarded', async (
   expect(await plain('create', 'c', '--side', 'a=x', '--side', 'b=y', '--reward', '1')).toMatchObject({ code: EXIT.usage });
 });
 
+test('a submitted score counts a little later, and is listed as unfinished no more', async () => {
+  await plain('create', 'late', '--side', 'a=x', '--side', 'b=y', '--rounds', '2');
+  await plain('start', 'late');
+  expect((await json('submit', 'late', 'x', '4', '--request-id', 's1'))[0]).toMatchObject({ taskId: 'score/s1', repeated: false });
+  expect((await plain('submit', 'late', 'x', '4', '--request-id', 's1')).out).toContain('score/s1');
+  await until('late', ({ scoreCount }) => scoreCount === 1);
+  expect(await json('unfinished', 'late')).toEqual([]);
+  expect((await plain('unfinished')).code).toBe(EXIT.done);
+  expect(await plain('submit', 'none', 'x', '4')).toMatchObject({ code: EXIT.refused, err: expect.stringContaining('CONTEST_NOT_FOUND') });
+});
+
 test('contests are listed by phase, and one is cancelled', async () => {
   await plain('create', 'off', '--side', 'a=x', '--side', 'b=y');
   expect((await plain('cancel', 'off', '--note', 'rain')).code).toBe(EXIT.done);

@@ -135,6 +135,14 @@ export type ScoreOutcome =
   | { readonly requestId: string; readonly contestId: string; readonly result: ScoreResult; readonly error?: undefined }
   | { readonly requestId: string; readonly contestId: string; readonly result?: undefined; readonly error: SluiceError };
 
+/** A score that is taken, and is recorded later by a change task. */
+export interface ScoreSubmission extends Reply {
+  readonly requestId: string;
+  readonly contestId: string;
+  /** Of the change task; `scheduler.unfinished` lists it until the score is recorded or refused. */
+  readonly taskId: string;
+}
+
 /** A gift debits an account, and scores for a member. */
 export interface GiftInput {
   readonly contestId: string;

@@ -23,6 +23,7 @@ import type {
   ScoreInput,
   ScoreOutcome,
   ScoreResult,
+  ScoreSubmission,
 } from './contest';
 import type {
   Contest,
@@ -147,6 +148,14 @@ export class ContestsClient {
       onPosition: (token: string) => positions.add(token),
     };
     return streamItems(caller, streamed, inputs, options);
+  }
+
+  /** Takes a score durably, to be recorded later by a change task, in the round that runs then. */
+  async submitScore(input: ScoreInput, options?: CallOptions): Promise<ScoreSubmission> {
+    const { commands } = this.#options;
+    const score = scoreToWire(input);
+    const { taskId, repeated, positionToken } = await this.#command(commands.submitScore.bind(commands), score, options);
+    return { requestId: score.requestId, contestId: score.contestId, taskId, repeated, positionToken };
   }
 
   /** Debits the giver, and scores. Travels together with what else is given at the same time. Throws a SluiceError when the debit is refused. */

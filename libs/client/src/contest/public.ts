@@ -17,6 +17,7 @@ export {
   type ScoreOperator,
   type ScoreOutcome,
   type ScoreResult,
+  type ScoreSubmission,
   type SideInput,
   type SidePoints,
   TIE_RULES,

@@ -45,6 +45,19 @@ test('what is scored at the same time travels as one batch, each score with its 
   expect(second).toMatchObject({ code: 'NOT_FOUND', reason: 'CONTEST_MEMBER_NOT_FOUND', requestId: 'b', metadata: { contest_id: 'c', account_id: 'y' } });
 });
 
+test('a submitted score is sent as it is given, and answered with its task', async () => {
+  const seen: contestpb.SubmitScoreRequest[] = [];
+  const client = await clientOf({
+    submitScore: ({ request }, callback) => {
+      seen.push(request);
+      callback(null, { taskId: `score/${request.requestId}`, repeated: false, positionToken: '' });
+    },
+  });
+  const submission = await client.contests.submitScore({ requestId: 'a', contestId: 'c', accountId: 'x', points: 5, scoredAt: new Date(2) });
+  expect(submission).toEqual({ requestId: 'a', contestId: 'c', taskId: 'score/a', repeated: false, positionToken: '' });
+  expect(seen).toEqual([{ requestId: 'a', contestId: 'c', accountId: 'x', points: 5n, scoredAtUs: 2_000n }]);
+});
+
 test('a batch repeats the scores that the server could not take, alone, and says what became of each', async () => {
   const seen: string[][] = [];
   const client = await clientOf({

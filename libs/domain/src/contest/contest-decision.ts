@@ -1,5 +1,5 @@
 /** What a contest answers: events with what follows from them, or a rejection. */
-import type { ContestEvent } from './contest';
+import type { ContestEvent, SubmittedScore } from './contest';
 
 export type ContestRejection =
   | 'CONTEST_NOT_FOUND'
@@ -19,6 +19,7 @@ export type ContestRejection =
   | 'CONTEST_POINTS_LIMIT_EXCEEDED'
   | 'CONTEST_ROUND_LIMIT_EXCEEDED'
   | 'CONTEST_POINTS_OVERFLOW'
+  | 'CONTEST_TASKS_FULL'
   | 'CONTEST_SUMS_DIFFER'
   | 'CONTEST_GIFT_INVALID';
 
@@ -28,6 +29,7 @@ const NOT_RECORDED: ReadonlySet<ContestRejection> = new Set<ContestRejection>([
   'CONTEST_SIDE_NOT_FOUND',
   'CONTEST_MEMBER_NOT_FOUND',
   'CONTEST_SCORED_AT_MISSING',
+  'CONTEST_TASKS_FULL',
   'CONTEST_SUMS_DIFFER',
 ]);
 
@@ -45,10 +47,26 @@ export type MoneyOrder =
   /** The fund is told what it has again of the amount that was held. */
   | { readonly kind: 'settleFunds'; readonly amountMinor: bigint; readonly returnedMinor: bigint };
 
+/** A submitted score that waits to be recorded. */
+export interface ScoreTask extends SubmittedScore {
+  readonly submittedAtUs: number;
+  /** How often it was executed. */
+  readonly attempts: number;
+  /** Why the last execution recorded nothing; empty: there was none. */
+  readonly reason: string;
+}
+
+/** A change task is to be executed at that time. */
+export interface DueScoreTask {
+  readonly task: ScoreTask;
+  readonly dueAtUs: number;
+}
+
 export interface ContestAcceptance {
   readonly accepted: true;
   readonly events: readonly ContestEvent[];
   readonly timer?: ContestTimer;
+  readonly dueTask?: DueScoreTask;
   /** What is asked of accounts. */
   readonly money?: readonly MoneyOrder[];
 }

@@ -1,6 +1,7 @@
 /** Whatever order the scores of a round come in, and however they are gathered into events, the standings are the same. */
 import fc from 'fast-check';
 import { evolveContest, newContest, type Contest, type RecordedScore } from './contest';
+import type { ScoreTask } from './contest-decision';
 import type { ContestRules, ScoreOperator } from './contest-rules';
 import { decideContest, type ContestCommand, type ScoreOrder } from './decide';
 import { RoundSums } from './round-sums';
@@ -109,6 +110,26 @@ test('the sums of the recorded scores are the points of the sides, whatever orde
       const sums = new RoundSums(operator);
       for (const { scored } of recorded.sort((left, right) => left.rank - right.rank)) sums.add(scored.member, scored.side, scored.points, scored.scoredAtUs);
       expect({ sides: sums.sidePoints(2), scores: sums.scoreCount }).toEqual({ sides: contest.sideRoundPoints, scores: contest.roundScoreCount });
+    }),
+  );
+});
+
+test('scores that are submitted and executed later, in any order, leave the standings of scores that are recorded at once', () => {
+  fc.assert(
+    fc.property(roundArbitrary, ({ operator, orders, ranks }) => {
+      const direct = started(operator);
+      score(direct, orders);
+      const later = started(operator);
+      const tasks: { readonly task: ScoreTask; readonly rank: number }[] = [];
+      for (const [at, order] of orders.entries()) {
+        const decision = decideContest(later, { kind: 'submitScore', ...order }, AT_US);
+        if (!decision.accepted || decision.dueTask === undefined) throw new Error('it is not taken');
+        for (const event of decision.events) evolveContest(later, event);
+        tasks.push({ task: decision.dueTask.task, rank: ranks[at] as number });
+      }
+      expect(later.unfinishedTasks).toBe(orders.length);
+      for (const { task } of tasks.sort((left, right) => left.rank - right.rank)) run(later, { kind: 'executeScore', ...task });
+      expect({ ...standings(later), unfinished: later.unfinishedTasks }).toEqual({ ...standings(direct), unfinished: 0 });
     }),
   );
 });

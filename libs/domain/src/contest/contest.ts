@@ -33,6 +33,8 @@ export interface Contest {
   fund: ContestFund | undefined;
   /** By number of the member, while the contest is REWARDING: what it gets. */
   rewards: BigInt64Array;
+  /** Submitted scores that are neither recorded nor refused. */
+  unfinishedTasks: number;
 }
 
 /**
@@ -66,6 +68,15 @@ export interface Gift {
   readonly unit: string;
 }
 
+/** A score as it was submitted: a change task is to record it. */
+export interface SubmittedScore {
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly points: number;
+  /** 0: not said. */
+  readonly scoredAtUs: number;
+}
+
 /** A score that was recorded, with what stands after it. */
 export interface RecordedScore {
   readonly requestId: string;
@@ -80,6 +91,8 @@ export interface RecordedScore {
   readonly sideRoundPoints: number;
   /** Undefined: it is no gift. */
   readonly gift?: Gift | undefined;
+  /** True: it was submitted, and its change task ends with it. */
+  readonly submitted?: boolean | undefined;
 }
 
 /** A reward of a member. */
@@ -128,6 +141,8 @@ export type ContestEvent =
   | { readonly kind: 'joined'; readonly side: number; readonly firstMember: number; readonly accountIds: readonly string[] }
   | { readonly kind: 'roundStarted'; readonly round: number; readonly endsAtUs: number; readonly suddenDeathSides: readonly number[] }
   | { readonly kind: 'scored'; readonly round: number; readonly scores: readonly RecordedScore[] }
+  | { readonly kind: 'scoreSubmitted'; readonly score: SubmittedScore }
+  | { readonly kind: 'scoreRefused'; readonly requestId: string; readonly accountId: string; readonly reason: string }
   | { readonly kind: 'roundEnded'; readonly round: number; readonly sidePoints: readonly number[]; readonly scoreCount: number }
   | ({ readonly kind: 'roundReconciled'; readonly round: number; readonly log: RoundSum; readonly logTotals: readonly number[] } & ReadComparison)
   | { readonly kind: 'winnersNamed'; readonly round: number; readonly winners: readonly number[]; readonly totals: readonly number[] }
@@ -159,6 +174,7 @@ export function newContest(contestId: string): Contest {
     winners: [],
     fund: undefined,
     rewards: NO_REWARDS,
+    unfinishedTasks: 0,
   };
 }
 
@@ -188,6 +204,11 @@ export function evolveContest(contest: Contest, event: ContestEvent): Contest {
       step(contest, 'SCORE');
       for (const score of event.scores) scored(contest, score);
       return contest;
+    case 'scoreSubmitted':
+      contest.unfinishedTasks += 1;
+      return contest;
+    case 'scoreRefused':
+      return taskEnded(contest);
     case 'roundEnded':
       step(contest, 'END_ROUND');
       return contest;
@@ -257,12 +278,20 @@ function roundStarted(contest: Contest, { round, endsAtUs, suddenDeathSides }: E
   return contest;
 }
 
-function scored(contest: Contest, { member, side, scoredAtUs, roundPoints, sideRoundPoints }: RecordedScore): void {
+function scored(contest: Contest, { member, side, scoredAtUs, roundPoints, sideRoundPoints, submitted }: RecordedScore): void {
   const { members } = contest;
+  if (submitted === true) taskEnded(contest);
   members.roundPoints[member] = roundPoints;
   members.scoredAtUs[member] = Math.max(members.scoredAtUs[member] as number, scoredAtUs);
   contest.sideRoundPoints[side] = sideRoundPoints;
   contest.roundScoreCount += 1;
+}
+
+/** Also of a contest that is over. */
+function taskEnded(contest: Contest): Contest {
+  contest.unfinishedTasks -= 1;
+  if (contest.unfinishedTasks < 0) throw new Error(`contest ${contest.contestId}: more change tasks have ended than were taken`);
+  return contest;
 }
 
 /** The points of the round count; the phase changes with what follows in the same commit. */

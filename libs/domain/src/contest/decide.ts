@@ -2,13 +2,14 @@
  * What a contest decides. The checks of a score stand in this order: contest exists → it was started → it is not over → its round takes scores →
  * member → the side plays → time of the score → points per score → points per member and round → range.
  */
-import type { Contest, ContestEvent, Gift, ReadComparison, RecordedScore, RoundSum } from './contest';
+import type { Contest, ContestEvent, Gift, ReadComparison, RecordedScore, RoundSum, SubmittedScore } from './contest';
 import { isRegularRound } from './contest';
-import { accepted, rejected, type ContestDecision } from './contest-decision';
+import { accepted, rejected, type ContestDecision, type ScoreTask } from './contest-decision';
 import { askFund, payRewards, settleFund } from './contest-money';
 import { MAXIMUM_MEMBERS, type ContestRules, type NewSide } from './contest-rules';
 import { startRound } from './round-start';
 import { pointsAfter } from './score-operator';
+import { afterExecution, takeTask } from './score-task';
 import { afterRound, totalsWithRound } from './winners';
 
 /** How long the comparison with the log may take before it is begun again. */
@@ -31,6 +32,9 @@ export type ContestCommand =
   | { readonly kind: 'join'; readonly sideId: string; readonly accountIds: readonly string[] }
   | { readonly kind: 'start' }
   | ({ readonly kind: 'score' } & ScoreOrder)
+  | ({ readonly kind: 'submitScore' } & SubmittedScore)
+  /** The time of a change task has come. */
+  | ({ readonly kind: 'executeScore' } & ScoreTask)
   | { readonly kind: 'endRound'; readonly round: number }
   | { readonly kind: 'cancel'; readonly note: string }
   /** The time of the round is over. */
@@ -60,6 +64,10 @@ export function decideContest(contest: Contest, command: ContestCommand, atUs: n
       return decideStart(contest, rules, atUs);
     case 'score':
       return decideScore(contest, rules, command, atUs);
+    case 'submitScore':
+      return rejectionOutsideRounds(contest) ?? takeTask(contest, rules, command, atUs);
+    case 'executeScore':
+      return afterExecution(command, decideScore(contest, rules, command, atUs), atUs);
     case 'endRound':
       return rejectionInRound(contest, command.round) ?? endRound(contest, atUs);
     case 'cancel':
@@ -140,9 +148,14 @@ function decideScore(contest: Contest, rules: ContestRules, order: ScoreOrder, a
 
 /** Undefined: the round runs. */
 function rejectionInRound(contest: Contest, round: number): ContestDecision | undefined {
+  const isRunning = contest.phase === 'RUNNING' && contest.round === round;
+  return rejectionOutsideRounds(contest) ?? (isRunning ? undefined : rejected('CONTEST_ROUND_CLOSED'));
+}
+
+/** Undefined: the contest has started and is not over. */
+function rejectionOutsideRounds(contest: Contest): ContestDecision | undefined {
   if (contest.phase === 'CREATED' || contest.phase === 'STARTING') return rejected('CONTEST_NOT_STARTED');
-  if (isOver(contest)) return rejected('CONTEST_FINISHED');
-  return contest.phase === 'RUNNING' && contest.round === round ? undefined : rejected('CONTEST_ROUND_CLOSED');
+  return isOver(contest) ? rejected('CONTEST_FINISHED') : undefined;
 }
 
 function endRound({ round, sideRoundPoints, roundScoreCount }: Contest, atUs: number): ContestDecision {

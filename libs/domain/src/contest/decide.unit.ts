@@ -1,7 +1,9 @@
 /** What contests decide, case by case. The order of the rows is the order of the checks. */
 import { evolveContest, newContest, type Contest, type ContestEvent } from './contest';
+import type { DueScoreTask } from './contest-decision';
 import { MAXIMUM_SUDDEN_DEATH_ROUNDS, type ContestRules } from './contest-rules';
 import { decideContest, type ContestCommand } from './decide';
+import { MAXIMUM_UNFINISHED_TASKS } from './score-task';
 
 const SECOND_US = 1_000_000;
 const BEGIN_US = 1_000 * SECOND_US;
@@ -28,6 +30,8 @@ class Story {
   atUs = BEGIN_US;
   events: readonly ContestEvent[] = [];
   timer = 'none';
+  /** As the last decision set it. */
+  dueTask: DueScoreTask | undefined;
 
   constructor(rules: Partial<ContestRules> = {}) {
     this.run({
@@ -48,6 +52,7 @@ class Story {
     const decision = decideContest(this.contest, command, this.atUs);
     if (!decision.accepted) return `${decision.rejection}${decision.recorded ? '' : '?'}`;
     this.events = decision.events;
+    this.dueTask = decision.dueTask;
     for (const event of decision.events) evolveContest(this.contest, event);
     const { timer } = decision;
     if (timer !== undefined) this.timer = timer.kind === 'cancel' ? 'none' : `${timer.command} ${timer.round} in ${(timer.dueAtUs - this.atUs) / SECOND_US} s`;
@@ -153,6 +158,93 @@ describe('a score', () => {
     const story = running({ maximumPointsPerScore: Number.MAX_SAFE_INTEGER });
     expect(story.score('r1', Number.MAX_SAFE_INTEGER)).toBe('yes');
     expect([story.score('r2', 1), story.score('b1', 1)]).toEqual(['CONTEST_POINTS_OVERFLOW', 'yes']);
+  });
+});
+
+describe('a submitted score', () => {
+  const submit = (accountId: string, points: number, scoredAtUs = 0, requestId = 'r'): ContestCommand => ({
+    kind: 'submitScore',
+    requestId,
+    accountId,
+    points,
+    scoredAtUs,
+  });
+  /** Executes the task that is due. */
+  const execute = (story: Story): string => {
+    if (story.dueTask === undefined) throw new Error('no task is due');
+    return story.run({ kind: 'executeScore', ...story.dueTask.task }, story.dueTask.dueAtUs - story.atUs);
+  };
+  const submitted = (story: Story, ...score: Parameters<typeof submit>): Story => {
+    expect(story.run(submit(...score))).toBe('yes');
+    return story;
+  };
+  const full = () => {
+    const story = running();
+    story.contest.unfinishedTasks = MAXIMUM_UNFINISHED_TASKS;
+    return story;
+  };
+
+  test.each`
+    story                                             | command               | outcome
+    ${() => created()}                                | ${submit('r1', 1)}    | ${'CONTEST_NOT_STARTED'}
+    ${() => running().round(1, 0)}                    | ${submit('r1', 1)}    | ${'CONTEST_FINISHED'}
+    ${() => running({ operator: 'LATEST' }).cancel()} | ${submit('r1', 1)}    | ${'CONTEST_FINISHED'}
+    ${() => running({ operator: 'LATEST' })}          | ${submit('r1', 1)}    | ${'CONTEST_SCORED_AT_MISSING?'}
+    ${full}                                           | ${submit('r1', 1)}    | ${'CONTEST_TASKS_FULL?'}
+    ${() => running({ operator: 'LATEST' })}          | ${submit('r1', 1, 1)} | ${'yes'}
+    ${() => running().end()}                          | ${submit('r1', 1)}    | ${'yes'}
+    ${() => running()}                                | ${submit('x', 1_000)} | ${'yes'}
+  `('$command: $outcome', ({ story, command, outcome }: { story: () => Story; command: ContestCommand; outcome: string }) => {
+    expect(story().run(command)).toBe(outcome);
+  });
+
+  test('is recorded as it was submitted, and changes no points before its task is executed', () => {
+    const story = submitted(running(), 'r1', 3);
+    const score = { requestId: 'r', accountId: 'r1', points: 3, scoredAtUs: 0 };
+    expect(story.events).toEqual([{ kind: 'scoreSubmitted', score }]);
+    expect(story.dueTask).toEqual({ task: { ...score, submittedAtUs: story.atUs, attempts: 0, reason: '' }, dueAtUs: story.atUs });
+    expect(story.contest).toMatchObject({ sideRoundPoints: [0, 0, 0], unfinishedTasks: 1 });
+    expect(execute(story)).toBe('yes');
+    expect(story.events).toMatchObject([{ kind: 'scored', round: 1, scores: [{ ...score, submitted: true, roundPoints: 3 }] }]);
+    expect(story.dueTask).toBeUndefined();
+    expect(story.contest).toMatchObject({ sideRoundPoints: [3, 0, 0], unfinishedTasks: 0 });
+  });
+
+  test('waits between two rounds, and counts in the next one', () => {
+    const story = submitted(running({ rounds: 2 }), 'r1', 3);
+    const submittedAtUs = story.atUs;
+    const { dueTask } = story;
+    story.end();
+    Object.assign(story, { dueTask });
+    expect([execute(story), story.events]).toEqual(['yes', []]);
+    expect(story.dueTask).toMatchObject({ dueAtUs: story.atUs + 5 * SECOND_US, task: { submittedAtUs, attempts: 1, reason: 'CONTEST_ROUND_CLOSED' } });
+    expect([execute(story), story.dueTask?.task.attempts, story.contest.unfinishedTasks]).toEqual(['yes', 2, 1]);
+    const again = story.dueTask;
+    story.reconcile();
+    Object.assign(story, { dueTask: again });
+    expect(execute(story)).toBe('yes');
+    expect(story.contest).toMatchObject({ round: 2, sideRoundPoints: [3, 0, 0], unfinishedTasks: 0 });
+  });
+
+  test.each`
+    score         | after                             | reason
+    ${['x', 1]}   | ${() => undefined}                | ${'CONTEST_MEMBER_NOT_FOUND'}
+    ${['r1', 51]} | ${() => undefined}                | ${'CONTEST_POINTS_LIMIT_EXCEEDED'}
+    ${['r1', 50]} | ${(s: Story) => s.score('r1', 1)} | ${'CONTEST_ROUND_LIMIT_EXCEEDED'}
+    ${['r1', 1]}  | ${(s: Story) => s.cancel()}       | ${'CONTEST_FINISHED'}
+    ${['r1', 1]}  | ${(s: Story) => s.round(1, 0)}    | ${'CONTEST_FINISHED'}
+  `('of $score is refused for good with $reason', ({ score: [accountId, points], after, reason }) => {
+    const story = submitted(running({ maximumPointsPerMemberAndRound: 50 }), accountId as string, points as number);
+    const { dueTask } = story;
+    (after as (story: Story) => unknown)(story);
+    Object.assign(story, { dueTask });
+    expect(execute(story)).toBe('yes');
+    expect(story.events).toEqual([{ kind: 'scoreRefused', requestId: 'r', accountId, reason: reason as string }]);
+    expect([story.dueTask, story.contest.unfinishedTasks]).toEqual([undefined, 0]);
+  });
+
+  test('cannot end more often than it was taken', () => {
+    expect(() => evolveContest(running().contest, { kind: 'scoreRefused', requestId: 'r', accountId: 'r1', reason: '' })).toThrow('more change tasks');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Contests: what stands, what is asked for, what happens. */
 export * from './contest';
-export type { ContestAcceptance, ContestDecision, ContestRejection, ContestTimer, MoneyOrder } from './contest-decision';
+export type { ContestAcceptance, ContestDecision, ContestRejection, ContestTimer, DueScoreTask, MoneyOrder } from './contest-decision';
 export * from './contest-members';
 export { decideSettled, type SettledMoney } from './contest-money';
 export * from './contest-phase';
@@ -10,3 +10,4 @@ export * from './decide';
 export { gatherEvents } from './gathered-events';
 export { RoundSums } from './round-sums';
 export { pointsAfter } from './score-operator';
+export { scoreTaskId } from './score-task';

@@ -93,6 +93,10 @@ export const CONTEST_EVENT_ROWS: Handlers = {
       }),
   }),
 
+  // No row shows a submitted score before it is recorded, or one that is refused.
+  ScoreSubmitted: ({ contestId }) => ({ contestId, fold: () => undefined }),
+  ScoreRefused: ({ contestId }) => ({ contestId, fold: () => undefined }),
+
   ContestCancelled: ({ contestId, note }) => ({
     contestId,
     fold: (rows, at) =>

@@ -198,6 +198,19 @@ test('a contest that was cancelled stays so while its fund gets its money back',
   expect(rows.get('contests')).toMatchObject({ phase: 'CANCELLED', note: 'rain', fund_state: 'SETTLED', ended_at_us: 3_000_000 });
 });
 
+test('a submitted score is shown when it is recorded, and one that is refused is not', () => {
+  const rows = new Rows();
+  const submitted = (requestId: string) => contestEvents.record('ScoreSubmitted', { contestId: 'c', requestId, accountId: 'r1', points: 3n, scoredAtUs: 0n });
+  const before = [commitOf(1, created(), roundStarted(1))];
+  rows.flush(before);
+  const contest = rows.get('contests');
+  rows.flush([commitOf(2, submitted('s1'), submitted('s2'))]);
+  expect(rows.get('contests')).toEqual(contest);
+  const refused = contestEvents.record('ScoreRefused', { contestId: 'c', requestId: 's2', accountId: 'r1', reason: 'CONTEST_SIDE_OUT' });
+  rows.flush([commitOf(3, scored(1, { ...red(3n), requestId: 's1', submitted: true }), refused)]);
+  expect(rows.get('contests')).toMatchObject({ score_count: 1 });
+});
+
 test('scores of a commit are rows of 256, whatever flush they are in', () => {
   const rows = new Rows();
   const many = Array.from({ length: 300 }, (_, at) => ({ ...red(BigInt(at + 1)), requestId: `s${at}` }));

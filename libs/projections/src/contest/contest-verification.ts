@@ -67,6 +67,8 @@ const STEPS: EventHandlersOf<typeof contestEvents, undefined, VerifiedStep> = {
   MembersJoined: ({ contestId, side, accountIds }) => inPlace(contestId, (contest) => addMembers(contest, side, accountIds.length)),
   RoundStarted: (event) => inPlace(event.contestId, (contest) => beginRound(contest, event)),
   ScoresRecorded: (event) => inPlace(event.contestId, (contest) => addScores(contest, event)),
+  ScoreSubmitted: ({ contestId }) => inPlace(contestId, () => undefined),
+  ScoreRefused: ({ contestId }) => inPlace(contestId, () => undefined),
   RoundEnded: ({ contestId }) => inPlace(contestId, (contest) => void (contest.phase = 'RECONCILING')),
   RoundReconciled: ({ contestId }) => inPlace(contestId, countRound),
   WinnersNamed: ({ contestId, sides }) => inPlace(contestId, (contest) => nameWinners(contest, sides)),

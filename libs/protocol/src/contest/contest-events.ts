@@ -15,7 +15,9 @@ import {
   RoundReconciled,
   RoundReconciledV2,
   RoundStarted,
+  ScoreRefused,
   ScoresRecorded,
+  ScoreSubmitted,
   WinnersNamed,
 } from '../generated/index.sluice.contest.v1';
 
@@ -31,6 +33,8 @@ const definitions = {
     (event) => ({ ...event, logSideTotals: [], read: undefined, notCompared: 'The version that recorded it did not ask the read store.' }),
   ),
   WinnersNamed: EventDefinition.first('sluice.contest.v1.WinnersNamed', WinnersNamed),
+  ScoreSubmitted: EventDefinition.first('sluice.contest.v1.ScoreSubmitted', ScoreSubmitted),
+  ScoreRefused: EventDefinition.first('sluice.contest.v1.ScoreRefused', ScoreRefused),
   ContestCancelled: EventDefinition.first('sluice.contest.v1.ContestCancelled', ContestCancelled),
   FundAsked: EventDefinition.first('sluice.contest.v1.FundAsked', FundAsked),
   FundHeld: EventDefinition.first('sluice.contest.v1.FundHeld', FundHeld),

@@ -31,6 +31,11 @@ export const contestReasons = {
     'Send fewer points, with a new request.',
   ),
   CONTEST_POINTS_OVERFLOW: reason('OUT_OF_RANGE', 'The points of the side would leave the range of whole numbers up to 2^53 - 1.', 'Send fewer points.'),
+  CONTEST_TASKS_FULL: reason(
+    'RESOURCE_EXHAUSTED',
+    'The contest has 10,000 submitted scores that are neither recorded nor refused.',
+    'Send the request again later, with the same id; or use `Score`, which answers when the score is durable.',
+  ),
   CONTEST_GIFT_INVALID: reason(
     'INVALID_ARGUMENT',
     'A transfer to the contest is not a gift that it can read. It is refunded.',

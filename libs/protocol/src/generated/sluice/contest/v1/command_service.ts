@@ -259,6 +259,30 @@ export interface ScoreStreamResponse {
   positionToken: string;
 }
 
+/** Request of SubmitScore. */
+export interface SubmitScoreRequest {
+  /** The caller's id of this request; 1 to 128 bytes. */
+  requestId: string;
+  /** The contest. */
+  contestId: string;
+  /** The member. */
+  accountId: string;
+  /** Points; 1 to 1,000,000,000,000. */
+  points: bigint;
+  /** When it was scored, in microseconds since 1970-01-01T00:00:00Z; the operator LATEST demands it. 0: not said. */
+  scoredAtUs: bigint;
+}
+
+/** Response of SubmitScore. */
+export interface SubmitScoreResponse {
+  /** The change task, by its id in the contest: "score/" and the request id. */
+  taskId: string;
+  /** True: the request was done before, this is its first answer again. */
+  repeated: boolean;
+  /** Covers the submission, not the score. */
+  positionToken: string;
+}
+
 /** Request of EndRound. */
 export interface EndRoundRequest {
   /** The caller's id of this request; 1 to 128 bytes. */
@@ -2809,6 +2833,272 @@ export const ScoreStreamResponse: MessageFns<ScoreStreamResponse> = {
   },
 };
 
+function createBaseSubmitScoreRequest(): SubmitScoreRequest {
+  return { requestId: "", contestId: "", accountId: "", points: 0n, scoredAtUs: 0n };
+}
+
+export const SubmitScoreRequest: MessageFns<SubmitScoreRequest> = {
+  encode(message: SubmitScoreRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.contestId !== "") {
+      writer.uint32(18).string(message.contestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(32).int64(message.points);
+    }
+    if (message.scoredAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.scoredAtUs) !== message.scoredAtUs) {
+        throw new globalThis.Error("value provided for field message.scoredAtUs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.scoredAtUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmitScoreRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmitScoreRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.scoredAtUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubmitScoreRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAtUs: isSet(object.scoredAtUs)
+        ? BigInt(object.scoredAtUs)
+        : isSet(object.scored_at_us)
+        ? BigInt(object.scored_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: SubmitScoreRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAtUs !== 0n) {
+      obj.scoredAtUs = message.scoredAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SubmitScoreRequest>): SubmitScoreRequest {
+    return SubmitScoreRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SubmitScoreRequest>): SubmitScoreRequest {
+    const message = createBaseSubmitScoreRequest();
+    message.requestId = object.requestId ?? "";
+    message.contestId = object.contestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAtUs = (object.scoredAtUs !== undefined && object.scoredAtUs !== null)
+      ? BigInt(object.scoredAtUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSubmitScoreResponse(): SubmitScoreResponse {
+  return { taskId: "", repeated: false, positionToken: "" };
+}
+
+export const SubmitScoreResponse: MessageFns<SubmitScoreResponse> = {
+  encode(message: SubmitScoreResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.repeated !== false) {
+      writer.uint32(16).bool(message.repeated);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmitScoreResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmitScoreResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.repeated = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubmitScoreResponse {
+    return {
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      repeated: isSet(object.repeated) ? globalThis.Boolean(object.repeated) : false,
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: SubmitScoreResponse): unknown {
+    const obj: any = {};
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.repeated !== false) {
+      obj.repeated = message.repeated;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SubmitScoreResponse>): SubmitScoreResponse {
+    return SubmitScoreResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SubmitScoreResponse>): SubmitScoreResponse {
+    const message = createBaseSubmitScoreResponse();
+    message.taskId = object.taskId ?? "";
+    message.repeated = object.repeated ?? false;
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
 function createBaseEndRoundRequest(): EndRoundRequest {
   return { requestId: "", contestId: "", round: 0 };
 }
@@ -3330,6 +3620,22 @@ export const ContestCommandServiceService = {
     responseSerialize: (value: GiftBatchResponse): Buffer => Buffer.from(GiftBatchResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GiftBatchResponse => GiftBatchResponse.decode(value),
   },
+  /**
+   * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
+   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
+   * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
+   * (CONTEST_TASKS_FULL).
+   */
+  submitScore: {
+    path: "/sluice.contest.v1.ContestCommandService/SubmitScore" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SubmitScoreRequest): Buffer => Buffer.from(SubmitScoreRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SubmitScoreRequest => SubmitScoreRequest.decode(value),
+    responseSerialize: (value: SubmitScoreResponse): Buffer => Buffer.from(SubmitScoreResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SubmitScoreResponse => SubmitScoreResponse.decode(value),
+  },
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: {
     path: "/sluice.contest.v1.ContestCommandService/EndRound" as const,
@@ -3390,6 +3696,14 @@ export interface ContestCommandServiceServer extends UntypedServiceImplementatio
   gift: handleUnaryCall<GiftRequest, GiftResponse>;
   /** Up to 10,000 gifts, to one contest or to several. Each has its own result, in the order of the request. */
   giftBatch: handleUnaryCall<GiftBatchRequest, GiftBatchResponse>;
+  /**
+   * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
+   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
+   * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
+   * (CONTEST_TASKS_FULL).
+   */
+  submitScore: handleUnaryCall<SubmitScoreRequest, SubmitScoreResponse>;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound: handleUnaryCall<EndRoundRequest, EndRoundResponse>;
   /** Gives a contest up: it names no winners, and its fund gets back what it gave. Errors: FAILED_PRECONDITION (CONTEST_FINISHED). */
@@ -3532,6 +3846,28 @@ export interface ContestCommandServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GiftBatchResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
+   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
+   * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
+   * (CONTEST_TASKS_FULL).
+   */
+  submitScore(
+    request: SubmitScoreRequest,
+    callback: (error: ServiceError | null, response: SubmitScoreResponse) => void,
+  ): ClientUnaryCall;
+  submitScore(
+    request: SubmitScoreRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SubmitScoreResponse) => void,
+  ): ClientUnaryCall;
+  submitScore(
+    request: SubmitScoreRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SubmitScoreResponse) => void,
   ): ClientUnaryCall;
   /** Ends the round that runs, also before its time. Errors: FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED, CONTEST_ROUND_CLOSED). */
   endRound(

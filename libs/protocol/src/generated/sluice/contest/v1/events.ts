@@ -79,6 +79,8 @@ export interface RecordedScore {
   amountMinor: bigint;
   /** Of a gift: the unit of the amount. */
   unit: string;
+  /** True: it was submitted (SubmitScore), and its change task ends with it. */
+  submitted: boolean;
 }
 
 /** Event: the largest payout was asked of the fund. The contest is STARTING until FundHeld or FundRefused follows. Version 1. */
@@ -168,6 +170,32 @@ export interface FundSettled {
   paidMinor: bigint;
   /** What the fund has again. */
   returnedMinor: bigint;
+}
+
+/** Event: a score was submitted. Its change task has the id "score/" and the request id, and ends with ScoresRecorded or ScoreRefused. Version 1. */
+export interface ScoreSubmitted {
+  /** The contest. */
+  contestId: string;
+  /** The request that brought it. */
+  requestId: string;
+  /** The account that is to score. */
+  accountId: string;
+  /** Points, as they were sent. */
+  points: bigint;
+  /** When it was scored, as it was sent, in microseconds; 0: not said. */
+  scoredAtUs: bigint;
+}
+
+/** Event: a submitted score was refused for good. Version 1. */
+export interface ScoreRefused {
+  /** The contest. */
+  contestId: string;
+  /** The request that brought it. */
+  requestId: string;
+  /** The account that was to score. */
+  accountId: string;
+  /** Why, as in docs/errors.md. */
+  reason: string;
 }
 
 /** Event: a round ended; no scores are taken. Version 1. */
@@ -765,6 +793,7 @@ function createBaseRecordedScore(): RecordedScore {
     giverAccountId: "",
     amountMinor: 0n,
     unit: "",
+    submitted: false,
   };
 }
 
@@ -823,6 +852,9 @@ export const RecordedScore: MessageFns<RecordedScore> = {
     }
     if (message.unit !== "") {
       writer.uint32(98).string(message.unit);
+    }
+    if (message.submitted !== false) {
+      writer.uint32(104).bool(message.submitted);
     }
     return writer;
   },
@@ -936,6 +968,14 @@ export const RecordedScore: MessageFns<RecordedScore> = {
             message.unit = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.submitted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -994,6 +1034,7 @@ export const RecordedScore: MessageFns<RecordedScore> = {
         ? BigInt(object.amount_minor)
         : 0n,
       unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      submitted: isSet(object.submitted) ? globalThis.Boolean(object.submitted) : false,
     };
   },
 
@@ -1035,6 +1076,9 @@ export const RecordedScore: MessageFns<RecordedScore> = {
     if (message.unit !== "") {
       obj.unit = message.unit;
     }
+    if (message.submitted !== false) {
+      obj.submitted = message.submitted;
+    }
     return obj;
   },
 
@@ -1065,6 +1109,7 @@ export const RecordedScore: MessageFns<RecordedScore> = {
       ? BigInt(object.amountMinor)
       : 0n;
     message.unit = object.unit ?? "";
+    message.submitted = object.submitted ?? false;
     return message;
   },
 };
@@ -2022,6 +2067,292 @@ export const FundSettled: MessageFns<FundSettled> = {
     message.returnedMinor = (object.returnedMinor !== undefined && object.returnedMinor !== null)
       ? BigInt(object.returnedMinor)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseScoreSubmitted(): ScoreSubmitted {
+  return { contestId: "", requestId: "", accountId: "", points: 0n, scoredAtUs: 0n };
+}
+
+export const ScoreSubmitted: MessageFns<ScoreSubmitted> = {
+  encode(message: ScoreSubmitted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(32).int64(message.points);
+    }
+    if (message.scoredAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.scoredAtUs) !== message.scoredAtUs) {
+        throw new globalThis.Error("value provided for field message.scoredAtUs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.scoredAtUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScoreSubmitted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScoreSubmitted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.scoredAtUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ScoreSubmitted {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAtUs: isSet(object.scoredAtUs)
+        ? BigInt(object.scoredAtUs)
+        : isSet(object.scored_at_us)
+        ? BigInt(object.scored_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ScoreSubmitted): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAtUs !== 0n) {
+      obj.scoredAtUs = message.scoredAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ScoreSubmitted>): ScoreSubmitted {
+    return ScoreSubmitted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScoreSubmitted>): ScoreSubmitted {
+    const message = createBaseScoreSubmitted();
+    message.contestId = object.contestId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAtUs = (object.scoredAtUs !== undefined && object.scoredAtUs !== null)
+      ? BigInt(object.scoredAtUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseScoreRefused(): ScoreRefused {
+  return { contestId: "", requestId: "", accountId: "", reason: "" };
+}
+
+export const ScoreRefused: MessageFns<ScoreRefused> = {
+  encode(message: ScoreRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScoreRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScoreRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ScoreRefused {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ScoreRefused): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ScoreRefused>): ScoreRefused {
+    return ScoreRefused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScoreRefused>): ScoreRefused {
+    const message = createBaseScoreRefused();
+    message.contestId = object.contestId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

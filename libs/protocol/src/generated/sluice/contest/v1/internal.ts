@@ -49,6 +49,26 @@ export interface PayRewards {
   contestId: string;
 }
 
+/** Command of a timer: a submitted score is to be recorded. It comes again until it is recorded or refused. */
+export interface ExecuteScore {
+  /** The contest. */
+  contestId: string;
+  /** The request that brought it. */
+  requestId: string;
+  /** The member. */
+  accountId: string;
+  /** Points. */
+  points: bigint;
+  /** When it was scored, in microseconds; 0: not said. */
+  scoredAtUs: bigint;
+  /** When it was submitted, in microseconds. */
+  submittedAtUs: bigint;
+  /** How often it was executed. */
+  attempts: number;
+  /** Why the last execution recorded nothing, as in docs/errors.md; empty: there was none. */
+  reason: string;
+}
+
 function createBaseEndRoundInTime(): EndRoundInTime {
   return { contestId: "", round: 0 };
 }
@@ -533,6 +553,229 @@ export const PayRewards: MessageFns<PayRewards> = {
   fromPartial(object: DeepPartial<PayRewards>): PayRewards {
     const message = createBasePayRewards();
     message.contestId = object.contestId ?? "";
+    return message;
+  },
+};
+
+function createBaseExecuteScore(): ExecuteScore {
+  return {
+    contestId: "",
+    requestId: "",
+    accountId: "",
+    points: 0n,
+    scoredAtUs: 0n,
+    submittedAtUs: 0n,
+    attempts: 0,
+    reason: "",
+  };
+}
+
+export const ExecuteScore: MessageFns<ExecuteScore> = {
+  encode(message: ExecuteScore, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(32).int64(message.points);
+    }
+    if (message.scoredAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.scoredAtUs) !== message.scoredAtUs) {
+        throw new globalThis.Error("value provided for field message.scoredAtUs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.scoredAtUs);
+    }
+    if (message.submittedAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.submittedAtUs) !== message.submittedAtUs) {
+        throw new globalThis.Error("value provided for field message.submittedAtUs of type int64 too large");
+      }
+      writer.uint32(48).int64(message.submittedAtUs);
+    }
+    if (message.attempts !== 0) {
+      writer.uint32(56).int32(message.attempts);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExecuteScore {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExecuteScore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.scoredAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.submittedAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.attempts = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExecuteScore {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAtUs: isSet(object.scoredAtUs)
+        ? BigInt(object.scoredAtUs)
+        : isSet(object.scored_at_us)
+        ? BigInt(object.scored_at_us)
+        : 0n,
+      submittedAtUs: isSet(object.submittedAtUs)
+        ? BigInt(object.submittedAtUs)
+        : isSet(object.submitted_at_us)
+        ? BigInt(object.submitted_at_us)
+        : 0n,
+      attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ExecuteScore): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAtUs !== 0n) {
+      obj.scoredAtUs = message.scoredAtUs.toString();
+    }
+    if (message.submittedAtUs !== 0n) {
+      obj.submittedAtUs = message.submittedAtUs.toString();
+    }
+    if (message.attempts !== 0) {
+      obj.attempts = Math.round(message.attempts);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExecuteScore>): ExecuteScore {
+    return ExecuteScore.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExecuteScore>): ExecuteScore {
+    const message = createBaseExecuteScore();
+    message.contestId = object.contestId ?? "";
+    message.requestId = object.requestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAtUs = (object.scoredAtUs !== undefined && object.scoredAtUs !== null)
+      ? BigInt(object.scoredAtUs)
+      : 0n;
+    message.submittedAtUs = (object.submittedAtUs !== undefined && object.submittedAtUs !== null)
+      ? BigInt(object.submittedAtUs)
+      : 0n;
+    message.attempts = object.attempts ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };

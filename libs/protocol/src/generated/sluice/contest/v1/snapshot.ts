@@ -111,6 +111,8 @@ export interface ContestRecord {
     | undefined;
   /** Column: what the member is rewarded with, in minor units; empty unless the contest is REWARDING. */
   memberRewards: bigint[];
+  /** Submitted scores that are neither recorded nor refused. */
+  unfinishedTasks: number;
 }
 
 /** The money of a contest in a snapshot. */
@@ -149,6 +151,7 @@ function createBaseContestRecord(): ContestRecord {
     winners: [],
     fund: undefined,
     memberRewards: [],
+    unfinishedTasks: 0,
   };
 }
 
@@ -250,6 +253,9 @@ export const ContestRecord: MessageFns<ContestRecord> = {
         writer.int64(v);
       }
       writer.join();
+    }
+    if (message.unfinishedTasks !== 0) {
+      writer.uint32(152).uint32(message.unfinishedTasks);
     }
     return writer;
   },
@@ -511,6 +517,14 @@ export const ContestRecord: MessageFns<ContestRecord> = {
 
             break;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.unfinishedTasks = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -597,6 +611,11 @@ export const ContestRecord: MessageFns<ContestRecord> = {
         : globalThis.Array.isArray(object?.member_rewards)
         ? object.member_rewards.map((e: any) => BigInt(e))
         : [],
+      unfinishedTasks: isSet(object.unfinishedTasks)
+        ? globalThis.Number(object.unfinishedTasks)
+        : isSet(object.unfinished_tasks)
+        ? globalThis.Number(object.unfinished_tasks)
+        : 0,
     };
   },
 
@@ -656,6 +675,9 @@ export const ContestRecord: MessageFns<ContestRecord> = {
     if (message.memberRewards?.length) {
       obj.memberRewards = message.memberRewards.map((e) => e.toString());
     }
+    if (message.unfinishedTasks !== 0) {
+      obj.unfinishedTasks = Math.round(message.unfinishedTasks);
+    }
     return obj;
   },
 
@@ -686,6 +708,7 @@ export const ContestRecord: MessageFns<ContestRecord> = {
       ? FundRecord.fromPartial(object.fund)
       : undefined;
     message.memberRewards = object.memberRewards?.map((e) => BigInt(e)) || [];
+    message.unfinishedTasks = object.unfinishedTasks ?? 0;
     return message;
   },
 };
