@@ -5,10 +5,12 @@ import type { ReplaySummary } from './replay-summary';
 /** Mismatches that are shown; the others are counted. */
 const MAXIMUM_SHOWN = 20;
 
-export function summarizeContestReplay({ contests, scores, repeats, mismatches }: ContestReplayReport): ReplaySummary {
+export function summarizeContestReplay({ contests, scores, repeats, tampering, mismatches }: ContestReplayReport): ReplaySummary {
   const lines = mismatches.slice(0, MAXIMUM_SHOWN).map((text) => `mismatch: ${text}`);
   if (mismatches.length > lines.length) lines.push(`… and ${mismatches.length - lines.length} more`);
   if (repeats > 0) lines.push(`${repeats} of the scores were there already, from an earlier run`);
-  lines.push(`${contests} contests, ${scores} scores, ${mismatches.length} mismatches`);
-  return { lines, exitCode: mismatches.length === 0 ? 0 : 1 };
+  const tampered = tampering === undefined ? '' : ` ${tampering.spoilt} totals spoilt, ${tampering.repaired} repaired,`;
+  lines.push(`${contests} contests, ${scores} scores,${tampered} ${mismatches.length} mismatches`);
+  const whole = mismatches.length === 0 && tampering?.spoilt === tampering?.repaired;
+  return { lines, exitCode: whole ? 0 : 1 };
 }

@@ -13,11 +13,14 @@ import { ContestRewards } from './contest-rewards';
 import { footballContest, type ExpectedScore, type FootballContest } from './football-contest';
 import { readFootball } from './football-file';
 import { ReadWindow } from './read-window';
+import { roundToSpoil, type SpoilTotals, type SpoiltRound, SpoiltTotals } from './spoilt-totals';
 
 export interface ContestReplayOptions {
   readonly matchesFile: string;
   readonly goalsFile: string;
   readonly client: SluiceClient;
+  /** Spoils read totals on the way; undefined: the read store is left alone. */
+  readonly spoil?: SpoilTotals | undefined;
   readonly observer: ReplayObserver;
 }
 
@@ -27,6 +30,8 @@ export interface ContestReplayReport {
   readonly scores: number;
   /** Scores that an earlier run had recorded. */
   readonly repeats: number;
+  /** Rounds whose totals were changed in the read store, and those of them that the reconciliation reported and repaired; undefined: none was to be. */
+  readonly tampering: { readonly spoilt: number; readonly repaired: number } | undefined;
   readonly mismatches: readonly string[];
 }
 
@@ -59,21 +64,24 @@ export async function replayContests(options: ContestReplayOptions): Promise<Con
 
 class ContestReplay {
   private readonly mismatches: string[] = [];
+  private readonly spoilt: SpoiltTotals | undefined;
   private repeats = 0;
 
   constructor(
     private readonly options: ContestReplayOptions,
     readonly contests: readonly FootballContest[],
-  ) {}
+  ) {
+    this.spoilt = options.spoil && new SpoiltTotals(options.spoil);
+  }
 
   async run(): Promise<void> {
     const { observer } = this.options;
     observer.step('playing', this.contests.length);
     const window = new ReadWindow(CONTESTS_AT_ONCE);
     let done = 0;
-    for (const contest of this.contests) {
+    for (const [number, contest] of this.contests.entries()) {
       await window.enter();
-      window.leaveWhen(this.play(contest), () => {
+      window.leaveWhen(this.play(contest, roundToSpoil(number, contest.rounds.length)), () => {
         done += 1;
         observer.progress(done);
       });
@@ -84,10 +92,11 @@ class ContestReplay {
 
   report(): ContestReplayReport {
     const scores = this.contests.reduce((sum, { goals }) => sum + [...goals.values()].reduce((goalsSum, count) => goalsSum + count, 0), 0);
-    return { contests: this.contests.length, scores, repeats: this.repeats, mismatches: this.mismatches };
+    const tampering = this.spoilt && { spoilt: this.spoilt.spoilt, repaired: this.spoilt.repaired };
+    return { contests: this.contests.length, scores, repeats: this.repeats, tampering, mismatches: this.mismatches };
   }
 
-  private async play(contest: FootballContest): Promise<void> {
+  private async play(contest: FootballContest, tamperedRound: number): Promise<void> {
     const { contests } = this.options.client;
     const { contestId, input, rounds } = contest;
     await contests.create(input, CALL);
@@ -96,23 +105,27 @@ class ContestReplay {
     try {
       for (const [at, scores] of rounds.entries()) {
         const round = at + 1;
-        if (!this.isThere(contest, `round ${round}`, await phases.until((seen) => isOver(seen) || (seen.phase === 'RUNNING' && seen.round === round)))) return;
-        await this.score(contest, scores);
+        const begun = await phases.until((seen) => isOver(seen) || (seen.phase === 'RUNNING' && seen.round === round));
+        if (!this.isThere(contest, `round ${round}`, begun)) return;
+        const positionToken = await this.score(contest, scores);
+        if (round === tamperedRound && !isOver(begun)) await this.tamper(contest, round, positionToken);
         const { sides } = await contests.endRound(contestId, round, `end-${round}`);
         this.compareRound(contest, round, sides, scores);
       }
       const ended = await phases.until(isOver);
       if (!this.isThere(contest, 'its end', ended)) return;
       this.compareEnd(contest, ended);
-      this.compareReconciliation(contest, await contests.reconciliation(contestId, { ...CALL, positionToken: '' }));
+      this.compareReconciliation(contest, tamperedRound, ended, await contests.reconciliation(contestId, { ...CALL, positionToken: '' }));
       await this.compareMembers(contest);
     } finally {
       await phases.end();
     }
   }
 
-  private async score(contest: FootballContest, scores: readonly ExpectedScore[]): Promise<void> {
-    if (scores.length === 0) return;
+  /** Resolves with the position token of the scores; empty: there are none. */
+  private async score(contest: FootballContest, scores: readonly ExpectedScore[]): Promise<string> {
+    let positionToken = '';
+    if (scores.length === 0) return positionToken;
     const outcomes = await this.options.client.contests.scoreBatch(
       scores.map(({ score }) => score),
       CALL,
@@ -124,10 +137,19 @@ class ContestReplay {
         this.differs(contest, `${name}: refused, ${error.reason}: ${error.message}`);
         continue;
       }
+      ({ positionToken } = result);
       if (result.repeated) this.repeats += 1;
       for (const field of ['round', 'roundPoints', 'totalPoints', 'sideRoundPoints'] as const)
         this.compare(contest, `${name}: ${field}`, result[field], expected[field]);
     }
+    return positionToken;
+  }
+
+  /** Spoils the totals when the read store has the scores: nothing else of the contest is on its way to it until the round is ended. */
+  private async tamper({ contestId }: FootballContest, round: number, positionToken: string): Promise<void> {
+    if (this.spoilt === undefined) return;
+    await this.options.client.contests.get(contestId, { ...CALL, positionToken });
+    await this.spoilt.spoilRound(contestId, round);
   }
 
   private compareRound(contest: FootballContest, round: number, sides: readonly SidePoints[], scores: readonly ExpectedScore[]): void {
@@ -144,12 +166,35 @@ class ContestReplay {
     this.compare(contest, 'scores', ended.scoreCount, contest.rounds.flat().length);
   }
 
-  private compareReconciliation(contest: FootballContest, rounds: readonly RoundReconciliation[]): void {
+  private compareReconciliation(contest: FootballContest, tamperedRound: number, ended: Contest, rounds: readonly RoundReconciliation[]): void {
     this.compare(contest, 'reconciled rounds', rounds.length, contest.rounds.length);
-    for (const { round, outcome, scoreCount, notCompared } of rounds) {
-      this.compare(contest, `reconciliation of round ${round}`, `${outcome} ${notCompared}`.trim(), 'EQUAL');
+    const spoilt = this.spoilt?.of(contest.contestId);
+    for (const reconciled of rounds) {
+      const { round, outcome, scoreCount, notCompared } = reconciled;
       this.compare(contest, `scores in the log of round ${round}`, scoreCount, contest.rounds[round - 1]?.length);
+      if (round === spoilt?.round) {
+        if (this.isRepaired(contest, spoilt, ended, reconciled)) this.spoilt?.countRepaired();
+        continue;
+      }
+      // An earlier run may have spoilt the round.
+      const replacedBefore = this.spoilt !== undefined && spoilt === undefined && round === tamperedRound && outcome === 'REPLACED';
+      if (!replacedBefore) this.compare(contest, `reconciliation of round ${round}`, `${outcome} ${notCompared}`.trim(), 'EQUAL');
     }
+  }
+
+  /** A spoilt round was reported with the points that were shown of it and with those of the log, and in the end those of the log are shown. */
+  private isRepaired(contest: FootballContest, { round, shown }: SpoiltRound, ended: Contest, { outcome, sides, notCompared }: RoundReconciliation): boolean {
+    const scores = contest.rounds[round - 1] ?? [];
+    const before = this.mismatches.length;
+    this.compare(contest, `reconciliation of the spoilt round ${round}`, `${outcome} ${notCompared}`.trim(), 'REPLACED');
+    for (const [at, { sideId, logPoints, readPoints, readTotal }] of sides.entries()) {
+      const { accountIds = [] } = contest.input.sides[at] ?? {};
+      const expected = scores.filter(({ score }) => accountIds.includes(score.accountId)).length;
+      this.compare(contest, `points of ${sideId} in the log of round ${round}`, logPoints, expected);
+      this.compare(contest, `spoilt points of ${sideId} in round ${round}`, readPoints, shown.roundPoints[at]);
+      this.compare(contest, `spoilt total of ${sideId} in round ${round}`, readTotal, shown.totals[at]);
+    }
+    return this.mismatches.length === before && ended.sides.every(({ points }, at) => points === contest.totals[at]);
   }
 
   private async compareMembers(contest: FootballContest): Promise<void> {

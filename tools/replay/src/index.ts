@@ -4,6 +4,7 @@ export { type ContestReplayOptions, type ContestReplayReport, replayContests } f
 export { summarizeContestReplay } from './contest-replay-summary';
 export { MalformedFileError } from './malformed-file-error';
 export { type ReplaySummary, summarizeReplay } from './replay-summary';
+export type { ShownTotals, SpoilTotals } from './spoilt-totals';
 export type { KillableService } from './task-outages';
 export { replayTasks, type TaskReplayOptions, type TaskReplayReport } from './task-replay';
 export { summarizeTaskReplay } from './task-replay-summary';

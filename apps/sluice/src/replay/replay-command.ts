@@ -16,13 +16,18 @@ import { wholeNumber } from '../argument';
 import type { Surroundings } from '../connection';
 import { EXIT, PlainFailure } from '../exit-code';
 import { Output, type ProgressBar } from '../output';
-import { type Destination, DESTINATION_HELP, type DestinationOptions, openDestination } from './destination';
+import { type Destination, DESTINATION_HELP, type DestinationOptions, type Intrusion, openDestination } from './destination';
 import { untilFilled } from './filled-rows';
+import { spoilTotalsOf } from './spoil-totals';
 
 interface TasksOptions extends DestinationOptions {
   readonly limit?: number;
   readonly scale: number;
   readonly chaos?: boolean;
+}
+
+interface ContestsOptions extends DestinationOptions {
+  readonly tamper?: boolean;
 }
 
 /** With at most one worker each, the tasks of a replay have two at least. */
@@ -62,7 +67,7 @@ Examples:
   sluice replay bank bank-1993.csv.gz --target distributed`,
     )
     .action((file: string, _options: unknown, command: Command) =>
-      replay([file], command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
+      replay([file], command.optsWithGlobals<DestinationOptions>(), surroundings, undefined, async ({ client }, observer, output) => {
         await untilFilled(client, () => client.accounts.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
         const report = await replayBank({ file, client, observer });
         return { report, summary: summarizeReplay(report) };
@@ -92,7 +97,7 @@ Examples:
     .action((file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<TasksOptions>();
       const killed = options.chaos === true;
-      return replay([file], options, surroundings, killed, async ({ client, commandTargets, killable }, observer, output) => {
+      return replay([file], options, surroundings, killed ? 'chaos' : undefined, async ({ client, commandTargets, killable }, observer, output) => {
         await untilFilled(client, () => client.tasks.queueStats('replay', { deadlineMs: LOOK_DEADLINE_MS }), output);
         const { limit = Number.POSITIVE_INFINITY, scale } = options;
         const report = await replayTasks({
@@ -115,36 +120,45 @@ function addContests(program: Command, surroundings: Surroundings): void {
     .description('play every match of a football file as a contest and compare every score, round and winner')
     .argument('<matches>', 'CSV, plain or gzipped: match_id,home,away,home_score,away_score,shootout_winner')
     .argument('<goals>', 'CSV, plain or gzipped: match_id,n,minute,team,scorer')
+    .option('--tamper', 'change totals in the read store on the way: the reconciliation must report and repair each')
     .option('--data <folder>', 'start an embedded server on this data folder')
     .addHelpText(
       'after',
       `${DESTINATION_HELP}
-A shootout of a draw is a round of sudden death. A second run gets the first answers again.
+A shootout of a draw is a round of sudden death. A second run gets the first answers again; after one with --tamper it takes --tamper, too.
 
 Examples:
   sluice replay contests matches.csv.gz goals.csv.gz
   sluice replay contests matches.csv.gz goals.csv.gz --data /tmp/replay
+  sluice replay contests matches.csv.gz goals.csv.gz --data /tmp/tampered --tamper
   sluice replay contests matches.csv.gz goals.csv.gz --target distributed`,
     )
-    .action((matchesFile: string, goalsFile: string, _options: unknown, command: Command) =>
-      replay([matchesFile, goalsFile], command.optsWithGlobals<DestinationOptions>(), surroundings, false, async ({ client }, observer, output) => {
+    .action((matchesFile: string, goalsFile: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ContestsOptions>();
+      const intrusion = options.tamper === true ? 'tamper' : undefined;
+      return replay([matchesFile, goalsFile], options, surroundings, intrusion, async ({ client, openReadStore }, observer, output) => {
         await untilFilled(client, () => client.contests.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
-        const report = await replayContests({ matchesFile, goalsFile, client, observer });
-        return { report, summary: summarizeContestReplay(report) };
-      }),
-    );
+        const opened = intrusion && (await openReadStore?.());
+        try {
+          const report = await replayContests({ matchesFile, goalsFile, client, spoil: opened && spoilTotalsOf(opened.store), observer });
+          return { report, summary: summarizeContestReplay(report) };
+        } finally {
+          await opened?.close();
+        }
+      });
+    });
 }
 
 async function replay(
   files: readonly string[],
   options: DestinationOptions,
   surroundings: Surroundings,
-  killed: boolean,
+  intrusion: Intrusion | undefined,
   run: (destination: Destination, observer: ReplayObserver, output: Output) => Promise<{ readonly report: unknown; readonly summary: ReplaySummary }>,
 ): Promise<void> {
   for (const file of files) if (!existsSync(file)) throw new PlainFailure(`there is no file ${file}`, EXIT.usage);
   const output = new Output(surroundings.terminal, options.json === true);
-  const destination = await openDestination(options, surroundings, output, killed);
+  const destination = await openDestination(options, surroundings, output, intrusion);
   try {
     const { report, summary } = await run(destination, observerOf(output), output);
     if (output.json) output.object(report);

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { haveServer } from '@sluice/infra';
 import { EXIT } from '../exit-code';
 import { cli } from '../testing/cli-for-tests';
 
@@ -13,6 +14,8 @@ const REPLAY_TIMEOUT_MS = 600_000;
 
 // Where it must not be missing the tests run, and fail.
 const describeBank = existsSync(BANK_1993) || process.env['CI'] === 'true' ? describe : describe.skip;
+
+const hasServers = haveServer('nats') && haveServer('mongodb');
 
 let folder: string;
 beforeAll(async () => {
@@ -134,6 +137,34 @@ describe('contests', () => {
     expect(first.code).toBe(EXIT.done);
     const second = await cli(['replay', 'contests', matches, goals, '--data', data]);
     expect(second.out).toBe('9 of the scores were there already, from an earlier run\n4 contests, 8 scores, 0 mismatches\n');
+  });
+
+  const ways: [string, string[]][] = [['embedded', []]];
+  if (hasServers) ways.push(['as processes of their own', ['--target', 'distributed']]);
+
+  test.each(ways)('totals that are spoilt in the read store are reported and repaired, each of them: %s', async (_how, options) => {
+    const data = join(folder, `tampered${options.join('')}`);
+    const replayed = ['replay', 'contests', matches, goals, '--data', data, ...options, '--tamper'];
+    const first = await cli(replayed);
+    expect(first.out).toBe('4 contests, 8 scores, 4 totals spoilt, 4 repaired, 0 mismatches\n');
+    expect(first.code).toBe(EXIT.done);
+    // What was over is not spoilt again.
+    const second = await cli(replayed);
+    expect(lastLine(second.out)).toBe('4 contests, 8 scores, 0 totals spoilt, 0 repaired, 0 mismatches');
+    if (options.length === 0) expect(await cli(['log', 'verify', '--data', data])).toMatchObject({ code: EXIT.done });
+  });
+
+  test('totals that were spoilt by an earlier run are mismatches for one that spoils nothing', async () => {
+    const { code, out } = await cli(['replay', 'contests', matches, goals, '--data', join(folder, 'tampered')]);
+    expect(code).toBe(EXIT.refused);
+    expect(out).toContain('mismatch: matches/m1: reconciliation of round 1: REPLACED, the file says EQUAL');
+    expect(lastLine(out)).toBe('4 contests, 8 scores, 4 mismatches');
+  });
+
+  test('the read store of a server of others is not spoilt', async () => {
+    const { code, err } = await cli(['replay', 'contests', matches, goals, '--tamper', '--target', '127.0.0.1:1']);
+    expect(err).toContain('--tamper changes the read store: it takes --target distributed or --data FOLDER, not a server of others');
+    expect(code).toBe(EXIT.usage);
   });
 
   test('a match that ended otherwise is named', async () => {
