@@ -3,6 +3,7 @@
  * results: skipping a thousand of them costs a few microseconds. A sample of the answers is decoded whole beside it.
  */
 import { accountpb } from '@sluice/protocol/account';
+import { eachField } from './wire-fields';
 
 export interface BatchVerdict {
   readonly results: number;
@@ -11,38 +12,14 @@ export interface BatchVerdict {
 
 const RESULTS_FIELD = 1;
 const ACCEPTED_COUNT_FIELD = 3;
-const WIRE_VARINT = 0;
-const WIRE_LENGTH = 2;
 
 export function readBatchVerdict(bytes: Uint8Array): BatchVerdict {
   let results = 0;
   let accepted = 0;
-  let at = 0;
-  const readVarint = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined || shift > 28) throw new Error('an answer is not a PostBatchResponse');
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = readVarint();
-    const field = tag >>> 3;
-    const value = readVarint();
-    switch (tag & 7) {
-      case WIRE_VARINT:
-        if (field === ACCEPTED_COUNT_FIELD) accepted = value;
-        break;
-      case WIRE_LENGTH:
-        if (field === RESULTS_FIELD) results += 1;
-        at += value;
-        break;
-      default:
-        throw new Error(`an answer has an unknown wire type in field ${field}`);
-    }
-  }
+  eachField(bytes, ({ field, value, start }) => {
+    if (field === RESULTS_FIELD && start !== undefined) results += 1;
+    else if (field === ACCEPTED_COUNT_FIELD && start === undefined) accepted = value;
+  });
   return { results, accepted };
 }
 

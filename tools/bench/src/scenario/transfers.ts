@@ -8,14 +8,13 @@
 import { partitionOfKey } from '@sluice/domain';
 import type { Bench, EmbeddedTarget } from '../bench';
 import { numberedAccountId, type Calls, type TransferChoice } from '../load/load-order';
-import { sampleLag } from '../measure/lag';
 import { proveAll } from '../measure/proof';
 import { medianPerSecond, type Rounds, type Side } from '../measure/rounds';
-import { unpackHistogram } from '../measure/latency';
 import type { FigureName } from '../report/report';
 import { ackFigures, lagFigures, ratio, sidesTable } from './figures';
 import { HOT_ACCOUNT } from './hot-account';
 import type { Scenario } from './scenario';
+import { settledSide } from './settled-side';
 
 const ACCOUNTS = 100_000;
 const BATCHES_IN_FLIGHT = 8;
@@ -86,19 +85,9 @@ export const transfers: Scenario = {
 /** Settled transfers per second: from the first request until nothing is under way. */
 function transferSide(bench: Bench, name: string, target: EmbeddedTarget, between: TransferChoice, inFlight: number): Side {
   const calls: Calls = { kind: 'transferBatches', batchSize: bench.options.batchSize, between };
-  return {
-    name,
-    warmsUp: true,
-    measure: async (windowMs) => {
-      const startedAt = performance.now();
-      const { result, lag } = await sampleLag(target.control, bench.warmUpMs, () => bench.load(target, { calls, inFlight, warmUpMs: 0, windowMs }));
-      const settledMs = (await target.control.quiet()) - startedAt;
-      // The credit of each is an entry, too.
-      target.acknowledged += result.acknowledged;
-      await target.control.drain();
-      return { perSecond: (result.acknowledged / settledMs) * 1_000, latency: unpackHistogram(result.latency), lag };
-    },
-  };
+  // The credit of each is an entry, too.
+  const settled = (count: number): void => void (target.acknowledged += count);
+  return settledSide(bench, { name, target, calls, inFlight, settled });
 }
 
 function accountsOfTwoPartitions(): [string, string] {
