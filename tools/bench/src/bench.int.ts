@@ -87,7 +87,12 @@ test('PostgreSQL is measured where it is found, and else the reason is told', as
     expect(found.missing).toMatch(/PostgreSQL/);
     return;
   }
-  const rounds = await bench.measure({ rowLock: bench.postgresSide('rowLock', found.url), batch: bench.postgresSide('batch', found.url) });
+  const rounds = await bench.measure({
+    rowLock: bench.postgresSide('rowLock', found.url),
+    batch: bench.postgresSide('batch', found.url),
+    scores: bench.postgresSide('scores', found.url),
+  });
   expect(medianPerSecond(rounds.rowLock ?? [])).toBeGreaterThan(0);
   expect(medianPerSecond(rounds.batch ?? [])).toBeGreaterThan(0);
+  expect(medianPerSecond(rounds.scores ?? [])).toBeGreaterThan(0);
 });

@@ -16,6 +16,7 @@ import { measureInterleaved, type Measured, type Rounds, type Side } from './mea
 import type { BenchOptions } from './options';
 import type { PostgresOrder } from './rival/postgres-order';
 import { findPostgres, type PostgresFound } from './rival/postgres-cluster';
+import type { RedisOrder } from './rival/redis-order';
 import type { RivalAnswer, RowLockOrder } from './rival/rival-order';
 import { Control } from './server/control';
 import { EMBEDDED, ServerUnderTest, type Program } from './server/server-under-test';
@@ -28,6 +29,7 @@ const POSTGRES_SIDES: Readonly<Record<PostgresOrder['way'], string>> = {
   batch: 'batches on PostgreSQL',
   twoRows: 'two rows on PostgreSQL, 64 clients',
   twoRowsOfMany: 'two rows of 100,000 on PostgreSQL, 64 clients',
+  scores: 'an UPDATE per score on PostgreSQL, 64 clients',
 };
 
 /** What is loaded: one process, or several that share the work. */
@@ -195,6 +197,15 @@ export class Bench {
       name: POSTGRES_SIDES[way],
       warmsUp: false,
       measure: async (windowMs) => perSecondOf(await clients.ask({ url, way, warmUpMs: this.warmUpMs, windowMs })),
+    };
+  }
+
+  redisSide(fsync: RedisOrder['fsync'], url: string, members: number): Side {
+    const clients = this.startWorker<RedisOrder, RivalAnswer>('rival/redis.process');
+    return {
+      name: `a ZINCRBY per score on Redis, appendfsync ${fsync}`,
+      warmsUp: false,
+      measure: async (windowMs) => perSecondOf(await clients.ask({ url, fsync, members, warmUpMs: this.warmUpMs, windowMs })),
     };
   }
 

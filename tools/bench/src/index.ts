@@ -64,6 +64,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/tasks.js')).tasks,
   },
   {
+    name: 'contest',
+    about: 'scores, gifts, standings and 1,000 watchers of one contest of 10,000 members, beside Redis and PostgreSQL; the end of a contest',
+    load: async () => (await import('./scenario/contest.js')).contest,
+  },
+  {
     name: 'timers',
     about: '1,000,000 timers that wait, 10,000 that are due at once, single ones on an idle system; embedded and distributed',
     load: async () => (await import('./scenario/timers.js')).timers,

@@ -14,8 +14,10 @@ export interface BenchOptions {
   readonly batchSize: number;
   /** Accounts to open; undefined: what the scenario takes. */
   readonly accounts: number | undefined;
-  /** Entries to write before the restart. */
-  readonly entries: number;
+  /** restart: entries to write before the kill; contest: scores before the end. Undefined: what the scenario takes. */
+  readonly entries: number | undefined;
+  /** contest: callers that watch its standings. */
+  readonly watchers: number;
   /** distributed: with so many busy partitions and owners each. */
   readonly owners: readonly number[];
   /** tasks: created in bulk and run in each round. */
@@ -30,7 +32,7 @@ export interface BenchOptions {
   readonly folder: string | undefined;
 }
 
-export const COMPARISONS = ['echo', 'row-lock', 'postgres', 'rivals'] as const;
+export const COMPARISONS = ['echo', 'row-lock', 'postgres', 'redis', 'rivals'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 const MAXIMUM_BATCH_SIZE = 10_000;
@@ -38,6 +40,7 @@ const MAXIMUM_IN_FLIGHT = 1_000;
 /** As many as `distributed` has partitions. */
 export const MAXIMUM_OWNERS = 4;
 const MAXIMUM_WORKERS = 16;
+const MAXIMUM_WATCHERS = 10_000;
 
 export const OPTIONS_USAGE = `
   --seconds N      measured seconds of each side in each round (5)
@@ -46,12 +49,13 @@ export const OPTIONS_USAGE = `
   --in-flight N    calls that wait for an answer at any moment
   --connections N  connections of the load generator (2)
   --batch N        postings of a batch (1000)
-  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
-  --entries N      restart: entries to write before the kill (5000000)
+  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); contest: members, and as many givers (10000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
+  --entries N      restart: entries to write before the kill (5000000); contest: scores before the end (1000000)
+  --watchers N     contest: callers that watch the standings (1000)
   --owners LIST    distributed: busy partitions and owners to compare (1,2,4)
   --tasks N        tasks: created in bulk and run in each round (50000)
   --workers LIST   tasks: worker processes to compare (1,2,4)
-  --compare LIST   of echo, row-lock, postgres, rivals; or none (all)
+  --compare LIST   of echo, row-lock, postgres, redis, rivals; or none (all)
   --profile DIR    write CPU profiles of the server under test there
   --dir DIR        where temporary folders are made (the system's)`;
 
@@ -77,7 +81,8 @@ export function parseOptions(argv: readonly string[]): { readonly scenario: stri
       connections: whole('connections', values.connections, 2, MAXIMUM_IN_FLIGHT),
       batchSize: whole('batch', values.batch, 1_000, MAXIMUM_BATCH_SIZE),
       accounts: values.accounts === undefined ? undefined : whole('accounts', values.accounts, 1, 9_999_999),
-      entries: whole('entries', values.entries, 5_000_000),
+      entries: values.entries === undefined ? undefined : whole('entries', values.entries, 1),
+      watchers: whole('watchers', values.watchers, 1_000, MAXIMUM_WATCHERS),
       owners: (values.owners ?? '1,2,4').split(',').map((owners) => whole('owners', owners, 1, MAXIMUM_OWNERS)),
       tasks: whole('tasks', values.tasks, 50_000),
       workers: (values.workers ?? '1,2,4').split(',').map((workers) => whole('workers', workers, 1, MAXIMUM_WORKERS)),
@@ -102,6 +107,7 @@ function parse(argv: readonly string[]) {
         batch: { type: 'string' },
         accounts: { type: 'string' },
         entries: { type: 'string' },
+        watchers: { type: 'string' },
         owners: { type: 'string' },
         tasks: { type: 'string' },
         workers: { type: 'string' },

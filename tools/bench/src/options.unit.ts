@@ -10,8 +10,9 @@ test('defaults', () => {
       inFlight: undefined,
       connections: 2,
       batchSize: 1_000,
-      entries: 5_000_000,
-      compare: new Set(['echo', 'row-lock', 'postgres', 'rivals']),
+      entries: undefined,
+      watchers: 1_000,
+      compare: new Set(['echo', 'row-lock', 'postgres', 'redis', 'rivals']),
     },
   });
 });
@@ -29,7 +30,7 @@ test.each([
   ['hot-account --seconds x', '--seconds is a number above 0'],
   ['hot-account --in-flight 1.5', '--in-flight is a whole number'],
   ['hot-account --batch 10001', '--batch is a whole number from 1 to 10000'],
-  ['hot-account --compare echo,oracle', '--compare knows echo, row-lock, postgres, rivals and none, not oracle'],
+  ['hot-account --compare echo,oracle', '--compare knows echo, row-lock, postgres, redis, rivals and none, not oracle'],
   ['hot-account --fast', "Unknown option '--fast'"],
 ])('%s is refused', (line, message) => {
   const parse = (): unknown => parseOptions(line.split(' '));

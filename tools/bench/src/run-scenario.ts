@@ -50,6 +50,7 @@ function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): v
     timers: _timers,
     fairness: _fairness,
     tasks: _tasks,
+    contest: _contest,
     skipped,
     ...figures
   } = report;

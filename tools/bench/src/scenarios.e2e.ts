@@ -23,17 +23,18 @@ function run(args: readonly string[]): Promise<{ code: number; stdout: string; s
 const PROOF = ['acknowledged', 'logged', 'projected'] as const;
 
 test.each`
-  scenario               | options                                                                           | measured
-  ${'hot-account'}       | ${['--compare', 'echo,row-lock']}                                                 | ${['acceptedPerSecond', 'ackP99Ms', 'ratioToEcho', 'ratioToRowLock', 'readyMs']}
-  ${'hot-account-unary'} | ${['--in-flight', '1', '--compare', 'echo']}                                      | ${['acceptedPerSecond', 'ackP50Ms', 'echoPerSecond', 'ratioToEcho']}
-  ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']}                                     | ${['acceptedPerSecond', 'ratioToHotAccount']}
-  ${'queries'}           | ${[]}                                                                             | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
-  ${'fairness'}          | ${['--accounts', '500', '--batch', '1000']}                                       | ${['acceptedPerSecond', 'ackP99Ms', 'fairness']}
-  ${'signed'}            | ${['--batch', '100']}                                                             | ${['acceptedPerSecond', 'ratioPoolOnOff']}
-  ${'telemetry'}         | ${['--batch', '100']}                                                             | ${['acceptedPerSecond', 'telemetry']}
-  ${'deliveries'}        | ${['--accounts', '5000']}                                                         | ${['acceptedPerSecond']}
-  ${'tasks'}             | ${['--tasks', '300', '--accounts', '500', '--workers', '1', '--compare', 'none']} | ${['tasks']}
-  ${'restart'}           | ${['--accounts', '300', '--entries', '3000']}                                     | ${['readyMs', 'peakRssBytes']}
+  scenario               | options                                                                                                | measured
+  ${'hot-account'}       | ${['--compare', 'echo,row-lock']}                                                                      | ${['acceptedPerSecond', 'ackP99Ms', 'ratioToEcho', 'ratioToRowLock', 'readyMs']}
+  ${'hot-account-unary'} | ${['--in-flight', '1', '--compare', 'echo']}                                                           | ${['acceptedPerSecond', 'ackP50Ms', 'echoPerSecond', 'ratioToEcho']}
+  ${'many-accounts'}     | ${['--accounts', '500', '--compare', 'none']}                                                          | ${['acceptedPerSecond', 'ratioToHotAccount']}
+  ${'queries'}           | ${[]}                                                                                                  | ${['acceptedPerSecond', 'ackP99Ms', 'reads']}
+  ${'fairness'}          | ${['--accounts', '500', '--batch', '1000']}                                                            | ${['acceptedPerSecond', 'ackP99Ms', 'fairness']}
+  ${'signed'}            | ${['--batch', '100']}                                                                                  | ${['acceptedPerSecond', 'ratioPoolOnOff']}
+  ${'telemetry'}         | ${['--batch', '100']}                                                                                  | ${['acceptedPerSecond', 'telemetry']}
+  ${'deliveries'}        | ${['--accounts', '5000']}                                                                              | ${['acceptedPerSecond']}
+  ${'tasks'}             | ${['--tasks', '300', '--accounts', '500', '--workers', '1', '--compare', 'none']}                      | ${['tasks']}
+  ${'contest'}           | ${['--accounts', '60', '--entries', '1000', '--watchers', '5', '--batch', '100', '--compare', 'none']} | ${['acceptedPerSecond', 'ratioToHotAccount', 'contest']}
+  ${'restart'}           | ${['--accounts', '300', '--entries', '3000']}                                                          | ${['readyMs', 'peakRssBytes']}
 `(
   '$scenario reports what it measured, and it is there',
   async ({ scenario, options, measured }: { scenario: string; options: string[]; measured: (keyof BenchReport)[] }) => {

@@ -2,10 +2,14 @@
  * What a load consists of: for each call in flight a slot that makes the next request and looks at its answer.
  */
 import { accountpb } from '@sluice/protocol/account';
+import { contestpb } from '@sluice/protocol/contest';
 import { taskpb } from '@sluice/protocol/task';
 import { randomBytes } from 'node:crypto';
-import { findFault, readBatchVerdict } from './batch-verdict';
+import { type BatchVerdict, findFault, readBatchVerdict } from './batch-verdict';
+import { giftBatchFrame, scoreBatchFrame } from './contest-frame';
+import { findGiftFault, findScoreFault, readItemVerdict } from './item-verdict';
 import { numberedAccountId, type AccountChoice, type Calls, type TransferChoice } from './load-order';
+import type { NumberedFrame } from './numbered-frame';
 import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds, type RequestFrame } from './request-frame';
 import { REQUEST_ID_LENGTH, RequestIds } from './request-ids';
 import { signPosting } from './signature';
@@ -41,6 +45,10 @@ export function callSource(calls: Calls): CallSource {
       return transferBatches(calls.between, calls.batchSize);
     case 'singles':
       return singles(calls.account);
+    case 'scoreBatches':
+      return contestBatches(calls, contestpb.ContestCommandServiceService.scoreBatch.path, () => scoreBatchFrame(calls), findScoreFault);
+    case 'giftBatches':
+      return contestBatches(calls, contestpb.ContestCommandServiceService.giftBatch.path, () => giftBatchFrame(calls), findGiftFault);
     case 'taskSingles':
       return taskSingles(calls.queue, calls.type);
     case 'signedBatches':
@@ -56,6 +64,14 @@ export function callSource(calls: Calls): CallSource {
         accountpb.AccountQueryServiceService.listEntries.path,
         accountpb.ListEntriesRequest.encode(accountpb.ListEntriesRequest.fromPartial({ accountId: calls.accountId, pageSize: calls.pageSize })).finish(),
         (answer) => accountpb.ListEntriesResponse.decode(answer).entries.length > 0,
+      );
+    case 'getStandings':
+      return reads(
+        contestpb.ContestQueryServiceService.getStandings.path,
+        contestpb.GetStandingsRequest.encode(
+          contestpb.GetStandingsRequest.fromPartial({ contestId: calls.contestId, accountId: calls.accountId, pageSize: calls.pageSize }),
+        ).finish(),
+        (answer) => contestpb.GetStandingsResponse.decode(answer).members.length > 0,
       );
     default:
       return unreachable(calls);
@@ -82,6 +98,17 @@ function transferBatches(between: TransferChoice, batchSize: number): CallSource
     slot: (index) => {
       const frame = new TransferFrame(between, batchSize, index);
       return { next: () => frame.next(ids), judge: batchJudge(batchSize) };
+    },
+  };
+}
+
+function contestBatches({ batchSize }: { readonly batchSize: number }, path: string, frameOfSlot: () => NumberedFrame, fault: FaultFinder): CallSource {
+  const ids = newRequestIds();
+  return {
+    path,
+    slot: () => {
+      const frame = frameOfSlot();
+      return { next: () => frame.next(ids), judge: batchJudge(batchSize, readItemVerdict, fault) };
     },
   };
 }
@@ -162,16 +189,19 @@ function reads(path: string, request: Uint8Array, isRight: (answer: Buffer) => b
 
 const ACCEPTED_ONE: Verdict = Object.freeze({ accepted: 1, refused: 0 });
 
-function batchJudge(batchSize: number): (answer: Buffer) => Verdict {
+type VerdictReader = (answer: Buffer) => BatchVerdict;
+type FaultFinder = (answer: Buffer, items: number) => string | undefined;
+
+function batchJudge(batchSize: number, read: VerdictReader = readBatchVerdict, fault: FaultFinder = findFault): (answer: Buffer) => Verdict {
   let answers = 0;
   let told = false;
   return (answer) => {
-    const { results, accepted } = readBatchVerdict(answer);
+    const { results, accepted } = read(answer);
     const right = accepted === batchSize && results === batchSize;
     // The first that is wrong is looked at; then a sample, so that a server that refuses much does not busy the generator.
     const looked = (!right && !told) || answers++ % SAMPLE_EVERY === 0;
     told ||= !right;
-    const complaint = looked ? findFault(answer, batchSize) : undefined;
+    const complaint = looked ? fault(answer, batchSize) : undefined;
     return { accepted, refused: batchSize - accepted, complaint };
   };
 }

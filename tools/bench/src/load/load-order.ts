@@ -18,11 +18,17 @@ export type Calls =
   | { readonly kind: 'transferBatches'; readonly batchSize: number; readonly between: TransferChoice }
   | { readonly kind: 'batches'; readonly batchSize: number; readonly account: AccountChoice }
   | { readonly kind: 'singles'; readonly account: AccountChoice }
+  /** Each for a random one of members 0 to members - 1. */
+  | { readonly kind: 'scoreBatches'; readonly batchSize: number; readonly contestId: string; readonly members: number }
+  /** Each from a random one of accounts 0 to givers - 1, for a random member. */
+  | { readonly kind: 'giftBatches'; readonly batchSize: number; readonly contestId: string; readonly members: number; readonly givers: number }
   | { readonly kind: 'taskSingles'; readonly queue: string; readonly type: string }
   /** Signed before the clock starts, because signing is the caller's work; the run ends when they are used up. */
   | { readonly kind: 'signedBatches'; readonly batchSize: number; readonly accountId: string; readonly signingKey: Uint8Array; readonly prepared: number }
   | { readonly kind: 'getAccount'; readonly accountId: string }
-  | { readonly kind: 'listEntries'; readonly accountId: string; readonly pageSize: number };
+  | { readonly kind: 'listEntries'; readonly accountId: string; readonly pageSize: number }
+  /** Around the account; from the first one on if it is empty. */
+  | { readonly kind: 'getStandings'; readonly contestId: string; readonly accountId: string; readonly pageSize: number };
 
 export interface LoadOrder {
   /** HOST:PORT; several are used in turn, connection by connection. */

@@ -155,6 +155,43 @@ export interface TaskFigures {
   readonly bytesWaiting: number | null;
 }
 
+/** How long the end of a contest takes. */
+export interface ContestEndFigures {
+  readonly scores: number;
+  readonly winners: number;
+  /** From the end of the round until its sums were compared with the log. */
+  readonly reconciledMs: number;
+  /** From there until every reward had its verdict. */
+  readonly rewardedMs: number;
+}
+
+/** Only of `contest`. */
+export interface ContestFigures {
+  readonly members: number;
+  readonly scoresPerSecond: number;
+  readonly giftsPerSecond: number;
+  readonly hotAccountPerSecond: number;
+  readonly ratioScores: number | null;
+  readonly ratioGifts: number | null;
+  /** GetStandings, from the first member on and around one, beside the scores; null: none was answered in time. */
+  readonly standingsPerSecond: number;
+  readonly standingsP50Ms: number | null;
+  readonly standingsP99Ms: number | null;
+  readonly watchers: number;
+  /** From the acknowledgement of a score until a watcher has seen it; null: none was acknowledged in time. */
+  readonly seenP50Ms: number | null;
+  readonly seenP99Ms: number | null;
+  /** Scores beside the watchers, and the part of those without that this costs. */
+  readonly watchedPerSecond: number;
+  readonly watchersCost: number | null;
+  /** Null: `missing` says why. */
+  readonly redisEverySecPerSecond: number | null;
+  readonly redisAlwaysPerSecond: number | null;
+  readonly postgresUpdatesPerSecond: number | null;
+  readonly missing: Readonly<Record<string, string>>;
+  readonly end: ContestEndFigures;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -166,6 +203,7 @@ export interface BenchReport extends Figures {
   readonly timers?: TimerFigures;
   readonly fairness?: FairnessFigures;
   readonly tasks?: TaskFigures;
+  readonly contest?: ContestFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -179,6 +217,7 @@ export interface Outcome {
   readonly timers?: TimerFigures;
   readonly fairness?: FairnessFigures;
   readonly tasks?: TaskFigures;
+  readonly contest?: ContestFigures;
 }
 
 const FIGURE_NAMES = [
@@ -208,7 +247,7 @@ const SIGNIFICANT_DIGITS = 4;
 export function makeReport(
   scenario: string,
   seconds: number,
-  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks }: Outcome,
+  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks, contest }: Outcome,
 ): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
@@ -227,6 +266,7 @@ export function makeReport(
     ...(timers && { timers }),
     ...(fairness && { fairness }),
     ...(tasks && { tasks }),
+    ...(contest && { contest }),
     skipped: reasons,
   };
 }

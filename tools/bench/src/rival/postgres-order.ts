@@ -8,6 +8,7 @@ export interface PostgresOrder extends RivalOrder {
    * nothing that finds duplicates.
    * twoRows: one transaction per transfer that locks two rows, in the order of their keys, and writes two entries; 64 clients.
    * twoRowsOfMany: the same between random ones of 100,000 rows.
+   * scores: one UPDATE per score, of a random one of 10,000 members; 64 clients.
    */
-  readonly way: 'rowLock' | 'batch' | 'twoRows' | 'twoRowsOfMany';
+  readonly way: 'rowLock' | 'batch' | 'twoRows' | 'twoRowsOfMany' | 'scores';
 }

@@ -33,7 +33,9 @@ const READ_TWO = {
   name: 'read-two',
   text: 'SELECT account_id, balance_minor FROM sluice_bench.accounts WHERE account_id IN ($1, $2) ORDER BY account_id FOR UPDATE',
 };
+const SCORE = { name: 'score', text: 'UPDATE sluice_bench.members SET points = points + 1 WHERE account_id = $1' };
 const MANY_ACCOUNTS = 100_000;
+const MEMBERS = 10_000;
 const COLUMNS = `
   entry_number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account_id text NOT NULL, request_id text NOT NULL,
   amount_minor bigint NOT NULL, balance_after_minor bigint NOT NULL, committed_at timestamptz NOT NULL DEFAULT now()`;
@@ -43,6 +45,7 @@ const POSTS: Readonly<Record<PostgresOrder['way'], (client: Client) => Promise<n
   batch: postBatch,
   twoRows: (client) => transferOne(client, 2),
   twoRowsOfMany: (client) => transferOne(client, MANY_ACCOUNTS),
+  scores: scoreOne,
 };
 
 answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }) => {
@@ -75,7 +78,9 @@ async function makeTables(client: Client): Promise<void> {
     CREATE TABLE sluice_bench.transfer_entries (${COLUMNS}, UNIQUE (account_id, request_id));
     CREATE TABLE sluice_bench.batched_entries (${COLUMNS});
     INSERT INTO sluice_bench.accounts VALUES ('hot', 0);
-    INSERT INTO sluice_bench.accounts SELECT 'account-' || number, 1000000000 FROM generate_series(0, ${MANY_ACCOUNTS - 1}) AS number`);
+    INSERT INTO sluice_bench.accounts SELECT 'account-' || number, 1000000000 FROM generate_series(0, ${MANY_ACCOUNTS - 1}) AS number;
+    CREATE TABLE sluice_bench.members (account_id text PRIMARY KEY, points bigint NOT NULL);
+    INSERT INTO sluice_bench.members SELECT 'member-' || number, 0 FROM generate_series(0, ${MEMBERS - 1}) AS number`);
 }
 
 async function postOne(client: Client): Promise<number> {
@@ -105,6 +110,11 @@ async function transferOne(client: Client, accounts: number): Promise<number> {
   await client.query({ ...RECORD_LEG, values: [fromId, requestId, -1n, debited] });
   await client.query({ ...RECORD_LEG, values: [toId, requestId, 1n, credited] });
   await client.query('COMMIT');
+  return 1;
+}
+
+async function scoreOne(client: Client): Promise<number> {
+  await client.query({ ...SCORE, values: [`member-${Math.floor(Math.random() * MEMBERS)}`] });
   return 1;
 }
 

@@ -9,6 +9,7 @@ import { numberedAccounts } from './many-accounts';
 import type { Scenario } from './scenario';
 
 const ACCOUNTS = 1_000_000;
+const ENTRIES = 5_000_000;
 const BATCHES_IN_FLIGHT = 8;
 const PROGRESS_EVERY_MS = 500;
 
@@ -16,14 +17,15 @@ export const restart: Scenario = {
   run: async (bench) => {
     const { options, progress } = bench;
     const accounts = options.accounts ?? ACCOUNTS;
-    const batches = Math.ceil(options.entries / options.batchSize);
+    const entries = options.entries ?? ENTRIES;
+    const batches = Math.ceil(entries / options.batchSize);
 
     let target = await bench.startEmbedded('the server');
     await target.control.openAccounts(numberedAccounts(accounts), (opened) => progress.amount('opening accounts', opened, accounts));
     progress.step(`writing ${batches * options.batchSize} entries`);
     const watching = setInterval(() => {
       target.control.status().then(
-        ({ projectedPostings }) => progress.amount('writing entries', Number(projectedPostings), options.entries),
+        ({ projectedPostings }) => progress.amount('writing entries', Number(projectedPostings), entries),
         () => {},
       );
     }, PROGRESS_EVERY_MS);
