@@ -167,11 +167,13 @@ function scoreReply({ round, scores: [score] }: Extract<ContestEvent, { kind: 's
   if (score === undefined) throw new Error('a score was accepted and not recorded');
   const { roundPoints, totalPoints, sideRoundPoints } = score;
   return contestpb.ScoreResponse.encode({
-    ...UNTOLD,
     round,
     roundPoints: BigInt(roundPoints),
     totalPoints: BigInt(totalPoints),
     sideRoundPoints: BigInt(sideRoundPoints),
+    // A spread here takes longer than the encoding.
+    repeated: UNTOLD.repeated,
+    positionToken: UNTOLD.positionToken,
   }).finish();
 }
 

@@ -75,27 +75,23 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
   }
 }
 
-function scoreToProto({
-  points,
-  scoredAtUs,
-  roundPoints,
-  totalPoints,
-  sideRoundPoints,
-  gift,
-  submitted = false,
-  ...score
-}: RecordedScore): contestpb.RecordedScore {
+/** Field by field: rest and spread of an object cost as much as its encoding, for each score. */
+function scoreToProto(score: RecordedScore): contestpb.RecordedScore {
+  const { gift } = score;
   return {
-    ...score,
-    submitted,
+    requestId: score.requestId,
+    accountId: score.accountId,
+    member: score.member,
+    side: score.side,
+    points: BigInt(score.points),
+    scoredAtUs: BigInt(score.scoredAtUs),
+    roundPoints: BigInt(score.roundPoints),
+    totalPoints: BigInt(score.totalPoints),
+    sideRoundPoints: BigInt(score.sideRoundPoints),
     giverAccountId: gift?.giverAccountId ?? '',
     amountMinor: gift?.amountMinor ?? 0n,
     unit: gift?.unit ?? '',
-    points: BigInt(points),
-    scoredAtUs: BigInt(scoredAtUs),
-    roundPoints: BigInt(roundPoints),
-    totalPoints: BigInt(totalPoints),
-    sideRoundPoints: BigInt(sideRoundPoints),
+    submitted: score.submitted ?? false,
   };
 }
 
