@@ -27,14 +27,14 @@ import {
 import { keyedHash, type Engine, type Partition, type Submission, type Turn } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
 import { taskpb } from '@sluice/protocol/task';
-import { nextRound } from '@sluice/service';
+import { nextRound, refusal } from '@sluice/service';
 import { MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
 import { LIMIT_TO_PROTO } from './proto-names';
 import type { EndingDetail } from './event-gatherer';
 import type { QueueEntry } from './queue-entry';
 import type { Cut, QueueListener, QueuesState } from './queues-state';
 import { StopListeners } from './stop-listeners';
-import { NOTHING_STARTED, type Started, StartedTasks } from './started-tasks';
+import { type Started, StartedTasks } from './started-tasks';
 import { isResult, keptMessage } from './task-shape';
 import { type WaitingWorker, WaitingWorkers } from './waiting-workers';
 
@@ -304,11 +304,11 @@ export class QueueWork implements QueueListener {
     if (waiters?.isEmpty === true) this.waiters.delete(place);
   }
 
-  /** Starts attempts; resolves when they are durable. */
+  /** Starts attempts; resolves when they are durable. Rejects when the partition takes no turns: who asked asks again after a pause. */
   async start(number: number, { queues, types, maximumTasks, workerId, keepsLimits }: Take): Promise<StartedTasks> {
     const state = this.stateOf(number);
     const partition = this.engine?.partition(number);
-    if (state === undefined || partition === undefined) return NOTHING_STARTED;
+    if (state === undefined || partition === undefined) throw noTurns(number);
     const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
     const started: Started[] = [];
     const bytes = START_BYTES * maximum;
@@ -325,7 +325,8 @@ export class QueueWork implements QueueListener {
         }
       },
     );
-    return durable === 0 ? NOTHING_STARTED : new StartedTasks(state, started, () => this.clock.nowUs(), keepsLimits);
+    if (durable === 0) throw noTurns(number);
+    return new StartedTasks(state, started, () => this.clock.nowUs(), keepsLimits);
   }
 
   /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
@@ -417,6 +418,10 @@ export class QueueWork implements QueueListener {
 }
 
 // ---- taking ----
+
+function noTurns(partition: number): Error {
+  return refusal('PARTITION_UNAVAILABLE', `partition ${partition} takes no turns now; ask again`);
+}
 
 function startTasks(
   turn: Turn,

@@ -33,9 +33,8 @@ export interface AssignedPage {
 }
 
 export class StartedTasks {
-  /** @param state undefined: nothing was started. */
   constructor(
-    private readonly state: QueuesState | undefined,
+    private readonly state: QueuesState,
     private readonly started: readonly Started[],
     private readonly nowUs: () => number,
     /** The worker keeps limits by its own clock. */
@@ -45,7 +44,6 @@ export class StartedTasks {
   /** The tasks from that one on, as many as fit a message. */
   async page(from: number): Promise<AssignedPage> {
     const { state, started } = this;
-    if (state === undefined) return { tasks: [], next: 0 };
     const specs: taskpb.CreatedTask[] = [];
     const submitted = new Map<number, SubmittedTasks>();
     let bytes = 0;
@@ -81,8 +79,6 @@ export class StartedTasks {
     } while (from > 0);
   }
 }
-
-export const NOTHING_STARTED = new StartedTasks(undefined, [], () => 0);
 
 /** Reads the commits that submitted the tasks, by sequence: most tasks that are started together were submitted together. */
 async function readSubmitted(state: QueuesState, started: readonly Started[], submitted: Map<number, SubmittedTasks>): Promise<void> {

@@ -1,4 +1,5 @@
 /** Tasks from submission to end: what callers and workers are answered, over crashes and starts from snapshots. */
+import { Partition } from '@sluice/engine';
 import { taskpb } from '@sluice/protocol/task';
 import { reasonOf } from '../test/command-under-test';
 import { leaseOf, specOf, TasksUnderTest } from '../test/tasks-under-test';
@@ -117,6 +118,25 @@ describe('workers', () => {
     expect(await worker.complete(task, 'done')).toBe('');
     expect(await worker.complete(task, 'done')).toBe('');
     expect(tasks.eventTypes()).toEqual(['TasksCreated', 'AttemptsStarted', 'AttemptsEnded']);
+    await worker.cut();
+  });
+
+  test('a worker whose partition takes no turns now asks again after a pause, not at once', async () => {
+    await tasks.create('mail');
+    const submit = jest.spyOn(Partition.prototype, 'submit').mockImplementation(() => {
+      throw new Error('no turns now');
+    });
+    const worker = tasks.worker();
+    const rounds = async (): Promise<number> => {
+      for (let round = 0; round < 100; round += 1) await new Promise((resolve) => setImmediate(resolve));
+      return submit.mock.calls.length;
+    };
+    const asked = await rounds();
+    expect(asked).toBeGreaterThan(0);
+    expect(await rounds()).toBe(asked);
+    submit.mockRestore();
+    tasks.clock.advance(50);
+    await worker.task();
     await worker.cut();
   });
 
