@@ -66,7 +66,7 @@ test('gifts come from accounts of every owner, a submitted score counts once, an
     const { results } = await answered<contestpb.GiftBatchResponse>((done) => client.giftBatch(given, done));
     expect(results).toEqual(GIVERS.map(() => ({ balanceAfterMinor: 6n, entryNumber: 2n, repeated, error: undefined })));
   }
-  const submitted = contestpb.SubmitScoreRequest.fromPartial({ ...about, requestId: 'submit', accountId: MEMBERS[0] as string, points: 2n });
+  const submitted = contestpb.SubmitScoreRequest.fromPartial({ ...about, requestId: 'submit', accountId: MEMBERS[0], points: 2n });
   for (const repeated of [false, true])
     expect(await answered<contestpb.SubmitScoreResponse>((done) => client.submitScore(submitted, done))).toMatchObject({ taskId: 'score/submit', repeated });
   await until(({ sideRoundPoints }) => sideRoundPoints[0] === 50);
