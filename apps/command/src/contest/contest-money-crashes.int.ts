@@ -4,7 +4,8 @@
  * are recorded or refused once.
  */
 import { contestpb } from '@sluice/protocol/contest';
-import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
+import type { Asked } from '../test/aggregates-under-test';
+import { ContestsUnderTest } from '../test/contests-under-test';
 import type { Mortality } from '../test/mortal-log';
 
 const REWARD = { fundAccountId: 'fund', unit: 'EUR', kind: contestpb.RewardKind.REWARD_KIND_FIXED, amountMinor: 100n };

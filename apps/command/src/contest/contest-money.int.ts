@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contestpb } from '@sluice/protocol/contest';
-import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
+import type { Asked } from '../test/aggregates-under-test';
+import { ContestsUnderTest } from '../test/contests-under-test';
 import { contestRecord } from './contest-record';
 
 /** As accounts record it. */

@@ -1,7 +1,8 @@
 /** Yesterday's events of contests are read by today's code (test/recorded-history.ts). */
 import { join } from 'node:path';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
-import { ContestsUnderTest, type Asked } from '../test/contests-under-test';
+import type { Asked } from '../test/aggregates-under-test';
+import { ContestsUnderTest } from '../test/contests-under-test';
 import { eventsWithoutHistory, historiesIn, type History, keptAnswer, readHistory, testRecordingInto } from '../test/recorded-history';
 
 type Method = keyof typeof contestpb.ContestCommandServiceService;

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { reservationEvents } from '@sluice/protocol/reservation';
 import { eventsWithoutHistory, historiesIn, type History, keptAnswer, readHistory, testRecordingInto } from '../test/recorded-history';
-import { ReservationsUnderTest, type Asked, type Method } from '../test/reservations-under-test';
+import type { Asked } from '../test/aggregates-under-test';
+import { ReservationsUnderTest, type Method } from '../test/reservations-under-test';
 
 const FOLDER = join(__dirname, 'history');
 const HALL = { resourceId: 'hall' };

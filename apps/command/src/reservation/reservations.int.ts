@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodePositionToken } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
-import { ReservationsUnderTest, type Asked, type Method } from '../test/reservations-under-test';
+import type { Asked } from '../test/aggregates-under-test';
+import { ReservationsUnderTest, type Method } from '../test/reservations-under-test';
 import { identityRecord, reservationRecord, resourceRecord } from './reservation-records';
 
 const folders: string[] = [];

@@ -1,57 +1,35 @@
-/** Contests over memory adapters or a SQLite log, called without a network. Stopping, crashing and starting again keep the log and the snapshots. */
-import { join } from 'node:path';
+/** Contests, and accounts beside them, as tests call them. */
 import { partitionOfKey } from '@sluice/domain';
 import type { Contest } from '@sluice/domain/contest';
-import { SILENT_OBSERVER, type AggregateState } from '@sluice/engine';
-import { InProcessBus, ManualClock, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
-import type { EventLog } from '@sluice/ports';
 import type { Account } from '@sluice/domain/account';
 import { readCommit, type DecodedCommit, type EventRecord } from '@sluice/protocol';
 import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
-import { ANYBODY, functionOf, type CallContext } from '@sluice/service';
-import { SqliteEventLog } from '@sluice/store-sqlite';
+import { functionOf } from '@sluice/service';
 import type { AccountState } from '../account/account-state';
-import { startCommand, type CommandRuntime } from '../command';
+import { AggregatesUnderTest, CALL, type Asked } from './aggregates-under-test';
 import { MortalLog, type Mortality } from './mortal-log';
-import { commitsOf, fillLog, type History } from './recorded-history';
+import type { History } from './recorded-history';
 
-const INCARNATION = '00112233445566778899aabbccddeeff';
 const PARTITIONS = 2;
-const CALL = { caller: ANYBODY, ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
 
 type Methods = typeof contestpb.ContestCommandServiceService;
-/** A request with fields left out. */
-export type Asked = Readonly<Record<string, unknown>>;
+const CONTESTS = {
+  name: 'contest',
+  partitions: PARTITIONS,
+  service: contestpb.ContestCommandServiceService,
+  messages: contestpb,
+  defaults: { contestId: 'c' },
+};
 
-export class ContestsUnderTest {
-  readonly clock = new ManualClock();
-  /** What was told to the operator. */
-  readonly troubles: string[] = [];
-  private readonly storage = new MemoryLogStorage({ partitions: PARTITIONS, incarnation: INCARNATION, createdAtUs: 1_767_225_600_000_000 });
-  private readonly blocks: MemoryBlocks = new Map();
-  private readonly keys = new Map<string, Uint8Array>();
-  private log: EventLog | undefined;
-  private runtime: CommandRuntime | undefined;
-  private requests = 0;
-  /** When the process dies, if it does. */
-  mortality = MortalLog.immortal();
-
-  /** @param folder of the SQLite log; undefined: the log is in memory. */
-  private constructor(private readonly folder: string | undefined) {}
-
-  static async start(folder?: string): Promise<ContestsUnderTest> {
-    const contests = new ContestsUnderTest(folder);
-    await contests.run();
-    return contests;
+export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
+  static start(folder?: string): Promise<ContestsUnderTest> {
+    return new ContestsUnderTest(CONTESTS, folder).run();
   }
 
   /** Starts over the commits of a history. */
-  static async over(commits: History['commits']): Promise<ContestsUnderTest> {
-    const contests = new ContestsUnderTest(undefined);
-    fillLog(contests.storage, commits);
-    await contests.run();
-    return contests;
+  static over(commits: History['commits']): Promise<ContestsUnderTest> {
+    return new ContestsUnderTest(CONTESTS, undefined).run(commits);
   }
 
   static immortal(): Mortality {
@@ -91,56 +69,6 @@ export class ContestsUnderTest {
     }
   }
 
-  /** The log in memory: base64, by partition. */
-  commits(): string[][] {
-    return commitsOf(this.storage);
-  }
-
-  private async run(): Promise<void> {
-    const { folder, clock } = this;
-    this.log =
-      folder === undefined ? new MortalLog(this.storage, this.mortality) : await SqliteEventLog.open({ file: join(folder, 'log.db'), partitions: PARTITIONS });
-    this.runtime = await startCommand({
-      log: this.log,
-      snapshots: new MemorySnapshotStore(this.blocks),
-      bus: new InProcessBus({ clock }),
-      keyring: new MemoryKeyring(this.keys),
-      clock,
-      instanceId: 'contests-under-test',
-      pool: 'off',
-      limits: { doubtMs: 0 },
-      observer: { ...SILENT_OBSERVER, trouble: (_partition, what, error) => void this.troubles.push(`${what}: ${String(error)}`) },
-    });
-  }
-
-  async stop(): Promise<void> {
-    await this.runtime?.stop();
-    this.runtime = undefined;
-    await this.log?.close();
-  }
-
-  /** Ends in order, with a snapshot, and starts again. */
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.run();
-  }
-
-  /** The process dies without leaving a snapshot. */
-  async crash(): Promise<void> {
-    await this.runtime?.engine.stop({ snapshot: false });
-    await this.log?.close();
-    await this.run();
-  }
-
-  /** Calls a method. A request id is made where none is given. */
-  async call<Method extends keyof Methods>(method: Method, request: Asked): Promise<ReturnType<Methods[Method]['responseDeserialize']>> {
-    this.requests += 1;
-    const definition = contestpb.ContestCommandServiceService[method];
-    const message = { requestId: `request ${this.requests}`, contestId: 'c', ...request };
-    const answer = await this.answerOf(method, definition.requestSerialize(filled(method, message) as never));
-    return definition.responseDeserialize(answer as Buffer) as ReturnType<Methods[Method]['responseDeserialize']>;
-  }
-
   /** Sends the scores on one stream, and resolves with the answers. */
   async stream(scores: readonly Asked[]): Promise<contestpb.ScoreStreamResponse[]> {
     const definition = contestpb.ContestCommandServiceService.scoreStream;
@@ -154,13 +82,6 @@ export class ContestsUnderTest {
     };
     await carried.run(sent() as never, send, CALL);
     return answers;
-  }
-
-  private async answerOf(method: string, request: unknown): Promise<unknown> {
-    const registration = this.runtime?.registrations.find(({ definition }) => method in definition);
-    const carried = functionOf(registration?.implementation[method] as object);
-    if (carried?.form !== 'unary') throw new Error(`no service has ${method}`);
-    return carried.run(request as never, CALL);
   }
 
   /** Opens an account with that balance. */
@@ -196,14 +117,6 @@ export class ContestsUnderTest {
     return accountIds.map((accountId) => this.account(accountId).balanceMinor);
   }
 
-  /** Why the method refuses; throws if it does not. */
-  async refusal(method: keyof Methods, request: Asked): Promise<string> {
-    return this.call(method, request).then(
-      () => Promise.reject(new Error(`${method} was not refused`)),
-      (error: unknown) => (error as { reason?: string }).reason ?? String(error),
-    );
-  }
-
   async create(rules: Asked = {}, contestId = 'c'): Promise<void> {
     const sides = [
       { sideId: 'red', accountIds: ['r1', 'r2'] },
@@ -215,13 +128,7 @@ export class ContestsUnderTest {
   /** The state of a contest as its partition has it. */
   contest(contestId = 'c'): Contest {
     const partition = partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS);
-    return (this.runtime?.engine.partition(partition)?.stateOf('contest') as AggregateState).stateOf('contest', contestId) as Contest;
-  }
-
-  /** What the scheduler does: it asks the owner for what is due. */
-  async fireDue(): Promise<void> {
-    const timers = this.runtime?.engine.timers;
-    for (const partition of timers?.partitions ?? []) await timers?.of(partition)?.fire(this.clock.nowUs());
+    return this.stateOf(partition, 'contest', contestId) as Contest;
   }
 
   /** Fires what is due, and waits until the contest is as it should be. */
@@ -234,11 +141,4 @@ export class ContestsUnderTest {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-}
-
-function filled(method: string, request: Asked): unknown {
-  const name = `${method[0]?.toUpperCase() ?? ''}${method.slice(1)}Request`;
-  const message = (contestpb as unknown as Record<string, { fromPartial(partial: object): unknown }>)[name];
-  if (message === undefined) throw new Error(`there is no ${name}`);
-  return message.fromPartial(request);
 }
