@@ -1,7 +1,4 @@
 /** The money of contests over the command service: funds, rewards, gifts, and what becomes of them when something fails. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { contestpb } from '@sluice/protocol/contest';
 import type { Asked } from '../test/aggregates-under-test';
 import { ContestsUnderTest } from '../test/contests-under-test';
@@ -9,20 +6,16 @@ import { contestRecord } from './contest-record';
 
 /** As accounts record it. */
 const TARGET_REFUSED = 27;
-const folders: string[] = [];
 let contests: ContestsUnderTest | undefined;
 
 async function started(adapter = 'memory'): Promise<ContestsUnderTest> {
-  const folder = adapter === 'SQLite' ? mkdtempSync(join(tmpdir(), 'sluice-contest-money-')) : undefined;
-  if (folder !== undefined) folders.push(folder);
-  contests = await ContestsUnderTest.start(folder);
+  contests = await ContestsUnderTest.start(adapter);
   return contests;
 }
 
 afterEach(async () => {
-  await contests?.stop();
+  await contests?.end();
   contests = undefined;
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 const reward = (amountMinor: bigint, kind = contestpb.RewardKind.REWARD_KIND_FIXED): Asked => ({ fundAccountId: 'fund', unit: 'EUR', kind, amountMinor });

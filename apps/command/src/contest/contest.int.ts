@@ -1,25 +1,18 @@
 /** Contests through the command service: scores, rounds, reconciliation with the log, winners; repeats, restarts and crashes on the way. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Asked } from '../test/aggregates-under-test';
 import { ContestsUnderTest } from '../test/contests-under-test';
 import { contestRecord } from './contest-record';
 
-const folders: string[] = [];
 let contests: ContestsUnderTest | undefined;
 
 async function started(adapter: string): Promise<ContestsUnderTest> {
-  const folder = adapter === 'SQLite' ? mkdtempSync(join(tmpdir(), 'sluice-contests-')) : undefined;
-  if (folder !== undefined) folders.push(folder);
-  contests = await ContestsUnderTest.start(folder);
+  contests = await ContestsUnderTest.start(adapter);
   return contests;
 }
 
 afterEach(async () => {
-  await contests?.stop();
+  await contests?.end();
   contests = undefined;
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 const score = (accountId: string, points: bigint, requestId: string): Asked => ({ accountId, points, requestId });

@@ -1,28 +1,21 @@
 /** Reservations through the command service: numbers, identities and resources in several partitions, with restarts and crashes between. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { decodePositionToken } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
 import type { Asked } from '../test/aggregates-under-test';
 import { ReservationsUnderTest, type Method } from '../test/reservations-under-test';
 import { identityRecord, reservationRecord, resourceRecord } from './reservation-records';
 
-const folders: string[] = [];
 let under: ReservationsUnderTest | undefined;
 
 async function started(adapter = 'memory'): Promise<ReservationsUnderTest> {
-  const folder = adapter === 'SQLite' ? mkdtempSync(join(tmpdir(), 'sluice-reservations-')) : undefined;
-  if (folder !== undefined) folders.push(folder);
-  under = await ReservationsUnderTest.start(folder);
+  under = await ReservationsUnderTest.start(adapter);
   return under;
 }
 
 afterEach(async () => {
   expect(under?.troubles ?? []).toEqual([]);
-  await under?.stop();
+  await under?.end();
   under = undefined;
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 /** What the partitions have of an identity, a number and a resource. */

@@ -2,6 +2,8 @@
  * A capability of ordinary aggregates over memory adapters or a SQLite log, called without a network. Stopping, crashing and starting again keep the log and
  * the snapshots.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SILENT_OBSERVER, type AggregateState } from '@sluice/engine';
 import { InProcessBus, ManualClock, MemoryKeyring, MemoryLogStorage, MemorySnapshotStore, type MemoryBlocks } from '@sluice/memory';
@@ -44,13 +46,16 @@ export abstract class AggregatesUnderTest<Service extends Readonly<Record<keyof 
   private readonly blocks: MemoryBlocks = new Map();
   private readonly keys = new Map<string, Uint8Array>();
   private log: EventLog | undefined;
+  /** Of the SQLite log; undefined: the log is in memory. */
+  private readonly folder: string | undefined;
   private requests = 0;
 
-  /** @param folder of the SQLite log; undefined: the log is in memory. */
+  /** @param adapter of the log: 'memory', 'SQLite'. */
   protected constructor(
     protected readonly capability: CapabilityUnderTest<Service>,
-    private readonly folder: string | undefined,
+    adapter: string,
   ) {
+    this.folder = adapter === 'SQLite' ? mkdtempSync(join(tmpdir(), `sluice-${capability.name}-`)) : undefined;
     this.storage = new MemoryLogStorage({ partitions: capability.partitions, incarnation: INCARNATION, createdAtUs: 1_767_225_600_000_000 });
   }
 
@@ -78,6 +83,12 @@ export abstract class AggregatesUnderTest<Service extends Readonly<Record<keyof 
     await this.runtime?.stop();
     this.runtime = undefined;
     await this.log?.close();
+  }
+
+  /** Stops, and leaves nothing behind. */
+  async end(): Promise<void> {
+    await this.stop();
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Ends in order, with a snapshot, and starts again. */

@@ -23,13 +23,13 @@ const CONTESTS = {
 };
 
 export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
-  static start(folder?: string): Promise<ContestsUnderTest> {
-    return new ContestsUnderTest(CONTESTS, folder).run();
+  static start(adapter = 'memory'): Promise<ContestsUnderTest> {
+    return new ContestsUnderTest(CONTESTS, adapter).run();
   }
 
   /** Starts over the commits of a history. */
   static over(commits: History['commits']): Promise<ContestsUnderTest> {
-    return new ContestsUnderTest(CONTESTS, undefined).run(commits);
+    return new ContestsUnderTest(CONTESTS, 'memory').run(commits);
   }
 
   static immortal(): Mortality {

@@ -20,13 +20,13 @@ const RESERVATIONS = {
 };
 
 export class ReservationsUnderTest extends AggregatesUnderTest<Methods> {
-  static start(folder?: string): Promise<ReservationsUnderTest> {
-    return new ReservationsUnderTest(RESERVATIONS, folder).run();
+  static start(adapter = 'memory'): Promise<ReservationsUnderTest> {
+    return new ReservationsUnderTest(RESERVATIONS, adapter).run();
   }
 
   /** Starts over the commits of a history. */
   static over(commits: History['commits']): Promise<ReservationsUnderTest> {
-    return new ReservationsUnderTest(RESERVATIONS, undefined).run(commits);
+    return new ReservationsUnderTest(RESERVATIONS, 'memory').run(commits);
   }
 
   override async restart(): Promise<void> {

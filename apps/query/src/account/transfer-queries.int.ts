@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
 import { encodePosition, type ReadStore, type RowWrite } from '@sluice/ports';
 import { projectionId, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
@@ -13,6 +13,7 @@ import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { SqliteReadStore } from '@sluice/store-sqlite';
 import { encodePageToken } from '../page-token';
 import { type QueryRuntime, startQuery } from '../query';
+import { type Unary, unary } from '../test/calls';
 
 const { TRANSFER_STATE_PENDING: PENDING, TRANSFER_STATE_REFUNDED: REFUNDED, TRANSFER_STATE_SETTLED: SETTLED } = accountpb.TransferState;
 const CREATED_US = 1_767_225_600_000_000;
@@ -53,8 +54,6 @@ function writesOf(records: readonly TransferRecord[]): RowWrite[] {
   ];
 }
 
-type Unary<Request, Response> = (request: Request, metadata: Metadata, callback: (error: ServiceError | null, response: Response) => void) => unknown;
-
 describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
   let store: ReadStore;
   let query: QueryRuntime;
@@ -85,11 +84,7 @@ describe.each(['memory', 'SQLite'])('transfers on %s', (kind) => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      method.call(client, request, new Metadata(), (error, response) => (error === null ? resolve(response) : reject(error)));
-    });
-  }
+  const call = <Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> => unary(method.bind(client), request);
   const get = (request: Partial<accountpb.GetTransferRequest>) =>
     call<accountpb.GetTransferRequest, accountpb.GetTransferResponse>(client.getTransfer, accountpb.GetTransferRequest.fromPartial(request));
   const list = (request: Partial<accountpb.ListTransfersRequest>) =>

@@ -1,5 +1,5 @@
 /** Reads and watches of contests over gRPC: what they say, how new it is, and what many watchers cost. */
-import { type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
 import type { ReadCopy, Row } from '@sluice/ports';
 import { PartitionFold, READ_COLLECTIONS } from '@sluice/projections';
@@ -8,6 +8,7 @@ import { type DecodedCommit, encodePositionToken, type EventRecord, timestampFro
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { type QueryRuntime, startQuery } from '../query';
+import { first, type Unary, unary } from '../test/calls';
 
 const INCARNATION = 'ab'.repeat(16);
 const SECOND_US = 1_000_000;
@@ -87,23 +88,7 @@ afterEach(async () => {
   await store.close();
 });
 
-type Unary<Request, Response> = (request: Request, metadata: Metadata, callback: (error: ServiceError | null, response: Response) => void) => unknown;
-
-function unary<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
-  return new Promise((resolve, reject) =>
-    method.call(client, request, new Metadata(), (error, response) => (error === null ? resolve(response) : reject(error))),
-  );
-}
-
-async function first<Response>(stream: ClientReadableStream<Response>): Promise<Response> {
-  try {
-    for await (const response of stream) return response as Response;
-    throw new Error('the watch has ended');
-  } finally {
-    stream.on('error', () => undefined);
-    stream.cancel();
-  }
-}
+const asked = <Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> => unary(method.bind(client), request);
 
 interface Tokens {
   readonly positionToken: string;
@@ -112,17 +97,17 @@ interface Tokens {
 
 const NO_TOKENS: Tokens = { positionToken: '', positionTokens: [] };
 const standings = (request: Partial<contestpb.GetStandingsRequest>) =>
-  unary<contestpb.GetStandingsRequest, contestpb.GetStandingsResponse>(
+  asked<contestpb.GetStandingsRequest, contestpb.GetStandingsResponse>(
     client.getStandings,
     contestpb.GetStandingsRequest.fromPartial({ contestId: 'c', ...request }),
   );
 const listed = (request: Partial<contestpb.ListScoresRequest>) =>
-  unary<contestpb.ListScoresRequest, contestpb.ListScoresResponse>(client.listScores, contestpb.ListScoresRequest.fromPartial({ contestId: 'c', ...request }));
+  asked<contestpb.ListScoresRequest, contestpb.ListScoresResponse>(client.listScores, contestpb.ListScoresRequest.fromPartial({ contestId: 'c', ...request }));
 const contestsOf = (request: Partial<contestpb.ListContestsRequest>) =>
-  unary<contestpb.ListContestsRequest, contestpb.ListContestsResponse>(client.listContests, contestpb.ListContestsRequest.fromPartial(request));
+  asked<contestpb.ListContestsRequest, contestpb.ListContestsResponse>(client.listContests, contestpb.ListContestsRequest.fromPartial(request));
 
 const rewards = (request: Partial<contestpb.ListRewardsRequest>) =>
-  unary<contestpb.ListRewardsRequest, contestpb.ListRewardsResponse>(
+  asked<contestpb.ListRewardsRequest, contestpb.ListRewardsResponse>(
     client.listRewards,
     contestpb.ListRewardsRequest.fromPartial({ contestId: 'c', ...request }),
   );
@@ -136,13 +121,13 @@ async function reasonOf(answer: Promise<unknown>): Promise<string | undefined> {
 }
 
 const QUERIES: Readonly<Record<string, (tokens: Tokens) => Promise<{ readonly positionToken: string }>>> = {
-  GetContest: (tokens) => unary<contestpb.GetContestRequest, contestpb.GetContestResponse>(client.getContest, { contestId: 'c', ...tokens }),
+  GetContest: (tokens) => asked<contestpb.GetContestRequest, contestpb.GetContestResponse>(client.getContest, { contestId: 'c', ...tokens }),
   ListContests: contestsOf,
   GetStandings: standings,
   ListScores: listed,
   ListRewards: (tokens) => rewards(tokens),
   GetReconciliation: (tokens) =>
-    unary<contestpb.GetReconciliationRequest, contestpb.GetReconciliationResponse>(client.getReconciliation, { contestId: 'c', ...tokens }),
+    asked<contestpb.GetReconciliationRequest, contestpb.GetReconciliationResponse>(client.getReconciliation, { contestId: 'c', ...tokens }),
   WatchContest: (tokens) => first(client.watchContest({ contestId: 'c', ...tokens })),
   WatchStandings: (tokens) => first(client.watchStandings(contestpb.WatchStandingsRequest.fromPartial({ contestId: 'c', ...tokens }))),
 };
@@ -175,7 +160,7 @@ test.each(Object.entries(QUERIES))('%s without a token brings none, and refuses 
 test.each<[string, () => Promise<unknown>, string]>([
   [
     'a contest that is not there',
-    () => unary<contestpb.GetContestRequest, contestpb.GetContestResponse>(client.getContest, { contestId: 'x', ...NO_TOKENS }),
+    () => asked<contestpb.GetContestRequest, contestpb.GetContestResponse>(client.getContest, { contestId: 'x', ...NO_TOKENS }),
     'CONTEST_NOT_FOUND',
   ],
   ['standings of one that is not there', () => standings({ contestId: 'x' }), 'CONTEST_NOT_FOUND'],

@@ -1,5 +1,5 @@
 /** Reads of tasks, queues and schedules over gRPC: how new their answers are. */
-import { type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
 import type { RowWrite } from '@sluice/ports';
 import { projectionId, READ_COLLECTIONS } from '@sluice/projections';
@@ -8,6 +8,7 @@ import { encodePositionToken } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { type QueryRuntime, startQuery } from '../query';
+import { first, unary } from '../test/calls';
 
 const INCARNATION = 'ab'.repeat(16);
 const AT_US = 1_767_225_600_000_000;
@@ -91,22 +92,6 @@ afterEach(async () => {
   await query.stop();
   await store.close();
 });
-
-type Unary<Request, Response> = (request: Request, metadata: Metadata, callback: (error: ServiceError | null, response: Response) => void) => unknown;
-
-function unary<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
-  return new Promise((resolve, reject) => method(request, new Metadata(), (error, response) => (error === null ? resolve(response) : reject(error))));
-}
-
-async function first<Response>(stream: ClientReadableStream<Response>): Promise<Response> {
-  try {
-    for await (const response of stream) return response as Response;
-    throw new Error('the watch has ended');
-  } finally {
-    stream.on('error', () => undefined);
-    stream.cancel();
-  }
-}
 
 const QUERIES: Readonly<Record<string, (tokens: Tokens) => Promise<{ readonly positionToken: string }>>> = {
   GetTask: (tokens) => unary(tasks.getTask.bind(tasks), { taskId: 'q/1', ...tokens }),
