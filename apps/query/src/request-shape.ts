@@ -18,6 +18,21 @@ export function checkedPageSize(pageSize: number): number {
   return pageSize === 0 ? DEFAULT_PAGE_SIZE : pageSize;
 }
 
+/** An enum of a request: its names, what they begin with, and what a value is to people. */
+export interface RequestEnum {
+  readonly names: Readonly<Record<number, string>>;
+  readonly prefix: string;
+  readonly what: string;
+}
+
+/** Name of the value, as rows have it; empty for 0: any. */
+export function checkedName(field: string, { names, prefix, what }: RequestEnum, value: number): string {
+  if (value === 0) return '';
+  const name = names[value];
+  if (name === undefined || value < 0) throw invalidRequest(field, `${value} is not ${what}`);
+  return name.slice(prefix.length);
+}
+
 export function checkedTimeUs(field: string, timestamp: Parameters<typeof usFromTimestamp>[0]): number {
   try {
     return Number(usFromTimestamp(timestamp));

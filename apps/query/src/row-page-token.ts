@@ -14,6 +14,15 @@ export function placeOfPage(
   if (cursor === undefined) return undefined;
   const after = decodePosition(cursor);
   if (after === undefined) throw refusal('PAGE_TOKEN_INVALID');
+  return checkedPlace(definition, query, after);
+}
+
+/** Refuses a place that the query has not. */
+export function checkedPlace<Place extends RowPosition | undefined>(
+  definition: CollectionDefinition,
+  query: Omit<RowQuery, 'after' | 'limit'>,
+  after: Place,
+): Place {
   try {
     scanOf(definition, { ...query, after, limit: 1 });
   } catch (error) {

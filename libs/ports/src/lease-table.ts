@@ -12,7 +12,7 @@ export interface LeaseTableEntry {
 export interface LeaseTableWatcher {
   /** The watch stands: these are all entries there are. Called again whenever the watch was established anew. */
   snapshot(entries: readonly LeaseTableEntry[]): void;
-  /** An entry was written. Entries that vanish are not told. */
+  /** An entry was written. One that is replaced before it is told, or vanishes, may not be told. */
   changed(entry: LeaseTableEntry): void;
   /** The watch is broken: nothing is told until the next snapshot. The table establishes the watch anew by itself. */
   broken(error: Error): void;

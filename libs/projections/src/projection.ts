@@ -8,8 +8,11 @@
  *   project(…)      the writes                     (an aggregate that throws is set aside; the others go on)
  */
 import type { CollectionDefinition, Row, RowWrite } from '@sluice/ports';
-import type { DecodedCommit, EventRecord } from '@sluice/protocol';
+import type { CommitHeader, DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { ProjectionVerification } from './verification';
+
+/** The commit of an event, as rows have it. */
+export type CommitPlace = Pick<CommitHeader, 'partition' | 'sequence' | 'committedAtUs'>;
 
 /** Rows that a flush needs: collection to keys. */
 export type RowKeys = ReadonlyMap<string, readonly string[]>;

@@ -9,6 +9,7 @@ import type { CollectionDefinition, FieldValue, Row, RowWrite } from '@sluice/po
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from './projection';
 import { RecentCache } from './recent-cache';
+import { SetAsideAggregates } from './set-aside';
 
 export interface ProjectedRows<State, Change> {
   /** Kind of aggregate that a row is, like "counter". */
@@ -82,7 +83,7 @@ interface Taken<Change> {
 class KeyedRows<State, Change> implements RowsOfKind {
   private touched = new Map<string, Taken<Change>[]>();
   private readonly cache: RecentCache<Known<State>>;
-  private readonly setAsideFrom = new Map<string, number>();
+  private readonly aside: SetAsideAggregates;
 
   constructor(
     private readonly rows: ProjectedRows<State, Change>,
@@ -91,12 +92,12 @@ class KeyedRows<State, Change> implements RowsOfKind {
     cachedAggregates: number,
   ) {
     this.cache = new RecentCache(cachedAggregates);
-    for (const { aggregate, key, sequence } of setAside) if (aggregate === rows.aggregate) this.setAsideFrom.set(key, sequence);
+    this.aside = new SetAsideAggregates(rows.aggregate, partition, setAside);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
     return this.rows.read(commit, event, (key, change) => {
-      if (commit.sequence >= (this.setAsideFrom.get(key) ?? Number.POSITIVE_INFINITY)) return;
+      if (this.aside.skips(key, commit.sequence)) return;
       const taken = this.touched.get(key);
       if (taken === undefined) this.touched.set(key, [{ commit, change }]);
       else taken.push({ commit, change });
@@ -120,7 +121,9 @@ class KeyedRows<State, Change> implements RowsOfKind {
         for (const { commit, change } of fresh) state = this.rows.evolve(state, change, commit);
         writes.push(this.write(key, state as State, newest.commit.sequence));
       } catch (error) {
-        setAside.push(this.setAside(key, fresh[0]?.commit.sequence ?? newest.commit.sequence, error));
+        // From its first change of this flush on, so that the row stays as it was.
+        this.cache.delete(key);
+        setAside.push(this.aside.add(key, fresh[0]?.commit.sequence ?? newest.commit.sequence, error));
       }
     }
     this.touched = new Map();
@@ -138,13 +141,5 @@ class KeyedRows<State, Change> implements RowsOfKind {
     const { collection } = this.rows;
     const row = loaded.get(collection.name)?.get(key);
     return row === undefined ? { state: undefined, sequence: 0 } : { state: this.rows.stateOf(row), sequence: row[collection.guard as string] as number };
-  }
-
-  /** From its first change of this flush on, so that the row stays as it was. */
-  private setAside(key: string, sequence: number, error: unknown): SetAside {
-    this.setAsideFrom.set(key, sequence);
-    this.cache.delete(key);
-    const { aggregate } = this.rows;
-    return { aggregate, key, partition: this.partition, sequence, error: error instanceof Error ? error.message : String(error) };
   }
 }

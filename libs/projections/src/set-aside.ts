@@ -13,6 +13,31 @@ export const SET_ASIDE: CollectionDefinition = {
   indexes: { by_partition: ['projection', 'partition'] },
 };
 
+/** Aggregates of one kind that are set aside in a partition: their events from that sequence on are skipped. */
+export class SetAsideAggregates {
+  private readonly from = new Map<string, number>();
+
+  /** @param setAside of all kinds, those that were set aside before. */
+  constructor(
+    private readonly aggregate: string,
+    private readonly partition: number,
+    setAside: readonly SetAside[],
+  ) {
+    for (const one of setAside) if (one.aggregate === aggregate) this.from.set(one.key, one.sequence);
+  }
+
+  skips(key: string, sequence: number): boolean {
+    return sequence >= (this.from.get(key) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** @param sequence of the first event that is skipped. */
+  add(key: string, sequence: number, error: unknown): SetAside {
+    this.from.set(key, sequence);
+    const { aggregate, partition } = this;
+    return { aggregate, key, partition, sequence, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 const MAXIMUM_ERROR_CHARACTERS = 1_000;
 
 /** @param projection id of the projection that threw. */

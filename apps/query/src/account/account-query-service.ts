@@ -18,13 +18,15 @@ import { findMatching } from '../filtered-rows';
 import { type Freshness, mergedToken } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
-import { checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
+import { checkedName, checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
 import { accountMessage, entryMessage } from './account-message';
 import type { SharedWatches } from '../shared-watches';
 import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
 import type { SegmentCache } from './segment-cache';
 import { readStatement } from './statement';
 import { transferQueries } from './transfer-queries';
+
+const STATUSES = { names: accountpb.AccountStatus, prefix: 'ACCOUNT_STATUS_', what: 'a status' };
 
 const ACCOUNT_PROJECTION = projectionId(projection);
 
@@ -188,13 +190,5 @@ function filtersOf({ branchId, product, status, unit }: accountpb.ListAccountsRe
     { index: 'by_unit', field: 'unit', value: unit },
   ];
   for (const { field, value } of filters) checkFilter(field, value);
-  return [...filters, { index: 'by_status', field: 'status', value: statusName(status) }].filter(({ value }) => value !== '');
-}
-
-/** Empty: any. */
-function statusName(status: accountpb.AccountStatus): string {
-  if (status === accountpb.AccountStatus.ACCOUNT_STATUS_UNSPECIFIED) return '';
-  const name = accountpb.AccountStatus[status];
-  if (name === undefined || status < 0) throw invalidRequest('status', `${status} is not a status`);
-  return name.slice('ACCOUNT_STATUS_'.length);
+  return [...filters, { index: 'by_status', field: 'status', value: checkedName('status', STATUSES, status) }].filter(({ value }) => value !== '');
 }

@@ -2,16 +2,17 @@
 import type { ReadCopy } from '@sluice/ports';
 import { CONTESTS, contestMessage } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
-import { invalidRequest } from '@sluice/service';
-import { checkedPageSize, checkedTimeUs } from '../request-shape';
+import { checkedName, checkedPageSize, checkedTimeUs } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
+
+const PHASES = { names: contestpb.ContestPhase, prefix: 'CONTEST_PHASE_', what: 'a phase' };
 
 export async function listContests(
   copyOf: () => Promise<ReadCopy>,
   request: contestpb.ListContestsRequest,
 ): Promise<Pick<contestpb.ListContestsResponse, 'contests' | 'nextPageToken'>> {
   const limit = checkedPageSize(request.pageSize);
-  const phase = nameOfPhase(request.phase);
+  const phase = checkedName('phase', PHASES, request.phase);
   const { createdFrom, createdBefore, newestFirst } = request;
   const from = createdFrom && checkedTimeUs('created_from', createdFrom);
   const before = createdBefore && checkedTimeUs('created_before', createdBefore);
@@ -26,12 +27,4 @@ export async function listContests(
   const after = placeOfPage(CONTESTS, query, scope, request.pageToken);
   const { rows, next } = await (await copyOf()).find({ ...query, after, limit });
   return { contests: rows.map(contestMessage), nextPageToken: tokenOfPlace(scope, next) };
-}
-
-/** Empty: any. */
-function nameOfPhase(phase: contestpb.ContestPhase): string {
-  if (phase === contestpb.ContestPhase.CONTEST_PHASE_UNSPECIFIED) return '';
-  const name = contestpb.ContestPhase[phase];
-  if (name === undefined || phase < 0) throw invalidRequest('phase', `${phase} is not a phase`);
-  return name.slice('CONTEST_PHASE_'.length);
 }

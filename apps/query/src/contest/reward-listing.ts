@@ -2,9 +2,10 @@
 import type { ReadCopy } from '@sluice/ports';
 import { CONTEST_REWARDS, rewardMessage } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
-import { invalidRequest } from '@sluice/service';
-import { checkedPageSize } from '../request-shape';
+import { checkedName, checkedPageSize } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
+
+const STATES = { names: contestpb.RewardState, prefix: 'REWARD_STATE_', what: 'a state of rewards' };
 
 export type RewardPage = Pick<contestpb.ListRewardsResponse, 'rewards' | 'nextPageToken'>;
 
@@ -12,7 +13,7 @@ export type RewardPage = Pick<contestpb.ListRewardsResponse, 'rewards' | 'nextPa
 export function rewardListing(request: contestpb.ListRewardsRequest): (copy: ReadCopy, contest: contestpb.Contest) => Promise<RewardPage> {
   const { contestId } = request;
   const limit = checkedPageSize(request.pageSize);
-  const state = nameOfState(request.state);
+  const state = checkedName('state', STATES, request.state);
   const scope = ['rewards', contestId, state];
   const query = {
     collection: CONTEST_REWARDS.name,
@@ -24,12 +25,4 @@ export function rewardListing(request: contestpb.ListRewardsRequest): (copy: Rea
     const { rows, next } = await copy.find({ ...query, after, limit });
     return { rewards: rows.map((row) => rewardMessage(row, sides)), nextPageToken: tokenOfPlace(scope, next) };
   };
-}
-
-/** Empty: any. */
-function nameOfState(state: contestpb.RewardState): string {
-  if (state === contestpb.RewardState.REWARD_STATE_UNSPECIFIED) return '';
-  const name = contestpb.RewardState[state];
-  if (name === undefined || state < 0) throw invalidRequest('state', `${state} is not a state of rewards`);
-  return name.slice('REWARD_STATE_'.length);
 }

@@ -2,23 +2,14 @@
  * Listings of scores. A row has the scores of a commit; a page may end within one, so its token names the row before and how many scores of the
  * next one were seen.
  */
-import {
-  decodePosition,
-  encodePosition,
-  InvalidRowQueryError,
-  positionOf,
-  type ReadCopy,
-  type Row,
-  type RowPosition,
-  type RowQuery,
-  scanOf,
-} from '@sluice/ports';
+import { decodePosition, encodePosition, positionOf, type ReadCopy, type Row, type RowPosition, type RowQuery } from '@sluice/ports';
 import { CONTEST_SCORES, SCORES_PER_ROW } from '@sluice/projections/contest';
 import { timestampFromUs } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { nextRound, refusal } from '@sluice/service';
 import { decodePageToken, encodePageToken } from '../page-token';
 import { checkedPageSize } from '../request-shape';
+import { checkedPlace } from '../row-page-token';
 
 /** Scores that one page looks at, at most: those of other members are passed over. */
 const MAXIMUM_EXAMINED = 10_000;
@@ -105,11 +96,5 @@ function placeOf(token: string, scope: readonly unknown[], query: Omit<RowQuery,
   const seen = values.at(-1);
   const after = values.length > 1 ? values.slice(0, -1) : undefined;
   if (!Number.isInteger(seen) || (seen as number) < 0 || (seen as number) > SCORES_PER_ROW) throw refusal('PAGE_TOKEN_INVALID');
-  try {
-    scanOf(CONTEST_SCORES, { ...query, after, limit: 1 });
-  } catch (error) {
-    if (error instanceof InvalidRowQueryError) throw refusal('PAGE_TOKEN_INVALID');
-    throw error;
-  }
-  return { after, seen: seen as number };
+  return { after: checkedPlace(CONTEST_SCORES, query, after), seen: seen as number };
 }

@@ -7,7 +7,7 @@ import { CONTEST_ROSTERS, CONTEST_STANDINGS, CONTESTS, contestMessage, rosterSta
 import type { PauseBetweenReads } from '@sluice/projections';
 import type { contestpb } from '@sluice/protocol/contest';
 import { GatheredReads } from '../gathered-reads';
-import type { ReadChanged, Seen } from '../shared-watches';
+import { readSingly } from '../shared-watches';
 import { Ranking, Roster } from './ranking';
 
 /** Members of all rankings that are kept: some 40 bytes each, and their accounts. */
@@ -44,18 +44,13 @@ export class StandingsReading {
   }
 
   /** For watches: what is torn is left out, and read at the next look. */
-  readonly changed: ReadChanged<Standings> = async (copy, known) => {
-    const keys = [...known.keys()];
-    const rows = await copy.getMany(CONTESTS.name, keys);
-    const found = new Map<string, Seen<Standings>>();
-    for (const [at, key] of keys.entries()) {
-      const row = rows[at];
-      if (row === undefined || row.sequence === known.get(key)) continue;
-      const standings = await this.gathered.now(copy, key);
-      if (standings !== undefined && standings !== 'torn') found.set(key, { state: standings, sequence: Number(standings.contest.sequence) });
-    }
-    return found;
-  };
+  readonly changed = readSingly<Standings>(
+    async (copy, contestId) => {
+      const found = await this.gathered.now(copy, contestId);
+      return found === undefined || found === 'torn' ? undefined : { state: found, sequence: Number(found.contest.sequence) };
+    },
+    async (copy, contestIds) => (await copy.getMany(CONTESTS.name, contestIds)).map((row) => (row?.sequence as number | undefined) ?? 0),
+  );
 
   private async readOnce(copy: ReadCopy, contestId: string): Promise<OnceRead> {
     const row = await copy.get(CONTESTS.name, contestId);

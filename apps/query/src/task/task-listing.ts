@@ -3,9 +3,10 @@ import type { CollectionDefinition, ReadCopy, RowQuery } from '@sluice/ports';
 import { labelOf, TASK_CHILDREN, TASK_LABELS, TASK_STATES, TASKS } from '@sluice/projections/task';
 import { readTasks } from '@sluice/projections/task';
 import { taskpb } from '@sluice/protocol/task';
-import { invalidRequest } from '@sluice/service';
-import { checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
+import { checkedName, checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
+
+const STATES = { names: taskpb.TaskState, prefix: 'TASK_STATE_', what: 'a state' };
 
 /** Rows that a page with further filters looks at. */
 const MAXIMUM_EXAMINED = 10_000;
@@ -40,7 +41,7 @@ export async function listTasks(copy: ReadCopy, request: taskpb.ListTasksRequest
 function listingOf(request: taskpb.ListTasksRequest): Listing {
   const { queue, state, type, labelName, labelValue, submittedFrom, submittedBefore, newestFirst, parentTaskId } = request;
   if (parentTaskId === '') checkKey('queue', queue);
-  const stateName = nameOfState(state);
+  const stateName = checkedName('state', STATES, state);
   const fromUs = submittedFrom === undefined ? 0 : checkedTimeUs('submitted_from', submittedFrom);
   const beforeUs = submittedBefore === undefined ? Number.POSITIVE_INFINITY : checkedTimeUs('submitted_before', submittedBefore);
   const direction = newestFirst ? ('descending' as const) : ('ascending' as const);
@@ -73,12 +74,4 @@ function listingOf(request: taskpb.ListTasksRequest): Listing {
       );
     },
   };
-}
-
-/** Empty: any. */
-function nameOfState(state: taskpb.TaskState): string {
-  if (state === taskpb.TaskState.TASK_STATE_UNSPECIFIED) return '';
-  const name = taskpb.TaskState[state];
-  if (name === undefined || state < 0) throw invalidRequest('state', `${state} is not a state`);
-  return name.slice('TASK_STATE_'.length);
 }

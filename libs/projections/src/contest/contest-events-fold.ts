@@ -1,9 +1,10 @@
 /** Events of contests as changes of their rows. */
 import type { EventHandlersOf } from '@sluice/protocol';
 import { type contestEvents, contestpb } from '@sluice/protocol/contest';
+import type { CommitPlace } from '../projection';
 import { CONTEST_REWARDS, CONTEST_ROSTERS, CONTEST_ROUNDS, rewardIdOf, roundIdOf } from './collections';
 import type { ContestState, RoundState } from './contest-rows';
-import type { CommitPlace, ContestRowsOfFlush } from './contest-rows-of-flush';
+import type { ContestRowsOfFlush } from './contest-rows-of-flush';
 
 /** A row that an event needs beside that of the contest and that of its standings. */
 export interface NeededRow {

@@ -6,10 +6,11 @@
 import type { RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { contestEvents } from '@sluice/protocol/contest';
-import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
+import type { CommitPlace, LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
+import { SetAsideAggregates } from '../set-aside';
 import { CONTEST_AGGREGATE, CONTEST_COLLECTIONS, CONTEST_PROJECTION, CONTEST_STANDINGS, CONTESTS } from './collections';
 import { CONTEST_EVENT_ROWS, type ContestChange } from './contest-events-fold';
-import { type CommitPlace, ContestRowsOfFlush } from './contest-rows-of-flush';
+import { ContestRowsOfFlush } from './contest-rows-of-flush';
 import { contestVerification } from './contest-verification';
 
 export const contestProjection: Projection = {
@@ -27,21 +28,21 @@ interface Taken {
 class ContestPartitionProjection implements PartitionProjection {
   /** By contest. */
   private taken = new Map<string, Taken[]>();
-  private readonly setAsideFrom = new Map<string, number>();
+  private readonly aside: SetAsideAggregates;
   private at: CommitPlace | undefined;
 
   constructor(
     private readonly partition: number,
     setAside: readonly SetAside[],
   ) {
-    for (const { aggregate, key, sequence } of setAside) if (aggregate === CONTEST_AGGREGATE) this.setAsideFrom.set(key, sequence);
+    this.aside = new SetAsideAggregates(CONTEST_AGGREGATE, partition, setAside);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
     if (!contestEvents.owns(event.type)) return false;
     const change = contestEvents.read(event, commit, CONTEST_EVENT_ROWS, undefined);
     const { contestId } = change;
-    if (commit.sequence >= (this.setAsideFrom.get(contestId) ?? Number.POSITIVE_INFINITY)) return true;
+    if (this.aside.skips(contestId, commit.sequence)) return true;
     const taken = { at: this.placeOf(commit), change };
     const ofContest = this.taken.get(contestId);
     if (ofContest === undefined) this.taken.set(contestId, [taken]);
@@ -68,28 +69,20 @@ class ContestPartitionProjection implements PartitionProjection {
     const byCollection = new Map<string, RowWrite[]>(CONTEST_COLLECTIONS.map(({ name }) => [name, []]));
     const setAside: SetAside[] = [];
     for (const [contestId, taken] of this.taken) {
-      const rows = this.writesOf(contestId, taken, loaded);
-      if (rows instanceof Error) setAside.push(this.setAside(contestId, taken, rows));
-      else for (const write of rows) byCollection.get(write.collection)?.push(write);
+      try {
+        for (const write of this.writesOf(contestId, taken, loaded)) byCollection.get(write.collection)?.push(write);
+      } catch (error) {
+        setAside.push(this.aside.add(contestId, (taken[0] as Taken).at.sequence, error));
+      }
     }
     this.taken = new Map();
     return { writes: [...byCollection.values()].flat(), setAside, postings: 0, busiest: undefined };
   }
 
-  private writesOf(contestId: string, taken: readonly Taken[], loaded: LoadedRows): RowWrite[] | Error {
-    try {
-      const rows = new ContestRowsOfFlush(contestId, this.partition, (collection, key) => loaded.get(collection)?.get(key));
-      for (const { at, change } of taken) change.fold(rows, at);
-      return rows.writes();
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  private setAside(key: string, taken: readonly Taken[], { message }: Error): SetAside {
-    const { sequence } = (taken[0] as Taken).at;
-    this.setAsideFrom.set(key, sequence);
-    return { aggregate: CONTEST_AGGREGATE, key, partition: this.partition, sequence, error: message };
+  private writesOf(contestId: string, taken: readonly Taken[], loaded: LoadedRows): RowWrite[] {
+    const rows = new ContestRowsOfFlush(contestId, this.partition, (collection, key) => loaded.get(collection)?.get(key));
+    for (const { at, change } of taken) change.fold(rows, at);
+    return rows.writes();
   }
 
   /** One for all events of a commit. */

@@ -7,6 +7,7 @@
  */
 import type { Row, RowWrite } from '@sluice/ports';
 import { contestpb } from '@sluice/protocol/contest';
+import type { CommitPlace } from '../projection';
 import {
   CONTEST_REWARDS,
   CONTEST_ROSTERS,
@@ -36,13 +37,6 @@ import {
   type RoundState,
   type StandingsState,
 } from './contest-rows';
-
-/** The commit of an event. */
-export interface CommitPlace {
-  readonly partition: number;
-  readonly sequence: number;
-  readonly committedAtUs: number;
-}
 
 /** Rows by collection and key, as they were before the flush. */
 export type RowsBefore = (collection: string, key: string) => Row | undefined;

@@ -2,15 +2,9 @@
  * What a flush says of one queue. Its rows leave together or not at all: a queue that cannot be folded stays as it was before the flush.
  */
 import type { Row } from '@sluice/ports';
+import type { CommitPlace } from '../projection';
 import { countIdOf, TASK_COLLECTIONS, TASK_COUNTS, TASK_QUEUES, TASK_SCHEDULES } from './collections';
 import { type CountChange, emptyCounts, type QueueEvent, type RowGatherer } from './task-events-fold';
-
-/** The commit of an event. */
-export interface CommitPlace {
-  readonly partition: number;
-  readonly sequence: number;
-  readonly committedAtUs: number;
-}
 
 /** A row that goes on from what was there. */
 export interface ChangedRow {

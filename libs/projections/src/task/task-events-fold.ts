@@ -6,8 +6,9 @@
  */
 import { taskIdOf } from '@sluice/domain/task';
 import type { Row } from '@sluice/ports';
-import type { CommitHeader, EventHandlersOf } from '@sluice/protocol';
+import type { EventHandlersOf } from '@sluice/protocol';
 import { type AttemptEnd, type AttemptStart, PlainTask, type taskEvents, taskpb } from '@sluice/protocol/task';
+import type { CommitPlace } from '../projection';
 import {
   attemptIdOf,
   countIdOf,
@@ -44,7 +45,7 @@ export interface RowGatherer {
 }
 
 /** The commit of an event and its rows. */
-export interface EventRows extends Pick<CommitHeader, 'partition' | 'sequence' | 'committedAtUs'> {
+export interface EventRows extends CommitPlace {
   readonly rows: RowGatherer;
 }
 

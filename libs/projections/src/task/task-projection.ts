@@ -10,6 +10,7 @@ import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { taskEvents } from '@sluice/protocol/task';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { RecentCache } from '../recent-cache';
+import { SetAsideAggregates } from '../set-aside';
 import { QUEUE_AGGREGATE, TASK_COLLECTIONS } from './collections';
 import { type ChangedRow, QueueFlush } from './queue-flush';
 import { TASK_EVENT_ROWS } from './task-events-fold';
@@ -27,25 +28,21 @@ class TaskPartitionProjection implements PartitionProjection {
   private flushes = new Map<string, QueueFlush>();
   /** Queues that were set aside in this flush. */
   private failed: SetAside[] = [];
-  private readonly setAsideFrom = new Map<string, number>();
+  private readonly aside: SetAsideAggregates;
   /** Rows that the flush goes on from, as far as they were in memory when it was asked what is missing. */
   private known = new Map<string, Row>();
   private readonly cache: RecentCache<Row>;
 
-  constructor(
-    private readonly partition: number,
-    setAside: readonly SetAside[],
-    cachedRows: number,
-  ) {
+  constructor(partition: number, setAside: readonly SetAside[], cachedRows: number) {
     this.cache = new RecentCache(cachedRows);
-    for (const { aggregate, key, sequence } of setAside) if (aggregate === QUEUE_AGGREGATE) this.setAsideFrom.set(key, sequence);
+    this.aside = new SetAsideAggregates(QUEUE_AGGREGATE, partition, setAside);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
     if (!taskEvents.owns(event.type)) return false;
     const queueEvent = taskEvents.read(event, commit, TASK_EVENT_ROWS, undefined);
     const { queue } = queueEvent;
-    if (commit.sequence >= (this.setAsideFrom.get(queue) ?? Number.POSITIVE_INFINITY)) return true;
+    if (this.aside.skips(queue, commit.sequence)) return true;
     const { partition, sequence, committedAtUs } = commit;
     const at = { partition, sequence, committedAtUs };
     let flush = this.flushes.get(queue);
@@ -108,10 +105,7 @@ class TaskPartitionProjection implements PartitionProjection {
 
   private setAside(queue: string, { first }: QueueFlush, error: unknown): void {
     this.flushes.delete(queue);
-    this.setAsideFrom.set(queue, first.sequence);
-    const { partition } = this;
-    const message = error instanceof Error ? error.message : String(error);
-    this.failed.push({ aggregate: QUEUE_AGGREGATE, key: queue, partition, sequence: first.sequence, error: message });
+    this.failed.push(this.aside.add(queue, first.sequence, error));
   }
 }
 
