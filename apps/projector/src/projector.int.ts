@@ -330,6 +330,23 @@ test('rows of another incarnation, or ahead of a log that was cut, are rebuilt w
   await after.end();
 });
 
+test('rows of a log that is lost are gone when the projector of the new, empty log has started', async () => {
+  const storage = new MemoryReadStorage(READ_COLLECTIONS);
+  const lost = new MemoryEventLog({ partitions: PARTITIONS });
+  const before = ground(lost, new MemoryReadStore({ collections: storage, identity: lost.identity }), async () => undefined);
+  await before.start();
+  await before.publish(await before.ledger.open());
+  await caughtUp(before);
+  await before.end();
+
+  const log = new MemoryEventLog({ partitions: PARTITIONS });
+  const after = ground(log, new MemoryReadStore({ collections: storage, identity: log.identity }), async () => undefined);
+  await after.start();
+  expect(await after.store.incarnation()).toBe(log.identity.incarnation);
+  expect((await (await after.store.current()).find({ collection: ACCOUNTS.name, limit: 1 })).rows).toEqual([]);
+  await after.end();
+});
+
 test('two projectors share the partitions by leases, and one takes over from the other', async () => {
   const log = new MemoryEventLog(new MemoryLogStorage({ partitions: PARTITIONS }));
   const storage = new MemoryReadStorage(READ_COLLECTIONS);

@@ -108,6 +108,8 @@ export class Projector implements ProjectorControl {
     const { log, store, lease } = this.options;
     await store.current();
     await this.rebuildIfStale();
+    // Of a new log the copy is made at once: callers are not shown the rows of a log that is lost.
+    if (this.rebuilding !== undefined && (await log.headSequences()).every((head) => head === 0)) await this.rebuilding.catch(() => undefined);
     this.poll();
     if (lease === undefined) {
       for (let partition = 0; partition < log.identity.partitions; partition += 1) this.hold(partition);
