@@ -144,6 +144,31 @@ export class ByteWriter {
     bytes[start - 1] = (length >>> 21) & 0x7f;
   }
 
+  /** Opens a nested message that mostly has up to 127 bytes; hand what it returns to `closeShort`. */
+  openShort(tag: number): number {
+    this.reserve(2);
+    this.bytes[this.at] = tag;
+    this.at += 2;
+    return this.at;
+  }
+
+  /** Writes the length as short as can be, as generated codecs do: the message moves if that takes more than a byte. */
+  closeShort(start: number): void {
+    const length = this.at - start;
+    if (length < 0x80) {
+      this.bytes[start - 1] = length;
+      return;
+    }
+    let more = 0;
+    for (let rest = length; rest > 0x7f; rest = Math.floor(rest / 128)) more += 1;
+    this.reserve(more);
+    this.bytes.copyWithin(start + more, start, this.at);
+    const end = this.at + more;
+    this.at = start - 1;
+    this.varint(length);
+    this.at = end;
+  }
+
   /** A copy of what was written; the writer can be used again after `reset`. */
   copy(): Buffer {
     const result = Buffer.allocUnsafeSlow(this.at);

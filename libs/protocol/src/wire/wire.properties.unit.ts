@@ -141,3 +141,20 @@ test('what BinaryReader skips is skipped to the same place', () => {
     { numRuns: 200 },
   );
 });
+
+test('a nested message that is closed short has the bytes that protobuf writes', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.nat({ max: 300 }), fc.constantFrom(127, 128, 16_383, 16_384, 70_000)), fc.nat({ max: 5 }), (inner, before) => {
+      const content = Buffer.alloc(inner, 7);
+      const bytes = written((writer) => {
+        writer.raw(Buffer.alloc(before, 9), 0, before);
+        const outer = writer.openShort(0x0a);
+        writer.bytesField(0x12, content);
+        writer.closeShort(outer);
+        writer.bytesField(0x1a, content);
+      });
+      const expected = new BinaryWriter().raw(Buffer.alloc(before, 9)).uint32(0x0a).fork().uint32(0x12).bytes(content).join().uint32(0x1a).bytes(content);
+      expect(Buffer.compare(bytes, expected.finish())).toBe(0);
+    }),
+  );
+});
