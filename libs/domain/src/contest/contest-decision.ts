@@ -78,5 +78,10 @@ export function accepted(events: readonly ContestEvent[], timer?: ContestTimer):
 }
 
 export function rejected(rejection: ContestRejection): ContestDecision {
-  return { accepted: false, rejection, recorded: !NOT_RECORDED.has(rejection) };
+  return { accepted: false, rejection, recorded: isRecorded(rejection) };
+}
+
+/** Whether the request has this answer for ever. */
+export function isRecorded(rejection: ContestRejection): boolean {
+  return !NOT_RECORDED.has(rejection);
 }

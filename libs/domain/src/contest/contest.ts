@@ -279,8 +279,13 @@ function roundStarted(contest: Contest, { round, endsAtUs, suddenDeathSides }: E
 }
 
 function scored(contest: Contest, { member, side, scoredAtUs, roundPoints, sideRoundPoints, submitted }: RecordedScore): void {
-  const { members } = contest;
   if (submitted === true) taskEnded(contest);
+  countScore(contest, member, side, scoredAtUs, roundPoints, sideRoundPoints);
+}
+
+/** A score was recorded in the round that runs. The points are those after it. */
+export function countScore(contest: Contest, member: number, side: number, scoredAtUs: number, roundPoints: number, sideRoundPoints: number): void {
+  const { members } = contest;
   members.roundPoints[member] = roundPoints;
   members.scoredAtUs[member] = Math.max(members.scoredAtUs[member] as number, scoredAtUs);
   contest.sideRoundPoints[side] = sideRoundPoints;

@@ -1,14 +1,11 @@
-/**
- * What a contest decides. The checks of a score stand in this order: contest exists → it was started → it is not over → its round takes scores →
- * member → the side plays → time of the score → points per score → points per member and round → range.
- */
+/** What a contest decides. */
 import type { Contest, ContestEvent, Gift, ReadComparison, RecordedScore, RoundSum, SubmittedScore } from './contest';
-import { isRegularRound } from './contest';
-import { accepted, rejected, type ContestDecision, type ScoreTask } from './contest-decision';
+import { accepted, rejected, type ContestDecision, type ContestRejection, type ScoreTask } from './contest-decision';
 import { askFund, payRewards, settleFund } from './contest-money';
 import { MAXIMUM_MEMBERS, type ContestRules, type NewSide } from './contest-rules';
+import { JudgedScore, judgeScore } from './judge-score';
+import { isOver, rejectionInRound, rejectionOutsideRounds } from './round-rejections';
 import { startRound } from './round-start';
-import { pointsAfter } from './score-operator';
 import { afterExecution, takeTask } from './score-task';
 import { afterRound, totalsWithRound } from './winners';
 
@@ -63,13 +60,13 @@ export function decideContest(contest: Contest, command: ContestCommand, atUs: n
     case 'start':
       return decideStart(contest, rules, atUs);
     case 'score':
-      return decideScore(contest, rules, command, atUs);
+      return decideScore(contest, command, atUs);
     case 'submitScore':
-      return rejectionOutsideRounds(contest) ?? takeTask(contest, rules, command, atUs);
+      return rejectedFor(rejectionOutsideRounds(contest)) ?? takeTask(contest, rules, command, atUs);
     case 'executeScore':
-      return afterExecution(command, decideScore(contest, rules, command, atUs), atUs);
+      return afterExecution(command, decideScore(contest, command, atUs), atUs);
     case 'endRound':
-      return rejectionInRound(contest, command.round) ?? endRound(contest, atUs);
+      return rejectedFor(rejectionInRound(contest, command.round)) ?? endRound(contest, atUs);
     case 'cancel':
       return decideCancel(contest, command.note);
     case 'endRoundInTime': {
@@ -120,42 +117,18 @@ function decideCancel(contest: Contest, note: string): ContestDecision {
   return contest.fund?.state === 'HELD' ? { ...cancelled, money: [settleFund(contest.fund, contest.fund.amountMinor)] } : cancelled;
 }
 
-function decideScore(contest: Contest, rules: ContestRules, order: ScoreOrder, atUs: number): ContestDecision {
-  const { round, roundEndsAtUs, members, suddenDeathSides } = contest;
-  const rejection = rejectionInRound(contest, round);
-  if (rejection !== undefined) return rejection;
-  if (roundEndsAtUs !== 0 && atUs >= roundEndsAtUs) return rejected('CONTEST_ROUND_CLOSED');
-  const { accountId, points, scoredAtUs } = order;
-  const member = members.numberOf(accountId);
-  if (member === -1) return rejected('CONTEST_MEMBER_NOT_FOUND');
-  const side = members.sides[member] as number;
-  if (!isRegularRound(contest) && !suddenDeathSides.includes(side)) return rejected('CONTEST_SIDE_OUT');
-  const { operator, maximumPointsPerScore, maximumPointsPerMemberAndRound: limit } = rules;
-  if (operator === 'LATEST' && scoredAtUs === 0) return rejected('CONTEST_SCORED_AT_MISSING');
-  if (points > maximumPointsPerScore) return rejected('CONTEST_POINTS_LIMIT_EXCEEDED');
-  const before = members.roundPoints[member] as number;
-  const roundPoints = pointsAfter(operator, before, members.scoredAtUs[member] as number, points, scoredAtUs);
-  // The score itself, not what stands: so the order of scores changes nothing where they do not add up.
-  if (limit !== 0 && (operator === 'INCREMENT' ? roundPoints : points) > limit) return rejected('CONTEST_ROUND_LIMIT_EXCEEDED');
-  const sideRoundPoints = (contest.sideRoundPoints[side] as number) + roundPoints - before;
-  if ((contest.sideTotals[side] as number) + sideRoundPoints > Number.MAX_SAFE_INTEGER) return rejected('CONTEST_POINTS_OVERFLOW');
-  const { requestId, gift } = order;
-  const totalPoints = (members.totals[member] as number) + (isRegularRound(contest) ? roundPoints : 0);
+function decideScore(contest: Contest, { requestId, accountId, points, scoredAtUs, gift }: ScoreOrder, atUs: number): ContestDecision {
+  const judged = new JudgedScore();
+  const rejection = judgeScore(contest, accountId, points, scoredAtUs, atUs, judged);
+  if (rejection !== undefined) return rejected(rejection);
+  const { member, side, roundPoints, totalPoints, sideRoundPoints } = judged;
   const recorded: RecordedScore = { requestId, accountId, member, side, points, scoredAtUs, roundPoints, totalPoints, sideRoundPoints };
   const score = gift === undefined ? recorded : { ...recorded, gift };
-  return accepted([{ kind: 'scored', round, scores: [score] }]);
+  return accepted([{ kind: 'scored', round: contest.round, scores: [score] }]);
 }
 
-/** Undefined: the round runs. */
-function rejectionInRound(contest: Contest, round: number): ContestDecision | undefined {
-  const isRunning = contest.phase === 'RUNNING' && contest.round === round;
-  return rejectionOutsideRounds(contest) ?? (isRunning ? undefined : rejected('CONTEST_ROUND_CLOSED'));
-}
-
-/** Undefined: the contest has started and is not over. */
-function rejectionOutsideRounds(contest: Contest): ContestDecision | undefined {
-  if (contest.phase === 'CREATED' || contest.phase === 'STARTING') return rejected('CONTEST_NOT_STARTED');
-  return isOver(contest) ? rejected('CONTEST_FINISHED') : undefined;
+function rejectedFor(rejection: ContestRejection | undefined): ContestDecision | undefined {
+  return rejection === undefined ? undefined : rejected(rejection);
 }
 
 function endRound({ round, sideRoundPoints, roundScoreCount }: Contest, atUs: number): ContestDecision {
@@ -192,8 +165,4 @@ function nameWinners(contest: Contest, reconciled: ContestEvent, winners: readon
   const named = accepted([reconciled, { kind: 'winnersNamed', round, winners, totals }], { kind: 'cancel' });
   if (fund?.state !== 'HELD') return named;
   return { ...named, timer: { kind: 'set', command: 'payRewards', round, dueAtUs: atUs } };
-}
-
-function isOver({ phase }: Contest): boolean {
-  return phase === 'REWARDING' || phase === 'ENDED' || phase === 'CANCELLED';
 }
