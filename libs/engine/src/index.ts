@@ -20,9 +20,13 @@ export {
   type StateSteps,
   type TimerChange,
 } from './aggregates/aggregate-definition';
+export type { AggregateInTurn } from './aggregates/aggregate-in-turn';
+export { aggregateKey, type AggregateKey } from './aggregates/aggregate-kind';
 export type { AggregateReader, AggregateState } from './aggregates/aggregate-state';
 export { AggregateSubmission, type AggregateRequest } from './aggregates/aggregate-submission';
-export { requestDecided, type AggregateName, type RequestVerdict } from './aggregates/recorded-requests';
+export type { GatheredAggregate, OpenEvent } from './aggregates/gathered-decisions';
+export { nameKey, recordedRequests, requestDecided, type AggregateName, type RequestVerdict } from './aggregates/recorded-requests';
+export { RequestIdHashes } from './aggregates/request-id-hash';
 export { PackedTable, type RecordCodec } from './aggregates/packed-table';
 export type { Capability, CapabilityState, PartitionServices, SnapshotSession, Submission, SubmissionCaller, SubmissionFailure } from './capability';
 export { DEFAULT_DELIVERY_BUDGET, type DeliveryBudget } from './deliveries/delivery-budget';

@@ -16,10 +16,12 @@ import type { Gatherer, Turn } from '../partition/turn';
 import type { AnyAggregate, Consequences, DecisionContext, RequestBody, RequestOrigin } from './aggregate-definition';
 import type { CommitSearch } from '../requests/commit-search';
 import { aggregateKey, AggregateKind, type AggregateKey } from './aggregate-kind';
-import { requestIdHash, type AggregateRequest } from './aggregate-submission';
+import { AggregateInTurn } from './aggregate-in-turn';
+import type { AggregateRequest } from './aggregate-submission';
 import { AggregatesSnapshot, restoreBlock } from './aggregates-snapshot';
 import { GatheredDecisions } from './gathered-decisions';
 import { requestDecided, type RequestVerdict } from './recorded-requests';
+import { requestIdHash } from './request-id-hash';
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -110,6 +112,18 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     return verdict;
   }
 
+  /** For requests that a capability decides in columns. */
+  inTurn(turn: Turn, aggregate: string, key: AggregateKey): AggregateInTurn {
+    const kind = this.kindOf(aggregate);
+    if (kind.definition.gather === undefined) throw new Error(`${aggregate} does not gather: its requests cannot be decided in columns`);
+    return new AggregateInTurn(kind, key, turn, this, this.gathered);
+  }
+
+  /** The request of a caller is decided in the commit. */
+  remember(hashFirst: number, hashSecond: number, sequence: number): void {
+    this.services.index.add(hashFirst, hashSecond, sequence);
+  }
+
   /** Deliveries are decided in order: nothing behind the first one that cannot be decided is. */
   decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
     const verdicts: InternalVerdict[] = [];
@@ -194,7 +208,7 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     if (consequences?.handOut !== undefined) turn.whenDurable(consequences.handOut);
     if (gathers) {
       turn.gather(this);
-      this.gathered.add(kind, key, changed.previous, consequences?.events ?? [], { ...asked, verdict });
+      this.gathered.of(kind, key, changed.previous).add(consequences?.events ?? [], { ...asked, verdict });
       return bytes;
     }
     const decided = requestDecided({ capability, aggregate, key: key.text, ...asked, verdict, previousSequence: changed.previous });

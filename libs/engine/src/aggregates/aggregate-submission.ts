@@ -1,12 +1,13 @@
 /** Requests of one caller for ordinary aggregates of one partition, on their way through a turn. */
 import type { Turn } from '../partition/turn';
 import type { Partition } from '../partition/partition';
-import { lastHash, requestHash, type HashSeeds } from '../request-index/request-hash';
+import type { HashSeeds } from '../request-index/request-hash';
 import { RequestSubmission, type RequestRefusal } from '../requests/request-submission';
 import type { AnyAggregate, RequestBody } from './aggregate-definition';
 import { aggregateKey, type AggregateKey } from './aggregate-kind';
 import type { AggregateState } from './aggregate-state';
 import { nameKey, recordedRequests, type RequestVerdict } from './recorded-requests';
+import { requestIdHash } from './request-id-hash';
 
 /** A verdict takes this much of a commit beside its request: names, digest, pointer. */
 const VERDICT_BYTES = 256;
@@ -43,18 +44,6 @@ export function aggregateRequest(definition: AnyAggregate, body: RequestBody<unk
     verdict: undefined,
     repeated: false,
   };
-}
-
-/** The kind goes into it: aggregates of different kinds may have the same key. */
-export function requestIdHash(
-  seeds: HashSeeds,
-  { capability, aggregate }: AnyAggregate,
-  { hash }: AggregateKey,
-  requestId: string,
-): { readonly first: number; readonly second: number } {
-  const id = Buffer.from(`${capability}.${aggregate}/${requestId}`, 'utf8');
-  requestHash(seeds, hash, id, 0, id.length);
-  return { first: lastHash.first, second: lastHash.second };
 }
 
 export class AggregateSubmission extends RequestSubmission {

@@ -1,5 +1,5 @@
 /** Verdicts of ordinary aggregates in the log: written behind the events of their request, and what repeats are answered from. */
-import { decodeRequestsDecided, encodeRequestsDecided, logEvents, logpb, type EventRecord } from '@sluice/protocol';
+import { decodeRequestsDecided, logEvents, logpb, type EventRecord, type RequestsDecidedWriter } from '@sluice/protocol';
 import type { RecordedRequests } from '../requests/commit-search';
 import type { RequestRefusal } from '../requests/request-submission';
 import type { RequestOrigin } from './aggregate-definition';
@@ -55,11 +55,16 @@ export function requestDecided({ capability, aggregate, key, previousSequence, .
   return logEvents.record('RequestDecided', { capability, aggregate, key, ...itemToProto(item), previousSequence: BigInt(previousSequence) });
 }
 
-/** The same for several requests of one turn. */
-export function requestsDecided({ capability, aggregate, key, previousSequence }: DecidedName, items: readonly DecidedItem[]): EventRecord {
-  const requests = items.map(itemToProto);
-  const decided = { capability, aggregate, key, previousSequence: BigInt(previousSequence), requests };
-  return logEvents.record('RequestsDecided', encodeRequestsDecided(decided));
+/** Writes the verdict behind those of the same turn. */
+export function addDecided(writer: RequestsDecidedWriter, { requestId, origin, bodyDigest, verdict }: DecidedItem): void {
+  const { reason, metadata, reply } = partsOf(origin, verdict);
+  writer.add(requestId, ORIGINS[origin], bodyDigest ?? NOTHING, reason, reply, metadata);
+}
+
+/** The event of what was written: of one request it is the event that it would have alone. */
+export function decidedRecord(writer: RequestsDecidedWriter): EventRecord {
+  if (writer.count === 1) return { ...logEvents.written('RequestDecided'), payload: writer.single() };
+  return { ...logEvents.written('RequestsDecided'), payload: writer.together() };
 }
 
 /** As if each had an event of its own. */
@@ -69,17 +74,28 @@ export function* requestsIn(payload: Uint8Array): Generator<logpb.RequestDecided
 }
 
 function itemToProto({ requestId, origin, bodyDigest, verdict }: DecidedItem): logpb.DecidedItem {
-  if (verdict.kind === 'reused' || verdict.kind === 'refused') throw new Error(`a request that is ${verdict.kind} is not recorded`);
-  const accepted = verdict.kind === 'accepted';
-  return {
-    requestId,
-    origin: ORIGINS[origin],
-    bodyDigest: bodyDigest === undefined ? NOTHING : Buffer.from(bodyDigest),
-    reason: accepted ? '' : verdict.reason,
-    metadata: accepted ? {} : { ...verdict.metadata },
-    // Answers to the engine are recorded with its own events.
-    reply: accepted && origin === 'caller' ? Buffer.from(verdict.reply) : NOTHING,
-  };
+  const { reason, metadata, reply } = partsOf(origin, verdict);
+  const digest = bodyDigest === undefined ? NOTHING : Buffer.from(bodyDigest);
+  return { requestId, origin: ORIGINS[origin], bodyDigest: digest, reason, metadata: { ...metadata }, reply: Buffer.from(reply) };
+}
+
+/** What is recorded of a verdict. */
+function partsOf(
+  origin: RequestOrigin,
+  verdict: RequestVerdict,
+): { readonly reason: string; readonly metadata: Readonly<Record<string, string>>; readonly reply: Uint8Array } {
+  switch (verdict.kind) {
+    case 'accepted':
+      // Answers to the engine are recorded with its own events.
+      return { reason: '', metadata: {}, reply: origin === 'caller' ? verdict.reply : NOTHING };
+    case 'rejected':
+      return { reason: verdict.reason, metadata: verdict.metadata, reply: NOTHING };
+    case 'reused':
+    case 'refused':
+      throw new Error(`a request that is ${verdict.kind} is not recorded`);
+    default:
+      return verdict satisfies never;
+  }
 }
 
 /** Key of an aggregate among those of all capabilities. */
