@@ -2,7 +2,7 @@
 import type { ContestEvent, ReadTotals, RecordedScore } from '@sluice/domain/contest';
 import type { EventCodec } from '@sluice/engine';
 import type { EventHandlersOf, EventRecord } from '@sluice/protocol';
-import { contestEvents, type contestpb } from '@sluice/protocol/contest';
+import { contestEvents, type contestpb, ScoresRecordedWriter } from '@sluice/protocol/contest';
 import { rulesFromProto, rulesToProto } from './rules-on-the-wire';
 
 export const contestEventCodec: EventCodec<ContestEvent> = {
@@ -26,8 +26,11 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
       const { round, endsAtUs, suddenDeathSides } = event;
       return contestEvents.record('RoundStarted', { contestId, round, endsAtUs: BigInt(endsAtUs), suddenDeathSides: [...suddenDeathSides] });
     }
-    case 'scored':
-      return contestEvents.record('ScoresRecorded', { contestId, round: event.round, scores: event.scores.map(scoreToProto) });
+    case 'scored': {
+      const writer = new ScoresRecordedWriter(contestId, event.round);
+      for (const score of event.scores) writer.add(score);
+      return scoresRecorded(writer);
+    }
     case 'roundEnded': {
       const { round, sidePoints, scoreCount } = event;
       return contestEvents.record('RoundEnded', { contestId, round, sidePoints: bigints(sidePoints), scoreCount: BigInt(scoreCount) });
@@ -75,24 +78,8 @@ function writeEvent(event: ContestEvent, contestId: string): EventRecord {
   }
 }
 
-/** Field by field: rest and spread of an object cost as much as its encoding, for each score. */
-function scoreToProto(score: RecordedScore): contestpb.RecordedScore {
-  const { gift } = score;
-  return {
-    requestId: score.requestId,
-    accountId: score.accountId,
-    member: score.member,
-    side: score.side,
-    points: BigInt(score.points),
-    scoredAtUs: BigInt(score.scoredAtUs),
-    roundPoints: BigInt(score.roundPoints),
-    totalPoints: BigInt(score.totalPoints),
-    sideRoundPoints: BigInt(score.sideRoundPoints),
-    giverAccountId: gift?.giverAccountId ?? '',
-    amountMinor: gift?.amountMinor ?? 0n,
-    unit: gift?.unit ?? '',
-    submitted: score.submitted ?? false,
-  };
+export function scoresRecorded(writer: ScoresRecordedWriter): EventRecord {
+  return { ...contestEvents.written('ScoresRecorded'), payload: writer.finish() };
 }
 
 const reading: EventHandlersOf<typeof contestEvents, undefined, ContestEvent> = {

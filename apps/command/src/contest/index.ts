@@ -4,7 +4,6 @@ import { collectionsOf } from '@sluice/projections';
 import { CONTEST_PROJECTION, CONTESTS } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
 import type { CommandCapability } from '../command-capability';
-import { bulkCommandMethod } from '../methods/bulk-command-method';
 import { bulkStreamMethod } from '../methods/bulk-stream-method';
 import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
@@ -12,6 +11,7 @@ import { contestAggregate, scoreTasks } from './contest-aggregate';
 import { ContestReconciler } from './contest-reconciler';
 import { giftBatchMethod, giftMethod } from './gifts';
 import { ReadTotalsOfContests } from './read-totals';
+import { scoreBatchMethod } from './score-batch-method';
 import { scoreBatchShape, scoreStreamShape } from './score-shapes';
 
 const { ContestCommandServiceService: service } = contestpb;
@@ -35,7 +35,7 @@ export const commandCapability: CommandCapability = {
             joinContest: commandMethod(context, capability, 'JoinContest', service.joinContest),
             startContest: commandMethod(context, capability, 'StartContest', service.startContest),
             score: commandMethod(context, capability, 'Score', service.score),
-            scoreBatch: bulkCommandMethod(context, capability, 'Score', service.scoreBatch, scoreBatchShape),
+            scoreBatch: scoreBatchMethod(context, capability),
             scoreStream: bulkStreamMethod(
               context,
               capability,

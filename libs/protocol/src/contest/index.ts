@@ -8,3 +8,6 @@ export const protocolCapability = { name: 'contest', events: contestEvents, reas
 export * as contestpb from '../generated/index.sluice.contest.v1';
 export * from './contest-events';
 export * from './recorded-scores';
+export * from './score-batch';
+export * from './score-results-writer';
+export * from './scores-recorded-writer';

@@ -1,0 +1,258 @@
+/**
+ * ScoreBatch. Where this instance serves the partitions of all contests its scores stay columns from the request's bytes to the response's; else it is
+ * a bulk method like others, which sends shares to their owners.
+ *
+ *   bytes ──▶ columns ──▶ contests, hashes, digests ──▶ one submission per partition ──▶ verdict columns ──▶ bytes
+ */
+import { keyHash } from '@sluice/domain';
+import { MAXIMUM_POINTS } from '@sluice/domain/contest';
+import { aggregateKey, RequestIdHashes, type AggregateCapability, type Partition } from '@sluice/engine';
+import { DIGEST_BYTES, encodePositionToken, MAXIMUM_BATCH_ITEMS, MAXIMUM_ID_BYTES, RequestDigests } from '@sluice/protocol';
+import {
+  contestpb,
+  readScoreBatch,
+  SCORE_ACCOUNT_ID_AT,
+  SCORE_ACCOUNT_ID_END,
+  SCORE_AT,
+  SCORE_CONTEST_ID_AT,
+  SCORE_CONTEST_ID_END,
+  SCORE_END,
+  SCORE_REQUEST_ID_AT,
+  SCORE_REQUEST_ID_END,
+  SCORE_STRIDE,
+  ScoreResultsWriter,
+  type ScoreBatch,
+} from '@sluice/protocol/contest';
+import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } from '@sluice/service';
+import { activeTraceparent } from '@sluice/telemetry';
+import type { CommandContext } from '../command-capability';
+import { BulkCommand } from '../methods/bulk-command-method';
+import { bytesMethod, type ServiceMethod } from '../methods/command-method';
+import { readRequest } from '../methods/partition-share';
+import { mergeSequences } from '../methods/reply-completion';
+import { itemErrorOf, itemErrorOfRefusal, reasonOf } from '../methods/verdict-errors';
+import { CONTEST } from './contest-aggregate';
+import { scoreMessage } from './contest-messages';
+import { SCORE_ACCEPTED, ScoreColumns, type ScoreRefusal } from './score-columns';
+import { scoreBatchShape } from './score-shapes';
+import { recordBytesOf, ScoreSubmission } from './score-submission';
+
+const { scoreBatch: definition } = contestpb.ContestCommandServiceService;
+const MESSAGE_NAME = 'sluice.contest.v1.ScoreRequest';
+/** Scores that are routed in one round of the event loop. */
+const SCORES_PER_ROUND = 1_024;
+/** A submission is taken whole: of many scores several are made. */
+const SUBMISSION_BYTES = 8 << 20;
+
+// Local copies: an import from a library costs a getter at every use, and this is the hot path.
+const stride = SCORE_STRIDE;
+const digestBytes = DIGEST_BYTES;
+
+export function scoreBatchMethod(context: CommandContext, capability: AggregateCapability): ServiceMethod {
+  const scores = new ScoreBatchCommand(context, capability);
+  return bytesMethod(definition, (bytes, call) => scores.run(bytes, call));
+}
+
+class ScoreBatchCommand {
+  private readonly bulk: BulkCommand<contestpb.ScoreBatchRequest, contestpb.ScoreBatchResponse, contestpb.ScoreRequest, contestpb.ScoreResult>;
+  private readonly hashes: RequestIdHashes;
+  private readonly digests = new RequestDigests(MESSAGE_NAME);
+
+  constructor(
+    private readonly context: CommandContext,
+    capability: AggregateCapability,
+  ) {
+    this.bulk = new BulkCommand(context, capability, 'Score', definition, scoreBatchShape);
+    this.hashes = new RequestIdHashes(context.seeds, CONTEST);
+  }
+
+  async run(bytes: Buffer, call: CallContext): Promise<Buffer> {
+    const batch = readScoreBatch(bytes);
+    if (batch.count === 0) throw invalidRequest('scores', 'is empty');
+    if (batch.count > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `scores has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
+    const scores = new ScoreColumns(batch);
+    await this.route(scores);
+    const shares = sharesOf(scores);
+    const owned = this.ownedOf(shares.keys());
+    if (owned === undefined) return definition.responseSerialize(await this.bulk.run(definition.requestDeserialize(bytes), call));
+    const positions = new Map<number, number>();
+    const elsewhere = new Map<number, contestpb.ScoreResult>();
+    await Promise.all([...shares].map(([partition, share]) => this.decide(scores, owned.get(partition) as Partition, share, positions, elsewhere, call)));
+    return this.response(scores, elsewhere, positions);
+  }
+
+  /** Finds out where each score belongs, and by what it is recognised. */
+  private async route(scores: ScoreColumns): Promise<void> {
+    const { batch } = scores;
+    const { fields, bytes } = batch;
+    const places = new Map<string, number>();
+    let place = -1;
+    let before = 0;
+    for (let index = 0; index < batch.count; index += 1) {
+      if (index % SCORES_PER_ROUND === SCORES_PER_ROUND - 1) await nextRound();
+      if (!isWellShaped(batch, index)) {
+        this.refuseShape(scores, index);
+        continue;
+      }
+      if (place === -1 || !hasSameContest(batch, before, index)) place = this.placeOf(scores, places, index);
+      before = index;
+      scores.contestOf[index] = place;
+      const base = index * stride;
+      const { hash } = scores.contest(index).key;
+      this.hashes.write(hash, bytes, fields[base + SCORE_REQUEST_ID_AT] as number, fields[base + SCORE_REQUEST_ID_END] as number, scores.hashes, index * 2);
+      this.digests.write(bytes, fields[base + SCORE_AT] as number, fields[base + SCORE_END] as number, scores.digests, index * digestBytes);
+    }
+  }
+
+  private placeOf({ batch, contests }: ScoreColumns, places: Map<string, number>, index: number): number {
+    const { fields } = batch;
+    const base = index * stride;
+    const contestId = batch.text(fields[base + SCORE_CONTEST_ID_AT] as number, fields[base + SCORE_CONTEST_ID_END] as number);
+    let place = places.get(contestId);
+    if (place === undefined) {
+      const { engine, seeds } = this.context;
+      const key = aggregateKey(seeds, contestId);
+      place = contests.push({ key, partition: engine.partitionOfHash(keyHash(key.bytes, 0, key.bytes.length)) }) - 1;
+      places.set(contestId, place);
+    }
+    return place;
+  }
+
+  /** What is wrong with it says the check that single scores go through. */
+  private refuseShape(scores: ScoreColumns, index: number): void {
+    try {
+      readRequest(() => scoreMessage.bodyOf(contestpb.ScoreRequest.decode(scores.batch.body(index))));
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
+      scores.shapeErrors.set(index, itemErrorOfRefusal({ reason: error.reason, message: `scores[${index}].${error.message}` }));
+      return;
+    }
+    throw new Error('a score is well shaped by one check and not by the other');
+  }
+
+  /** Undefined: one of the partitions is not served here. */
+  private ownedOf(partitions: Iterable<number>): Map<number, Partition> | undefined {
+    const owned = new Map<number, Partition>();
+    for (const number of partitions) {
+      const partition = this.context.engine.partition(number);
+      if (partition === undefined || partition.state !== 'serving') return undefined;
+      owned.set(number, partition);
+    }
+    return owned;
+  }
+
+  private async decide(
+    scores: ScoreColumns,
+    owned: Partition,
+    share: readonly number[],
+    positions: Map<number, number>,
+    elsewhere: Map<number, contestpb.ScoreResult>,
+    call: CallContext,
+  ): Promise<void> {
+    const { engine, hop } = this.context;
+    const parts = partsThatFit(scores, share, Math.min(SUBMISSION_BYTES, engine.commitRoomBytes));
+    const sequence = Math.max(...(await Promise.all(parts.map((part) => submitted(owned, scores, part, call)))));
+    if (sequence > 0) mergeSequences(positions, new Map([[owned.partition, sequence]]));
+    if (hop === undefined || !share.some((index) => isNotOwner(scores.refusals.get(index)))) return;
+    // The partition went to another instance meanwhile, which answers what was recorded and decides the rest.
+    const items = share.map((index) => contestpb.ScoreRequest.decode(scores.batch.body(index)));
+    const answers = await this.bulk.answer(items, call, {
+      nameOf: (at) => `scores[${share[at] as number}]`,
+      withItems: (part) => ({ scores: part }),
+    });
+    for (const [at, index] of share.entries()) elsewhere.set(index, answers.results[at] as contestpb.ScoreResult);
+    mergeSequences(positions, answers.positions);
+  }
+
+  private response(scores: ScoreColumns, elsewhere: ReadonlyMap<number, contestpb.ScoreResult>, positions: ReadonlyMap<number, number>): Buffer {
+    const { outcomes, rounds, roundPoints, totalPoints, sideRoundPoints, repeated, refusals, shapeErrors } = scores;
+    const writer = new ScoreResultsWriter(scores.count);
+    for (let index = 0; index < scores.count; index += 1) {
+      const other = elsewhere.get(index);
+      if (other !== undefined) writer.add(other);
+      else if (outcomes[index] === SCORE_ACCEPTED) {
+        writer.accepted(
+          rounds[index] as number,
+          roundPoints[index] as number,
+          totalPoints[index] as number,
+          sideRoundPoints[index] as number,
+          repeated[index] === 1,
+        );
+      } else writer.refused(shapeErrors.get(index) ?? this.errorOf(refusals.get(index)));
+    }
+    return writer.finish(positions.size === 0 ? '' : encodePositionToken({ incarnation: this.context.incarnation, sequences: positions }));
+  }
+
+  private errorOf(refused: ScoreRefusal | undefined): contestpb.ScoreError {
+    if (refused === undefined) throw new Error('ScoreBatch left a score without a result');
+    this.context.observer.rejected(reasonOf(refused), 1);
+    return itemErrorOf(refused);
+  }
+}
+
+/** Whether ids and numbers are in their ranges. */
+function isWellShaped({ fields, points, scoredAtUs }: ScoreBatch, index: number): boolean {
+  const base = index * stride;
+  const asked = points[index] as number;
+  return (
+    isId((fields[base + SCORE_REQUEST_ID_END] as number) - (fields[base + SCORE_REQUEST_ID_AT] as number)) &&
+    isId((fields[base + SCORE_CONTEST_ID_END] as number) - (fields[base + SCORE_CONTEST_ID_AT] as number)) &&
+    isId((fields[base + SCORE_ACCOUNT_ID_END] as number) - (fields[base + SCORE_ACCOUNT_ID_AT] as number)) &&
+    asked >= 1 &&
+    asked <= MAXIMUM_POINTS &&
+    (scoredAtUs[index] as number) <= Number.MAX_SAFE_INTEGER
+  );
+}
+
+function isId(bytes: number): boolean {
+  return bytes >= 1 && bytes <= MAXIMUM_ID_BYTES;
+}
+
+function hasSameContest({ bytes, fields }: ScoreBatch, first: number, second: number): boolean {
+  const [firstAt, firstEnd] = [fields[first * stride + SCORE_CONTEST_ID_AT] as number, fields[first * stride + SCORE_CONTEST_ID_END] as number];
+  const [secondAt, secondEnd] = [fields[second * stride + SCORE_CONTEST_ID_AT] as number, fields[second * stride + SCORE_CONTEST_ID_END] as number];
+  if (firstEnd - firstAt !== secondEnd - secondAt) return false;
+  for (let at = 0; at < firstEnd - firstAt; at += 1) if (bytes[firstAt + at] !== bytes[secondAt + at]) return false;
+  return true;
+}
+
+/** Positions of the scores of each partition. */
+function sharesOf(scores: ScoreColumns): Map<number, number[]> {
+  const shares = new Map<number, number[]>();
+  for (let index = 0; index < scores.count; index += 1) {
+    if (scores.contestOf[index] === -1) continue;
+    const { partition } = scores.contest(index);
+    const share = shares.get(partition);
+    if (share === undefined) shares.set(partition, [index]);
+    else share.push(index);
+  }
+  return shares;
+}
+
+/** Cuts a share into runs that record at most so many bytes. */
+function partsThatFit(scores: ScoreColumns, share: readonly number[], bytes: number): number[][] {
+  const parts: number[][] = [];
+  let left = 0;
+  for (const index of share) {
+    const recordBytes = recordBytesOf(scores, index);
+    if (parts.length === 0 || recordBytes > left) {
+      parts.push([]);
+      left = bytes;
+    }
+    left -= recordBytes;
+    (parts.at(-1) as number[]).push(index);
+  }
+  return parts;
+}
+
+/** Resolves with the sequence on which the answers depend; 0: none. */
+function submitted(owned: Partition, scores: ScoreColumns, indexes: readonly number[], call: CallContext): Promise<number> {
+  return new Promise((resolve) => {
+    const submission: ScoreSubmission = new ScoreSubmission(owned, scores, indexes, () => resolve(submission.sequence), activeTraceparent());
+    submission.submit(call);
+  });
+}
+
+function isNotOwner(refused: ScoreRefusal | undefined): boolean {
+  return refused?.kind === 'refused' && refused.refusal === 'NOT_OWNER';
+}
