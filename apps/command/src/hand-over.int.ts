@@ -1,7 +1,8 @@
 /** An instance hands its partitions over while calls for them are in flight: they are answered, by the next owner if need be. */
-import type { ServiceError } from '@grpc/grpc-js';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { keyHash } from '@sluice/domain';
 import { accountpb } from '@sluice/protocol/account';
+import { contestpb } from '@sluice/protocol/contest';
 import { errorInfoOf } from '@sluice/service';
 import { posting, verdictOf } from './test/command-under-test';
 import { answered, type SharingInstance, SharingInstances } from './test/sharing-instances';
@@ -90,6 +91,29 @@ test('openings', async () => {
   const request = accountpb.OpenAccountsRequest.fromPartial({ accounts: openings });
   const results = await handOverWith(() => untilAnswered(() => answered<accountpb.OpenAccountsResponse>((done) => two.client.openAccounts(request, done))));
   expect(results.map(({ error }) => error)).toEqual(accounts.map(() => undefined));
+});
+
+test.each(['at the instance that hands over', 'sent on to it by another'])('scores of contests of every partition in one batch, %s', async (where) => {
+  const asked = where.startsWith('at') ? two : one;
+  const client = new contestpb.ContestCommandServiceClient(asked.server.address, credentials.createInsecure());
+  // Contests are found as accounts are.
+  const contestIds = ACCOUNTS.slice(0, 12);
+  const sides = ['r', 'b'].map((accountId) => ({ sideId: accountId, accountIds: [accountId] }));
+  for (const contestId of contestIds) {
+    await answered((done) => client.createContest(contestpb.CreateContestRequest.fromPartial({ requestId: 'create', contestId, sides }), done));
+    await answered((done) => client.startContest(contestpb.StartContestRequest.fromPartial({ requestId: 'start', contestId }), done));
+  }
+  const scores = contestIds.flatMap((contestId) => ['s1', 's2'].map((requestId) => ({ contestId, requestId, accountId: 'r', points: 5n })));
+  const request = contestpb.ScoreBatchRequest.fromPartial({ scores });
+  const score = () => untilAnswered(() => answered<contestpb.ScoreBatchResponse>((done) => client.scoreBatch(request, done)));
+  try {
+    const results = await handOverWith(score);
+    const points = contestIds.flatMap(() => [5n, 10n]);
+    expect(results.map(({ error, sideRoundPoints }) => error ?? sideRoundPoints)).toEqual(points);
+    expect((await score()).map(({ repeated, sideRoundPoints }) => repeated && sideRoundPoints)).toEqual(points);
+  } finally {
+    client.close();
+  }
 });
 
 test('an instance that owns nothing any more sends on what callers still ask it for', async () => {

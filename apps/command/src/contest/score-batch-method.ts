@@ -1,8 +1,9 @@
 /**
- * ScoreBatch. Where this instance serves the partitions of all contests its scores stay columns from the request's bytes to the response's; else it is
- * a bulk method like others, which sends shares to their owners.
+ * ScoreBatch. Scores of a partition that this instance serves stay columns from the request's bytes to the response's. Those of another one are items
+ * like those of every bulk method, and go to their owner.
  *
  *   bytes ──▶ columns ──▶ contests, hashes, digests ──▶ one submission per partition ──▶ verdict columns ──▶ bytes
+ *                                                └──another's──▶ its owner ──────────────▶ results ────────────┘
  */
 import { keyHash } from '@sluice/domain';
 import { MAXIMUM_POINTS } from '@sluice/domain/contest';
@@ -53,6 +54,13 @@ export function scoreBatchMethod(context: CommandContext, capability: AggregateC
   return bytesMethod(definition, (bytes, call) => scores.run(bytes, call));
 }
 
+interface Answers {
+  /** By partition: the sequence on which the answers depend. */
+  readonly positions: Map<number, number>;
+  /** Results of scores that were not decided in columns. */
+  readonly elsewhere: Map<number, contestpb.ScoreResult>;
+}
+
 class ScoreBatchCommand {
   private readonly bulk: BulkCommand<contestpb.ScoreBatchRequest, contestpb.ScoreBatchResponse, contestpb.ScoreRequest, contestpb.ScoreResult>;
   private readonly hashes: RequestIdHashes;
@@ -72,13 +80,9 @@ class ScoreBatchCommand {
     if (batch.count > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `scores has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
     const scores = new ScoreColumns(batch);
     await this.route(scores);
-    const shares = sharesOf(scores);
-    const owned = this.ownedOf(shares.keys());
-    if (owned === undefined) return definition.responseSerialize(await this.bulk.run(definition.requestDeserialize(bytes), call));
-    const positions = new Map<number, number>();
-    const elsewhere = new Map<number, contestpb.ScoreResult>();
-    await Promise.all([...shares].map(([partition, share]) => this.decide(scores, owned.get(partition) as Partition, share, positions, elsewhere, call)));
-    return this.response(scores, elsewhere, positions);
+    const answers: Answers = { positions: new Map(), elsewhere: new Map() };
+    await Promise.all([...sharesOf(scores)].map(([partition, share]) => this.answer(scores, partition, share, answers, call)));
+    return this.response(scores, answers);
   }
 
   /** Finds out where each score belongs, and by what it is recognised. */
@@ -130,41 +134,29 @@ class ScoreBatchCommand {
     throw new Error('a score is well shaped by one check and not by the other');
   }
 
-  /** Undefined: one of the partitions is not served here. */
-  private ownedOf(partitions: Iterable<number>): Map<number, Partition> | undefined {
-    const owned = new Map<number, Partition>();
-    for (const number of partitions) {
-      const partition = this.context.engine.partition(number);
-      if (partition === undefined || partition.state !== 'serving') return undefined;
-      owned.set(number, partition);
-    }
-    return owned;
+  private async answer(scores: ScoreColumns, partition: number, share: readonly number[], answers: Answers, call: CallContext): Promise<void> {
+    const owned = this.context.engine.partition(partition);
+    const isHere = owned?.state === 'serving' && (await this.decideHere(scores, owned, share, answers, call));
+    if (!isHere) await this.answerElsewhere(scores, share, answers, call);
   }
 
-  private async decide(
-    scores: ScoreColumns,
-    owned: Partition,
-    share: readonly number[],
-    positions: Map<number, number>,
-    elsewhere: Map<number, contestpb.ScoreResult>,
-    call: CallContext,
-  ): Promise<void> {
+  /** False: the partition went to another instance meanwhile, which answers what was recorded and decides the rest. */
+  private async decideHere(scores: ScoreColumns, owned: Partition, share: readonly number[], { positions }: Answers, call: CallContext): Promise<boolean> {
     const { engine, hop } = this.context;
     const parts = partsThatFit(scores, share, Math.min(SUBMISSION_BYTES, engine.commitRoomBytes));
     const sequence = Math.max(...(await Promise.all(parts.map((part) => submitted(owned, scores, part, call)))));
     if (sequence > 0) mergeSequences(positions, new Map([[owned.partition, sequence]]));
-    if (hop === undefined || !share.some((index) => isNotOwner(scores.refusals.get(index)))) return;
-    // The partition went to another instance meanwhile, which answers what was recorded and decides the rest.
-    const items = share.map((index) => contestpb.ScoreRequest.decode(scores.batch.body(index)));
-    const answers = await this.bulk.answer(items, call, {
-      nameOf: (at) => `scores[${share[at] as number}]`,
-      withItems: (part) => ({ scores: part }),
-    });
-    for (const [at, index] of share.entries()) elsewhere.set(index, answers.results[at] as contestpb.ScoreResult);
-    mergeSequences(positions, answers.positions);
+    return hop === undefined || !share.some((index) => isNotOwner(scores.refusals.get(index)));
   }
 
-  private response(scores: ScoreColumns, elsewhere: ReadonlyMap<number, contestpb.ScoreResult>, positions: ReadonlyMap<number, number>): Buffer {
+  private async answerElsewhere({ batch }: ScoreColumns, share: readonly number[], { positions, elsewhere }: Answers, call: CallContext): Promise<void> {
+    const items = share.map((index) => contestpb.ScoreRequest.decode(batch.body(index)));
+    const answered = await this.bulk.answer(items, call, { nameOf: (at) => `scores[${share[at] as number}]`, withItems: (part) => ({ scores: part }) });
+    for (const [at, index] of share.entries()) elsewhere.set(index, answered.results[at] as contestpb.ScoreResult);
+    mergeSequences(positions, answered.positions);
+  }
+
+  private response(scores: ScoreColumns, { positions, elsewhere }: Answers): Buffer {
     const { outcomes, rounds, roundPoints, totalPoints, sideRoundPoints, repeated, refusals, shapeErrors } = scores;
     const writer = new ScoreResultsWriter(scores.count);
     for (let index = 0; index < scores.count; index += 1) {
