@@ -35,7 +35,7 @@ export const commandCapability: CommandCapability = {
             joinContest: commandMethod(context, capability, 'JoinContest', service.joinContest),
             startContest: commandMethod(context, capability, 'StartContest', service.startContest),
             score: commandMethod(context, capability, 'Score', service.score),
-            scoreBatch: scoreBatchMethod(context, capability),
+            scoreBatch: scoreBatchMethod(context),
             scoreStream: bulkStreamMethod(
               context,
               capability,

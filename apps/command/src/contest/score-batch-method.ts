@@ -1,17 +1,18 @@
 /**
- * ScoreBatch. Scores of a partition that this instance serves stay columns from the request's bytes to the response's. Those of another one are items
- * like those of every bulk method, and go to their owner.
+ * ScoreBatch. Scores of a partition that this instance serves stay columns from the request's bytes to the response's. Those of another one go
+ * to its owner as the bytes in which they came.
  *
  *   bytes ──▶ columns ──▶ contests, hashes, digests ──▶ one submission per partition ──▶ verdict columns ──▶ bytes
  *                                                └──another's──▶ its owner ──────────────▶ results ────────────┘
  */
 import { keyHash } from '@sluice/domain';
 import { MAXIMUM_POINTS } from '@sluice/domain/contest';
-import { aggregateKey, RequestIdHashes, type AggregateCapability, type Partition } from '@sluice/engine';
+import { aggregateKey, RequestIdHashes, type Partition } from '@sluice/engine';
 import { DIGEST_BYTES, encodePositionToken, MAXIMUM_BATCH_ITEMS, MAXIMUM_ID_BYTES, RequestDigests } from '@sluice/protocol';
 import {
   contestpb,
   readScoreBatch,
+  scoreResultsIn,
   SCORE_ACCOUNT_ID_AT,
   SCORE_ACCOUNT_ID_END,
   SCORE_AT,
@@ -27,15 +28,15 @@ import {
 import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { CommandContext } from '../command-capability';
-import { BulkCommand } from '../methods/bulk-command-method';
+import { askOwner } from '../methods/bulk-command-method';
 import { bytesMethod, type ServiceMethod } from '../methods/command-method';
 import { readRequest } from '../methods/partition-share';
+import { notOwner } from '../peers/not-owner';
 import { mergeSequences } from '../methods/reply-completion';
 import { itemErrorOf, itemErrorOfRefusal, reasonOf } from '../methods/verdict-errors';
 import { CONTEST } from './contest-aggregate';
 import { scoreMessage } from './contest-messages';
 import { SCORE_ACCEPTED, ScoreColumns, type ScoreRefusal } from './score-columns';
-import { scoreBatchShape } from './score-shapes';
 import { recordBytesOf, ScoreSubmission } from './score-submission';
 
 const { scoreBatch: definition } = contestpb.ContestCommandServiceService;
@@ -49,28 +50,23 @@ const SUBMISSION_BYTES = 8 << 20;
 const stride = SCORE_STRIDE;
 const digestBytes = DIGEST_BYTES;
 
-export function scoreBatchMethod(context: CommandContext, capability: AggregateCapability): ServiceMethod {
-  const scores = new ScoreBatchCommand(context, capability);
+export function scoreBatchMethod(context: CommandContext): ServiceMethod {
+  const scores = new ScoreBatchCommand(context);
   return bytesMethod(definition, (bytes, call) => scores.run(bytes, call));
 }
 
 interface Answers {
   /** By partition: the sequence on which the answers depend. */
   readonly positions: Map<number, number>;
-  /** Results of scores that were not decided in columns. */
-  readonly elsewhere: Map<number, contestpb.ScoreResult>;
+  /** Results of other owners, encoded. */
+  readonly elsewhere: Map<number, Uint8Array>;
 }
 
 class ScoreBatchCommand {
-  private readonly bulk: BulkCommand<contestpb.ScoreBatchRequest, contestpb.ScoreBatchResponse, contestpb.ScoreRequest, contestpb.ScoreResult>;
   private readonly hashes: RequestIdHashes;
   private readonly digests = new RequestDigests(MESSAGE_NAME);
 
-  constructor(
-    private readonly context: CommandContext,
-    capability: AggregateCapability,
-  ) {
-    this.bulk = new BulkCommand(context, capability, 'Score', definition, scoreBatchShape);
+  constructor(private readonly context: CommandContext) {
     this.hashes = new RequestIdHashes(context.seeds, CONTEST);
   }
 
@@ -128,7 +124,7 @@ class ScoreBatchCommand {
       readRequest(() => scoreMessage.bodyOf(contestpb.ScoreRequest.decode(scores.batch.body(index))));
     } catch (error) {
       if (!(error instanceof SluiceError) || error.reason !== 'INVALID_REQUEST') throw error;
-      scores.shapeErrors.set(index, itemErrorOfRefusal({ reason: error.reason, message: `scores[${index}].${error.message}` }));
+      scores.errors.set(index, itemErrorOfRefusal({ reason: error.reason, message: `scores[${index}].${error.message}` }));
       return;
     }
     throw new Error('a score is well shaped by one check and not by the other');
@@ -137,7 +133,7 @@ class ScoreBatchCommand {
   private async answer(scores: ScoreColumns, partition: number, share: readonly number[], answers: Answers, call: CallContext): Promise<void> {
     const owned = this.context.engine.partition(partition);
     const isHere = owned?.state === 'serving' && (await this.decideHere(scores, owned, share, answers, call));
-    if (!isHere) await this.answerElsewhere(scores, share, answers, call);
+    if (!isHere) await this.answerElsewhere(scores, partition, share, answers, call);
   }
 
   /** False: the partition went to another instance meanwhile, which answers what was recorded and decides the rest. */
@@ -149,19 +145,31 @@ class ScoreBatchCommand {
     return hop === undefined || !share.some((index) => isNotOwner(scores.refusals.get(index)));
   }
 
-  private async answerElsewhere({ batch }: ScoreColumns, share: readonly number[], { positions, elsewhere }: Answers, call: CallContext): Promise<void> {
-    const items = share.map((index) => contestpb.ScoreRequest.decode(batch.body(index)));
-    const answered = await this.bulk.answer(items, call, { nameOf: (at) => `scores[${share[at] as number}]`, withItems: (part) => ({ scores: part }) });
-    for (const [at, index] of share.entries()) elsewhere.set(index, answered.results[at] as contestpb.ScoreResult);
-    mergeSequences(positions, answered.positions);
+  private async answerElsewhere(scores: ScoreColumns, partition: number, share: readonly number[], answers: Answers, call: CallContext): Promise<void> {
+    const { context } = this;
+    if (context.hop === undefined) {
+      for (const index of share) scores.refuse(index, { kind: 'refused', refusal: 'NOT_OWNER' });
+      return;
+    }
+    if (call.forwarded) throw notOwner(partition);
+    const asked = { context, path: definition.path, partition, call };
+    const answered = await askOwner(asked, scores.batch.part(share), share.length, scoreResultsIn);
+    if ('refused' in answered) {
+      for (const index of share) scores.errors.set(index, answered.refused);
+      return;
+    }
+    for (const [at, index] of share.entries()) answers.elsewhere.set(index, answered.results[at] as Uint8Array);
+    mergeSequences(answers.positions, answered.positions);
   }
 
   private response(scores: ScoreColumns, { positions, elsewhere }: Answers): Buffer {
-    const { outcomes, rounds, roundPoints, totalPoints, sideRoundPoints, repeated, refusals, shapeErrors } = scores;
+    const { outcomes, rounds, roundPoints, totalPoints, sideRoundPoints, repeated, refusals, errors } = scores;
     const writer = new ScoreResultsWriter(scores.count);
     for (let index = 0; index < scores.count; index += 1) {
       const other = elsewhere.get(index);
-      if (other !== undefined) writer.add(other);
+      const error = errors.get(index);
+      if (other !== undefined) writer.encoded(other);
+      else if (error !== undefined) writer.refused(error);
       else if (outcomes[index] === SCORE_ACCEPTED) {
         writer.accepted(
           rounds[index] as number,
@@ -170,7 +178,7 @@ class ScoreBatchCommand {
           sideRoundPoints[index] as number,
           repeated[index] === 1,
         );
-      } else writer.refused(shapeErrors.get(index) ?? this.errorOf(refusals.get(index)));
+      } else writer.refused(this.errorOf(refusals.get(index)));
     }
     return writer.finish(positions.size === 0 ? '' : encodePositionToken({ incarnation: this.context.incarnation, sequences: positions }));
   }

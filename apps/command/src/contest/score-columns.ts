@@ -33,8 +33,8 @@ export class ScoreColumns {
   readonly sideRoundPoints: Float64Array<ArrayBuffer>;
   /** Of scores that were not accepted. */
   readonly refusals = new Map<number, ScoreRefusal>();
-  /** Of those whose shape is wrong. */
-  readonly shapeErrors = new Map<number, ItemError>();
+  /** Of those whose shape is wrong, and whose owner did not answer. */
+  readonly errors = new Map<number, ItemError>();
 
   constructor(readonly batch: ScoreBatch) {
     const { count } = batch;

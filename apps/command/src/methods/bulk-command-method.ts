@@ -163,18 +163,12 @@ export class BulkCommand<Request, Response, Item, Result> {
     call: CallContext,
   ): Promise<readonly Result[]> {
     const { shape, definition, context } = this;
-    try {
-      const part = withItems(share.map((at) => items[at] as Item));
-      const bytes = await context.hop?.send(partition, { path: definition.path, repeatable: true }, definition.requestSerialize(part), call);
-      const { results, positionToken } = shape.resultsOf(definition.responseDeserialize(bytes as Buffer));
-      if (results.length !== share.length) throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} answered another number of items`);
-      if (positionToken !== '') mergeSequences(positions, decodePositionToken(positionToken).sequences);
-      return results;
-    } catch (error) {
-      // What is no refusal leaves the outcome unknown: the caller sends the items again.
-      const refused = error instanceof SluiceError ? error : refusal('PARTITION_UNAVAILABLE', String(error));
-      return share.map(() => shape.refused(itemErrorOfRefusal(refused)));
-    }
+    const part = definition.requestSerialize(withItems(share.map((at) => items[at] as Item)));
+    const read = (bytes: Buffer) => shape.resultsOf(definition.responseDeserialize(bytes));
+    const answered = await askOwner({ context, path: definition.path, partition, call }, part, share.length, read);
+    if ('refused' in answered) return share.map(() => shape.refused(answered.refused));
+    mergeSequences(positions, answered.positions);
+    return answered.results;
   }
 
   private async resultOf(request: AggregateRequest, partition: number, positions: Map<number, number>): Promise<Result> {
@@ -187,6 +181,33 @@ export class BulkCommand<Request, Response, Item, Result> {
     }
     this.context.observer.rejected(reasonOf(verdict), 1);
     return this.shape.refused(itemErrorOf(verdict));
+  }
+}
+
+/** The owner of a partition, to be asked for a part of a call's items. */
+interface OwnerAsked {
+  readonly context: CommandContext;
+  /** Of the method. */
+  readonly path: string;
+  readonly partition: number;
+  readonly call: CallContext;
+}
+
+/** @param items how many the request holds. */
+export async function askOwner<Result>(
+  { context, path, partition, call }: OwnerAsked,
+  request: Buffer,
+  items: number,
+  read: (response: Buffer) => { readonly results: readonly Result[]; readonly positionToken: string },
+): Promise<{ readonly results: readonly Result[]; readonly positions: ReadonlyMap<number, number> } | { readonly refused: ItemError }> {
+  try {
+    const bytes = await context.hop?.send(partition, { path, repeatable: true }, request, call);
+    const { results, positionToken } = read(bytes as Buffer);
+    if (results.length !== items) throw refusal('PARTITION_UNAVAILABLE', `the owner of partition ${partition} answered another number of items`);
+    return { results, positions: positionToken === '' ? new Map() : decodePositionToken(positionToken).sequences };
+  } catch (error) {
+    // What is no refusal leaves the outcome unknown: the caller sends the items again.
+    return { refused: itemErrorOfRefusal(error instanceof SluiceError ? error : refusal('PARTITION_UNAVAILABLE', String(error))) };
   }
 }
 

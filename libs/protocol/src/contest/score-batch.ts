@@ -3,6 +3,7 @@
  * would is decoded and encoded by that one first, so columns always lie over canonical bytes. The generated codec is the oracle (property test).
  */
 import { ScoreBatchRequest } from '../generated/sluice/contest/v1/command_service';
+import { ByteWriter } from '../wire/byte-writer';
 
 const SCORES_TAG = 0x0a;
 const REQUEST_ID_TAG = 0x0a;
@@ -68,6 +69,13 @@ export class ScoreBatch {
   body(index: number): Buffer {
     const base = index * SCORE_STRIDE;
     return this.bytes.subarray(this.fields[base + SCORE_AT], this.fields[base + SCORE_END]);
+  }
+
+  /** The encoded ScoreBatchRequest of some of the scores. */
+  part(indexes: readonly number[]): Buffer {
+    const writer = new ByteWriter(64 + 2 * TYPICAL_SCORE_BYTES * indexes.length);
+    for (const index of indexes) writer.bytesField(SCORES_TAG, this.body(index));
+    return writer.bytes.subarray(0, writer.at);
   }
 
   private grow(): void {

@@ -1,5 +1,6 @@
-/** Writes a ScoreBatchResponse, and the reply that is recorded of a score, by hand. The generated codec is the oracle (property test). */
-import { ScoreResult, type ScoreError } from '../generated/sluice/contest/v1/command_service';
+/** Writes and takes apart a ScoreBatchResponse, and writes the reply that is recorded of a score, by hand. The generated codec is the oracle (property test). */
+import type { ScoreError } from '../generated/sluice/contest/v1/command_service';
+import { ByteReader } from '../wire/byte-reader';
 import { ByteWriter } from '../wire/byte-writer';
 
 const RESULTS_TAG = 0x0a;
@@ -43,9 +44,9 @@ export class ScoreResultsWriter {
     writer.closeShort(result);
   }
 
-  /** A result as it came from another owner. */
-  add(result: ScoreResult): void {
-    this.writer.bytesField(RESULTS_TAG, ScoreResult.encode(result).finish());
+  /** @param result an encoded ScoreResult. */
+  encoded(result: Uint8Array): void {
+    this.writer.bytesField(RESULTS_TAG, result);
   }
 
   /** The encoded response. */
@@ -54,4 +55,18 @@ export class ScoreResultsWriter {
     writer.stringField(POSITION_TOKEN_TAG, positionToken);
     return writer.bytes.subarray(0, writer.at);
   }
+}
+
+/** Encoded results of a ScoreBatchResponse, with its token. */
+export function scoreResultsIn(response: Buffer): { readonly results: readonly Uint8Array[]; readonly positionToken: string } {
+  const reader = new ByteReader(response, 0, response.length);
+  const results: Uint8Array[] = [];
+  let positionToken = '';
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag === RESULTS_TAG) results.push(reader.view());
+    else if (tag === POSITION_TOKEN_TAG) positionToken = reader.string();
+    else reader.skip(tag & 7);
+  }
+  return { results, positionToken };
 }

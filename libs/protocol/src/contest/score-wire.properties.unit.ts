@@ -13,7 +13,7 @@ import {
   SCORE_STRIDE,
   type ScoreBatch,
 } from './score-batch';
-import { ScoreResultsWriter, writeScoreReply } from './score-results-writer';
+import { scoreResultsIn, ScoreResultsWriter, writeScoreReply } from './score-results-writer';
 import { ScoresRecordedWriter } from './scores-recorded-writer';
 
 const text = fc.oneof(
@@ -59,6 +59,17 @@ test('a batch is read as the generated codec reads it, and each score lies there
   fc.assert(
     fc.property(fc.array(scoreRequest, { maxLength: 6 }), (scores) => {
       expectAsGenerated(Buffer.from(ScoreBatchRequest.encode({ scores }).finish()));
+    }),
+  );
+});
+
+test('a part of a batch is the message of its scores', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(scoreRequest, fc.boolean()), { maxLength: 5 }), (asked) => {
+      const batch = readScoreBatch(Buffer.from(ScoreBatchRequest.encode({ scores: asked.map(([score]) => score) }).finish()));
+      const taken = asked.flatMap(([, isTaken], index) => (isTaken ? [index] : []));
+      const scores = asked.flatMap(([score, isTaken]) => (isTaken ? [score] : []));
+      expect(ScoreBatchRequest.decode(batch.part(taken))).toEqual(ScoreBatchRequest.decode(ScoreBatchRequest.encode({ scores }).finish()));
     }),
   );
 });
@@ -172,7 +183,13 @@ test('results and replies are written in the bytes that the generated codec writ
         writeScoreReply(reply, round, roundPoints, totalPoints, sideRoundPoints);
         expect(Buffer.compare(reply.copy(), ScoreResponse.encode({ ...big, repeated: false, positionToken: '' }).finish())).toBe(0);
       }
-      expect(Buffer.compare(writer.finish(positionToken), ScoreBatchResponse.encode({ results: messages, positionToken }).finish())).toBe(0);
+      const written = writer.finish(positionToken);
+      expect(Buffer.compare(written, ScoreBatchResponse.encode({ results: messages, positionToken }).finish())).toBe(0);
+      const taken = scoreResultsIn(written);
+      expect(taken.positionToken).toBe(positionToken);
+      const again = new ScoreResultsWriter(0);
+      for (const result of taken.results) again.encoded(result);
+      expect(Buffer.compare(again.finish(positionToken), written)).toBe(0);
     }),
   );
 });
