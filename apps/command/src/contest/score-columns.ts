@@ -7,12 +7,12 @@ import type { ItemError } from '../methods/verdict-errors';
 /** What became of a score. */
 export const SCORE_OPEN = 0;
 export const SCORE_ACCEPTED = 1;
-export const SCORE_NOT_ACCEPTED = 2;
+const SCORE_NOT_ACCEPTED = 2;
 
 export type ScoreRefusal = Exclude<RequestVerdict, { readonly kind: 'accepted' }>;
 
 /** A contest of which there are scores among them. */
-export interface ContestOfScores {
+interface ContestOfScores {
   readonly key: AggregateKey;
   readonly partition: number;
 }

@@ -23,7 +23,7 @@ const INITIAL_BYTES = 512;
 const ID_FIELD_BYTES = 8;
 
 /** A score, with what stands after it. Points and times are whole numbers from 0 to 2^53 - 1. */
-export interface ScoreToRecord {
+interface ScoreToRecord {
   readonly requestId: string;
   readonly accountId: string;
   readonly member: number;
