@@ -9,7 +9,8 @@ import { type Surroundings, withClient } from '../connection';
 import { EXIT, UsageError } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
 
-const DEFAULT_REDRIVEN = 100;
+/** All: a task stays failed when it is redriven, so that a limit takes the same ones again and again. */
+const DEFAULT_REDRIVEN = 0;
 /** Requests under way at once. */
 const REQUESTS_AT_ONCE = 64;
 
@@ -35,8 +36,8 @@ export function addRedriveCommand(task: Command, surroundings: Surroundings): vo
     .argument('<queue>')
     .option('--type <type>', 'only this type')
     .option('--label <name=value>', 'only with this label', pair)
-    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_REDRIVEN)
-    .addHelpText('after', '\nExample:\n  sluice task redrive mail --type welcome --limit 0')
+    .option('--limit <count>', 'only so many, the oldest: a second run takes the same ones again; 0: all', wholeNumber, DEFAULT_REDRIVEN)
+    .addHelpText('after', '\nExample:\n  sluice task redrive mail --type welcome')
     .action((queue: string, options: RedriveOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
         const [label, ...others] = Object.entries(options.label ?? {});

@@ -121,6 +121,19 @@ test('a parent reads the results of more children than it waits for at once, in 
   expect((await results).map(({ taskId, result }) => [taskId, Buffer.from(result?.body ?? []).toString()])).toEqual(children.map((taskId) => [taskId, taskId]));
 });
 
+test('a redrive without a limit leaves no dead task out', async () => {
+  const inputs = Array.from({ length: 101 }, () => ({ type: 'manual' }));
+  const dead = (await client.tasks.createMany('many-dead', inputs)).map(({ task }) => task?.taskId ?? '');
+  const failed = dead.map(async (taskId) => {
+    await client.tasks.updateState(taskId, 1, 'RUNNING');
+    await client.tasks.updateState(taskId, 2, 'FAILED');
+  });
+  await Promise.all(failed);
+  await client.tasks.queueStats('many-dead');
+  const redriven = jsonLines((await run('task', 'redrive', 'many-dead')).out) as { taskId: string }[];
+  expect(redriven.map(({ taskId }) => taskId)).toEqual(dead);
+});
+
 test('dead tasks are redriven in bulk, each once; content types, start times and rates of types reach the server', async () => {
   const dead: string[] = [];
   for (let count = 0; count < 3; count += 1) {
