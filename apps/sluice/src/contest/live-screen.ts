@@ -10,8 +10,12 @@ export class LiveScreen {
 
   constructor(private readonly screen: Screen) {}
 
+  /** As many of the lines as the terminal holds, the first ones: the cursor does not go back above its top. */
   draw(lines: readonly string[]): void {
-    this.screen.write(`${cursorUp(this.drawn)}\r${lines.map((line) => `${ERASE_LINE}${line}\n`).join('')}${ERASE_BELOW}`);
-    this.drawn = lines.length;
+    const { rows } = this.screen;
+    // The cursor is on a row of its own below them.
+    const shown = rows === undefined ? lines : lines.slice(0, Math.max(1, rows - 1));
+    this.screen.write(`${cursorUp(this.drawn)}\r${shown.map((line) => `${ERASE_LINE}${line}\n`).join('')}${ERASE_BELOW}`);
+    this.drawn = shown.length;
   }
 }
