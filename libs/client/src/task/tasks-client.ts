@@ -158,7 +158,9 @@ export class TasksClient {
     const ended: Task[] = [];
     let taken = 0;
     const follow = async (): Promise<void> => {
-      for (let next = await children.next(); next.done !== true; next = await children.next()) {
+      while (!failing.signal.aborted) {
+        const next = await children.next();
+        if (next.done === true) return;
         const at = taken;
         taken += 1;
         ended[at] = await this.#whenEnded(next.value, { ...options, signal });
