@@ -1,8 +1,10 @@
 /** How listings take their pages. */
 
+/** The services answer no larger one. */
+export const MAXIMUM_PAGE_SIZE = 1_000;
+
 /** As large as is needed, as small as is allowed. */
 export function pageOf(limit: number): { pageSize: number } {
-  const MAXIMUM_PAGE_SIZE = 1_000;
   return { pageSize: limit === 0 ? MAXIMUM_PAGE_SIZE : Math.min(limit, MAXIMUM_PAGE_SIZE) };
 }
 

@@ -85,6 +85,8 @@ test('a contest goes from its creation to its winner by commands alone, and its 
     { rank: 3, points: 0 },
   ]);
   expect((await json('standings', 'cup', '--around', 'ada', '--side', 'red'))[0]).toMatchObject({ rank: 1, accountId: 'ada' });
+  const help = (await plain('standings', '--help')).out.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('at most so many; 0: all (default 100); around a member 1000 at most (default 11)');
   expect(await json('scores', 'cup', '--oldest-first')).toMatchObject([
     { requestId: 's1', points: 5 },
     { accountId: 'linus', points: 9 },

@@ -4,13 +4,14 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT } from '../exit-code';
-import { firstOf, pageOf } from '../listing';
+import { firstOf, MAXIMUM_PAGE_SIZE, pageOf } from '../listing';
 import type { Cell } from '../output';
 import { clockText, contestPairs, sidesText } from './contest-view';
 
 const DEFAULT_SHOWN = 100;
 /** Members of a page around one, where no other number is asked for. */
 const AROUND_SHOWN = 11;
+const LIMIT_HELP = `at most so many; 0: all (default ${DEFAULT_SHOWN}); around a member ${MAXIMUM_PAGE_SIZE} at most (default ${AROUND_SHOWN})`;
 
 interface ListOptions {
   readonly phase?: ContestPhase;
@@ -81,7 +82,7 @@ function addStandingsCommand(contest: Command, surroundings: Surroundings): void
     .argument('<contest>')
     .option('--side <side>', 'only members of this side')
     .option('--around <account>', 'those around this member')
-    .option('--limit <count>', `at most so many; 0: all (default ${DEFAULT_SHOWN}; around a member ${AROUND_SHOWN})`, wholeNumber)
+    .option('--limit <count>', LIMIT_HELP, wholeNumber)
     .addHelpText('after', '\nExamples:\n  sluice contest standings cup --limit 10\n  sluice contest standings cup --around ada')
     .action((contestId: string, { side, around, limit }: StandingsOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
