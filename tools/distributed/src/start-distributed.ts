@@ -81,7 +81,7 @@ export async function startDistributed(options: DistributedOptions = {}): Promis
     for (const service of SERVICE_NAMES) processes.push(...childrenOf(service, { nats, mongodb, keyringSecret }, options));
     await Promise.all(processes.map((child) => child.start()));
     await Promise.all(processes.map((child) => child.untilServing()));
-    return { nats, mongodb, readUrl: readUrlOf(mongodb), dataDir, processes, of: (service) => processes.filter((child) => child.service === service), stop };
+    return { nats, mongodb, readUrl: readUrlOf(options, mongodb), dataDir, processes, of: (service) => processes.filter((child) => child.service === service), stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
@@ -97,7 +97,7 @@ interface Servers {
 function childrenOf(service: ServiceName, { nats, mongodb, keyringSecret }: Servers, options: DistributedOptions): ServiceChild[] {
   const surroundings = {
     logUrl: process.env['SLUICE_LOG_URL'] ?? mongodb.url,
-    readUrl: readUrlOf(mongodb),
+    readUrl: readUrlOf(options, mongodb),
     natsUrl: nats.url,
     keyringSecret,
   };
@@ -117,8 +117,8 @@ function childrenOf(service: ServiceName, { nats, mongodb, keyringSecret }: Serv
   });
 }
 
-function readUrlOf(mongodb: RunningServer): string {
-  return process.env['SLUICE_READ_URL'] ?? mongodb.url;
+function readUrlOf({ environment }: DistributedOptions, mongodb: RunningServer): string {
+  return environment?.['SLUICE_READ_URL'] ?? process.env['SLUICE_READ_URL'] ?? mongodb.url;
 }
 
 /** The secret of the keyring: the configured one, else made once and kept beside the data. */
