@@ -15,8 +15,6 @@ export const REMEMBERED_PER_IDENTITY = 64;
 export interface KnownNumber {
   /** What it said last. State NONE: nothing yet. */
   readonly report: NumberReport;
-  /** Empty: not associated. */
-  readonly associatedBy: string;
   /** A request named it: it is passed on to no other number. */
   readonly named: boolean;
 }
@@ -91,7 +89,7 @@ export function evolveIdentity(identity: Identity, event: IdentityEvent): Identi
   const { numbers, associates } = identity;
   switch (event.kind) {
     case 'numberAsked':
-      numbers.set(event.number, { report: nothingYet(event.number), associatedBy: '', named: false });
+      numbers.set(event.number, { report: nothingYet(event.number), named: false });
       return identity;
     case 'numberReported':
       return numberReported(identity, event.report);
@@ -138,7 +136,6 @@ function associateEnded(identity: Identity, { kind: _, version, ...ended }: Extr
   const isNewer = version > known.report.version;
   numbers.set(ended.number, {
     report: isNewer ? { ...known.report, state: 'ASSOCIATED', waiting: false, version, sequence: ended.sequence } : known.report,
-    associatedBy: known.associatedBy === '' ? ended.associateId : known.associatedBy,
     named: known.named || associate.number === ended.number,
   });
   return identity;

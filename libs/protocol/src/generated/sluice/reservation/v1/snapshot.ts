@@ -96,8 +96,6 @@ export interface KnownNumberRecord {
   report:
     | NumberReport
     | undefined;
-  /** The identity's id of the request that it is associated by; empty: none. */
-  associatedBy: string;
   /** True: a request named it. */
   named: boolean;
 }
@@ -354,16 +352,13 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
 };
 
 function createBaseKnownNumberRecord(): KnownNumberRecord {
-  return { report: undefined, associatedBy: "", named: false };
+  return { report: undefined, named: false };
 }
 
 export const KnownNumberRecord: MessageFns<KnownNumberRecord> = {
   encode(message: KnownNumberRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.report !== undefined) {
       NumberReport.encode(message.report, writer.uint32(10).fork()).join();
-    }
-    if (message.associatedBy !== "") {
-      writer.uint32(18).string(message.associatedBy);
     }
     if (message.named !== false) {
       writer.uint32(24).bool(message.named);
@@ -392,14 +387,6 @@ export const KnownNumberRecord: MessageFns<KnownNumberRecord> = {
             message.report = NumberReport.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.associatedBy = reader.string();
-            continue;
-          }
           case 3: {
             if (tag !== 24) {
               break;
@@ -423,11 +410,6 @@ export const KnownNumberRecord: MessageFns<KnownNumberRecord> = {
   fromJSON(object: any): KnownNumberRecord {
     return {
       report: isSet(object.report) ? NumberReport.fromJSON(object.report) : undefined,
-      associatedBy: isSet(object.associatedBy)
-        ? globalThis.String(object.associatedBy)
-        : isSet(object.associated_by)
-        ? globalThis.String(object.associated_by)
-        : "",
       named: isSet(object.named) ? globalThis.Boolean(object.named) : false,
     };
   },
@@ -436,9 +418,6 @@ export const KnownNumberRecord: MessageFns<KnownNumberRecord> = {
     const obj: any = {};
     if (message.report !== undefined) {
       obj.report = NumberReport.toJSON(message.report);
-    }
-    if (message.associatedBy !== "") {
-      obj.associatedBy = message.associatedBy;
     }
     if (message.named !== false) {
       obj.named = message.named;
@@ -454,7 +433,6 @@ export const KnownNumberRecord: MessageFns<KnownNumberRecord> = {
     message.report = (object.report !== undefined && object.report !== null)
       ? NumberReport.fromPartial(object.report)
       : undefined;
-    message.associatedBy = object.associatedBy ?? "";
     message.named = object.named ?? false;
     return message;
   },
