@@ -238,8 +238,5 @@ export class PostingGroup {
 }
 
 function writeText(writer: ByteWriter, tag: number, bytes: Uint8Array, at: number, length: number): void {
-  writer.reserve(3);
-  writer.byte(tag);
-  writer.varint(length);
-  writer.raw(bytes, at, at + length);
+  writer.bytesField(tag, bytes, at, at + length);
 }

@@ -63,10 +63,7 @@ export function writeSettlements(
     const at = fields[base + REQUEST_ID_AT] as number;
     const length = fields[base + REQUEST_ID_LENGTH] as number;
     const transfer = writer.open(SETTLED_TRANSFERS_TAG);
-    writer.reserve(4);
-    writer.byte(REQUEST_ID_TAG);
-    writer.varint(length);
-    writer.raw(bytes, at, at + length);
+    writer.bytesField(REQUEST_ID_TAG, bytes, at, at + length);
     writer.numberField(REJECTION_TAG, rejections[item] as number);
     writer.close(transfer);
   }

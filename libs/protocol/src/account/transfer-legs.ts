@@ -136,10 +136,7 @@ export function encodeOrders(batch: PostingBatch, indexes: readonly number[]): B
   for (const index of indexes) {
     const body = batch.fields[index * STRIDE + BODY] as number;
     const end = (batch.fields[index * STRIDE + END] as number) - DEBIT_TAIL_BYTES;
-    writer.reserve(FRAME_BYTES);
-    writer.byte(POSTING_TAG);
-    writer.varint(end - body);
-    writer.raw(batch.bytes, body, end);
+    writer.bytesField(POSTING_TAG, batch.bytes, body, end);
   }
   return writer.copy();
 }
@@ -246,7 +243,7 @@ function writeCredit(writer: ByteWriter, bytes: Uint8Array, body: number, end: n
       case SIGNED_AT_TAG:
         break;
       default:
-        // Tags of one byte: the fields of an order.
+        // The fields of an order: those with tags of one byte, and to_capability and order, whose tags have two.
         if (tag < 0x80 || tag === TO_CAPABILITY_TAG || tag === ORDER_TAG) writer.raw(bytes, from, reader.at);
     }
   }
@@ -340,10 +337,7 @@ export function otherAccountId(batch: PostingBatch, index: number): string {
 }
 
 function textField(writer: ByteWriter, tag: number, bytes: Uint8Array, at: number, length: number): void {
-  writer.reserve(4);
-  writer.byte(tag);
-  writer.varint(length);
-  writer.raw(bytes, at, at + length);
+  writer.bytesField(tag, bytes, at, at + length);
 }
 
 function sameBytes(bytes: Uint8Array, left: number, right: number, length: number): boolean {

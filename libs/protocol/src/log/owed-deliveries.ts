@@ -60,12 +60,6 @@ const COMMAND_TAG = 0x32;
 const KEY_TAG = 0x0a;
 const PAYLOAD_TAG = 0x12;
 const OWED_BY_KEY_TAG = 0x1a;
-/** Most bytes that a character of a string takes in UTF-8. */
-const UTF8_BYTES = 3;
-/** Tag and length of a field. */
-const FIELD_BYTES = 6;
-/** A length below it takes one byte. */
-const ONE_BYTE_LENGTH = 0x80;
 
 /** Where a field of text was written last. */
 interface WrittenText {
@@ -124,25 +118,8 @@ export class OwedDeliveriesWriter {
     }
     last.text = text;
     last.at = writer.at;
-    this.newText(tag, text);
+    writer.stringField(tag, text);
     last.end = writer.at;
-  }
-
-  private newText(tag: number, text: string): void {
-    const { writer } = this;
-    writer.reserve(text.length * UTF8_BYTES + FIELD_BYTES);
-    writer.byte(tag);
-    if (text.length < ONE_BYTE_LENGTH) {
-      // The length has one byte: it is written when it is known.
-      const length = writer.bytes.write(text, writer.at + 1, 'utf8');
-      if (length < ONE_BYTE_LENGTH) {
-        writer.byte(length);
-        writer.at += length;
-        return;
-      }
-    }
-    writer.varint(Buffer.byteLength(text, 'utf8'));
-    writer.at += writer.bytes.write(text, writer.at, 'utf8');
   }
 }
 

@@ -4,6 +4,7 @@ import { TaskFailure, TaskResult } from '../generated/sluice/task/v1/task';
 import type { EventCodec } from '../events/event-definition';
 import { ByteReader } from '../wire/byte-reader';
 import { ByteWriter } from '../wire/byte-writer';
+import { SharedText } from '../wire/shared-text';
 
 type Numbered<Message> = { readonly [Field in keyof Message]: Message[Field] extends bigint ? number : Message[Field] };
 
@@ -43,7 +44,7 @@ const TYPICAL_BYTES = 64;
 
 export const attemptsStartedCodec: EventCodec<AttemptsStarted> = {
   encode: (event) => finished(event.starts.length, (writer) => writeAttemptsStarted(writer, event)),
-  decode: (payload) => readStarted(payload),
+  decode: (payload) => readStarted(Buffer.from(payload.buffer, payload.byteOffset, payload.length)),
   toJSON: (event) =>
     events.AttemptsStarted.toJSON({
       ...event,
@@ -58,7 +59,7 @@ export const attemptsStartedCodec: EventCodec<AttemptsStarted> = {
 
 export const attemptsEndedCodec: EventCodec<AttemptsEnded> = {
   encode: (event) => finished(event.ends.length, (writer) => writeAttemptsEnded(writer, event)),
-  decode: (payload) => readEnded(payload),
+  decode: (payload) => readEnded(Buffer.from(payload.buffer, payload.byteOffset, payload.length)),
   toJSON: (event) =>
     events.AttemptsEnded.toJSON({
       ...event,
@@ -127,10 +128,10 @@ export function writeAttemptsEnded(writer: ByteWriter, { queue, ends }: Attempts
 
 type Changing<Message> = { -readonly [Field in keyof Message]: Message[Field] };
 
-function readStarted(payload: Uint8Array): AttemptsStarted {
+function readStarted(payload: Buffer): AttemptsStarted {
   const reader = new ByteReader(payload, 0, payload.length);
   const event = { queue: '', workerId: '', starts: [] as AttemptStart[] };
-  const types = new LastText();
+  const types = new SharedText(payload, 'utf8');
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === STARTED.QUEUE) event.queue = reader.string();
@@ -141,7 +142,7 @@ function readStarted(payload: Uint8Array): AttemptsStarted {
   return event;
 }
 
-function readStart(reader: ByteReader, types: LastText): AttemptStart {
+function readStart(reader: ByteReader, types: SharedText): AttemptStart {
   const start: Changing<AttemptStart> = { number: 0, attempt: 0, type: '', submittedAtUs: 0, firstStartedAtUs: 0 };
   while (!reader.done) {
     const tag = reader.varint();
@@ -153,7 +154,7 @@ function readStart(reader: ByteReader, types: LastText): AttemptStart {
         start.attempt = reader.varint();
         break;
       case START.TYPE:
-        start.type = types.read(reader);
+        start.type = sharedText(reader, types);
         break;
       case START.SUBMITTED:
         start.submittedAtUs = reader.varint();
@@ -168,10 +169,10 @@ function readStart(reader: ByteReader, types: LastText): AttemptStart {
   return start;
 }
 
-function readEnded(payload: Uint8Array): AttemptsEnded {
+function readEnded(payload: Buffer): AttemptsEnded {
   const reader = new ByteReader(payload, 0, payload.length);
   const event = { queue: '', ends: [] as AttemptEnd[] };
-  const texts = { types: new LastText(), workers: new LastText() };
+  const texts = { types: new SharedText(payload, 'utf8'), workers: new SharedText(payload, 'utf8') };
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === ENDED.QUEUE) event.queue = reader.string();
@@ -181,7 +182,7 @@ function readEnded(payload: Uint8Array): AttemptsEnded {
   return event;
 }
 
-function readEnd(reader: ByteReader, { types, workers }: { readonly types: LastText; readonly workers: LastText }): AttemptEnd {
+function readEnd(reader: ByteReader, { types, workers }: { readonly types: SharedText; readonly workers: SharedText }): AttemptEnd {
   const end: Changing<AttemptEnd> = {
     number: 0,
     attempt: 0,
@@ -219,7 +220,7 @@ function readEnd(reader: ByteReader, { types, workers }: { readonly types: LastT
         end.retryAtUs = reader.varint();
         break;
       case END.TYPE:
-        end.type = types.read(reader);
+        end.type = sharedText(reader, types);
         break;
       case END.SUBMITTED:
         end.submittedAtUs = reader.varint();
@@ -228,7 +229,7 @@ function readEnd(reader: ByteReader, { types, workers }: { readonly types: LastT
         end.startedAtUs = reader.varint();
         break;
       case END.WORKER_ID:
-        end.workerId = workers.read(reader);
+        end.workerId = sharedText(reader, workers);
         break;
       case END.FIRST_STARTED:
         end.firstStartedAtUs = reader.varint();
@@ -256,26 +257,10 @@ function within<Part>(reader: ByteReader, read: (reader: ByteReader) => Part): P
   return part;
 }
 
-/** A text that comes again and again is made once. */
-class LastText {
-  private text = '';
-  private bytes: Uint8Array = new Uint8Array(0);
-
-  read(reader: ByteReader): string {
-    const { bytes } = this;
-    const length = reader.length();
-    const { at } = reader;
-    if (length === bytes.length) {
-      let same = 0;
-      while (same < length && bytes[same] === reader.bytes[at + same]) same += 1;
-      if (same === length) {
-        reader.at += length;
-        return this.text;
-      }
-    }
-    this.bytes = reader.bytes.subarray(at, at + length);
-    reader.at += length;
-    this.text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, length).toString('utf8');
-    return this.text;
-  }
+/** Reads a field of text that comes again and again. */
+function sharedText(reader: ByteReader, text: SharedText): string {
+  const length = reader.length();
+  const { at } = reader;
+  reader.at += length;
+  return text.read(at, reader.at);
 }

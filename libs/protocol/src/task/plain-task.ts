@@ -7,6 +7,7 @@
  */
 import type { CreatedTask } from '../generated/sluice/task/v1/events';
 import { TaskSpec } from '../generated/sluice/task/v1/task';
+import { SharedText } from '../wire/shared-text';
 
 const REQUEST_ID_TAG = 0x0a;
 const SPEC_TAG = 0x12;
@@ -89,40 +90,17 @@ export class PlainTask implements CreatedTask {
   }
 }
 
-/** Texts that many tasks share, like their types: made once for tasks that follow each other. */
-class SharedText {
-  private text = '';
-  private bytes: Buffer = NOTHING;
-  private at = 0;
-
-  read(bytes: Buffer, at: number, end: number): string {
-    const length = end - at;
-    if (length === this.text.length) {
-      let same = 0;
-      while (same < length && this.bytes[this.at + same] === bytes[at + same]) same += 1;
-      if (same === length) return this.text;
-    }
-    this.text = bytes.toString('latin1', at, end);
-    this.bytes = bytes;
-    this.at = at;
-    return this.text;
-  }
-
-  /** Lets go of the bytes. */
-  forget(): void {
-    this.text = '';
-    this.bytes = NOTHING;
-  }
-}
-
 /** Reads the tasks of one message. */
 export class PlainTaskReader {
-  private readonly types = new SharedText();
-  private readonly keys = new SharedText();
+  private readonly types: SharedText;
+  private readonly keys: SharedText;
   private field = 0;
   private fieldEnd = 0;
 
-  constructor(private readonly bytes: Buffer) {}
+  constructor(private readonly bytes: Buffer) {
+    this.types = new SharedText(bytes, 'latin1');
+    this.keys = new SharedText(bytes, 'latin1');
+  }
 
   /** The task whose submission has these bytes; undefined: it is not plain. */
   read(at: number, end: number): PlainTask | undefined {
@@ -136,7 +114,7 @@ export class PlainTaskReader {
   private spec(at: number, end: number, requestIdEnd: number, specAt: number): PlainTask | undefined {
     const { bytes } = this;
     if (bytes[specAt] !== TYPE_TAG || !this.text(specAt, end)) return undefined;
-    const type = this.types.read(bytes, this.field, this.fieldEnd);
+    const type = this.types.read(this.field, this.fieldEnd);
     let next = this.fieldEnd;
     let payloadFieldAt = 0;
     let payloadAt = 0;
@@ -161,7 +139,7 @@ export class PlainTaskReader {
     let key = '';
     if (next < end && bytes[next] === KEY_TAG) {
       if (!this.text(next, end)) return undefined;
-      key = this.keys.read(bytes, this.field, this.fieldEnd);
+      key = this.keys.read(this.field, this.fieldEnd);
       next = this.fieldEnd;
     }
     if (next < end && !this.isRule(next, end)) return undefined;

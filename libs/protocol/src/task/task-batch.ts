@@ -28,7 +28,7 @@ export interface TaskBatch extends Pick<CreateTasksRequest, 'queue'> {
   readonly tasks: readonly (PlainTask | TaskSubmission)[];
 }
 
-/** Reads a CreateTasksRequest. Throws what the generated codec throws for bytes that are none. */
+/** Reads a CreateTasksRequest. Throws MalformedMessageError, or what the generated codec throws, for bytes that are none. */
 export function readTaskBatch(bytes: Buffer): TaskBatch {
   const reader = new ByteReader(bytes, 0, bytes.length);
   const plain = new PlainTaskReader(bytes);
@@ -67,12 +67,8 @@ export function writeTasksCreated(writer: ByteWriter, { queue, firstNumber, task
   writer.stringField(TAG.EVENT.QUEUE, queue);
   writer.numberField(TAG.EVENT.FIRST_NUMBER, Number(firstNumber));
   for (const task of tasks) {
-    if (task instanceof PlainTask) {
-      writer.reserve(8);
-      writer.byte(TAG.EVENT.TASKS);
-      writer.varint(task.end - task.at);
-      writer.raw(task.bytes, task.at, task.end);
-    } else writer.bytesField(TAG.EVENT.TASKS, CreatedTask.encode(task).finish());
+    if (task instanceof PlainTask) writer.bytesField(TAG.EVENT.TASKS, task.bytes, task.at, task.end);
+    else writer.bytesField(TAG.EVENT.TASKS, CreatedTask.encode(task).finish());
   }
 }
 

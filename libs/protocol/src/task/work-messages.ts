@@ -56,10 +56,7 @@ function writeAssigned(writer: ByteWriter, { taskId, leaseToken, attempt, plain,
   writer.stringField(TAG.TASK_ID, taskId);
   writer.stringField(TAG.LEASE_TOKEN, leaseToken);
   writer.numberField(TAG.ATTEMPT, attempt);
-  writer.reserve(8);
-  writer.byte(TAG.SPEC);
-  writer.varint(plain.end - plain.specAt);
-  writer.raw(plain.bytes, plain.specAt, plain.end);
+  writer.bytesField(TAG.SPEC, plain.bytes, plain.specAt, plain.end);
   writer.numberField(TAG.TIME_LEFT, timeLeftMs);
   writer.numberField(TAG.HEARTBEAT_EVERY, heartbeatEveryMs);
   writer.close(task);

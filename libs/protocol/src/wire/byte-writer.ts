@@ -4,6 +4,8 @@
  */
 const COPY_BY_HAND_BELOW = 48;
 const UTF8_BYTES_PER_UNIT = 3;
+/** A length below it takes one byte. */
+const ONE_BYTE_LENGTH = 0x80;
 
 export class ByteWriter {
   bytes: Buffer;
@@ -102,29 +104,30 @@ export class ByteWriter {
     }
   }
 
-  /** A field of type bytes or string. */
-  bytesField(tag: number, source: Uint8Array): void {
+  /** A field of type bytes or string, or a message, of a part of the bytes; without `start` and `end`: of all. */
+  bytesField(tag: number, source: Uint8Array, start = 0, end = source.length): void {
     this.reserve(8);
     this.bytes[this.at++] = tag;
-    this.varint(source.length);
-    this.raw(source, 0, source.length);
+    this.varint(end - start);
+    this.raw(source, start, end);
   }
 
   /** A field of type string; nothing for ''. */
   stringField(tag: number, value: string): void {
     if (value === '') return;
-    const most = UTF8_BYTES_PER_UNIT * value.length;
-    this.reserve(8 + most);
+    this.reserve(8 + UTF8_BYTES_PER_UNIT * value.length);
     this.bytes[this.at++] = tag;
-    if (most > 0x7f) {
-      this.varint(Buffer.byteLength(value, 'utf8'));
-      this.at += this.bytes.write(value, this.at, 'utf8');
-      return;
+    if (value.length < ONE_BYTE_LENGTH) {
+      // The length takes one byte, unless many characters are not ASCII: it is written when it is known.
+      const length = this.bytes.write(value, this.at + 1, 'utf8');
+      if (length < ONE_BYTE_LENGTH) {
+        this.bytes[this.at] = length;
+        this.at += 1 + length;
+        return;
+      }
     }
-    // The length is one byte, whatever it is.
-    const length = this.bytes.write(value, this.at + 1, 'utf8');
-    this.bytes[this.at] = length;
-    this.at += 1 + length;
+    this.varint(Buffer.byteLength(value, 'utf8'));
+    this.at += this.bytes.write(value, this.at, 'utf8');
   }
 
   /** Opens a nested message; hand what it returns to `close`. */
