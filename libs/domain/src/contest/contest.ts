@@ -72,6 +72,7 @@ export interface Gift {
 export interface SubmittedScore {
   readonly requestId: string;
   readonly accountId: string;
+  /** 1 to MAXIMUM_POINTS. */
   readonly points: number;
   /** 0: not said. */
   readonly scoredAtUs: number;

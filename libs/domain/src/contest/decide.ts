@@ -12,13 +12,7 @@ import { afterRound, totalsWithRound } from './winners';
 /** How long the comparison with the log may take before it is begun again. */
 const RECONCILE_AGAIN_US = 5_000_000;
 
-export interface ScoreOrder {
-  readonly requestId: string;
-  readonly accountId: string;
-  /** 1 to MAXIMUM_POINTS. */
-  readonly points: number;
-  /** 0: not said. */
-  readonly scoredAtUs: number;
+export interface ScoreOrder extends SubmittedScore {
   /** Undefined: it is no gift. */
   readonly gift?: Gift | undefined;
 }

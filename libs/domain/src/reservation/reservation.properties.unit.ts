@@ -1,6 +1,6 @@
 /** Whatever order reservations, associate requests and the deliveries between their aggregates come in, the states are the same, and no place is lost. */
 import fc from 'fast-check';
-import { ReservationWorld } from './reservation-world';
+import { ReservationWorld } from '../test/reservation-world';
 
 const choicesArbitrary = fc.array(fc.nat(), { minLength: 1, maxLength: 60 });
 /** Numbers of both identities; the first two of each take a place. */

@@ -5,11 +5,12 @@ import { nextState, type ReservationState, type ReservationStep } from './reserv
  * What it has of its resource.
  *
  *   NONE ──asks──▶ ASKED ──taken──▶ HELD ──over──▶ GIVEN_BACK
- *                    │               ▲                 ▲  ▲
- *                    ├──queued──▶ WAITING ────over─────┘  │
- *                    └──over; the answer comes later──────┘
+ *     ▲              │               ▲                 ▲  ▲
+ *     │              ├──queued──▶ WAITING ────over─────┘  │
+ *     │              ├──over; the answer comes later──────┘
+ *     └───refused────┘
  *
- * It asks once, and gives back once: the delivery that asks is decided once, and GIVEN_BACK is reached by one event.
+ * Over: cancelled or expired. A completed number keeps its places. It asks once, and gives back once: the delivery that asks is decided once, and GIVEN_BACK is reached by one event.
  */
 export type PlaceState = 'NONE' | 'ASKED' | 'WAITING' | 'HELD' | 'GIVEN_BACK';
 

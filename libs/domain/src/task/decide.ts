@@ -147,13 +147,13 @@ export type ReportDecision = (Ending & { readonly repeated: false }) | { readonl
 
 export function decideCompletion(queue: TaskQueue, lease: LeaseName): ReportDecision {
   const slot = leasedSlot(queue, lease);
-  if (slot === -1) return queue.endOf(lease) === 'SUCCEEDED' ? { repeated: true } : { rejection: 'LEASE_LOST' };
+  if (slot === -1) return leaseGone(queue, lease, 'SUCCEEDED');
   return { ...attemptEnding(queue, slot, 'COMPLETE', 0, undefined), repeated: false };
 }
 
 export function decideFailure(queue: TaskQueue, lease: LeaseName, permanent: boolean, nowUs: number): ReportDecision {
   const slot = leasedSlot(queue, lease);
-  if (slot === -1) return queue.endOf(lease) === 'FAILED' ? { repeated: true } : { rejection: 'LEASE_LOST' };
+  if (slot === -1) return leaseGone(queue, lease, 'FAILED');
   const failure: Failure = { kind: permanent ? 'PERMANENT' : 'HANDLER', limit: undefined };
   return { ...failedAttempt(queue, slot, failure, !permanent, nowUs), repeated: false };
 }
@@ -168,20 +168,25 @@ export function ranTooLong(queue: TaskQueue, lease: LeaseName, ranUs: number): b
 /** The worker ended the attempt because its time was over by the worker's clock. */
 export function decideTimeOver(queue: TaskQueue, lease: LeaseName, ranUs: number, nowUs: number): ReportDecision {
   const slot = leasedSlot(queue, lease);
-  if (slot === -1) return queue.endOf(lease) === 'FAILED' ? { repeated: true } : { rejection: 'LEASE_LOST' };
-  const { limits, retry } = queue.tasks.policies[slot] as TaskPolicy;
+  if (slot === -1) return leaseGone(queue, lease, 'FAILED');
+  const { limits } = queue.tasks.policies[slot] as TaskPolicy;
   // Timers of workers fire up to a millisecond early.
   const isOfAttempt = limits.startToFinishMs > 0 && (limits.submitToFinishMs === 0 || ranUs + 1_000 >= limits.startToFinishMs * 1_000);
-  if (isOfAttempt) return { ...failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs), repeated: false };
+  if (isOfAttempt) return { ...attemptTooLong(queue, slot, nowUs), repeated: false };
   if (limits.submitToFinishMs === 0) return decideFailure(queue, lease, false, nowUs);
-  return { ...endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_FINISH' }), repeated: false };
+  return { ...taskTooLong(queue, slot), repeated: false };
 }
 
 /** The worker gives the attempt back untouched: it does not count as failed. */
 export function decideReturn(queue: TaskQueue, lease: LeaseName, nowUs: number): ReportDecision {
   const slot = leasedSlot(queue, lease);
-  if (slot === -1) return queue.endOf(lease) === 'RETURNED' ? { repeated: true } : { rejection: 'LEASE_LOST' };
+  if (slot === -1) return leaseGone(queue, lease, 'RETURNED');
   return { ...attemptEnding(queue, slot, 'RETURN', nowUs, undefined), repeated: false };
+}
+
+/** The answer to a report on a lease that is not in force. @param outcome how the report would have ended the attempt. */
+function leaseGone(queue: TaskQueue, lease: LeaseName, outcome: AttemptOutcome): ReportDecision {
+  return queue.endOf(lease) === outcome ? { repeated: true } : { rejection: 'LEASE_LOST' };
 }
 
 /** Slot of the task if the lease is in force; -1: it is not. */
@@ -335,12 +340,12 @@ function dueEnding(queue: TaskQueue, slot: number, { kind, timeUs, asOfUs, nowUs
     case DUE.SUBMIT_TO_START:
       return tasks.attempts[slot] === 0 ? endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_START' }) : undefined;
     case DUE.SUBMIT_TO_FINISH:
-      return endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_FINISH' });
+      return taskTooLong(queue, slot);
     case DUE.START_TO_FINISH: {
-      const { limits, retry } = tasks.policies[slot] as TaskPolicy;
+      const { limits } = tasks.policies[slot] as TaskPolicy;
       // An entry of an attempt before this one comes too early.
       if (!isRunning || limitEndUs(tasks.countedFromUs[slot] as number, limits.startToFinishMs) > timeUs) return undefined;
-      return failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs);
+      return attemptTooLong(queue, slot, nowUs);
     }
     case DUE.HEARTBEAT:
       return isRunning && tasks.workers[slot] !== '' ? lostWorker(queue, slot, asOfUs, nowUs) : undefined;
@@ -383,6 +388,17 @@ function stateOf({ tasks }: TaskQueue, slot: number): TaskState {
 function endingOf(queue: TaskQueue, slot: number, change: 'COMPLETE' | 'FAIL' | 'TIME_LIMIT' | 'CANCEL', failure: Failure | undefined): Ending {
   if (queue.tasks.phases[slot] === RUNNING) return attemptEnding(queue, slot, change, 0, failure);
   return { event: { kind: 'ended', number: queue.tasks.numbers[slot] as number }, state: changed(stateOf(queue, slot), change), failure };
+}
+
+/** The attempt took longer than one attempt may. */
+function attemptTooLong(queue: TaskQueue, slot: number, nowUs: number): Ending {
+  const { retry } = queue.tasks.policies[slot] as TaskPolicy;
+  return failedAttempt(queue, slot, { kind: 'TIME_LIMIT', limit: 'START_TO_FINISH' }, retry.retryTimeLimit, nowUs);
+}
+
+/** The task took longer than all its attempts may. */
+function taskTooLong(queue: TaskQueue, slot: number): Ending {
+  return endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_FINISH' });
 }
 
 function failedAttempt(queue: TaskQueue, slot: number, failure: Failure, retryable: boolean, nowUs: number): Ending {

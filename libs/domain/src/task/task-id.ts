@@ -25,13 +25,9 @@ export function taskNameOf(taskId: string): TaskName | undefined {
 
 /** Queue and name of a schedule; undefined: the text is no schedule's id. */
 export function scheduleNameOf(scheduleId: string): { readonly queue: string; readonly name: string } | undefined {
-  const { queue, rest } = splitId(scheduleId);
-  return queue === '' || rest === '' ? undefined : { queue, name: rest };
-}
-
-function splitId(id: string): { readonly queue: string; readonly rest: string } {
-  const slash = id.lastIndexOf('/');
-  return slash === -1 ? { queue: '', rest: '' } : { queue: id.slice(0, slash), rest: id.slice(slash + 1) };
+  const slash = scheduleId.lastIndexOf('/');
+  const name = scheduleId.slice(slash + 1);
+  return slash <= 0 || name === '' ? undefined : { queue: scheduleId.slice(0, slash), name };
 }
 
 /** Names one attempt of one task for ever: the commit that started it is a part of it. */

@@ -2,13 +2,19 @@
  * Identities, numbers and resources with the deliveries between them, for the property tests. Deliveries of a pair of aggregates are decided in
  * order and once, as the engine promises, and their verdicts come back in order; everything else comes in any order, and late.
  */
-import { associateAnswered, decideIdentity, reserveAnswered, type IdentityCommand, type IdentityConsequences } from './decide-identity';
-import { decideReservation, placesAnswered, type OwedByReservation, type ReservationCommand, type ReservationConsequences } from './decide-reservation';
-import { decideResource, type ResourceAcceptance, type ResourceCommand } from './decide-resource';
-import { evolveIdentity, newIdentity, type Identity } from './identity';
-import type { NumberAnswer } from './number-report';
-import { evolveReservation, newReservation, type Reservation } from './reservation';
-import { evolveResource, newResource, type Resource } from './resource';
+import { associateAnswered, decideIdentity, reserveAnswered, type IdentityCommand, type IdentityConsequences } from '../reservation/decide-identity';
+import {
+  decideReservation,
+  placesAnswered,
+  type OwedByReservation,
+  type ReservationCommand,
+  type ReservationConsequences,
+} from '../reservation/decide-reservation';
+import { decideResource, type ResourceAcceptance, type ResourceCommand } from '../reservation/decide-resource';
+import { evolveIdentity, newIdentity, type Identity } from '../reservation/identity';
+import type { NumberAnswer } from '../reservation/number-report';
+import { evolveReservation, newReservation, type Reservation } from '../reservation/reservation';
+import { evolveResource, newResource, type Resource } from '../reservation/resource';
 
 /** Something that is under way: what happens when it arrives. */
 type Arrival = () => void;
