@@ -15,34 +15,33 @@ const ENGINE_PROTOS = new Set(['log', 'projection', 'scheduler']);
 const capabilities = new Set(readdirSync(join(ROOT, 'protos', 'sluice')).filter((name) => !ENGINE_PROTOS.has(name)));
 
 /** Package and capability of a path in the workspace, like "libs/domain" and "account"; undefined: it is in no capability's folder. */
-function placeOf(path, known) {
+function placeOf(path) {
   const [, packageFolder, capability] =
     /^((?:apps|libs|tools)\/[^/]+)\/src\/([^/]+)(?:\/|$)/.exec(path) ?? /^(test\/simulation)\/([^/]+)(?:\/|$)/.exec(path) ?? [];
-  return known.has(capability) ? { packageFolder, capability } : undefined;
+  return capabilities.has(capability) ? { packageFolder, capability } : undefined;
 }
 
 /** The capability that the import leads to; undefined: none. */
-function targetOf(imported, from, known) {
-  if (imported.startsWith('.')) return placeOf(posix.normalize(posix.join(posix.dirname(from), imported)), known)?.capability;
+function targetOf(imported, from) {
+  if (imported.startsWith('.')) return placeOf(posix.normalize(posix.join(posix.dirname(from), imported)))?.capability;
   const [, entry] = /^@sluice\/[^/]+\/([^/]+)/.exec(imported) ?? [];
-  return known.has(entry) ? entry : undefined;
+  return capabilities.has(entry) ? entry : undefined;
 }
 
 module.exports = {
   meta: {
     type: 'problem',
     docs: { description: "forbid one capability's folder to import another's" },
-    schema: [{ type: 'object', properties: { capabilities: { type: 'array', items: { type: 'string' } } }, additionalProperties: false }],
+    schema: [],
     messages: { crossed: '"{{own}}" imports "{{other}}": capabilities know each other through the engine only (deliveries, timers, reads of a sibling).' },
   },
   create(context) {
-    const known = new Set(context.options[0]?.capabilities ?? capabilities);
     const path = relative(ROOT, resolve(context.filename)).split(sep).join('/');
-    const own = placeOf(path, known)?.capability;
+    const own = placeOf(path)?.capability;
     if (own === undefined) return {};
     const check = (node, source, typesOnly) => {
       if (typeof source?.value !== 'string') return;
-      const other = targetOf(source.value, path, known);
+      const other = targetOf(source.value, path);
       if (other === undefined || other === own) return;
       if (typesOnly && source.value === `@sluice/domain/${other}`) return;
       context.report({ node, messageId: 'crossed', data: { own, other } });

@@ -2,14 +2,7 @@
  * grpc.health.v1: per service and, under the empty name, for the whole server. The server serves only while every one of
  * its services does.
  */
-import {
-  type sendUnaryData,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import { type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { healthpb } from '@sluice/protocol';
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = healthpb.HealthCheckResponse_ServingStatus;
@@ -18,10 +11,6 @@ type WatchCall = ServerWritableStream<healthpb.HealthCheckRequest, healthpb.Heal
 
 /** The name of the whole server. */
 const WHOLE = '';
-
-interface Services {
-  addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
-}
 
 export class Health {
   private readonly serving = new Map<string, boolean>();
@@ -49,7 +38,7 @@ export class Health {
     this.publish();
   }
 
-  addToServer(server: Services): void {
+  addToServer(server: Pick<Server, 'addService'>): void {
     server.addService(healthpb.HealthService, {
       check: (call: ServerUnaryCall<healthpb.HealthCheckRequest, unknown>, answer: sendUnaryData<healthpb.HealthCheckResponse>) => {
         const { service } = call.request;

@@ -4,7 +4,7 @@
  *
  * The descriptors are read when the first caller asks: a server that starts does not wait for it.
  */
-import { type ServerDuplexStream, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { fileDescriptors, ProtoFiles, reflectionalphapb, reflectionpb } from '@sluice/protocol';
 
 const ALWAYS_THERE = ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
@@ -14,14 +14,10 @@ type Request = reflectionpb.ServerReflectionRequest;
 type Answer = reflectionpb.ServerReflectionResponse['messageResponse'];
 type Call = ServerDuplexStream<Request, reflectionpb.ServerReflectionResponse>;
 
-interface Services {
-  addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
-}
-
 let read: ProtoFiles | undefined;
 
 /** @param services full names of the services of the server. */
-export function addReflection(server: Services, services: readonly string[]): void {
+export function addReflection(server: Pick<Server, 'addService'>, services: readonly string[]): void {
   const listed = [...services, ...ALWAYS_THERE];
   const implementation = { serverReflectionInfo: (call: Call) => answerEach(call, listed) };
   for (const { ServerReflectionService } of [reflectionpb, reflectionalphapb]) server.addService(ServerReflectionService, implementation);

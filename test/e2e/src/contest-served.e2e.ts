@@ -1,6 +1,7 @@
 /** A contest in `sluice serve`: its scheduler ends the rounds, its read store is compared with the log, watchers see it until it is over. */
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { contestpb } from '@sluice/protocol/contest';
+import { answered } from './harness/calls';
 import { dataFolder, Server } from './harness/server';
 
 const folder = dataFolder();
@@ -21,10 +22,6 @@ afterAll(async () => {
   folder.remove();
 });
 
-function called<Response>(call: (done: (error: ServiceError | null, response: Response) => void) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => call((error, response) => (error === null ? resolve(response) : reject(error))));
-}
-
 test('rounds end by their time, are equal in log and read store, and the standings are watched to the end', async () => {
   const contestId = 'cup';
   const created = contestpb.CreateContestRequest.fromPartial({
@@ -36,10 +33,10 @@ test('rounds end by their time, are equal in log and read store, and the standin
       { sideId: 'blue', accountIds: ['b1'] },
     ],
   });
-  await called<contestpb.CreateContestResponse>((done) => commands.createContest(created, done));
-  await called<contestpb.StartContestResponse>((done) => commands.startContest({ requestId: 'start', contestId }, done));
+  await answered<contestpb.CreateContestResponse>((done) => commands.createContest(created, done));
+  await answered<contestpb.StartContestResponse>((done) => commands.startContest({ requestId: 'start', contestId }, done));
   const score = contestpb.ScoreRequest.fromPartial({ requestId: 's1', contestId, accountId: 'b1', points: 7n });
-  const { positionToken } = await called<contestpb.ScoreResponse>((done) => commands.score(score, done));
+  const { positionToken } = await answered<contestpb.ScoreResponse>((done) => commands.score(score, done));
   const watched = contestpb.WatchStandingsRequest.fromPartial({ contestId, top: 1, accountId: 'r2', positionToken });
   const seen: contestpb.WatchStandingsResponse[] = [];
   for await (const standings of queries.watchStandings(watched) as AsyncIterable<contestpb.WatchStandingsResponse>) seen.push(standings);
@@ -50,7 +47,7 @@ test('rounds end by their time, are equal in log and read store, and the standin
     member: { rank: 2, accountId: 'r2' },
   });
   const request = contestpb.GetReconciliationRequest.fromPartial({ contestId });
-  const { rounds } = await called<contestpb.GetReconciliationResponse>((done) => queries.getReconciliation(request, done));
+  const { rounds } = await answered<contestpb.GetReconciliationResponse>((done) => queries.getReconciliation(request, done));
   const { RECONCILIATION_OUTCOME_EQUAL: equal } = contestpb.ReconciliationOutcome;
   expect(rounds.map(({ round, outcome, scoreCount }) => [round, outcome, scoreCount])).toEqual([
     [1, equal, 1n],

@@ -1,8 +1,9 @@
 /** The worker in Python, run as it stands in examples/python: by the server's reflection alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { taskpb } from '@sluice/protocol/task';
+import { answered } from './harness/calls';
 import { PREPARING_LIMIT_MS, PYTHON, preparePython, pythonExample, wherePythonIs } from './harness/python';
 import { dataFolder, Server } from './harness/server';
 
@@ -25,16 +26,12 @@ afterEach(async () => {
   folder.remove();
 });
 
-function called<Response>(call: (done: (error: ServiceError | null, response: Response) => void) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => call((error, response) => (error === null ? resolve(response) : reject(error))));
-}
-
 async function create(type: string, payload = '', limits: Partial<taskpb.TimeLimits> = {}): Promise<string> {
   const task = taskpb.TaskSpec.fromPartial({ type, payload: Buffer.from(payload), limits });
   const request = taskpb.CreateTaskRequest.fromPartial({ requestId: `${type} ${payload} ${JSON.stringify(limits)}`, queue: QUEUE, task });
-  const { task: receipt, positionToken } = await called<taskpb.CreateTaskResponse>((done) => commands.createTask(request, done));
+  const { task: receipt, positionToken } = await answered<taskpb.CreateTaskResponse>((done) => commands.createTask(request, done));
   // The read store has it from then on.
-  await called<taskpb.GetTaskResponse>((done) => queries.getTask({ taskId: receipt?.taskId ?? '', positionToken, positionTokens: [] }, done));
+  await answered<taskpb.GetTaskResponse>((done) => queries.getTask({ taskId: receipt?.taskId ?? '', positionToken, positionTokens: [] }, done));
   return receipt?.taskId ?? '';
 }
 
@@ -70,7 +67,7 @@ wherePythonIs('it completes, fails, says how far it is, stops what must stop, an
   const waiting = await create('wait');
   await until(waiting, RUNNING, 'waiting');
   const cancel = { requestId: 'cancel', taskId: waiting, expectedVersion: 2, note: '' };
-  await called<taskpb.CancelTaskResponse>((done) => commands.cancelTask(cancel, done));
+  await answered<taskpb.CancelTaskResponse>((done) => commands.cancelTask(cancel, done));
   await until(waiting, CANCELLED);
 
   const ended = once(worker, 'close');

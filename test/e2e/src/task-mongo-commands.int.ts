@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { type CommandRuntime, startCommand } from '@sluice/command';
 import { haveServer, type RunningServer as InfraServer, startMongo } from '@sluice/infra';
 import { InProcessBus, MemoryKeyring, MemorySnapshotStore } from '@sluice/memory';
@@ -16,6 +16,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { type RunningServer, startServer } from '@sluice/service';
 import { type MongoConnection, MongoEventLog, MongoReadStore } from '@sluice/store-mongo';
 import { MongoClient } from 'mongodb';
+import { answered } from './harness/calls';
 
 const TASKS = 40;
 const QUEUE = 'q';
@@ -87,10 +88,6 @@ class HandWorker {
   }
 }
 
-function called<Response>(call: (done: (error: ServiceError | null, response: Response) => void) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => call((error, response) => (error === null ? resolve(response) : reject(error))));
-}
-
 let requests = 0;
 const requestId = (): string => {
   requests += 1;
@@ -100,7 +97,7 @@ const requestId = (): string => {
 async function create(): Promise<string> {
   const task = taskpb.TaskSpec.fromPartial({ type: 'mail', payload: Buffer.from('hello'), retry: { maximumAttempts: 2, firstPauseMs: 1 } });
   const request = taskpb.CreateTaskRequest.fromPartial({ requestId: requestId(), queue: QUEUE, task });
-  const response = await called<taskpb.CreateTaskResponse>((done) => commands.createTask(request, done));
+  const response = await answered<taskpb.CreateTaskResponse>((done) => commands.createTask(request, done));
   return response.task?.taskId ?? '';
 }
 
@@ -115,10 +112,10 @@ async function passThroughStates(): Promise<void> {
   const second = await worker.lease();
   worker.send({ completions: [{ lease: second, result: { body: Buffer.from('done'), contentType: '' }, ranUs: 0n }] });
   await worker.next(({ verdicts }) => verdicts[0]);
-  const { task } = await called<taskpb.RetryTaskResponse>((done) => commands.retryTask({ requestId: requestId(), taskId }, done));
+  const { task } = await answered<taskpb.RetryTaskResponse>((done) => commands.retryTask({ requestId: requestId(), taskId }, done));
   await worker.lease();
   const cancel = { requestId: requestId(), taskId: task?.taskId ?? '', expectedVersion: 2, note: '' };
-  await called<taskpb.CancelTaskResponse>((done) => commands.cancelTask(cancel, done));
+  await answered<taskpb.CancelTaskResponse>((done) => commands.cancelTask(cancel, done));
   await worker.next(({ stops }) => stops[0]);
 }
 

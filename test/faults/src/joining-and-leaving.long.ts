@@ -18,9 +18,7 @@ const DETOURS = [
   'the log is read again',
 ];
 
-/**
- * The read store has a server of its own: the stand-in for MongoDB looks through all rows for each guarded write, and the log is not to wait for that.
- */
+/** The read store has a server of its own: the stand-in for MongoDB is one process, and the log is not to wait for the projector's writes. */
 let readStore: RunningServer | undefined;
 let folder: string | undefined;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ const ACCOUNTS = Number(process.env['SLUICE_TEST_TAKEOVER_ACCOUNTS'] ?? '10000')
 
 testFault(
   `kill -9 of the owner of partitions with ${ACCOUNTS} accounts: service is back in less than five seconds`,
-  // Nothing is projected: the stand-in for MongoDB looks through all rows for each guarded write, which is not what is measured here.
+  // Nothing is projected: the stand-in for MongoDB is one process, and the log would wait for the projector's writes, which is not what is measured here.
   { counts: { projector: 0, query: 0 }, judged: false },
   async ({ load, gaps, ownerOf }) => {
     await load.openIdle(ACCOUNTS);

@@ -13,7 +13,7 @@ import { accountpb } from '@sluice/protocol/account';
 import { CallerGroup } from '../world/caller-group';
 import { describe } from '../world/cluster';
 import { type Callers, type Deployment, type Workload } from '../world/deployment';
-import { CallFailed } from '../world/call-failed';
+import { CallFailed, readOr } from '../world/call-failed';
 import { postingKey, readLedger } from './ledger-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;
@@ -250,13 +250,12 @@ export class AccountWorkload implements Workload {
 }
 
 /** Undefined: the read store does not know the account. */
-async function balanceOf(callers: Callers, request: Uint8Array): Promise<bigint | undefined> {
-  try {
-    return accountpb.GetAccountResponse.decode(await callers.call('query', QUERIES.getAccount.path, request)).account?.balanceMinor;
-  } catch (error) {
-    if (!(error instanceof CallFailed) || error.reason !== 'ACCOUNT_NOT_FOUND') throw error;
-    return undefined;
-  }
+function balanceOf(callers: Callers, request: Uint8Array): Promise<bigint | undefined> {
+  return readOr<bigint | undefined>(
+    undefined,
+    'ACCOUNT_NOT_FOUND',
+    async () => accountpb.GetAccountResponse.decode(await callers.call('query', QUERIES.getAccount.path, request)).account?.balanceMinor,
+  );
 }
 
 function told({ accepted, reason, balanceAfterMinor }: Answer): string {

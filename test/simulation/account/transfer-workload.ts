@@ -12,7 +12,7 @@ import { accountpb } from '@sluice/protocol/account';
 import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { START_US } from '../world/globals';
-import { CallFailed } from '../world/call-failed';
+import { CallFailed, readOr } from '../world/call-failed';
 import { transferKey, transferReader, type TransferReading } from './transfer-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;
@@ -224,12 +224,9 @@ export class TransferWorkload implements Workload {
   }
 }
 
-async function stateOf(callers: Callers, request: Uint8Array): Promise<string> {
-  try {
+function stateOf(callers: Callers, request: Uint8Array): Promise<string> {
+  return readOr('absent', 'TRANSFER_NOT_FOUND', async () => {
     const { transfer } = accountpb.GetTransferResponse.decode(await callers.call('query', QUERIES.getTransfer.path, request));
     return accountpb.TransferState[transfer?.state ?? 0]?.slice('TRANSFER_STATE_'.length) ?? '';
-  } catch (error) {
-    if (!(error instanceof CallFailed) || error.reason !== 'TRANSFER_NOT_FOUND') throw error;
-    return 'absent';
-  }
+  });
 }

@@ -12,7 +12,7 @@
 import { taskpb } from '@sluice/protocol/task';
 import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
-import { CallFailed } from '../world/call-failed';
+import { CallFailed, readOr } from '../world/call-failed';
 import { libraryResult, LIBRARY_WORKER, startLibraryWorker } from './library-worker';
 import { attemptKey, hasEnded, requestKey, taskReader, type ReadAttempt, type TaskReading } from './task-model';
 import { UnrulyWorker, type WorkerNotes } from './unruly-worker';
@@ -275,13 +275,13 @@ export class TaskWorkload implements Workload {
   }
 }
 
-async function stateOf(callers: Callers, request: Uint8Array): Promise<taskpb.TaskState> {
-  try {
-    return taskpb.GetTaskResponse.decode(await callers.call('query', QUERIES.getTask.path, request)).task?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
-  } catch (error) {
-    if (!(error instanceof CallFailed) || error.reason !== 'TASK_NOT_FOUND') throw error;
-    return TaskState.TASK_STATE_UNSPECIFIED;
-  }
+function stateOf(callers: Callers, request: Uint8Array): Promise<taskpb.TaskState> {
+  const absent = TaskState.TASK_STATE_UNSPECIFIED;
+  return readOr<taskpb.TaskState>(
+    absent,
+    'TASK_NOT_FOUND',
+    async () => taskpb.GetTaskResponse.decode(await callers.call('query', QUERIES.getTask.path, request)).task?.state ?? absent,
+  );
 }
 
 const OUTCOMES = {

@@ -15,3 +15,13 @@ export class CallFailed extends Error {
     this.name = 'CallFailed';
   }
 }
+
+/** What is read, or `absent` where the call is refused because it is not there: with that reason. */
+export async function readOr<Value>(absent: Value, reason: string, read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.reason !== reason) throw error;
+    return absent;
+  }
+}

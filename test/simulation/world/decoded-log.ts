@@ -14,7 +14,7 @@ export class DecodedLog {
   get partitions(): readonly (readonly DecodedCommit[])[] {
     for (const [partition, commits] of this.#decoded.entries()) {
       const stored = this.storage.commitsOf(partition);
-      for (let at = commits.length; at < stored.length; at += 1) commits.push(readCommit((stored[at] as { bytes: Uint8Array }).bytes));
+      for (const { bytes } of stored.slice(commits.length)) commits.push(readCommit(bytes));
     }
     return this.#decoded;
   }

@@ -2,6 +2,7 @@
  * How much a seed does, drawn from it. Many short runs meet more different histories in the same processor time than few long ones. Most seeds have some kinds of
  * callers only, so that what one kind does to the deployment does not hide what happens to another.
  */
+import type { InstanceKind } from './cluster';
 import type { Random } from './random';
 
 export interface RunPlan {
@@ -10,7 +11,7 @@ export interface RunPlan {
   /** Names of the workloads that take part, in their order. */
   readonly workloads: readonly string[];
   /** Instances of each kind. */
-  readonly instances: Readonly<Record<'command' | 'projector' | 'query' | 'scheduler', number>>;
+  readonly instances: Readonly<Record<InstanceKind, number>>;
 }
 
 const SHARES = [0.1, 0.2, 0.2, 0.35, 1];

@@ -64,7 +64,8 @@ export async function fetchJars(folder: string): Promise<void> {
 }
 
 async function fromCache(folder: string): Promise<void> {
-  const folders = readdirSync(cacheFolder()).map((name) => join(cacheFolder(), name, 'jars'));
+  const cache = cacheFolder();
+  const folders = readdirSync(cache).map((name) => join(cache, name, 'jars'));
   const known = folders.find((jars) => jars !== folder && JARS.every((jar) => existsSync(join(jars, fileOf(jar)))));
   if (known === undefined) throw new Error('no launcher with these jars is there');
   for (const jar of JARS) copyFileSync(join(known, fileOf(jar)), join(folder, fileOf(jar)));

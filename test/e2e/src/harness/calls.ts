@@ -50,7 +50,8 @@ export class Calls {
   }
 }
 
-function answered<Response>(call: (done: (error: ServiceError | null, response?: Response) => void) => unknown): Promise<Response> {
+/** The answer to a call; rejects with the ServiceError of a refused one. */
+export function answered<Response>(call: (done: (error: ServiceError | null, response?: Response) => void) => unknown): Promise<Response> {
   return new Promise((resolve, reject) => call((error, response) => (error === null ? resolve(response as Response) : reject(error))));
 }
 
