@@ -285,9 +285,12 @@ export interface TransferOrder {
   signedAtUs: bigint;
   /** The target: the account to be credited, another one; 1 to 128 bytes. With to_capability: the key of an aggregate of it. */
   toAccountId: string;
-  /** The capability of the target; empty: the target is an account. "contest" takes gifts. At most 32 bytes. */
+  /**
+   * The capability of the target; empty: the target is an account. A request of a caller that sets it is refused: a capability sets it, as Gift of
+   * "contest" does. At most 32 bytes.
+   */
   toCapability: string;
-  /** What the transfer says to a target of another capability, as that capability defines it. At most 512 bytes. */
+  /** What the transfer says to a target of another capability, as that capability defines it. At most 512 bytes. Callers leave it empty: see to_capability. */
   order: Buffer;
 }
 
