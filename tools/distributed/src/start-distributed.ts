@@ -81,7 +81,15 @@ export async function startDistributed(options: DistributedOptions = {}): Promis
     for (const service of SERVICE_NAMES) processes.push(...childrenOf(service, { nats, mongodb, keyringSecret }, options));
     await Promise.all(processes.map((child) => child.start()));
     await Promise.all(processes.map((child) => child.untilServing()));
-    return { nats, mongodb, readUrl: readUrlOf(options, mongodb), dataDir, processes, of: (service) => processes.filter((child) => child.service === service), stop };
+    return {
+      nats,
+      mongodb,
+      readUrl: readUrlOf(options, mongodb),
+      dataDir,
+      processes,
+      of: (service) => processes.filter((child) => child.service === service),
+      stop,
+    };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
