@@ -165,7 +165,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     await copy.apply({ ...other, previousSequence: 0, sequence: 1 });
     const filling = { code: 'UNAVAILABLE', reason: 'PROJECTION_FILLING' };
     expect(await refusalOf(getAccount('alice'))).toEqual(filling);
-    expect(await refusalOf(getAccount('alice', tokenAt('alice', 1), 300))).toEqual(filling);
+    expect(await refusalOf(getAccount('alice', tokenAt('alice', 1), 2_500))).toEqual(filling);
     expect(await refusalOf(listAccounts({}))).toEqual(filling);
     await projection.open('alice');
     expect((await getAccount('alice')).account?.accountId).toBe('alice');
@@ -305,7 +305,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
         accountpb.BatchGetAccountsRequest.fromPartial({ accountIds: [debited, credited] }),
         deadlineMs,
       );
-    expect(await refusalOf(ask(300))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    expect(await refusalOf(ask(2_500))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
     const answer = ask(10_000);
     const reads = jest.spyOn(copy, 'getMany');
     while (reads.mock.calls.length < 6) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -470,7 +470,7 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
     const waiting = getAccount('alice', tokenAt('alice', opened + 1));
     await projection.turn('alice', [projection.posting('alice', 'CREDIT', 7n)]);
     expect((await waiting).account?.balanceMinor).toBe(7n);
-    expect(await refusalOf(getAccount('alice', tokenAt('alice', opened + 9), 250))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
+    expect(await refusalOf(getAccount('alice', tokenAt('alice', opened + 9), 2_500))).toEqual({ code: 'UNAVAILABLE', reason: 'READ_BEHIND' });
     expect(await refusalOf(getAccount('alice', tokenAt('alice', 1, 'cd'.repeat(16))))).toEqual({ code: 'FAILED_PRECONDITION', reason: 'TOKEN_OF_OTHER_LOG' });
     expect(await refusalOf(getAccount('alice', 'made-up'))).toEqual({ code: 'INVALID_ARGUMENT', reason: 'TOKEN_INVALID' });
   });
