@@ -9,6 +9,7 @@ import {
   type Caller,
   HopProof,
   PeerConnections,
+  peersOnly,
   refusal,
   serverStream,
   type Role,
@@ -18,7 +19,7 @@ import {
   startServer,
   unary,
 } from '@sluice/service';
-import { refusingHopsOfOthers } from './not-owner';
+import { notOwner, refusingHopsOfOthers } from './not-owner';
 import { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
 import { PeerHop } from './peer-hop';
@@ -140,10 +141,10 @@ async function startOwner(name: string): Promise<Owner> {
   return owner;
 }
 
-function sender(clock: Clock = systemClock): PeerHop {
+function sender(clock: Clock = systemClock, ownRegistration = self.registration): PeerHop {
   const connections = new PeerConnections({ proof: PROOF }, systemClock);
   const ownMethods = new OwnMethods();
-  ownMethods.add(self.registration);
+  ownMethods.add(ownRegistration);
   const hop = new PeerHop({ self: 'self', serves: () => self.serves, owners, connections, ownMethods, clock });
   closing.push(() => hop.close());
   closing.push(() => connections.close());
@@ -236,7 +237,15 @@ describe('the lease moves while a hop waits for a silent owner', () => {
     self.serves = true;
     owners.move({ id: 'self', address: 'unused' });
     expect(await answer).toBe('self');
-    expect(self.calls[0]).toMatchObject({ caller: SHOP, forwarded: false });
+    expect(self.calls[0]).toMatchObject({ caller: SHOP, forwarded: true, forwardedTo: PARTITION });
+  });
+
+  test('to this instance: it answers a method for peers only', async () => {
+    const answer = answerOf(sender(systemClock, peersOnly(self.registration)).send(PARTITION, GET_STATUS, REQUEST, callOf()));
+    await reached;
+    self.serves = true;
+    owners.move({ id: 'self', address: 'unused' });
+    expect(await answer).toBe('self');
   });
 
   test('to this instance, which still loads the partition: it answers as soon as it serves', async () => {
@@ -285,6 +294,18 @@ describe('the instance that is asked', () => {
     expect(await answerOf(sender().send(PARTITION, { ...GET_STATUS, repeatable: false }, REQUEST, callOf()))).toBe('owner');
     expect(former.calls).toHaveLength(0);
     expect(owners.asked).toBe(1);
+  });
+
+  test('is this one, from which the partition goes before it has decided: the owner that the lease service names answers, whatever the method', async () => {
+    const owner = await startOwner('owner');
+    self.serves = true;
+    owners.known = { id: 'self', address: 'unused' };
+    owners.found = owner.holder;
+    self.answer = async () => {
+      self.serves = false;
+      throw notOwner(PARTITION);
+    };
+    expect(await answerOf(sender().send(PARTITION, { ...GET_STATUS, repeatable: false }, REQUEST, callOf()))).toBe('owner');
   });
 
   test('is gone: the lease service is asked, and the owner that it names answers', async () => {

@@ -15,8 +15,8 @@
  */
 import type { HopMethod, HopStreamListener, PartitionHop } from '@sluice/engine';
 import type { Clock, LeaseHolder } from '@sluice/ports';
-import { refusal, type CallContext, type PeerChannels, type RateLimitedLog, type SluiceError } from '@sluice/service';
-import { notOwner } from './not-owner';
+import { LocalCall, refusal, SluiceError, type CallContext, type PeerChannels, type RateLimitedLog } from '@sluice/service';
+import { isNotOwner, notOwner } from './not-owner';
 import type { OwnMethods } from './own-methods';
 import type { PartitionOwners } from './partition-owners';
 import { failureOf, type HopFailure } from './peer-answer';
@@ -123,12 +123,23 @@ export class PeerHop implements PartitionHop<CallContext> {
   }
 
   private async try(owner: LeaseHolder | undefined, sending: Sending): Promise<Outcome> {
-    const { serves, ownMethods, self } = this.dependencies;
-    const { partition, method, bytes, call } = sending;
-    if (serves(partition)) return { kind: 'answered', response: await ownMethods.run(method.path, bytes, call) };
+    const { serves, self } = this.dependencies;
+    const { partition } = sending;
+    if (serves(partition)) return this.runHere(sending);
     // Without an owner, or while this instance still loads the partition, no instance can answer.
     if (owner === undefined || owner.id === self) return { kind: 'notOwner' };
     return this.sendTo(owner, sending);
+  }
+
+  /** Runs it as a call that a peer sent on: methods for peers only take it, and it is not sent on again if the partition leaves. */
+  private async runHere({ partition, method, bytes, call }: Sending): Promise<Outcome> {
+    const local = new LocalCall(call.caller, partition, call.deadlineMs);
+    try {
+      return { kind: 'answered', response: await this.dependencies.ownMethods.run(method.path, bytes, local) };
+    } catch (error) {
+      if (error instanceof SluiceError && isNotOwner(error)) return { kind: 'notOwner' };
+      throw error;
+    }
   }
 
   private sendTo(owner: LeaseHolder, { partition, method, bytes, call }: Sending): Promise<Outcome> {
