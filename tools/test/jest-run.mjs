@@ -23,7 +23,7 @@ const FILE_WITHIN_MS = 900_000;
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill()));
 
-const NOTHING = { passed: 0, failed: 0, skipped: [], running: [], files: [], over: false, open: [] };
+const NOTHING = { passed: 0, failed: 0, skipped: [], running: [], files: [], failedFiles: [], over: false, open: [] };
 
 /**
  * Resolves with what the reporter counted, and with the processor time. `troubles` are failures of the run itself, a line each; they are counted as failed.

@@ -17,7 +17,7 @@ const ENDS_WITHIN_MS = Number(process.env.SLUICE_TEST_ENDS_WITHIN_MS ?? 15_000);
 module.exports = class TierReporter {
   constructor(globalConfig) {
     this.root = globalConfig.rootDir;
-    this.report = { passed: 0, failed: 0, skipped: [], running: [], files: [], over: false, open: [] };
+    this.report = { passed: 0, failed: 0, skipped: [], running: [], files: [], failedFiles: [], over: false, open: [] };
   }
 
   onTestFileStart({ path }) {
@@ -36,6 +36,7 @@ module.exports = class TierReporter {
     for (const { fullName } of skipped) report.skipped.push({ file, name: fullName });
     report.running = report.running.filter((running) => running !== file);
     report.files.push(file);
+    if (failed + broken > 0) report.failedFiles.push({ file, passed, failed: failed + broken });
 
     const tookMs = result.perfStats.end - result.perfStats.start;
     const took = tookMs > SLOW_MS ? `  ${(tookMs / 1000).toFixed(1)} s${this.processorTime(result.testFilePath)}` : '';

@@ -12,6 +12,9 @@
  *   timed   int of the leases ► e2e of faults and chaos ──────────────►
  *   rest    lint ► format ► unit ► int of the others ► e2e of the others ►
  *
+ * A few files that failed beside others run once more at the end, alone: what counts is how they end then. Each is named, since a test that
+ * depends on what else the machine does is to be mended.
+ *
  * What cannot run here is named at the end with its reason; with CI=true it counts as failed, as does a test file that nothing ran. The last line is
  * always "N passed, N failed"; the exit code is 0 only if nothing failed.
  */
@@ -32,6 +35,8 @@ const TIMED = { unit: [], int: ['process', 'bus-nats'], e2e: ['faults', 'chaos']
 /** Of leases several at once; of deployments one, which takes a machine by itself. */
 const TIMED_WORKERS = { int: 2, e2e: 1, long: 1 };
 const WORKERS = 2;
+/** Where more files failed, it is not for what ran beside them. */
+const MAXIMUM_ONCE_MORE = 5;
 /** Of the other lane. What starts servers is not to wait as long as what only computes. */
 const NICENESS = { lint: 10, format: 10, unit: 10, int: 5, e2e: 5, long: 5 };
 
@@ -41,6 +46,8 @@ const wantedTiers = TIERS.filter(({ name }) => wanted.includes(name));
 const tiers = wantedTiers.length > 0 ? wantedTiers : TIERS.filter(({ onlyWhenNamed }) => !onlyWhenNamed);
 const wantedProjects = wanted.filter((name) => !TIERS.some((tier) => tier.name === name));
 const total = { passed: 0, failed: 0, skipped: [] };
+/** Files with int and e2e tests that failed, with how many passed and failed. Tests of pure code have no excuse. */
+const failedBesideOthers = [];
 const started = Date.now();
 
 // Whatever stops us, the last line says how it ended.
@@ -71,6 +78,7 @@ const scratch = join(root, 'node_modules/.cache/sluice-test', String(process.pid
 mkdirSync(scratch, { recursive: true });
 try {
   await Promise.all([timedLane(), restLane()]);
+  await onceMore();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -137,11 +145,29 @@ async function runTier({ name, about }, names, { workers, niceness }) {
   total.passed += result.passed;
   total.failed += result.failed;
   total.skipped.push(...result.skipped);
+  if (name !== 'unit') failedBesideOthers.push(...result.failedFiles);
   for (const trouble of result.troubles) console.log(`FAIL ${title}: ${trouble}`);
   const notRun = files.filter((file) => !result.files.includes(file));
   for (const file of notRun) console.log(`FAIL ${file}: nothing ran it`);
   total.failed += notRun.length;
   console.log(`── ${title} took ${took(startedMs, result.processorSeconds)}`);
+}
+
+async function onceMore() {
+  if (failedBesideOthers.length === 0 || failedBesideOthers.length > MAXIMUM_ONCE_MORE) return;
+  heading('once more, alone: what failed beside others');
+  for (const [at, { file, passed, failed }] of failedBesideOthers.entries()) {
+    const result = await runJest({
+      root,
+      config: join(root, 'tools/test/jest.all.cjs'),
+      args: ['--runTestsByPath', '--runInBand', file],
+      report: join(scratch, `once more ${at}.json`),
+    });
+    total.passed += result.passed - passed;
+    total.failed += result.failed - failed;
+    for (const trouble of result.troubles) console.log(`FAIL ${file}: ${trouble}`);
+    if (result.failed === 0) console.log(`BUSY ${file}: failed beside others and passed alone: it depends on what else the machine does`);
+  }
 }
 
 function nameSkipped() {
