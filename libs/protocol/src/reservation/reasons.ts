@@ -26,7 +26,7 @@ export const reservationReasons = {
   RESERVATION_RESOURCE_NOT_FOUND: reason('NOT_FOUND', 'The resource has no capacity: it was never set.', 'Set it, then reserve another number.'),
   RESERVATION_RESOURCE_FULL: reason(
     'FAILED_PRECONDITION',
-    'The resource has fewer places left than are wanted.',
+    'The resource has fewer places left than are wanted, or others wait for them, or it has not so many at all.',
     'Reserve another number later, or wait for a place.',
   ),
   RESERVATION_WAITING_LIST_FULL: reason('RESOURCE_EXHAUSTED', 'The waiting list of the resource has 10,000 reservations.', 'Reserve another number later.'),
