@@ -1,17 +1,29 @@
 /**
- * Funds that other capabilities take out of accounts, pay to others and render account of, by deliveries (protos/sluice/log/v1/funds.proto).
+ * Funds that other capabilities hold on accounts, take out of them, pay to others and render account of, by deliveries (protos/sluice/log/v1/funds.proto).
  *
- *   TakeFunds ──▶ DEBIT, in transit ──▶ PayFunds: CREDITs of others ──▶ SettleFunds: in transit no more; a CREDIT of what is left
+ *   TakeFunds ──▶ DEBIT, in transit ──────────────────────┬──▶ PayFunds: CREDITs of others ──▶ SettleFunds: in transit no more; a CREDIT of what is left
+ *   HoldFunds ──▶ HOLD ──CaptureFunds──▶ CAPTURE, in transit ┘
+ *                   └────ReleaseFunds──▶ RELEASE
  *
- * What is in transit keeps the account from being closed, and its room free: what comes back is never refused.
+ * What is held or in transit keeps the account from being closed. What is in transit keeps its room free: what comes back is never refused.
  */
-import { beginTransit, decideRefund, decideTransferDebit, type PostingType } from '@sluice/domain/account';
+import {
+  beginTransit,
+  decidePosting,
+  decideRefund,
+  decideTransferDebit,
+  decideWholeCapture,
+  decideWholeRelease,
+  type AcceptedPosting,
+  type Account,
+  type PostingDecision,
+} from '@sluice/domain/account';
 import type { InternalCommand, InternalVerdict, Turn } from '@sluice/engine';
-import { logpb } from '@sluice/protocol';
-import { accountpb, engineMadePosting } from '@sluice/protocol/account';
+import { logpb, MAXIMUM_ID_BYTES } from '@sluice/protocol';
+import { accountpb, engineMadePosting, type PostingBatch } from '@sluice/protocol/account';
 import { TRANSFER_LEG, type AccountTransfers, type PartitionAccounts } from './account-transfers';
 
-const FUNDS_METHODS = ['TakeFunds', 'PayFunds', 'SettleFunds'] as const;
+const FUNDS_METHODS = ['TakeFunds', 'HoldFunds', 'CaptureFunds', 'ReleaseFunds', 'PayFunds', 'SettleFunds'] as const;
 type FundsMethod = (typeof FUNDS_METHODS)[number];
 
 const NO_PAYLOAD = new Uint8Array(0);
@@ -32,33 +44,56 @@ export class AccountFunds {
     if (method === 'PayFunds') return this.pay(turn, run);
     const verdicts: InternalVerdict[] = [];
     for (const command of run) {
-      const verdict = method === 'TakeFunds' ? this.take(turn, command) : this.settle(turn, command);
+      const verdict = this.decideOne(turn, method, command);
       verdicts.push(verdict);
       if (verdict.kind === 'undecidable') break;
     }
     return verdicts;
   }
 
-  private take(turn: Turn, { payload }: InternalCommand): InternalVerdict {
-    const asked = read(logpb.TakeFunds, payload);
-    if (asked === undefined) return unreadable('TakeFunds');
-    const { accounts, transfers } = this;
-    const debit = engineMadePosting(postingOf('DEBIT', asked));
+  private decideOne(turn: Turn, method: Exclude<FundsMethod, 'PayFunds'>, { payload }: InternalCommand): InternalVerdict {
+    if (method === 'SettleFunds') return this.settle(turn, payload);
+    const asked = read(MESSAGES[method], payload);
+    if (asked === undefined) return unreadable(method);
+    const posting = engineMadePosting(postingFor(method, asked));
     const ordinal = this.ordinalOf(asked.accountId);
-    const account = ordinal === -1 ? undefined : accounts.account(ordinal);
-    // The capability has no key to sign with.
-    const decision = decideTransferDebit(account, accounts.viewAs('DEBIT', debit, 0), account?.signingKeyId === '', true);
+    const decision = this.decisionOn(method, posting, ordinal === -1 ? undefined : this.accounts.account(ordinal));
     if (!decision.accepted) {
-      debit.release();
+      posting.release();
       return { kind: 'rejected', reason: decision.rejection, payload: NO_PAYLOAD };
     }
-    accounts.separateSums(debit, 0, turn);
-    const group = accounts.enter(ordinal, debit, 0, decision, turn);
-    group.markTaken(asked.amountMinor);
-    beginTransit(group.account, asked.amountMinor);
-    accounts.separateSums(debit, 0, turn);
-    transfers.keepUntilWritten(debit);
+    this.enter(turn, ordinal, posting, decision, method === 'TakeFunds' || method === 'CaptureFunds');
     return ACCEPTED;
+  }
+
+  /** The capability has no key to sign with. */
+  private decisionOn(method: DecidedMethod, posting: PostingBatch, account: Account | undefined): PostingDecision {
+    switch (method) {
+      case 'TakeFunds':
+        return decideTransferDebit(account, this.accounts.viewAs('DEBIT', posting, 0), account?.signingKeyId === '', true);
+      case 'HoldFunds':
+        return decidePosting(account, this.accounts.viewAs('HOLD', posting, 0), account?.signingKeyId === '');
+      case 'CaptureFunds':
+        return existing(method, posting, account && decideWholeCapture(account, posting.holdId(0)));
+      case 'ReleaseFunds':
+        return existing(method, posting, account && decideWholeRelease(account, posting.holdId(0)));
+      default:
+        return method satisfies never;
+    }
+  }
+
+  /** @param taken the amount is in transit from now on. */
+  private enter(turn: Turn, ordinal: number, posting: PostingBatch, accepted: AcceptedPosting, taken: boolean): void {
+    const { accounts, transfers } = this;
+    accounts.separateSums(posting, 0, turn);
+    const group = accounts.enter(ordinal, posting, 0, accepted, turn);
+    if (taken) {
+      const amountMinor = posting.amounts[0] as bigint;
+      group.markTaken(amountMinor);
+      beginTransit(group.account, amountMinor);
+    }
+    accounts.separateSums(posting, 0, turn);
+    transfers.keepUntilWritten(posting);
   }
 
   /** Each is the credit of a transfer. */
@@ -74,19 +109,15 @@ export class AccountFunds {
     return legs.length < run.length ? [...verdicts, unreadable('PayFunds')] : verdicts;
   }
 
-  private settle(turn: Turn, { payload }: InternalCommand): InternalVerdict {
+  private settle(turn: Turn, payload: Uint8Array): InternalVerdict {
     const asked = read(logpb.SettleFunds, payload);
     if (asked === undefined) return unreadable('SettleFunds');
-    const { accounts, transfers } = this;
     const ordinal = this.ordinalOf(asked.accountId);
     if (ordinal === -1) throw new Error(`funds of account ${asked.accountId} are settled, which was never opened`);
-    transfers.endFunds(ordinal, asked.amountMinor);
+    this.transfers.endFunds(ordinal, asked.amountMinor);
     if (asked.returnedMinor === 0n) return ACCEPTED;
     const refund = engineMadePosting({ ...postingOf('CREDIT', asked), amountMinor: asked.returnedMinor });
-    accounts.separateSums(refund, 0, turn);
-    accounts.enter(ordinal, refund, 0, decideRefund(accounts.account(ordinal), asked.returnedMinor), turn);
-    accounts.separateSums(refund, 0, turn);
-    transfers.keepUntilWritten(refund);
+    this.enter(turn, ordinal, refund, decideRefund(this.accounts.account(ordinal), asked.returnedMinor), false);
     return ACCEPTED;
   }
 
@@ -106,10 +137,59 @@ interface FundsMessage {
   readonly metadata: Record<string, string>;
 }
 
-function postingOf(type: PostingType & ('CREDIT' | 'DEBIT'), asked: FundsMessage): accountpb.Posting {
+/** Methods that take, hold or free funds of an account. */
+type DecidedMethod = 'TakeFunds' | 'HoldFunds' | 'CaptureFunds' | 'ReleaseFunds';
+
+const MESSAGES: Readonly<Record<DecidedMethod, { decode(bytes: Uint8Array): FundsMessage }>> = {
+  TakeFunds: logpb.TakeFunds,
+  HoldFunds: logpb.HoldFunds,
+  CaptureFunds: logpb.CaptureFunds,
+  ReleaseFunds: logpb.ReleaseFunds,
+};
+
+const { POSTING_TYPE_CREDIT, POSTING_TYPE_DEBIT, POSTING_TYPE_HOLD, POSTING_TYPE_CAPTURE, POSTING_TYPE_RELEASE } = accountpb.PostingType;
+const TYPES = {
+  CREDIT: POSTING_TYPE_CREDIT,
+  DEBIT: POSTING_TYPE_DEBIT,
+  HOLD: POSTING_TYPE_HOLD,
+  CAPTURE: POSTING_TYPE_CAPTURE,
+  RELEASE: POSTING_TYPE_RELEASE,
+} as const;
+
+function postingFor(method: DecidedMethod, asked: FundsMessage): accountpb.Posting {
+  const holdId = holdIdOf(asked.requestId);
+  switch (method) {
+    case 'TakeFunds':
+      return postingOf('DEBIT', asked);
+    case 'HoldFunds':
+      // The id of a hold is the request id of its posting.
+      return { ...postingOf('HOLD', asked), requestId: holdId };
+    case 'CaptureFunds':
+      return { ...postingOf('CAPTURE', asked), holdId, final: true };
+    case 'ReleaseFunds':
+      return { ...postingOf('RELEASE', asked), holdId };
+    default:
+      return method satisfies never;
+  }
+}
+
+function postingOf(type: keyof typeof TYPES, asked: FundsMessage): accountpb.Posting {
   const { requestId, accountId, amountMinor, unit, counterparty, metadata } = asked;
-  const number = type === 'CREDIT' ? accountpb.PostingType.POSTING_TYPE_CREDIT : accountpb.PostingType.POSTING_TYPE_DEBIT;
-  return accountpb.Posting.fromPartial({ requestId, accountId, amountMinor, unit, counterparty, metadata, type: number, funds: true });
+  return accountpb.Posting.fromPartial({ requestId, accountId, amountMinor, unit, counterparty, metadata, type: TYPES[type], funds: true });
+}
+
+/**
+ * The id of a hold that a capability makes. It has one byte more than an id of a caller may have, so no posting of a caller has it or names it. What
+ * stands before the last slash is the capability's name of the hold, so two names never have the same id.
+ */
+export function holdIdOf(requestId: string): string {
+  return `${requestId}/${'-'.repeat(MAXIMUM_ID_BYTES - Buffer.byteLength(requestId))}`;
+}
+
+/** Throws where the hold is not there: only the capability that made it ends it, once. */
+function existing(method: DecidedMethod, posting: PostingBatch, decision: PostingDecision | undefined): PostingDecision {
+  if (decision === undefined) throw new Error(`${method}: account ${posting.accountId(0)} has no hold ${posting.holdId(0)}`);
+  return decision;
 }
 
 function read<Message>(codec: { decode(bytes: Uint8Array): Message }, payload: Uint8Array): Message | undefined {

@@ -2,7 +2,7 @@
  * Timers of holds that expire. A hold's timer is set in the commit that records the hold, and cancelled in the one that takes the last of it. Its
  * key and its id name the account and the hold, so it carries nothing else: a million of them are in memory.
  */
-import { decideHoldExpiry, type Account, type AcceptedPosting } from '@sluice/domain/account';
+import { decideWholeRelease, type Account, type AcceptedPosting } from '@sluice/domain/account';
 import type { InternalCommand, InternalVerdict, Turn } from '@sluice/engine';
 import { accountpb, releaseOfExpired } from '@sluice/protocol/account';
 import type { AccountTransfers, PartitionAccounts } from './account-transfers';
@@ -36,7 +36,7 @@ export function expireHold(accounts: PartitionAccounts, turn: Turn, command: Int
   const ordinal = accounts.ordinalOf(id, 0, id.length);
   if (ordinal === -1) return NOTHING_TO_DO;
   const account = accounts.account(ordinal);
-  const expiry = decideHoldExpiry(account, holdId);
+  const expiry = decideWholeRelease(account, holdId);
   if (expiry === undefined) return NOTHING_TO_DO;
   const release = releaseOfExpired({ accountId, holdId, releasedMinor: expiry.releasedMinor, unit: account.unit });
   // The timer has fired: there is none to cancel.

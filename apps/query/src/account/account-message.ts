@@ -86,9 +86,23 @@ function transferSides({ accountId, fromAccountId, toAccountId }: accountpb.Post
 
 function originOf({ type, fromAccountId, toAccountId, holdExpired, funds }: accountpb.Posting): accountpb.EntryOrigin {
   if (holdExpired) return accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
-  const isDebit = type === accountpb.PostingType.POSTING_TYPE_DEBIT;
-  if (funds) return isDebit ? accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN : accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED;
+  if (funds) return originOfFunds(type);
   if (fromAccountId !== '') return accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT;
   if (toAccountId === '') return accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED;
-  return isDebit ? accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT : accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND;
+  return type === accountpb.PostingType.POSTING_TYPE_DEBIT
+    ? accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT
+    : accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND;
+}
+
+function originOfFunds(type: accountpb.PostingType): accountpb.EntryOrigin {
+  switch (type) {
+    case accountpb.PostingType.POSTING_TYPE_HOLD:
+      return accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_HELD;
+    case accountpb.PostingType.POSTING_TYPE_RELEASE:
+      return accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED;
+    case accountpb.PostingType.POSTING_TYPE_CREDIT:
+      return accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED;
+    default:
+      return accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN;
+  }
 }

@@ -110,6 +110,8 @@ const ORIGINS: Readonly<Record<accountpb.EntryOrigin, EntryOrigin>> = {
   [accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY]: 'HOLD_EXPIRY',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_TAKEN]: 'FUNDS_TAKEN',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED]: 'FUNDS_RETURNED',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_HELD]: 'FUNDS_HELD',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED]: 'FUNDS_RELEASED',
   [accountpb.EntryOrigin.UNRECOGNIZED]: 'POSTING',
 };
 

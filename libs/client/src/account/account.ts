@@ -95,8 +95,17 @@ export interface Account {
   readonly sequence: bigint;
 }
 
-/** Why an entry is there: a caller's posting, a side of a transfer, or a hold that expired. */
-export type EntryOrigin = 'POSTING' | 'TRANSFER_DEBIT' | 'TRANSFER_CREDIT' | 'TRANSFER_REFUND' | 'HOLD_EXPIRY' | 'FUNDS_TAKEN' | 'FUNDS_RETURNED';
+/** Why an entry is there: a caller's posting, a side of a transfer, a hold that expired, or funds of another capability. */
+export type EntryOrigin =
+  | 'POSTING'
+  | 'TRANSFER_DEBIT'
+  | 'TRANSFER_CREDIT'
+  | 'TRANSFER_REFUND'
+  | 'HOLD_EXPIRY'
+  | 'FUNDS_TAKEN'
+  | 'FUNDS_RETURNED'
+  | 'FUNDS_HELD'
+  | 'FUNDS_RELEASED';
 
 export interface Entry {
   /** 1, 2, 3 … in its account; 0 for a refusal. */

@@ -8,7 +8,7 @@
  *   CLOSED     -       -      -     -        -        -       -        -         -
  *
  * A transfer is a DEBIT at one account and a CREDIT at another (transfer.ts); an account with transfers in transit cannot be closed.
- * A hold may expire (hold-expiry.ts).
+ * A hold may expire (hold-expiry.ts), and another capability may hold funds (whole-hold.ts).
  *
  * Amounts are bigint minor units of the account's unit, within int64.
  */

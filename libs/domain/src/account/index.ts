@@ -4,3 +4,4 @@ export * from './hold-expiry';
 export * from './lifecycle';
 export * from './posting';
 export * from './transfer';
+export * from './whole-hold';

@@ -1,10 +1,11 @@
 /** Transfers between two accounts, and holds that expire: the rules, and what holds for every amount. */
 import fc from 'fast-check';
 import { INT64_MAX, INT64_MIN, NO_LIMITS, type Account, type AccountLimits } from './account';
-import { decideHoldExpiry, holdExpiry } from './hold-expiry';
+import { holdExpiry } from './hold-expiry';
 import { evolveAccount } from './lifecycle';
 import { applyPosting, decidePosting, type Posting } from './posting';
 import { beginTransit, decideRefund, decideTransferCredit, decideTransferDebit, endTransit, TRANSFER_TRANSITIONS } from './transfer';
+import { decideWholeCapture, decideWholeRelease } from './whole-hold';
 
 function account(changes: Partial<Account> = {}): Account {
   const opening = { kind: 'opened', accountId: 'a', unit: 'EUR', branchId: '', product: '', limits: NO_LIMITS, signingKeyId: '' } as const;
@@ -119,11 +120,22 @@ describe('a hold that expires', () => {
   test('is released through a freeze, allowed types and limits, once', () => {
     const state = account({ balanceMinor: 100n, heldMinor: 30n, holds: new Map([['h', 30n]]), holdExpiries: new Map([['h', 900]]), status: 'FROZEN' });
     state.limits = limits({ allowedTypes: ['CREDIT'], maximumPostingMinor: 1n });
-    const expiry = decideHoldExpiry(state, 'h');
+    const expiry = decideWholeRelease(state, 'h');
     expect(expiry).toEqual({ accepted: true, balanceAfterMinor: 100n, heldAfterMinor: 0n, holdId: 'h', holdRemainingMinor: 0n, releasedMinor: 30n });
     if (expiry !== undefined) applyPosting(state, expiry, 4);
-    expect(decideHoldExpiry(state, 'h')).toBeUndefined();
+    expect(decideWholeRelease(state, 'h')).toBeUndefined();
     expect(state).toMatchObject({ heldMinor: 0n, holds: new Map(), holdExpiries: new Map() });
+  });
+
+  test('is captured as a whole through a freeze, allowed types and limits, once, while what is in transit can be counted', () => {
+    const state = account({ balanceMinor: 10n, heldMinor: 40n, holds: new Map([['h', 30n]]), status: 'FROZEN', inTransitMinor: INT64_MAX - 29n });
+    state.limits = limits({ allowedTypes: ['CREDIT'], maximumPostingMinor: 1n });
+    expect(decideWholeCapture(state, 'h')).toEqual({ accepted: false, rejection: 'AMOUNT_OVERFLOW' });
+    endTransit(state, 1n);
+    const capture = decideWholeCapture(state, 'h');
+    expect(capture).toEqual({ accepted: true, balanceAfterMinor: -20n, heldAfterMinor: 10n, holdId: 'h', holdRemainingMinor: 0n });
+    if (capture?.accepted === true) applyPosting(state, capture, 4);
+    expect(decideWholeCapture(state, 'h')).toBeUndefined();
   });
 
   test.each`

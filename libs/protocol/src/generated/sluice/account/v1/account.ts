@@ -402,10 +402,14 @@ export enum EntryOrigin {
   ENTRY_ORIGIN_TRANSFER_REFUND = 3,
   /** ENTRY_ORIGIN_HOLD_EXPIRY - The RELEASE of what was left of a hold that expired. */
   ENTRY_ORIGIN_HOLD_EXPIRY = 4,
-  /** ENTRY_ORIGIN_FUNDS_TAKEN - The DEBIT that took funds for another capability, as the rewards of a contest. */
+  /** ENTRY_ORIGIN_FUNDS_TAKEN - The DEBIT that took funds for another capability, as the rewards of a contest, or the CAPTURE of funds that it held. */
   ENTRY_ORIGIN_FUNDS_TAKEN = 5,
   /** ENTRY_ORIGIN_FUNDS_RETURNED - The CREDIT that gives back what is left of them. */
   ENTRY_ORIGIN_FUNDS_RETURNED = 6,
+  /** ENTRY_ORIGIN_FUNDS_HELD - The HOLD of funds for another capability, as the money of a reservation. */
+  ENTRY_ORIGIN_FUNDS_HELD = 7,
+  /** ENTRY_ORIGIN_FUNDS_RELEASED - The RELEASE of such a hold. */
+  ENTRY_ORIGIN_FUNDS_RELEASED = 8,
   UNRECOGNIZED = -1,
 }
 
@@ -432,6 +436,12 @@ export function entryOriginFromJSON(object: any): EntryOrigin {
     case 6:
     case "ENTRY_ORIGIN_FUNDS_RETURNED":
       return EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED;
+    case 7:
+    case "ENTRY_ORIGIN_FUNDS_HELD":
+      return EntryOrigin.ENTRY_ORIGIN_FUNDS_HELD;
+    case 8:
+    case "ENTRY_ORIGIN_FUNDS_RELEASED":
+      return EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -455,6 +465,10 @@ export function entryOriginToJSON(object: EntryOrigin): string {
       return "ENTRY_ORIGIN_FUNDS_TAKEN";
     case EntryOrigin.ENTRY_ORIGIN_FUNDS_RETURNED:
       return "ENTRY_ORIGIN_FUNDS_RETURNED";
+    case EntryOrigin.ENTRY_ORIGIN_FUNDS_HELD:
+      return "ENTRY_ORIGIN_FUNDS_HELD";
+    case EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED:
+      return "ENTRY_ORIGIN_FUNDS_RELEASED";
     case EntryOrigin.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -536,7 +550,7 @@ export interface Account {
 
 /** An open hold. */
 export interface Hold {
-  /** The hold's id: the request id of the HOLD posting. */
+  /** The hold's id: the request id of the HOLD posting. That of a hold of another capability has 129 bytes; no request can name it. */
   holdId: string;
   /** What is left of it, in minor units; > 0. */
   remainingMinor: bigint;
@@ -591,7 +605,10 @@ export interface Posting {
   expiresAfterMs: bigint;
   /** Only in the log: this RELEASE was made because the hold expired. Refused in a request. */
   holdExpired: boolean;
-  /** Only in the log: this DEBIT takes funds for another capability, or this CREDIT gives back what is left of them. Refused in a request. */
+  /**
+   * Only in the log: another capability asked for this posting of its funds: a DEBIT or a CAPTURE takes them, a HOLD holds them, a RELEASE frees them, a
+   * CREDIT gives back what is left of them. Refused in a request.
+   */
   funds: boolean;
   /** Only in the log: the capability of the target, where a transfer goes to an aggregate of another capability. Refused in a request. */
   toCapability: string;
