@@ -4,8 +4,8 @@
 import { NO_LIMITS, type AccountCommand } from '@sluice/domain/account';
 import { keyedHash, lastHash, requestHash, type HashSeeds } from '@sluice/engine';
 import { accountKey, type AccountKey } from '@sluice/ports';
-import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
-import { MAXIMUM_UNIT_BYTES, OUTCOME_NONE, type accountpb } from '@sluice/protocol/account';
+import { MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES } from '@sluice/protocol';
+import { OUTCOME_NONE, type accountpb } from '@sluice/protocol/account';
 import { checkText, invalidRequest } from '@sluice/service';
 import { limitsFromProto } from './account-events';
 import { digestCommand } from './command-digest';

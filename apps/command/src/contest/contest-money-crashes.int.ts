@@ -4,64 +4,13 @@
  * are recorded or refused once.
  */
 import { contestpb } from '@sluice/protocol/contest';
-import type { Asked } from '../test/aggregates-under-test';
 import { ContestsUnderTest } from '../test/contests-under-test';
-import type { Mortality } from '../test/mortal-log';
+import { MortalLog, type Mortality } from '../test/mortal-log';
+import { Survivor } from '../test/survivor';
 
 const REWARD = { fundAccountId: 'fund', unit: 'EUR', kind: contestpb.RewardKind.REWARD_KIND_FIXED, amountMinor: 100n };
 
-/** Asks until there is an answer; a process that died is followed by another one. */
-class Survivor {
-  deaths = 0;
-  private calls = 0;
-
-  constructor(readonly under: ContestsUnderTest) {}
-
-  private async succeed(): Promise<void> {
-    this.deaths += 1;
-    this.under.mortality = ContestsUnderTest.immortal();
-    await this.under.crash();
-  }
-
-  private get isDead(): boolean {
-    return this.under.mortality.isDead;
-  }
-
-  async ask(work: () => Promise<unknown>): Promise<void> {
-    for (;;) {
-      try {
-        await work();
-        if (!this.isDead) return;
-      } catch (error) {
-        if (!this.isDead) throw error;
-      }
-      await this.succeed();
-    }
-  }
-
-  call(method: Parameters<ContestsUnderTest['call']>[0], request: Asked): Promise<void> {
-    this.calls += 1;
-    const requestId = `call ${this.calls}`;
-    return this.ask(() => this.under.call(method, { requestId, ...request }));
-  }
-
-  async until(is: () => boolean): Promise<void> {
-    for (let round = 0; ; round += 1) {
-      if (this.isDead) await this.succeed();
-      // Deliveries that were not reached, and rounds that were not reconciled, come again after a pause.
-      if (round % 20 === 0) await this.under.clock.elapse(1_000);
-      if (round % 20 === 0) await this.under.fireDue().catch(() => undefined);
-      if (!this.isDead && this.isServing() && is()) return;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  private isServing(): boolean {
-    return this.under.isServing;
-  }
-}
-
-async function story(mortality: Mortality): Promise<{ survivor: Survivor; appends: number }> {
+async function story(mortality: Mortality): Promise<{ survivor: Survivor<ContestsUnderTest>; appends: number }> {
   const under = await ContestsUnderTest.start();
   const survivor = new Survivor(under);
   const contest = () => under.contest();
@@ -89,11 +38,9 @@ async function story(mortality: Mortality): Promise<{ survivor: Survivor; append
   return { survivor, appends: appendsLeft - under.mortality.appendsLeft };
 }
 
-const BIG = 1_000_000;
-
 test('the process dies at each append, and the money is right', async () => {
-  const { survivor, appends } = await story({ appendsLeft: BIG, isStored: false, isDead: false });
-  await survivor.under.stop();
+  const { survivor, appends } = await story(MortalLog.immortal());
+  await survivor.under.kill();
   expect(survivor.deaths).toBe(0);
   expect(appends).toBeGreaterThan(15);
   for (let at = 1; at <= appends; at += 1) {
@@ -111,7 +58,7 @@ test('the process dies at each append, and the money is right', async () => {
       const scores = (under.recorded().ScoresRecorded as contestpb.ScoresRecorded[]).flatMap((event) => event.scores);
       expect(scores.filter(({ submitted }) => submitted)).toMatchObject([{ accountId: 'b1', points: 2n }]);
       expect([scores.length, under.recorded().ScoreRefused]).toMatchObject([3, [{ accountId: 'stranger', reason: 'CONTEST_MEMBER_NOT_FOUND' }]]);
-      await under.stop();
+      await under.kill();
     }
   }
 });

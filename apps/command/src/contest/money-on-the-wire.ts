@@ -1,12 +1,8 @@
 /** What a contest asks of accounts, as the messages of its deliveries, and their verdicts as the domain knows them. */
-import { createHash } from 'node:crypto';
 import type { Contest, MoneyOrder, SettledMoney } from '@sluice/domain/contest';
 import type { Owed, SettledDelivery } from '@sluice/engine';
 import { logpb } from '@sluice/protocol';
-
-const ACCOUNT = 'account';
-/** Beyond it the contest goes into the ids of its entries as a digest: ids have at most 128 bytes. */
-const MAXIMUM_NAME_BYTES = 96;
+import { nameOfFunds, owedToAccount } from '../funds/funds-of-capabilities';
 
 export function owedMoney(contest: Contest, order: MoneyOrder): Owed {
   const { contestId, round } = contest;
@@ -15,21 +11,41 @@ export function owedMoney(contest: Contest, order: MoneyOrder): Owed {
   switch (order.kind) {
     case 'takeFunds': {
       const { amountMinor, attempt } = order;
-      const message = { ...about, requestId: entryId(contestId, `fund ${attempt}`), accountId: fundAccountId, amountMinor, metadata: { contest: contestId } };
-      return owed('TakeFunds', fundAccountId, logpb.TakeFunds.encode(message).finish());
+      const message = {
+        ...about,
+        requestId: nameOfFunds('contest', contestId, `fund ${attempt}`),
+        accountId: fundAccountId,
+        amountMinor,
+        metadata: { contest: contestId },
+      };
+      return owedToAccount('TakeFunds', fundAccountId, logpb.TakeFunds.encode(message).finish());
     }
     case 'payFunds': {
       const { accountId, amountMinor } = order;
       const metadata = { contest: contestId, round: String(round) };
-      const message = { ...about, requestId: entryId(contestId, `reward ${round}`), accountId, amountMinor, fromAccountId: fundAccountId, metadata };
-      return owed('PayFunds', accountId, logpb.PayFunds.encode(message).finish());
+      const message = {
+        ...about,
+        requestId: nameOfFunds('contest', contestId, `reward ${round}`),
+        accountId,
+        amountMinor,
+        fromAccountId: fundAccountId,
+        metadata,
+      };
+      return owedToAccount('PayFunds', accountId, logpb.PayFunds.encode(message).finish());
     }
     case 'settleFunds': {
       const { amountMinor, returnedMinor } = order;
       const attempt = contest.fund?.attempt ?? 0;
       const metadata = { contest: contestId };
-      const message = { ...about, requestId: entryId(contestId, `fund ${attempt}`), accountId: fundAccountId, amountMinor, returnedMinor, metadata };
-      return owed('SettleFunds', fundAccountId, logpb.SettleFunds.encode(message).finish());
+      const message = {
+        ...about,
+        requestId: nameOfFunds('contest', contestId, `fund ${attempt}`),
+        accountId: fundAccountId,
+        amountMinor,
+        returnedMinor,
+        metadata,
+      };
+      return owedToAccount('SettleFunds', fundAccountId, logpb.SettleFunds.encode(message).finish());
     }
     default:
       return order satisfies never;
@@ -56,14 +72,4 @@ export function settledMoney({ method, payload, accepted, reason, id }: SettledD
 function rewardOf({ contestId, rules }: Contest): { readonly fundAccountId: string; readonly unit: string } {
   if (rules?.reward === undefined) throw new Error(`contest ${contestId} has money and no reward`);
   return rules.reward;
-}
-
-function owed(method: string, key: string, payload: Uint8Array): Owed {
-  return { capability: ACCOUNT, method, key, payload };
-}
-
-/** Names an entry in its account: made of the contest and of what it is for, so that it is the same whenever it is made. */
-function entryId(contestId: string, purpose: string): string {
-  const isLong = Buffer.byteLength(contestId) > MAXIMUM_NAME_BYTES;
-  return `contest ${isLong ? createHash('sha256').update(contestId).digest('hex') : contestId} ${purpose}`;
 }

@@ -10,6 +10,8 @@ const HALL = { resourceId: 'hall' };
 /** Of the first commits, by the clock of the tests: an hour later. */
 const EXPIRES_AT_US = 9_000_000_000_000_000n;
 
+const price = (payeeAccountId: string) => ({ accountId: 'wallet', amountMinor: 30n, unit: 'EUR', payeeAccountId });
+
 /** Requests that make every event, by their ids. */
 const REQUESTS: Readonly<Record<string, readonly [Method, Asked]>> = {
   capacity: ['setCapacity', { ...HALL, capacity: 2n }],
@@ -23,6 +25,10 @@ const REQUESTS: Readonly<Record<string, readonly [Method, Asked]>> = {
   'taken by another': ['associate', { identityId: 'other', number: 'n2' }],
   'until it expires': ['associate', { identityId: 'other', parkMs: 1_000n }],
   cancelled: ['cancel', { number: '{n}5', note: 'rain' }],
+  paid: ['reserve', { identityId: 'payer', number: 'm1', ...HALL, places: 1, waitForPlace: true, money: price('hotel') }],
+  'money comes back': ['reserve', { identityId: 'payer', number: 'm2', money: price('gone') }],
+  'too dear': ['reserve', { identityId: 'payer', number: 'm4', money: { ...price('hotel'), amountMinor: 1_000n } }],
+  'paid for': ['complete', { number: 'm1' }],
   'not there': ['cancel', { number: 'unknown' }],
 };
 
@@ -53,11 +59,32 @@ async function record(): Promise<History> {
   await reservations.call('cancel', { number: 'n2' });
   await reservations.until(() => stateOf('{n}4') === 'RESERVED' && reservations.identity('other')?.numbers.get('{n}4')?.report.state === 'RESERVED');
   await reservations.until(() => reservations.identity('guest')?.numbers.size === 0);
+  await payFor(reservations);
   const answers: Record<string, string> = {};
   for (const requestId of Object.keys(REQUESTS)) answers[requestId] = await answerTo(reservations, requestId);
   const commits = reservations.commits();
   await reservations.stop();
   return { commits, answers };
+}
+
+/** Reservations with money: paid, returned, and released late. */
+async function payFor(reservations: ReservationsUnderTest): Promise<void> {
+  await reservations.open('wallet', 100n);
+  await reservations.open('hotel');
+  const moneyOf = (number: string) => reservations.reservation(number)?.moneyState;
+  for (const requestId of ['too dear', 'money comes back', 'paid']) await answerTo(reservations, requestId);
+  await reservations.call('cancel', { number: '{n}4' });
+  await reservations.until(() => reservations.reservation('m1')?.state === 'RESERVED');
+  for (const number of ['m1', 'm2']) await reservations.associate('payer', { number });
+  await answerTo(reservations, 'paid for');
+  await reservations.call('complete', { number: 'm2' });
+  await reservations.until(() => moneyOf('m1') === 'PAID' && moneyOf('m2') === 'RETURNED');
+  const late = reservations.reserve('payer', 'm3', { money: price('hotel') });
+  await reservations.until(() => moneyOf('m3') === 'ASKED');
+  await reservations.call('cancel', { number: 'm3' });
+  await late;
+  await reservations.until(() => moneyOf('m3') === 'RELEASED' && reservations.account('wallet').heldMinor === 0n);
+  await reservations.until(() => reservations.identity('payer')?.numbers.size === 0 && reservations.account('wallet').inTransitMinor === 0n);
 }
 
 testRecordingInto(FOLDER, record);
@@ -74,7 +101,11 @@ test.each(historiesIn(FOLDER))('%s: requests are answered as they were, from the
     for (const [requestId, answer] of Object.entries(history.answers))
       expect([requestId, await answerTo(reservations, requestId)]).toEqual([requestId, answer]);
     const states = ['n1', 'n2', 'n3', '{n}4', '{n}5', 'n6'].map((number) => reservations.reservation(number)?.state);
-    expect(states).toEqual(['COMPLETED', 'CANCELLED', 'REJECTED', 'RESERVED', 'CANCELLED', 'EXPIRED']);
+    const hasMoney = 'paid' in history.answers;
+    expect(states).toEqual(['COMPLETED', 'CANCELLED', 'REJECTED', hasMoney ? 'CANCELLED' : 'RESERVED', 'CANCELLED', 'EXPIRED']);
+    const money = ['m1', 'm2', 'm3', 'm4'].map((number) => reservations.reservation(number)?.moneyState);
+    expect(money).toEqual(hasMoney ? ['PAID', 'RETURNED', 'RELEASED', 'NONE'] : [undefined, undefined, undefined, undefined]);
+    if (hasMoney) expect(reservations.balances('wallet', 'hotel')).toEqual([70n, 30n]);
     expect(reservations.resource('hall')).toMatchObject({ capacity: 2, taken: 2 });
     expect(reservations.resource('garden')).toMatchObject({ capacity: 1, taken: 0 });
   }

@@ -5,7 +5,7 @@ import { MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
 import { checkText, invalidRequest } from '@sluice/service';
 import { reportFromProto } from './reservation-names';
-import { checkNote, checkTimeUs } from './request-checks';
+import { checkMoney, checkNote, checkTimeUs } from './request-checks';
 
 const KEY_FIELD = 'identity_id';
 const MAXIMUM_PLACES = 1_000_000;
@@ -26,13 +26,14 @@ export const reserveMessage = commandMessage<reservationpb.ReserveRequest, Ident
   keyField: KEY_FIELD,
   key,
   requestId,
-  command: ({ requestId: id, number, resourceId, places, waitForPlace, expiresAtUs, note }) => {
+  command: ({ requestId: id, number, resourceId, places, waitForPlace, expiresAtUs, note, money }) => {
     checkText(number, 'number', 1, MAXIMUM_ID_BYTES);
     checkText(resourceId, 'resource_id', 0, MAXIMUM_ID_BYTES);
     if (places > MAXIMUM_PLACES) throw invalidRequest('places', `is ${places}; it must be 0 to ${MAXIMUM_PLACES}`);
     checkTimeUs(expiresAtUs);
     checkNote(note);
-    const terms = { resourceId, places: places === 0 ? 1 : places, waitForPlace, expiresAtUs: Number(expiresAtUs), note };
+    if (money !== undefined) checkMoney(money);
+    const terms = { resourceId, places: places === 0 ? 1 : places, waitForPlace, expiresAtUs: Number(expiresAtUs), note, money };
     return { kind: 'reserveNumber', requestId: id, number, terms };
   },
 });

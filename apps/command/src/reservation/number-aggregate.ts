@@ -2,6 +2,7 @@
 import {
   decideReservation,
   evolveReservation,
+  moneyAnswered,
   newReservation,
   placesAnswered,
   type NumberAnswer,
@@ -13,6 +14,7 @@ import {
 } from '@sluice/domain/reservation';
 import type { AggregateDefinition, Consequences, Decision, Owed, SettledDelivery, TimerChange } from '@sluice/engine';
 import { reservationpb } from '@sluice/protocol/reservation';
+import { answerOfAccount, owedMoney } from './money-on-the-wire';
 import { numberEventCodec } from './number-event-codec';
 import {
   associateNumberMessage,
@@ -50,9 +52,12 @@ export const numberAggregate: AggregateDefinition<Reservation, ReservationComman
   },
   evolve: evolveReservation,
   settled: (reservation, delivery, { committedAtUs, sequence }) => {
+    const place = { sequence, atUs: committedAtUs };
+    const moneyAnswer = answerOfAccount(delivery);
+    if (moneyAnswer !== undefined) return consequencesOf(reservation, moneyAnswered(reservation, moneyAnswer, place));
     // What it told its identity and its resource needs no reaction.
     if (delivery.method !== 'TakePlaces') return { events: [] };
-    return consequencesOf(reservation, placesAnswered(reservation, placesAnswer(delivery), { sequence, atUs: committedAtUs }));
+    return consequencesOf(reservation, placesAnswered(reservation, placesAnswer(delivery), place));
   },
 };
 
@@ -86,6 +91,12 @@ function owedOf(owed: OwedByReservation): Owed {
       const { kind: _, ...places } = owed;
       return { capability, method: 'GivePlacesBack', key: owed.resourceId, payload: reservationpb.GivePlacesBack.encode(places).finish() };
     }
+    case 'holdFunds':
+    case 'releaseFunds':
+    case 'captureFunds':
+    case 'payFunds':
+    case 'settleFunds':
+      return owedMoney(owed);
     case 'numberChanged': {
       const { identityId, report } = owed;
       const payload = reservationpb.NumberChanged.encode({ identityId, report: reportToProto(report) }).finish();

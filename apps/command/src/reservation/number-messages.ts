@@ -7,8 +7,8 @@ import { checkText } from '@sluice/service';
 import { checkNote, checkTimeUs } from './request-checks';
 
 const KEY_FIELD = 'number';
-/** The event, and what the number owes its identity and its resource about it. */
-const CHANGE_BYTES = 2 << 10;
+/** The event, and what the number owes its identity, its resource and its account about it. */
+const CHANGE_BYTES = 3 << 10;
 
 const key = ({ number }: { readonly number: string }): string => number;
 const requestId = ({ requestId: id }: { readonly requestId: string }): string => id;
@@ -22,9 +22,9 @@ export const reserveNumberMessage = commandMessage<reservationpb.ReserveNumber, 
   messageName: 'sluice.reservation.v1.ReserveNumber',
   codec: reservationpb.ReserveNumber,
   requestId: noRequestId,
-  command: ({ identityId, resourceId, places, waitForPlace, expiresAtUs, note }) => ({
+  command: ({ identityId, resourceId, places, waitForPlace, expiresAtUs, note, money }) => ({
     kind: 'reserve',
-    ...{ identityId, resourceId, places, waitForPlace, expiresAtUs: Number(expiresAtUs), note },
+    ...{ identityId, resourceId, places, waitForPlace, expiresAtUs: Number(expiresAtUs), note, money },
   }),
 });
 

@@ -5,6 +5,7 @@ import {
   newResource,
   type EndedAssociate,
   type Identity,
+  type MoneyState,
   type PlaceState,
   type Reservation,
   type Resource,
@@ -30,15 +31,37 @@ function placeFromProto(proto: reservationpb.PlaceState): PlaceState {
   return place;
 }
 
+const { MONEY_STATE_UNSPECIFIED, MONEY_STATE_ASKED, MONEY_STATE_HELD, MONEY_STATE_RELEASED } = reservationpb.MoneyState;
+const { MONEY_STATE_CAPTURING, MONEY_STATE_CAPTURED, MONEY_STATE_PAID, MONEY_STATE_RETURNED } = reservationpb.MoneyState;
+
+const MONEY_STATES: Readonly<Record<MoneyState, reservationpb.MoneyState>> = {
+  NONE: MONEY_STATE_UNSPECIFIED,
+  ASKED: MONEY_STATE_ASKED,
+  HELD: MONEY_STATE_HELD,
+  RELEASED: MONEY_STATE_RELEASED,
+  CAPTURING: MONEY_STATE_CAPTURING,
+  CAPTURED: MONEY_STATE_CAPTURED,
+  PAID: MONEY_STATE_PAID,
+  RETURNED: MONEY_STATE_RETURNED,
+};
+const MONEY_STATES_BY_PROTO = new Map(Object.entries(MONEY_STATES).map(([state, proto]) => [proto, state as MoneyState]));
+
+function moneyFromProto(proto: reservationpb.MoneyState): MoneyState {
+  const state = MONEY_STATES_BY_PROTO.get(proto);
+  if (state === undefined) throw new Error(`there is no state ${proto} of money`);
+  return state;
+}
+
 export const reservationRecord: StateCodec<Reservation> = {
-  version: 1,
-  encode: ({ number: _, state, place, ...reservation }) => {
-    const record = { ...reservation, state: stateToProto(state), place: PLACE_STATES[place] };
+  version: 2,
+  encode: ({ number: _, state, place, moneyState, ...reservation }) => {
+    const record = { ...reservation, state: stateToProto(state), place: PLACE_STATES[place], moneyState: MONEY_STATES[moneyState] };
     return reservationpb.ReservationRecord.encode(record).finish();
   },
   decode: (bytes, _version, number) => {
-    const { state, place, ...reservation } = reservationpb.ReservationRecord.decode(bytes);
-    return { ...newReservation(number), ...reservation, state: stateFromProto(state), place: placeFromProto(place) };
+    const { state, place, moneyState, ...reservation } = reservationpb.ReservationRecord.decode(bytes);
+    const states = { state: stateFromProto(state), place: placeFromProto(place), moneyState: moneyFromProto(moneyState) };
+    return { ...newReservation(number), ...reservation, ...states };
   },
 };
 

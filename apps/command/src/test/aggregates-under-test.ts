@@ -25,6 +25,9 @@ interface Method {
   responseDeserialize(bytes: Buffer): unknown;
 }
 
+/** The definition of a service, by method. */
+export type MethodsOf<Service> = Readonly<Record<keyof Service, Method>>;
+
 export interface CapabilityUnderTest<Service> {
   readonly name: string;
   readonly partitions: number;
@@ -35,7 +38,7 @@ export interface CapabilityUnderTest<Service> {
   readonly defaults: Asked;
 }
 
-export abstract class AggregatesUnderTest<Service extends Readonly<Record<keyof Service, Method>>> {
+export abstract class AggregatesUnderTest<Service extends MethodsOf<Service>> {
   readonly clock = new ManualClock();
   /** What was told to the operator. */
   readonly troubles: string[] = [];
@@ -97,11 +100,17 @@ export abstract class AggregatesUnderTest<Service extends Readonly<Record<keyof 
     await this.run();
   }
 
-  /** The process dies without leaving a snapshot. */
+  /** The process dies without leaving a snapshot, and another one follows. */
   async crash(): Promise<void> {
-    await this.runtime?.engine.stop({ snapshot: false });
-    await this.log?.close();
+    await this.kill();
     await this.run();
+  }
+
+  /** Ends without a snapshot and without waiting for anything. */
+  async kill(): Promise<void> {
+    await this.runtime?.engine.stop({ snapshot: false });
+    this.runtime = undefined;
+    await this.log?.close();
   }
 
   /** The log in memory: base64, by partition. */

@@ -1,14 +1,12 @@
 /** Contests, and accounts beside them, as tests call them. */
 import { partitionOfKey } from '@sluice/domain';
 import type { Contest } from '@sluice/domain/contest';
-import type { Account } from '@sluice/domain/account';
-import { readCommit, type DecodedCommit, type EventRecord } from '@sluice/protocol';
+import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
 import { contestEvents, contestpb } from '@sluice/protocol/contest';
 import { functionOf } from '@sluice/service';
-import type { AccountState } from '../account/account-state';
-import { AggregatesUnderTest, CALL, type Asked } from './aggregates-under-test';
-import { MortalLog, type Mortality } from './mortal-log';
+import { CALL, type Asked } from './aggregates-under-test';
+import { AggregatesWithAccounts } from './aggregates-with-accounts';
 import type { History } from './recorded-history';
 
 const PARTITIONS = 2;
@@ -22,7 +20,7 @@ const CONTESTS = {
   defaults: { contestId: 'c' },
 };
 
-export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
+export class ContestsUnderTest extends AggregatesWithAccounts<Methods> {
   static start(adapter = 'memory'): Promise<ContestsUnderTest> {
     return new ContestsUnderTest(CONTESTS, adapter).run();
   }
@@ -30,16 +28,6 @@ export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
   /** Starts over the commits of a history. */
   static over(commits: History['commits']): Promise<ContestsUnderTest> {
     return new ContestsUnderTest(CONTESTS, 'memory').run(commits);
-  }
-
-  static immortal(): Mortality {
-    return MortalLog.immortal();
-  }
-
-  /** Whether all partitions are served. */
-  get isServing(): boolean {
-    const engine = this.runtime?.engine;
-    return Array.from({ length: PARTITIONS }, (_, partition) => engine?.partition(partition)?.state === 'serving').every(Boolean);
   }
 
   /** Events of contests and accounts in the log in memory, by name. */
@@ -52,21 +40,6 @@ export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
       (events[name] ??= []).push((table.readOnly as (name: string, event: EventRecord, place: DecodedCommit) => unknown).call(table, name, event, commit));
     }
     return events;
-  }
-
-  /** The postings in the log in memory. */
-  postings(): accountpb.Posting[] {
-    const events = (this.recorded()['PostingsRecorded'] ?? []) as accountpb.PostingsRecorded[];
-    return events.flatMap(({ accounts }) => accounts.flatMap(({ requests }) => requests?.postings ?? []));
-  }
-
-  private *events(): Generator<{ commit: DecodedCommit; event: EventRecord }> {
-    for (const commits of this.storage.partitions) {
-      for (const { bytes } of commits) {
-        const commit = readCommit(bytes);
-        for (const event of commit.events) yield { commit, event };
-      }
-    }
   }
 
   /** Sends the scores on one stream, and resolves with the answers. */
@@ -84,37 +57,9 @@ export class ContestsUnderTest extends AggregatesUnderTest<Methods> {
     return answers;
   }
 
-  /** Opens an account with that balance. */
-  async open(accountId: string, balanceMinor = 0n, { unit = 'EUR', ...rest }: Partial<accountpb.AccountOpening> = {}): Promise<void> {
-    const account = accountpb.AccountOpening.fromPartial({ requestId: `open ${accountId}`, accountId, unit, ...rest });
-    await this.answerOf('openAccount', { account });
-    if (balanceMinor !== 0n) await this.post(accountId, 'POSTING_TYPE_CREDIT', balanceMinor, unit);
-  }
-
-  async post(accountId: string, type: keyof typeof accountpb.PostingType, amountMinor: bigint, unit = 'EUR'): Promise<void> {
-    const posting = { requestId: `post ${accountId} ${type}`, accountId, type: accountpb.PostingType[type], amountMinor, unit };
-    await this.answerOf('post', Buffer.from(accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish()));
-  }
-
-  /** Asks for a change of an account, like its end: "closeAccount". */
-  async change(method: string, accountId: string): Promise<void> {
-    await this.answerOf(method, { requestId: `${method} ${accountId}`, accountId, note: '' });
-  }
-
   /** Orders a transfer as a caller does. */
   async transfer(transfer: Asked): Promise<void> {
     await this.answerOf('transfer', Buffer.from(accountpb.TransferRequest.encode(accountpb.TransferRequest.fromPartial({ transfer })).finish()));
-  }
-
-  /** An account as its partition has it. */
-  account(accountId: string): Account {
-    const id = Buffer.from(accountId, 'utf8');
-    const state = this.runtime?.engine.partition(partitionOfKey(id, PARTITIONS))?.stateOf('account') as AccountState;
-    return state.postings.account(state.postings.ordinalOf(id, 0, id.length));
-  }
-
-  balances(...accountIds: string[]): bigint[] {
-    return accountIds.map((accountId) => this.account(accountId).balanceMinor);
   }
 
   async create(rules: Asked = {}, contestId = 'c'): Promise<void> {

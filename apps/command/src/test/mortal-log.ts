@@ -19,7 +19,7 @@ export class MortalLog extends MemoryEventLog {
   }
 
   static immortal(): Mortality {
-    return { appendsLeft: Number.POSITIVE_INFINITY, isStored: false, isDead: false };
+    return { appendsLeft: Number.MAX_SAFE_INTEGER, isStored: false, isDead: false };
   }
 
   override async append(commit: CommitToAppend): Promise<void> {

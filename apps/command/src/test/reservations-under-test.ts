@@ -2,7 +2,8 @@
 import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
 import type { Identity, Reservation, Resource } from '@sluice/domain/reservation';
 import { reservationpb } from '@sluice/protocol/reservation';
-import { AggregatesUnderTest, type Asked } from './aggregates-under-test';
+import type { Asked } from './aggregates-under-test';
+import { AggregatesWithAccounts } from './aggregates-with-accounts';
 import type { History } from './recorded-history';
 
 const PARTITIONS = 4;
@@ -19,7 +20,7 @@ const RESERVATIONS = {
   defaults: {},
 };
 
-export class ReservationsUnderTest extends AggregatesUnderTest<Methods> {
+export class ReservationsUnderTest extends AggregatesWithAccounts<Methods> {
   static start(adapter = 'memory'): Promise<ReservationsUnderTest> {
     return new ReservationsUnderTest(RESERVATIONS, adapter).run();
   }

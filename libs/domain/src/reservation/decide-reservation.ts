@@ -4,6 +4,7 @@
 import type { NumberAnswer, NumberReport } from './number-report';
 import { evolveReservation, type Reservation, type ReservationEvent, type ReservationTerms } from './reservation';
 import { refused, type Refusal, type ReservationRejection } from './reservation-rejection';
+import { moneyPaying, type MoneyAnswer, type MoneyOrder } from './reservation-money';
 import { isOver, nextState, type ReservationState } from './reservation-state';
 
 export type ReservationCommand =
@@ -21,6 +22,7 @@ export type ReservationCommand =
 export type OwedByReservation =
   | { readonly kind: 'takePlaces'; readonly resourceId: string; readonly number: string; readonly places: number; readonly waitForPlace: boolean }
   | { readonly kind: 'givePlacesBack'; readonly resourceId: string; readonly number: string; readonly places: number }
+  | MoneyOrder
   | { readonly kind: 'numberChanged'; readonly identityId: string; readonly report: NumberReport };
 
 /** When it expires; 0: never. */
@@ -59,7 +61,7 @@ export function decideReservation(reservation: Reservation, command: Reservation
       return { accepted: true, ...(isDue ? over(reservation, { kind: 'expired' }, place) : UNCHANGED) };
     }
     case 'placesComeFree':
-      return { accepted: true, ...(awaitsPlaces(reservation) ? changed(reservation, { kind: 'placeObtained' }, place) : UNCHANGED) };
+      return { accepted: true, ...(awaitsPlaces(reservation) ? placeObtained(reservation, place) : UNCHANGED) };
     default:
       return command satisfies never;
   }
@@ -75,16 +77,39 @@ export function placesAnswered(
   if (reservation.state === 'PENDING') {
     switch (answer.kind) {
       case 'taken':
-        return changed(reservation, { kind: 'placeObtained' }, place);
+        return placeObtained(reservation, place);
       case 'queued':
         return changed(reservation, { kind: 'placeAwaited' }, place);
       case 'refused':
-        return over(reservation, { kind: 'rejected', reason: answer.reason }, place);
+        return over(reservation, { kind: 'rejected', reason: answer.reason, byAccount: false }, place);
       default:
         return answer satisfies never;
     }
   }
   return answer.kind === 'refused' ? UNCHANGED : { events: [{ kind: 'latePlacesReturned' }], owes: [givePlacesBack(reservation)] };
+}
+
+/** An account has answered. */
+export function moneyAnswered(reservation: Reservation, answer: MoneyAnswer, place: DecidedIn): ReservationConsequences {
+  if (answer.kind === 'holdFunds') return holdAnswered(reservation, answer.reason, place);
+  const paying = moneyPaying(reservation, answer);
+  return paying === undefined ? UNCHANGED : { events: [paying.event], owes: paying.owes };
+}
+
+function holdAnswered(reservation: Reservation, reason: string, place: DecidedIn): ReservationConsequences {
+  const { number, state, money, moneyState } = reservation;
+  if (moneyState !== 'ASKED' || money === undefined) return UNCHANGED;
+  if (state === 'PENDING') {
+    if (reason !== '') return over(reservation, { kind: 'rejected', reason, byAccount: true }, place);
+    const pending = lacksPlaces(reservation);
+    const event: ReservationEvent = { kind: 'moneyHeld', pending };
+    return pending ? { events: [event], owes: [] } : changed(reservation, event, place);
+  }
+  return reason === '' ? { events: [{ kind: 'lateMoneyReleased' }], owes: [{ kind: 'releaseFunds', number, money }] } : UNCHANGED;
+}
+
+function placeObtained(reservation: Reservation, place: DecidedIn): ReservationConsequences {
+  return changed(reservation, { kind: 'placeObtained', pending: reservation.moneyState === 'ASKED' }, place);
 }
 
 function decideReserve(
@@ -98,11 +123,14 @@ function decideReserve(
     return { accepted: true, ...UNCHANGED, answer: { otherIdentity, associated: false, report: reportOf(reservation, place.sequence) } };
   }
   const event: ReservationEvent = { kind: 'numberReserved', ...terms };
-  const { resourceId, places, waitForPlace, expiresAtUs } = terms;
+  const { resourceId, places, waitForPlace, expiresAtUs, money } = terms;
+  const owes: OwedByReservation[] = [];
+  if (resourceId !== '') owes.push({ kind: 'takePlaces', resourceId, number, places, waitForPlace });
+  if (money !== undefined) owes.push({ kind: 'holdFunds', number, money });
   return {
     accepted: true,
     events: [event],
-    owes: resourceId === '' ? [] : [{ kind: 'takePlaces', resourceId, number, places, waitForPlace }],
+    owes,
     answer: { otherIdentity: false, associated: false, report: reportOf(after(reservation, event), place.sequence) },
     ...(expiresAtUs === 0 ? undefined : { timer: { dueAtUs: expiresAtUs } }),
   };
@@ -155,11 +183,18 @@ function changed(reservation: Reservation, event: ReservationEvent, { sequence }
   return { events: [event], owes: [{ kind: 'numberChanged', identityId, report: reportOf(after(reservation, event), sequence) }] };
 }
 
-/** Nothing can happen to it any more: what it has of its resource is given back, unless it is completed. */
+/** Nothing can happen to it any more: what it has is given back, unless it is completed: then it keeps its places and pays. */
 function over(reservation: Reservation, event: ReservationEvent, place: DecidedIn): ReservationConsequences {
   const { events, owes } = changed(reservation, event, place);
-  const givesBack = reservation.place !== 'GIVEN_BACK' && after(reservation, event).place === 'GIVEN_BACK';
-  return { events, owes: givesBack ? [...owes, givePlacesBack(reservation)] : owes, timer: { dueAtUs: 0 } };
+  const then = after(reservation, event);
+  const { number, money } = reservation;
+  const givesBack: OwedByReservation[] = [];
+  if (reservation.place !== then.place && then.place === 'GIVEN_BACK') givesBack.push(givePlacesBack(reservation));
+  if (money !== undefined && reservation.moneyState !== then.moneyState) {
+    if (then.moneyState === 'RELEASED') givesBack.push({ kind: 'releaseFunds', number, money });
+    if (then.moneyState === 'CAPTURING') givesBack.push({ kind: 'captureFunds', number, money });
+  }
+  return { events, owes: [...owes, ...givesBack], timer: { dueAtUs: 0 } };
 }
 
 function givePlacesBack({ resourceId, number, places }: Reservation): OwedByReservation {
@@ -167,8 +202,12 @@ function givePlacesBack({ resourceId, number, places }: Reservation): OwedByRese
 }
 
 /** The message that places came free may overtake the answer that the number is on the waiting list. */
-function awaitsPlaces({ state, place }: Reservation): boolean {
-  return state === 'PENDING' && (place === 'WAITING' || place === 'ASKED');
+function awaitsPlaces(reservation: Reservation): boolean {
+  return reservation.state === 'PENDING' && lacksPlaces(reservation);
+}
+
+function lacksPlaces({ place }: Reservation): boolean {
+  return place === 'WAITING' || place === 'ASKED';
 }
 
 function after(reservation: Reservation, event: ReservationEvent): Reservation {

@@ -5,6 +5,7 @@ export * from './decide-resource';
 export * from './identity';
 export * from './number-report';
 export * from './reservation';
+export * from './reservation-money';
 export * from './reservation-rejection';
 export * from './reservation-state';
 export * from './resource';

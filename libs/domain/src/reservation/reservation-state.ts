@@ -8,7 +8,7 @@
  *   ASSOCIATED  -         -        -         -         -           COMPLETED  CANCELLED  -        -
  *   others      -         -        -         -         -           -          -          -        -
  *
- * ASK is a reservation that wants places of a resource. A number that is COMPLETED, REJECTED, CANCELLED or EXPIRED stays so.
+ * ASK is a reservation that wants places of a resource, or money of an account. A number that is COMPLETED, REJECTED, CANCELLED or EXPIRED stays so.
  */
 export const RESERVATION_STATES = ['NONE', 'PENDING', 'RESERVED', 'ASSOCIATED', 'COMPLETED', 'REJECTED', 'CANCELLED', 'EXPIRED'] as const;
 export type ReservationState = (typeof RESERVATION_STATES)[number];

@@ -1,6 +1,8 @@
 /** Whatever order reservations, associate requests and the deliveries between their aggregates come in, the states are the same, and no place is lost. */
 import fc from 'fast-check';
-import { ReservationWorld } from '../test/reservation-world';
+import { AccountOfWorld, ReservationWorld, sumOf } from '../test/reservation-world';
+import type { MoneyState } from './reservation-money';
+import type { ReservationState } from './reservation-state';
 
 const choicesArbitrary = fc.array(fc.nat(), { minLength: 1, maxLength: 60 });
 /** Numbers of both identities; the first two of each take a place. */
@@ -157,6 +159,89 @@ test('no more places are taken than there are, and each is given back once', () 
       expect(having('HELD').every(({ state }) => state === 'RESERVED' || state === 'ASSOCIATED')).toBe(true);
       expect(having('WAITING').every(({ state }) => state === 'PENDING')).toBe(true);
       expect([...world.reservations.values()].filter(({ state, place }) => state === 'PENDING' && place !== 'WAITING')).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const pricedArbitrary = fc.array(
+  fc.record({
+    kind: fc.constantFrom('reserve', 'reserve', 'reserve', 'associate', 'associate', 'complete', 'complete', 'cancel', 'expire', 'capacity'),
+    at: fc.nat({ max: 9 }),
+    accountId: fc.constantFrom('rich', 'poor', 'nobody'),
+    payeeAccountId: fc.constantFrom('hotel', 'closed', 'gone'),
+    amountMinor: fc.bigInt({ min: 1n, max: 40n }),
+    wantsPlaces: fc.boolean(),
+    waitForPlace: fc.boolean(),
+    capacity: fc.integer({ min: 1, max: 5 }),
+    arrivals: fc.nat({ max: 6 }),
+  }),
+  { maxLength: 60 },
+);
+
+/** Where the money of a reservation may stand when everything has arrived. */
+const MONEY_AT_REST: Readonly<Record<ReservationState, readonly MoneyState[]>> = {
+  NONE: ['NONE'],
+  // It waits for its places.
+  PENDING: ['HELD'],
+  RESERVED: ['HELD'],
+  ASSOCIATED: ['HELD'],
+  COMPLETED: ['PAID', 'RETURNED'],
+  // The account refused it, before or after the resource did, or was told to release it. What is over may still stand as asked: the account refused.
+  REJECTED: ['NONE', 'ASKED', 'RELEASED'],
+  CANCELLED: ['ASKED', 'RELEASED'],
+  EXPIRED: ['ASKED', 'RELEASED'],
+};
+
+test('money is held while a reservation stands, and is released or paid once, in whatever order accounts and resources answer', () => {
+  fc.assert(
+    fc.property(pricedArbitrary, choicesArbitrary, (steps, choices) => {
+      const world = new ReservationWorld();
+      world.setCapacity('hall', 3);
+      for (const [accountId, account] of Object.entries({
+        ...{ rich: new AccountOfWorld(1_000n), poor: new AccountOfWorld(50n) },
+        ...{ hotel: new AccountOfWorld(0n), closed: new AccountOfWorld(0n, false) },
+      }))
+        world.accounts.set(accountId, account);
+      let chosen = 0;
+      for (const { kind, at, accountId, payeeAccountId, amountMinor, wantsPlaces, waitForPlace, capacity, arrivals } of steps) {
+        const number = `n${at}`;
+        const money = { accountId, payeeAccountId, amountMinor, unit: 'EUR' };
+        if (kind === 'reserve') world.reserve(`i${at % 4}`, number, { resourceId: wantsPlaces ? 'hall' : '', waitForPlace, expiresAtUs: 2_000, money });
+        else if (kind === 'associate') world.associate(`i${at % 4}`, `s${chosen}`, number);
+        else if (kind === 'complete') world.complete(number);
+        else if (kind === 'cancel') world.cancel(number);
+        else if (kind === 'capacity') world.setCapacity('hall', capacity);
+        else {
+          world.atUs = 2_000;
+          world.expire(number);
+          world.atUs = 1_000;
+        }
+        chosen += 1;
+        // An account throws for what ends twice, or did not begin.
+        for (let arrived = 0; arrived < arrivals; arrived += 1) world.arrive(choices[(chosen + arrived) % choices.length] as number);
+      }
+      world.settle(choices);
+      const reservations = [...world.reservations.values()];
+      for (const { number, state, money, moneyState } of reservations)
+        if (money !== undefined)
+          expect([number, state, MONEY_AT_REST[state].includes(moneyState) ? 'as it may be' : moneyState]).toEqual([number, state, 'as it may be']);
+      const amountOf = (is: (reservation: (typeof reservations)[number]) => boolean): bigint =>
+        reservations.filter(is).reduce((sum, { money }) => sum + (money?.amountMinor ?? 0n), 0n);
+      for (const accountId of ['rich', 'poor']) {
+        const account = world.accounts.get(accountId) as AccountOfWorld;
+        const ofAccount = (moneyState: MoneyState) =>
+          amountOf((reservation) => reservation.money?.accountId === accountId && reservation.moneyState === moneyState);
+        expect(sumOf(account.held)).toBe(ofAccount('HELD'));
+        expect(account.inTransit.size).toBe(0);
+        expect(account.balanceMinor).toBe((accountId === 'rich' ? 1_000n : 50n) - ofAccount('PAID'));
+      }
+      expect(world.accounts.get('hotel')?.balanceMinor).toBe(amountOf(({ moneyState }) => moneyState === 'PAID'));
+      const hall = world.resources.get('hall');
+      const places = reservations.filter(({ place }) => place === 'HELD');
+      expect(hall?.taken).toBe(places.length);
+      expect(places.every(({ state }) => state === 'RESERVED' || state === 'ASSOCIATED' || state === 'COMPLETED')).toBe(true);
+      expect(reservations.filter(({ state, place }) => state === 'PENDING' && place !== 'WAITING')).toEqual([]);
     }),
     { numRuns: 500 },
   );

@@ -1,10 +1,11 @@
 /**
- * Identities, numbers and resources with the deliveries between them, for the property tests. Deliveries of a pair of aggregates are decided in
+ * Identities, numbers, resources and accounts with the deliveries between them, for the property tests. Deliveries of a pair of aggregates are decided in
  * order and once, as the engine promises, and their verdicts come back in order; everything else comes in any order, and late.
  */
 import { associateAnswered, decideIdentity, reserveAnswered, type IdentityCommand, type IdentityConsequences } from '../reservation/decide-identity';
 import {
   decideReservation,
+  moneyAnswered,
   placesAnswered,
   type OwedByReservation,
   type ReservationCommand,
@@ -15,15 +16,76 @@ import { evolveIdentity, newIdentity, type Identity } from '../reservation/ident
 import type { NumberAnswer } from '../reservation/number-report';
 import { evolveReservation, newReservation, type Reservation } from '../reservation/reservation';
 import { evolveResource, newResource, type Resource } from '../reservation/resource';
+import type { MoneyOrder, MoneyTerms } from '../reservation/reservation-money';
 
 /** Something that is under way: what happens when it arrives. */
 type Arrival = () => void;
+
+/** What numbers see of an account. It takes an end of a hold, or of what is in transit, for one that began, and throws for any other. */
+export class AccountOfWorld {
+  readonly held = new Map<string, bigint>();
+  readonly inTransit = new Map<string, bigint>();
+
+  constructor(
+    public balanceMinor: bigint,
+    /** As a payee. */
+    readonly takesMoney = true,
+  ) {}
+
+  /** Why it refuses; empty: it does not. */
+  decide(order: MoneyOrder): string {
+    const { number, money } = order;
+    const { amountMinor } = money;
+    switch (order.kind) {
+      case 'holdFunds':
+        if (this.held.has(number)) throw new Error(`${number} holds twice`);
+        if (this.balanceMinor - sumOf(this.held) < amountMinor) return 'INSUFFICIENT_FUNDS';
+        this.held.set(number, amountMinor);
+        return '';
+      case 'releaseFunds':
+        ended(this.held, number);
+        return '';
+      case 'captureFunds':
+        ended(this.held, number);
+        this.inTransit.set(number, amountMinor);
+        this.balanceMinor -= amountMinor;
+        return '';
+      case 'payFunds':
+        if (!this.takesMoney) return 'TARGET_CLOSED';
+        this.balanceMinor += amountMinor;
+        return '';
+      case 'settleFunds':
+        ended(this.inTransit, number);
+        if (order.returned) this.balanceMinor += amountMinor;
+        return '';
+      default:
+        return order satisfies never;
+    }
+  }
+}
+
+export function sumOf(amounts: ReadonlyMap<string, bigint>): bigint {
+  return [...amounts.values()].reduce((sum, each) => sum + each, 0n);
+}
+
+function ended(amounts: Map<string, bigint>, number: string): void {
+  if (!amounts.delete(number)) throw new Error(`${number} ends what did not begin`);
+}
+
+interface Terms {
+  readonly resourceId?: string;
+  readonly places?: number;
+  readonly waitForPlace?: boolean;
+  readonly expiresAtUs?: number;
+  readonly money?: MoneyTerms;
+}
 
 export class ReservationWorld {
   atUs = 1_000;
   readonly identities = new Map<string, Identity>();
   readonly reservations = new Map<string, Reservation>();
   readonly resources = new Map<string, Resource>();
+  readonly accounts = new Map<string, AccountOfWorld>();
   /** Why requests of callers were refused. */
   readonly refusals: string[] = [];
   private readonly channels = new Map<string, Arrival[]>();
@@ -31,8 +93,8 @@ export class ReservationWorld {
 
   // ---- what callers ask for ----
 
-  reserve(identityId: string, number: string, terms: { resourceId?: string; places?: number; waitForPlace?: boolean; expiresAtUs?: number } = {}): void {
-    const filled = { resourceId: '', places: 1, waitForPlace: false, expiresAtUs: 0, note: '', ...terms };
+  reserve(identityId: string, number: string, terms: Terms = {}): void {
+    const filled = { resourceId: '', places: 1, waitForPlace: false, expiresAtUs: 0, note: '', money: undefined, ...terms };
     this.askIdentity(identityId, { kind: 'reserveNumber', requestId: 'r', number, terms: filled });
   }
 
@@ -42,6 +104,10 @@ export class ReservationWorld {
 
   cancel(number: string): void {
     this.askNumber(number, { kind: 'cancel', identityId: '', note: '' });
+  }
+
+  complete(number: string): void {
+    this.askNumber(number, { kind: 'complete', identityId: '', note: '' });
   }
 
   expire(number: string): void {
@@ -133,7 +199,21 @@ export class ReservationWorld {
       this.send(`${number} to ${identityId}`, () => this.askIdentity(identityId, { kind: 'numberChanged', report }));
       return;
     }
-    const { resourceId, ...command } = owed;
+    if (owed.kind === 'takePlaces' || owed.kind === 'givePlacesBack') this.owedToResource(number, owed);
+    else this.owedToAccount(number, owed);
+  }
+
+  private owedToAccount(number: string, order: MoneyOrder): void {
+    const accountId = order.kind === 'payFunds' ? order.money.payeeAccountId : order.money.accountId;
+    this.send(`${number} to ${accountId}`, () => {
+      const reason = this.accounts.get(accountId)?.decide(order) ?? 'ACCOUNT_NOT_FOUND';
+      const { kind } = order;
+      if (kind === 'releaseFunds' || kind === 'settleFunds') return;
+      this.send(`${accountId} answers ${number}`, () => this.numberChanged(number, moneyAnswered(this.reservation(number), { kind, reason }, this.place())));
+    });
+  }
+
+  private owedToResource(number: string, { resourceId, ...command }: Extract<OwedByReservation, { readonly resourceId: string }>): void {
     this.send(`${number} to ${resourceId}`, () => {
       const decision = decideResource(this.resource(resourceId), command);
       if (decision.accepted) this.resourceChanged(resourceId, decision);

@@ -10,10 +10,9 @@
 import { isUtf8 } from 'node:buffer';
 import { type HoldEnd, MAXIMUM_HOLD_DURATION_MS } from '@sluice/domain/account';
 import { Posting } from '../generated/sluice/account/v1/account';
-import { MAXIMUM_BATCH_ITEMS, MAXIMUM_ID_BYTES } from '../request-limits';
+import { MAXIMUM_BATCH_ITEMS, MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES } from '../request-limits';
 import { MalformedMessageError } from '../wire/byte-reader';
 
-export const MAXIMUM_UNIT_BYTES = 16;
 export const MAXIMUM_CHANNEL_BYTES = 64;
 export const MAXIMUM_METADATA_PAIRS = 16;
 export const MAXIMUM_METADATA_BYTES = 1024;

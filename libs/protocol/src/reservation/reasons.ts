@@ -10,7 +10,7 @@ export const reservationReasons = {
   RESERVATION_COMPLETED: reason('FAILED_PRECONDITION', 'The reservation is completed.', 'Nothing to do.'),
   RESERVATION_CANCELLED: reason('FAILED_PRECONDITION', 'The reservation was cancelled.', 'Reserve another number.'),
   RESERVATION_EXPIRED: reason('FAILED_PRECONDITION', 'The reservation expired before it was associated.', 'Reserve another number.'),
-  RESERVATION_REJECTED: reason('FAILED_PRECONDITION', 'The reservation was refused by its resource.', 'Reserve another number.'),
+  RESERVATION_REJECTED: reason('FAILED_PRECONDITION', 'The reservation was refused by its resource or by its account.', 'Reserve another number.'),
   RESERVATION_EXPIRY_PAST: reason('FAILED_PRECONDITION', '`expires_at_us` is not in the future.', 'Send a later time, with a new request.'),
   RESERVATION_IDENTITY_FULL: reason(
     'RESOURCE_EXHAUSTED',

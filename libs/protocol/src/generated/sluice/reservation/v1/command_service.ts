@@ -19,6 +19,7 @@ import {
   AssociateState,
   associateStateFromJSON,
   associateStateToJSON,
+  MoneyHold,
   ReservationState,
   reservationStateFromJSON,
   reservationStateToJSON,
@@ -42,6 +43,8 @@ export interface ReserveRequest {
   expiresAtUs: bigint;
   /** Free text for people; at most 256 bytes. */
   note: string;
+  /** Money that an account holds until the reservation is completed or over; unset: none. */
+  money: MoneyHold | undefined;
 }
 
 /** Response of Reserve. */
@@ -50,7 +53,10 @@ export interface ReserveResponse {
   state: ReservationState;
   /** True: it is on the waiting list of its resource. */
   waiting: boolean;
-  /** Why it is REJECTED: RESERVATION_NUMBER_TAKEN, RESERVATION_RESOURCE_NOT_FOUND, RESERVATION_RESOURCE_FULL, RESERVATION_WAITING_LIST_FULL. */
+  /**
+   * Why it is REJECTED: RESERVATION_NUMBER_TAKEN, RESERVATION_RESOURCE_NOT_FOUND, RESERVATION_RESOURCE_FULL, RESERVATION_WAITING_LIST_FULL, or why the account
+   * does not hold the money, like ACCOUNT_NOT_FOUND or INSUFFICIENT_FUNDS.
+   */
   reason: string;
   /** True: the request was accepted before. */
   repeated: boolean;
@@ -247,6 +253,7 @@ function createBaseReserveRequest(): ReserveRequest {
     waitForPlace: false,
     expiresAtUs: 0n,
     note: "",
+    money: undefined,
   };
 }
 
@@ -278,6 +285,9 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
     }
     if (message.note !== "") {
       writer.uint32(66).string(message.note);
+    }
+    if (message.money !== undefined) {
+      MoneyHold.encode(message.money, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -359,6 +369,14 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
             message.note = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.money = MoneyHold.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -401,6 +419,7 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
         ? BigInt(object.expires_at_us)
         : 0n,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      money: isSet(object.money) ? MoneyHold.fromJSON(object.money) : undefined,
     };
   },
 
@@ -430,6 +449,9 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.money !== undefined) {
+      obj.money = MoneyHold.toJSON(message.money);
+    }
     return obj;
   },
 
@@ -448,6 +470,9 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
       ? BigInt(object.expiresAtUs)
       : 0n;
     message.note = object.note ?? "";
+    message.money = (object.money !== undefined && object.money !== null)
+      ? MoneyHold.fromPartial(object.money)
+      : undefined;
     return message;
   },
 };
@@ -2512,7 +2537,7 @@ export const ReservationCommandServiceService = {
     responseDeserialize: (value: Buffer): AssociateBatchResponse => AssociateBatchResponse.decode(value),
   },
   /**
-   * Completes a reservation that is ASSOCIATED. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
+   * Completes a reservation that is ASSOCIATED. Its money is captured and paid to the payee afterwards. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
    * RESERVATION_NOT_ASSOCIATED, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   complete: {
@@ -2525,7 +2550,7 @@ export const ReservationCommandServiceService = {
     responseDeserialize: (value: Buffer): CompleteResponse => CompleteResponse.decode(value),
   },
   /**
-   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
+   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places and its money back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
    * FAILED_PRECONDITION (IDENTITY_MISMATCH, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   cancel: {
@@ -2582,12 +2607,12 @@ export interface ReservationCommandServiceServer extends UntypedServiceImplement
   /** Up to 10,000 associate requests. Each has its own result, in the order of the request. */
   associateBatch: handleUnaryCall<AssociateBatchRequest, AssociateBatchResponse>;
   /**
-   * Completes a reservation that is ASSOCIATED. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
+   * Completes a reservation that is ASSOCIATED. Its money is captured and paid to the payee afterwards. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
    * RESERVATION_NOT_ASSOCIATED, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   complete: handleUnaryCall<CompleteRequest, CompleteResponse>;
   /**
-   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
+   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places and its money back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
    * FAILED_PRECONDITION (IDENTITY_MISMATCH, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
@@ -2676,7 +2701,7 @@ export interface ReservationCommandServiceClient extends Client {
     callback: (error: ServiceError | null, response: AssociateBatchResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Completes a reservation that is ASSOCIATED. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
+   * Completes a reservation that is ASSOCIATED. Its money is captured and paid to the payee afterwards. Errors: NOT_FOUND (RESERVATION_NOT_FOUND), FAILED_PRECONDITION (IDENTITY_MISMATCH,
    * RESERVATION_NOT_ASSOCIATED, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   complete(
@@ -2695,7 +2720,7 @@ export interface ReservationCommandServiceClient extends Client {
     callback: (error: ServiceError | null, response: CompleteResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
+   * Cancels a reservation that is PENDING, RESERVED or ASSOCIATED, and gives its places and its money back. Errors: NOT_FOUND (RESERVATION_NOT_FOUND),
    * FAILED_PRECONDITION (IDENTITY_MISMATCH, RESERVATION_COMPLETED, RESERVATION_CANCELLED, RESERVATION_EXPIRED, RESERVATION_REJECTED).
    */
   cancel(

@@ -3,7 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { AssociateState, associateStateFromJSON, associateStateToJSON, NumberReport } from "./reservation";
+import { AssociateState, associateStateFromJSON, associateStateToJSON, MoneyHold, NumberReport } from "./reservation";
 
 /** Event of an identity: it accepted a number into its buffer and owes it to the number. Version 1. */
 export interface NumberAsked {
@@ -73,7 +73,7 @@ export interface AssociateEnded {
   sequence: bigint;
 }
 
-/** Event of a number: it is reserved, PENDING where it asks a resource for places. Version 1. */
+/** Event of a number: it is reserved, PENDING where it asks a resource for places or an account for money, RESERVED otherwise. Version 1. */
 export interface NumberReserved {
   /** The number. */
   number: string;
@@ -89,6 +89,8 @@ export interface NumberReserved {
   expiresAtUs: bigint;
   /** Free text for people. */
   note: string;
+  /** Money that it asks an account to hold; unset: none. */
+  money: MoneyHold | undefined;
 }
 
 /** Event of a number: it is on the waiting list of its resource. Version 1. */
@@ -97,18 +99,30 @@ export interface PlaceAwaited {
   number: string;
 }
 
-/** Event of a number: it has its places and is RESERVED. Version 1. */
+/** Event of a number: it has its places, and is RESERVED unless it is still pending. Version 1. */
 export interface PlaceObtained {
   /** The number. */
   number: string;
+  /** True: its account has not answered, so that it stays PENDING. False: it is RESERVED. */
+  pending: boolean;
 }
 
-/** Event of a number: its resource refused it. Version 1. */
+/** Event of a number: its account holds its money, and it is RESERVED unless it is still pending. Version 1. */
+export interface MoneyHeld {
+  /** The number. */
+  number: string;
+  /** True: it has no places yet, so that it stays PENDING. False: it is RESERVED. */
+  pending: boolean;
+}
+
+/** Event of a number: its resource or its account refused it. It is REJECTED, and gives back what it has of the other one. Version 1. */
 export interface ReservationRejected {
   /** The number. */
   number: string;
-  /** Why. */
+  /** Why: a reason of reservations, or of accounts. */
   reason: string;
+  /** True: the account refused to hold its money. False: the resource refused it. */
+  byAccount: boolean;
 }
 
 /** Event of a number: an associate request was applied. Version 1. */
@@ -155,6 +169,32 @@ export interface HoldExtended {
 export interface LatePlacesReturned {
   /** The number. */
   number: string;
+}
+
+/** Event of a number that is over: the account's late answer says that it holds the money, which is released. Version 1. */
+export interface LateMoneyReleased {
+  /** The number. */
+  number: string;
+}
+
+/** Event of a number that is COMPLETED: its account captured its money, which goes to the payee. Version 1. */
+export interface MoneyCaptured {
+  /** The number. */
+  number: string;
+}
+
+/** Event of a number that is COMPLETED: its payee has its money. Version 1. */
+export interface MoneyPaid {
+  /** The number. */
+  number: string;
+}
+
+/** Event of a number that is COMPLETED: its payee did not take its money, which its account has again. Version 1. */
+export interface MoneyReturned {
+  /** The number. */
+  number: string;
+  /** Why: a reason of accounts. */
+  reason: string;
 }
 
 /** Event of a resource: its capacity was set. Version 1. */
@@ -942,7 +982,16 @@ export const AssociateEnded: MessageFns<AssociateEnded> = {
 };
 
 function createBaseNumberReserved(): NumberReserved {
-  return { number: "", identityId: "", resourceId: "", places: 0, waitForPlace: false, expiresAtUs: 0n, note: "" };
+  return {
+    number: "",
+    identityId: "",
+    resourceId: "",
+    places: 0,
+    waitForPlace: false,
+    expiresAtUs: 0n,
+    note: "",
+    money: undefined,
+  };
 }
 
 export const NumberReserved: MessageFns<NumberReserved> = {
@@ -970,6 +1019,9 @@ export const NumberReserved: MessageFns<NumberReserved> = {
     }
     if (message.note !== "") {
       writer.uint32(58).string(message.note);
+    }
+    if (message.money !== undefined) {
+      MoneyHold.encode(message.money, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1043,6 +1095,14 @@ export const NumberReserved: MessageFns<NumberReserved> = {
             message.note = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.money = MoneyHold.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1080,6 +1140,7 @@ export const NumberReserved: MessageFns<NumberReserved> = {
         ? BigInt(object.expires_at_us)
         : 0n,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      money: isSet(object.money) ? MoneyHold.fromJSON(object.money) : undefined,
     };
   },
 
@@ -1106,6 +1167,9 @@ export const NumberReserved: MessageFns<NumberReserved> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.money !== undefined) {
+      obj.money = MoneyHold.toJSON(message.money);
+    }
     return obj;
   },
 
@@ -1123,6 +1187,9 @@ export const NumberReserved: MessageFns<NumberReserved> = {
       ? BigInt(object.expiresAtUs)
       : 0n;
     message.note = object.note ?? "";
+    message.money = (object.money !== undefined && object.money !== null)
+      ? MoneyHold.fromPartial(object.money)
+      : undefined;
     return message;
   },
 };
@@ -1195,13 +1262,16 @@ export const PlaceAwaited: MessageFns<PlaceAwaited> = {
 };
 
 function createBasePlaceObtained(): PlaceObtained {
-  return { number: "" };
+  return { number: "", pending: false };
 }
 
 export const PlaceObtained: MessageFns<PlaceObtained> = {
   encode(message: PlaceObtained, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.number !== "") {
       writer.uint32(10).string(message.number);
+    }
+    if (message.pending !== false) {
+      writer.uint32(16).bool(message.pending);
     }
     return writer;
   },
@@ -1227,6 +1297,14 @@ export const PlaceObtained: MessageFns<PlaceObtained> = {
             message.number = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1240,13 +1318,19 @@ export const PlaceObtained: MessageFns<PlaceObtained> = {
   },
 
   fromJSON(object: any): PlaceObtained {
-    return { number: isSet(object.number) ? globalThis.String(object.number) : "" };
+    return {
+      number: isSet(object.number) ? globalThis.String(object.number) : "",
+      pending: isSet(object.pending) ? globalThis.Boolean(object.pending) : false,
+    };
   },
 
   toJSON(message: PlaceObtained): unknown {
     const obj: any = {};
     if (message.number !== "") {
       obj.number = message.number;
+    }
+    if (message.pending !== false) {
+      obj.pending = message.pending;
     }
     return obj;
   },
@@ -1257,12 +1341,98 @@ export const PlaceObtained: MessageFns<PlaceObtained> = {
   fromPartial(object: DeepPartial<PlaceObtained>): PlaceObtained {
     const message = createBasePlaceObtained();
     message.number = object.number ?? "";
+    message.pending = object.pending ?? false;
+    return message;
+  },
+};
+
+function createBaseMoneyHeld(): MoneyHeld {
+  return { number: "", pending: false };
+}
+
+export const MoneyHeld: MessageFns<MoneyHeld> = {
+  encode(message: MoneyHeld, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== "") {
+      writer.uint32(10).string(message.number);
+    }
+    if (message.pending !== false) {
+      writer.uint32(16).bool(message.pending);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyHeld {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyHeld();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.number = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MoneyHeld {
+    return {
+      number: isSet(object.number) ? globalThis.String(object.number) : "",
+      pending: isSet(object.pending) ? globalThis.Boolean(object.pending) : false,
+    };
+  },
+
+  toJSON(message: MoneyHeld): unknown {
+    const obj: any = {};
+    if (message.number !== "") {
+      obj.number = message.number;
+    }
+    if (message.pending !== false) {
+      obj.pending = message.pending;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MoneyHeld>): MoneyHeld {
+    return MoneyHeld.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoneyHeld>): MoneyHeld {
+    const message = createBaseMoneyHeld();
+    message.number = object.number ?? "";
+    message.pending = object.pending ?? false;
     return message;
   },
 };
 
 function createBaseReservationRejected(): ReservationRejected {
-  return { number: "", reason: "" };
+  return { number: "", reason: "", byAccount: false };
 }
 
 export const ReservationRejected: MessageFns<ReservationRejected> = {
@@ -1272,6 +1442,9 @@ export const ReservationRejected: MessageFns<ReservationRejected> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.byAccount !== false) {
+      writer.uint32(24).bool(message.byAccount);
     }
     return writer;
   },
@@ -1305,6 +1478,14 @@ export const ReservationRejected: MessageFns<ReservationRejected> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.byAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1321,6 +1502,11 @@ export const ReservationRejected: MessageFns<ReservationRejected> = {
     return {
       number: isSet(object.number) ? globalThis.String(object.number) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      byAccount: isSet(object.byAccount)
+        ? globalThis.Boolean(object.byAccount)
+        : isSet(object.by_account)
+        ? globalThis.Boolean(object.by_account)
+        : false,
     };
   },
 
@@ -1332,6 +1518,9 @@ export const ReservationRejected: MessageFns<ReservationRejected> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.byAccount !== false) {
+      obj.byAccount = message.byAccount;
+    }
     return obj;
   },
 
@@ -1342,6 +1531,7 @@ export const ReservationRejected: MessageFns<ReservationRejected> = {
     const message = createBaseReservationRejected();
     message.number = object.number ?? "";
     message.reason = object.reason ?? "";
+    message.byAccount = object.byAccount ?? false;
     return message;
   },
 };
@@ -1845,6 +2035,292 @@ export const LatePlacesReturned: MessageFns<LatePlacesReturned> = {
   fromPartial(object: DeepPartial<LatePlacesReturned>): LatePlacesReturned {
     const message = createBaseLatePlacesReturned();
     message.number = object.number ?? "";
+    return message;
+  },
+};
+
+function createBaseLateMoneyReleased(): LateMoneyReleased {
+  return { number: "" };
+}
+
+export const LateMoneyReleased: MessageFns<LateMoneyReleased> = {
+  encode(message: LateMoneyReleased, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== "") {
+      writer.uint32(10).string(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LateMoneyReleased {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLateMoneyReleased();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.number = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LateMoneyReleased {
+    return { number: isSet(object.number) ? globalThis.String(object.number) : "" };
+  },
+
+  toJSON(message: LateMoneyReleased): unknown {
+    const obj: any = {};
+    if (message.number !== "") {
+      obj.number = message.number;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LateMoneyReleased>): LateMoneyReleased {
+    return LateMoneyReleased.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LateMoneyReleased>): LateMoneyReleased {
+    const message = createBaseLateMoneyReleased();
+    message.number = object.number ?? "";
+    return message;
+  },
+};
+
+function createBaseMoneyCaptured(): MoneyCaptured {
+  return { number: "" };
+}
+
+export const MoneyCaptured: MessageFns<MoneyCaptured> = {
+  encode(message: MoneyCaptured, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== "") {
+      writer.uint32(10).string(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyCaptured {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyCaptured();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.number = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MoneyCaptured {
+    return { number: isSet(object.number) ? globalThis.String(object.number) : "" };
+  },
+
+  toJSON(message: MoneyCaptured): unknown {
+    const obj: any = {};
+    if (message.number !== "") {
+      obj.number = message.number;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MoneyCaptured>): MoneyCaptured {
+    return MoneyCaptured.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoneyCaptured>): MoneyCaptured {
+    const message = createBaseMoneyCaptured();
+    message.number = object.number ?? "";
+    return message;
+  },
+};
+
+function createBaseMoneyPaid(): MoneyPaid {
+  return { number: "" };
+}
+
+export const MoneyPaid: MessageFns<MoneyPaid> = {
+  encode(message: MoneyPaid, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== "") {
+      writer.uint32(10).string(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyPaid {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyPaid();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.number = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MoneyPaid {
+    return { number: isSet(object.number) ? globalThis.String(object.number) : "" };
+  },
+
+  toJSON(message: MoneyPaid): unknown {
+    const obj: any = {};
+    if (message.number !== "") {
+      obj.number = message.number;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MoneyPaid>): MoneyPaid {
+    return MoneyPaid.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoneyPaid>): MoneyPaid {
+    const message = createBaseMoneyPaid();
+    message.number = object.number ?? "";
+    return message;
+  },
+};
+
+function createBaseMoneyReturned(): MoneyReturned {
+  return { number: "", reason: "" };
+}
+
+export const MoneyReturned: MessageFns<MoneyReturned> = {
+  encode(message: MoneyReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== "") {
+      writer.uint32(10).string(message.number);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyReturned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyReturned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.number = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MoneyReturned {
+    return {
+      number: isSet(object.number) ? globalThis.String(object.number) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: MoneyReturned): unknown {
+    const obj: any = {};
+    if (message.number !== "") {
+      obj.number = message.number;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MoneyReturned>): MoneyReturned {
+    return MoneyReturned.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoneyReturned>): MoneyReturned {
+    const message = createBaseMoneyReturned();
+    message.number = object.number ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

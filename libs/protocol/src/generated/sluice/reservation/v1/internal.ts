@@ -3,7 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { NumberReport } from "./reservation";
+import { MoneyHold, NumberReport } from "./reservation";
 
 /** Delivery of an identity to a number: reserve it. The answer is a NumberAnswer. */
 export interface ReserveNumber {
@@ -21,6 +21,8 @@ export interface ReserveNumber {
   expiresAtUs: bigint;
   /** Free text for people. */
   note: string;
+  /** Money that it asks an account to hold; unset: none. */
+  money: MoneyHold | undefined;
 }
 
 /** Answer of a number to ReserveNumber and AssociateNumber. */
@@ -114,7 +116,16 @@ export interface ContinueAssociating {
 }
 
 function createBaseReserveNumber(): ReserveNumber {
-  return { number: "", identityId: "", resourceId: "", places: 0, waitForPlace: false, expiresAtUs: 0n, note: "" };
+  return {
+    number: "",
+    identityId: "",
+    resourceId: "",
+    places: 0,
+    waitForPlace: false,
+    expiresAtUs: 0n,
+    note: "",
+    money: undefined,
+  };
 }
 
 export const ReserveNumber: MessageFns<ReserveNumber> = {
@@ -142,6 +153,9 @@ export const ReserveNumber: MessageFns<ReserveNumber> = {
     }
     if (message.note !== "") {
       writer.uint32(58).string(message.note);
+    }
+    if (message.money !== undefined) {
+      MoneyHold.encode(message.money, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -215,6 +229,14 @@ export const ReserveNumber: MessageFns<ReserveNumber> = {
             message.note = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.money = MoneyHold.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -252,6 +274,7 @@ export const ReserveNumber: MessageFns<ReserveNumber> = {
         ? BigInt(object.expires_at_us)
         : 0n,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      money: isSet(object.money) ? MoneyHold.fromJSON(object.money) : undefined,
     };
   },
 
@@ -278,6 +301,9 @@ export const ReserveNumber: MessageFns<ReserveNumber> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.money !== undefined) {
+      obj.money = MoneyHold.toJSON(message.money);
+    }
     return obj;
   },
 
@@ -295,6 +321,9 @@ export const ReserveNumber: MessageFns<ReserveNumber> = {
       ? BigInt(object.expiresAtUs)
       : 0n;
     message.note = object.note ?? "";
+    message.money = (object.money !== undefined && object.money !== null)
+      ? MoneyHold.fromPartial(object.money)
+      : undefined;
     return message;
   },
 };

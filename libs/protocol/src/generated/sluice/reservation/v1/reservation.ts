@@ -8,19 +8,19 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 export enum ReservationState {
   /** RESERVATION_STATE_UNSPECIFIED - Not said: the buffer of the identity has forgotten the number. */
   RESERVATION_STATE_UNSPECIFIED = 0,
-  /** RESERVATION_STATE_PENDING - Accepted durably; its number, or its resource, has not answered yet, or it is on the waiting list of its resource. */
+  /** RESERVATION_STATE_PENDING - Accepted durably; its number, its resource or its account has not answered yet, or it is on the waiting list of its resource. */
   RESERVATION_STATE_PENDING = 1,
-  /** RESERVATION_STATE_RESERVED - The number is the identity's, with its places. */
+  /** RESERVATION_STATE_RESERVED - The number is the identity's, with its places and its money. */
   RESERVATION_STATE_RESERVED = 2,
   /** RESERVATION_STATE_ASSOCIATED - An associate request of the identity was applied. */
   RESERVATION_STATE_ASSOCIATED = 3,
-  /** RESERVATION_STATE_COMPLETED - Done. It keeps its places. */
+  /** RESERVATION_STATE_COMPLETED - Done. It keeps its places, and its money goes to the payee. */
   RESERVATION_STATE_COMPLETED = 4,
-  /** RESERVATION_STATE_REJECTED - Refused: the number is another identity's, or the resource has no place. The reason says which. */
+  /** RESERVATION_STATE_REJECTED - Refused: the number is another identity's, the resource has no place, or the account does not hold the money. The reason says which. */
   RESERVATION_STATE_REJECTED = 5,
-  /** RESERVATION_STATE_CANCELLED - Cancelled; its places are given back. */
+  /** RESERVATION_STATE_CANCELLED - Cancelled; its places and its money are given back. */
   RESERVATION_STATE_CANCELLED = 6,
-  /** RESERVATION_STATE_EXPIRED - Its time ran out before it was associated; its places are given back. */
+  /** RESERVATION_STATE_EXPIRED - Its time ran out before it was associated; its places and its money are given back. */
   RESERVATION_STATE_EXPIRED = 7,
   UNRECOGNIZED = -1,
 }
@@ -77,6 +77,84 @@ export function reservationStateToJSON(object: ReservationState): string {
     case ReservationState.RESERVATION_STATE_EXPIRED:
       return "RESERVATION_STATE_EXPIRED";
     case ReservationState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Where the money of a reservation stands. Each event of a number that changes it says so by its name. */
+export enum MoneyState {
+  /** MONEY_STATE_UNSPECIFIED - It asked for none, or the account refused. */
+  MONEY_STATE_UNSPECIFIED = 0,
+  /** MONEY_STATE_ASKED - It asked the account (NumberReserved with money). The account has not answered, or refused when the reservation was over already. */
+  MONEY_STATE_ASKED = 1,
+  /** MONEY_STATE_HELD - The account holds it (MoneyHeld). */
+  MONEY_STATE_HELD = 2,
+  /** MONEY_STATE_RELEASED - The account is told to release it (ReservationRejected, ReservationCancelled or ReservationExpired while it was HELD; LateMoneyReleased). */
+  MONEY_STATE_RELEASED = 3,
+  /** MONEY_STATE_CAPTURING - The account is told to capture it (ReservationCompleted with money). */
+  MONEY_STATE_CAPTURING = 4,
+  /** MONEY_STATE_CAPTURED - The account captured it, and the payee is asked to take it (MoneyCaptured). */
+  MONEY_STATE_CAPTURED = 5,
+  /** MONEY_STATE_PAID - The payee has it (MoneyPaid). */
+  MONEY_STATE_PAID = 6,
+  /** MONEY_STATE_RETURNED - The payee did not take it, and the account has it again (MoneyReturned). */
+  MONEY_STATE_RETURNED = 7,
+  UNRECOGNIZED = -1,
+}
+
+export function moneyStateFromJSON(object: any): MoneyState {
+  switch (object) {
+    case 0:
+    case "MONEY_STATE_UNSPECIFIED":
+      return MoneyState.MONEY_STATE_UNSPECIFIED;
+    case 1:
+    case "MONEY_STATE_ASKED":
+      return MoneyState.MONEY_STATE_ASKED;
+    case 2:
+    case "MONEY_STATE_HELD":
+      return MoneyState.MONEY_STATE_HELD;
+    case 3:
+    case "MONEY_STATE_RELEASED":
+      return MoneyState.MONEY_STATE_RELEASED;
+    case 4:
+    case "MONEY_STATE_CAPTURING":
+      return MoneyState.MONEY_STATE_CAPTURING;
+    case 5:
+    case "MONEY_STATE_CAPTURED":
+      return MoneyState.MONEY_STATE_CAPTURED;
+    case 6:
+    case "MONEY_STATE_PAID":
+      return MoneyState.MONEY_STATE_PAID;
+    case 7:
+    case "MONEY_STATE_RETURNED":
+      return MoneyState.MONEY_STATE_RETURNED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MoneyState.UNRECOGNIZED;
+  }
+}
+
+export function moneyStateToJSON(object: MoneyState): string {
+  switch (object) {
+    case MoneyState.MONEY_STATE_UNSPECIFIED:
+      return "MONEY_STATE_UNSPECIFIED";
+    case MoneyState.MONEY_STATE_ASKED:
+      return "MONEY_STATE_ASKED";
+    case MoneyState.MONEY_STATE_HELD:
+      return "MONEY_STATE_HELD";
+    case MoneyState.MONEY_STATE_RELEASED:
+      return "MONEY_STATE_RELEASED";
+    case MoneyState.MONEY_STATE_CAPTURING:
+      return "MONEY_STATE_CAPTURING";
+    case MoneyState.MONEY_STATE_CAPTURED:
+      return "MONEY_STATE_CAPTURED";
+    case MoneyState.MONEY_STATE_PAID:
+      return "MONEY_STATE_PAID";
+    case MoneyState.MONEY_STATE_RETURNED:
+      return "MONEY_STATE_RETURNED";
+    case MoneyState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -146,6 +224,18 @@ export function associateStateToJSON(object: AssociateState): string {
   }
 }
 
+/** Money that a reservation holds on an account until it is completed or over. */
+export interface MoneyHold {
+  /** The account that pays; 1 to 128 bytes. Its postings must not be signed. */
+  accountId: string;
+  /** The amount, in minor units; > 0. */
+  amountMinor: bigint;
+  /** Its unit; 1 to 16 bytes. */
+  unit: string;
+  /** The account that is paid when the reservation is completed; 1 to 128 bytes, another one than account_id. */
+  payeeAccountId: string;
+}
+
 /** What a reservation says to the identity that it belongs to. */
 export interface NumberReport {
   /** The number. */
@@ -161,6 +251,140 @@ export interface NumberReport {
   /** Why it was rejected; empty unless it was. */
   reason: string;
 }
+
+function createBaseMoneyHold(): MoneyHold {
+  return { accountId: "", amountMinor: 0n, unit: "", payeeAccountId: "" };
+}
+
+export const MoneyHold: MessageFns<MoneyHold> = {
+  encode(message: MoneyHold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.amountMinor !== 0n) {
+      if (BigInt.asIntN(64, message.amountMinor) !== message.amountMinor) {
+        throw new globalThis.Error("value provided for field message.amountMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amountMinor);
+    }
+    if (message.unit !== "") {
+      writer.uint32(26).string(message.unit);
+    }
+    if (message.payeeAccountId !== "") {
+      writer.uint32(34).string(message.payeeAccountId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyHold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyHold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amountMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.payeeAccountId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MoneyHold {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      amountMinor: isSet(object.amountMinor)
+        ? BigInt(object.amountMinor)
+        : isSet(object.amount_minor)
+        ? BigInt(object.amount_minor)
+        : 0n,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      payeeAccountId: isSet(object.payeeAccountId)
+        ? globalThis.String(object.payeeAccountId)
+        : isSet(object.payee_account_id)
+        ? globalThis.String(object.payee_account_id)
+        : "",
+    };
+  },
+
+  toJSON(message: MoneyHold): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.amountMinor !== 0n) {
+      obj.amountMinor = message.amountMinor.toString();
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.payeeAccountId !== "") {
+      obj.payeeAccountId = message.payeeAccountId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MoneyHold>): MoneyHold {
+    return MoneyHold.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoneyHold>): MoneyHold {
+    const message = createBaseMoneyHold();
+    message.accountId = object.accountId ?? "";
+    message.amountMinor = (object.amountMinor !== undefined && object.amountMinor !== null)
+      ? BigInt(object.amountMinor)
+      : 0n;
+    message.unit = object.unit ?? "";
+    message.payeeAccountId = object.payeeAccountId ?? "";
+    return message;
+  },
+};
 
 function createBaseNumberReport(): NumberReport {
   return { number: "", state: 0, waiting: false, version: 0, sequence: 0n, reason: "" };

@@ -7,6 +7,10 @@ import {
   AssociateState,
   associateStateFromJSON,
   associateStateToJSON,
+  MoneyHold,
+  MoneyState,
+  moneyStateFromJSON,
+  moneyStateToJSON,
   NumberReport,
   ReservationState,
   reservationStateFromJSON,
@@ -70,7 +74,7 @@ export function placeStateToJSON(object: PlaceState): string {
   }
 }
 
-/** A reservation in a snapshot of its partition. Version 1. */
+/** A reservation in a snapshot of its partition. Version 2; in version 1 none has money. */
 export interface ReservationRecord {
   /** Where it stands; unspecified: nothing is reserved. */
   state: ReservationState;
@@ -88,6 +92,14 @@ export interface ReservationRecord {
   expiresAtUs: number;
   /** Why it was rejected. */
   reason: string;
+  /** Money that it asked an account to hold; unset: none. */
+  money:
+    | MoneyHold
+    | undefined;
+  /** Where that stands. */
+  moneyState: MoneyState;
+  /** Why the payee did not take it. */
+  moneyReason: string;
 }
 
 /** A number as its identity knows it. */
@@ -159,7 +171,19 @@ export interface ResourceRecord {
 }
 
 function createBaseReservationRecord(): ReservationRecord {
-  return { state: 0, version: 0, identityId: "", resourceId: "", places: 0, place: 0, expiresAtUs: 0, reason: "" };
+  return {
+    state: 0,
+    version: 0,
+    identityId: "",
+    resourceId: "",
+    places: 0,
+    place: 0,
+    expiresAtUs: 0,
+    reason: "",
+    money: undefined,
+    moneyState: 0,
+    moneyReason: "",
+  };
 }
 
 export const ReservationRecord: MessageFns<ReservationRecord> = {
@@ -187,6 +211,15 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
     }
     if (message.reason !== "") {
       writer.uint32(66).string(message.reason);
+    }
+    if (message.money !== undefined) {
+      MoneyHold.encode(message.money, writer.uint32(74).fork()).join();
+    }
+    if (message.moneyState !== 0) {
+      writer.uint32(80).int32(message.moneyState);
+    }
+    if (message.moneyReason !== "") {
+      writer.uint32(90).string(message.moneyReason);
     }
     return writer;
   },
@@ -268,6 +301,30 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
             message.reason = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.money = MoneyHold.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.moneyState = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.moneyReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -302,6 +359,17 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
         ? globalThis.Number(object.expires_at_us)
         : 0,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      money: isSet(object.money) ? MoneyHold.fromJSON(object.money) : undefined,
+      moneyState: isSet(object.moneyState)
+        ? moneyStateFromJSON(object.moneyState)
+        : isSet(object.money_state)
+        ? moneyStateFromJSON(object.money_state)
+        : 0,
+      moneyReason: isSet(object.moneyReason)
+        ? globalThis.String(object.moneyReason)
+        : isSet(object.money_reason)
+        ? globalThis.String(object.money_reason)
+        : "",
     };
   },
 
@@ -331,6 +399,15 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.money !== undefined) {
+      obj.money = MoneyHold.toJSON(message.money);
+    }
+    if (message.moneyState !== 0) {
+      obj.moneyState = moneyStateToJSON(message.moneyState);
+    }
+    if (message.moneyReason !== "") {
+      obj.moneyReason = message.moneyReason;
+    }
     return obj;
   },
 
@@ -347,6 +424,11 @@ export const ReservationRecord: MessageFns<ReservationRecord> = {
     message.place = object.place ?? 0;
     message.expiresAtUs = object.expiresAtUs ?? 0;
     message.reason = object.reason ?? "";
+    message.money = (object.money !== undefined && object.money !== null)
+      ? MoneyHold.fromPartial(object.money)
+      : undefined;
+    message.moneyState = object.moneyState ?? 0;
+    message.moneyReason = object.moneyReason ?? "";
     return message;
   },
 };
