@@ -1,11 +1,12 @@
 /** `sluice.log.v1.LogService`: reads the event log for people, and compares aggregates with it. */
-import { partitionOfKey } from '@sluice/domain';
+import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
 import type { Clock, EventLog } from '@sluice/ports';
 import { type AggregateName, PROJECTIONS } from '@sluice/projections';
 import { ACCOUNT_AGGREGATE } from '@sluice/projections/account';
 import { logpb, readCommit } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { commitView } from './commit-view';
+import { NewestOwners } from './newest-owners';
 import { refusalOf } from './projection-service';
 import { type AggregateReport, type ProjectorControl, UnknownAggregateError } from './projector-control';
 import { Wakeup } from './wakeup';
@@ -28,6 +29,7 @@ export interface LogServiceOptions {
 
 export function logService({ log, clock, control }: LogServiceOptions): ServiceRegistration {
   const { partitions, incarnation } = log.identity;
+  const owners = new NewestOwners(log);
 
   const checkPartition = (partition: number): void => {
     if (partition < 0 || partition >= partitions) throw refusal('PARTITION_NOT_FOUND', `partition ${partition} is not one of 0 to ${partitions - 1}`);
@@ -43,9 +45,11 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
   };
 
   const implementation: logpb.LogServiceServer = {
-    getPartition: unary<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(async ({ key }) => {
-      const partition = partitionOfKey(checkedKey('key', key), partitions);
-      return { partition, partitions, headSequence: BigInt((await log.headSequences())[partition] ?? 0), incarnation };
+    getPartition: unary<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(async ({ key, wholeKey }) => {
+      const utf8 = checkedKey('key', key);
+      const partition = wholeKey ? partitionOfWholeKey(utf8, partitions) : partitionOfKey(utf8, partitions);
+      const [heads, { epoch, owner }] = await Promise.all([log.headSequences(), owners.of(partition)]);
+      return { partition, partitions, headSequence: BigInt(heads[partition] ?? 0), incarnation, ownerEpoch: BigInt(epoch), owner };
     }),
 
     readCommits: unary<logpb.ReadCommitsRequest, logpb.ReadCommitsResponse>(async ({ partition, fromSequence, pageSize, headersOnly }) => {

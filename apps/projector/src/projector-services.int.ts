@@ -102,13 +102,21 @@ async function refusalOf(answer: Promise<unknown>): Promise<string> {
 }
 
 test('says where a key lives and where its partition stands', async () => {
-  expect(await call<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(logClient.getPartition, { key: ACCOUNT })).toEqual({
+  expect(await call<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(logClient.getPartition, { key: ACCOUNT, wholeKey: false })).toEqual({
     partition: PARTITION,
     partitions: PARTITIONS,
     headSequence: BigInt(history.sequence),
     incarnation: log.identity.incarnation,
+    ownerEpoch: 1n,
+    owner: '',
   });
-  expect(await refusalOf(call<logpb.GetPartitionRequest, unknown>(logClient.getPartition, { key: '' }))).toBe('INVALID_ARGUMENT INVALID_REQUEST');
+  // As docs/partitions.md has it, of 2 partitions.
+  const partitionOf = (key: string, wholeKey: boolean) =>
+    call<logpb.GetPartitionRequest, logpb.GetPartitionResponse>(logClient.getPartition, { key, wholeKey }).then(({ partition }) => partition);
+  expect([await partitionOf('{room-12}-0816', false), await partitionOf('{room-12}-0816', true)]).toEqual([0, 1]);
+  expect(await refusalOf(call<logpb.GetPartitionRequest, unknown>(logClient.getPartition, { key: '', wholeKey: false }))).toBe(
+    'INVALID_ARGUMENT INVALID_REQUEST',
+  );
 });
 
 test('reads commits, their events under their own names', async () => {

@@ -9,6 +9,15 @@ export interface KeyPartition {
   readonly headSequence: bigint;
   /** 32 hex digits. */
   readonly incarnation: string;
+  /** Of the partition's newest owner; 0: no commit yet. */
+  readonly ownerEpoch: bigint;
+  /** Instance id of that owner, which may have stopped since; empty: no commit yet. */
+  readonly owner: string;
+}
+
+export interface GetPartitionOptions extends CallOptions {
+  /** The key is hashed whole, braces included, like the number of a reservation. Default: text in braces is what is hashed. */
+  readonly wholeKey?: boolean;
 }
 
 export interface CommitView {
@@ -82,8 +91,8 @@ export class LogClient {
     this.#service = service;
   }
 
-  getPartition(key: string, options?: CallOptions): Promise<KeyPartition> {
-    return this.#caller.unary(this.#service.getPartition.bind(this.#service), { key }, options);
+  getPartition(key: string, options: GetPartitionOptions = {}): Promise<KeyPartition> {
+    return this.#caller.unary(this.#service.getPartition.bind(this.#service), { key, wholeKey: options.wholeKey ?? false }, options);
   }
 
   /** The commits of a partition up to its head, page after page as they are asked for. */

@@ -154,8 +154,13 @@ test('watch and tail show changes as they come', async () => {
   expect(jsonLines((await watched).out)).toMatchObject([{ balanceMinor: '0' }, { balanceMinor: '9' }]);
 
   const client = new SluiceClient({ target: server.address });
-  const { partition } = await client.log.getPartition('watched');
+  const { partition, owner, ownerEpoch } = await client.log.getPartition('watched');
   client.close();
+  expect(await json('log', 'partition', 'watched')).toMatchObject([{ partition, owner, ownerEpoch: String(ownerEpoch) }]);
+  expect([await json('log', 'partition', '{room-12}-0816'), await json('log', 'partition', '{room-12}-0816', '--whole')]).toMatchObject([
+    [{ partition: 0, partitions: 4 }],
+    [{ partition: 1, partitions: 4 }],
+  ]);
   const tailed = (await json('log', 'tail', '--partition', String(partition), '--from', '1', '--count', '1')) as {
     partition: number;
     sequence: string;

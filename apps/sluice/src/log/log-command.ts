@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../connection';
 import { addNewLogCommand } from './new-log';
+import { addPartitionCommand } from './partition';
 import { addRepairCommand } from './repair';
 import { addRestoredCommand } from './restored';
 import { addTailCommand } from './tail';
@@ -12,6 +13,7 @@ export function addLogCommand(program: Command, surroundings: Surroundings): voi
     .command('log')
     .description('look at the event log, check it, repair it')
     .addHelpText('after', '\nExamples:\n  sluice log tail\n  sluice log verify');
+  addPartitionCommand(log, surroundings);
   addTailCommand(log, surroundings);
   addLogVerifyCommand(log, surroundings);
   addRepairCommand(log, surroundings);

@@ -56,6 +56,8 @@ export interface EventView {
 export interface GetPartitionRequest {
   /** The key of an aggregate, like an account id; 1 to 128 bytes. */
   key: string;
+  /** True: the key is hashed whole, braces included, like the number of a reservation. False: text in braces is what is hashed. */
+  wholeKey: boolean;
 }
 
 /** Response of GetPartition. */
@@ -68,6 +70,10 @@ export interface GetPartitionResponse {
   headSequence: bigint;
   /** Incarnation of the log, in hex. */
   incarnation: string;
+  /** Epoch of the partition's newest owner, as the newest commit names it; 0: it has no commit. */
+  ownerEpoch: bigint;
+  /** Instance id of that owner; empty: it has no commit. An owner that has stopped is named until the next one takes over. */
+  owner: string;
 }
 
 /** Request of ReadCommits. */
@@ -474,13 +480,16 @@ export const EventView: MessageFns<EventView> = {
 };
 
 function createBaseGetPartitionRequest(): GetPartitionRequest {
-  return { key: "" };
+  return { key: "", wholeKey: false };
 }
 
 export const GetPartitionRequest: MessageFns<GetPartitionRequest> = {
   encode(message: GetPartitionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
+    }
+    if (message.wholeKey !== false) {
+      writer.uint32(16).bool(message.wholeKey);
     }
     return writer;
   },
@@ -506,6 +515,14 @@ export const GetPartitionRequest: MessageFns<GetPartitionRequest> = {
             message.key = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wholeKey = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -519,13 +536,23 @@ export const GetPartitionRequest: MessageFns<GetPartitionRequest> = {
   },
 
   fromJSON(object: any): GetPartitionRequest {
-    return { key: isSet(object.key) ? globalThis.String(object.key) : "" };
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      wholeKey: isSet(object.wholeKey)
+        ? globalThis.Boolean(object.wholeKey)
+        : isSet(object.whole_key)
+        ? globalThis.Boolean(object.whole_key)
+        : false,
+    };
   },
 
   toJSON(message: GetPartitionRequest): unknown {
     const obj: any = {};
     if (message.key !== "") {
       obj.key = message.key;
+    }
+    if (message.wholeKey !== false) {
+      obj.wholeKey = message.wholeKey;
     }
     return obj;
   },
@@ -536,12 +563,13 @@ export const GetPartitionRequest: MessageFns<GetPartitionRequest> = {
   fromPartial(object: DeepPartial<GetPartitionRequest>): GetPartitionRequest {
     const message = createBaseGetPartitionRequest();
     message.key = object.key ?? "";
+    message.wholeKey = object.wholeKey ?? false;
     return message;
   },
 };
 
 function createBaseGetPartitionResponse(): GetPartitionResponse {
-  return { partition: 0, partitions: 0, headSequence: 0n, incarnation: "" };
+  return { partition: 0, partitions: 0, headSequence: 0n, incarnation: "", ownerEpoch: 0n, owner: "" };
 }
 
 export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
@@ -560,6 +588,15 @@ export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(34).string(message.incarnation);
+    }
+    if (message.ownerEpoch !== 0n) {
+      if (BigInt.asIntN(64, message.ownerEpoch) !== message.ownerEpoch) {
+        throw new globalThis.Error("value provided for field message.ownerEpoch of type int64 too large");
+      }
+      writer.uint32(40).int64(message.ownerEpoch);
+    }
+    if (message.owner !== "") {
+      writer.uint32(50).string(message.owner);
     }
     return writer;
   },
@@ -609,6 +646,22 @@ export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
             message.incarnation = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ownerEpoch = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -631,6 +684,12 @@ export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
         ? BigInt(object.head_sequence)
         : 0n,
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      ownerEpoch: isSet(object.ownerEpoch)
+        ? BigInt(object.ownerEpoch)
+        : isSet(object.owner_epoch)
+        ? BigInt(object.owner_epoch)
+        : 0n,
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
     };
   },
 
@@ -648,6 +707,12 @@ export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
     if (message.incarnation !== "") {
       obj.incarnation = message.incarnation;
     }
+    if (message.ownerEpoch !== 0n) {
+      obj.ownerEpoch = message.ownerEpoch.toString();
+    }
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
     return obj;
   },
 
@@ -662,6 +727,10 @@ export const GetPartitionResponse: MessageFns<GetPartitionResponse> = {
       ? BigInt(object.headSequence)
       : 0n;
     message.incarnation = object.incarnation ?? "";
+    message.ownerEpoch = (object.ownerEpoch !== undefined && object.ownerEpoch !== null)
+      ? BigInt(object.ownerEpoch)
+      : 0n;
+    message.owner = object.owner ?? "";
     return message;
   },
 };
@@ -1699,7 +1768,7 @@ export const VerifiedFigure: MessageFns<VerifiedFigure> = {
 /** What reads the event log for people. */
 export type LogServiceService = typeof LogServiceService;
 export const LogServiceService = {
-  /** Which partition a key lives in, and where that partition stands. */
+  /** Which partition a key lives in, who owns that partition, and where it stands. */
   getPartition: {
     path: "/sluice.log.v1.LogService/GetPartition" as const,
     requestStream: false as const,
@@ -1756,7 +1825,7 @@ export const LogServiceService = {
 } as const;
 
 export interface LogServiceServer extends UntypedServiceImplementation {
-  /** Which partition a key lives in, and where that partition stands. */
+  /** Which partition a key lives in, who owns that partition, and where it stands. */
   getPartition: handleUnaryCall<GetPartitionRequest, GetPartitionResponse>;
   /** Commits of a partition from a sequence on, at most 1,000 and 4 MiB a page. */
   readCommits: handleUnaryCall<ReadCommitsRequest, ReadCommitsResponse>;
@@ -1769,7 +1838,7 @@ export interface LogServiceServer extends UntypedServiceImplementation {
 }
 
 export interface LogServiceClient extends Client {
-  /** Which partition a key lives in, and where that partition stands. */
+  /** Which partition a key lives in, who owns that partition, and where it stands. */
   getPartition(
     request: GetPartitionRequest,
     callback: (error: ServiceError | null, response: GetPartitionResponse) => void,
