@@ -24,7 +24,7 @@ import {
   taskNameOf,
   type TaskPolicy,
 } from '@sluice/domain/task';
-import { keyedHash, type Engine, type Partition, type Submission, type Turn } from '@sluice/engine';
+import { keyedHash, QueueFullError, type Engine, type Partition, type Submission, type Turn } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
 import { taskpb } from '@sluice/protocol/task';
 import { nextRound, refusal } from '@sluice/service';
@@ -565,7 +565,10 @@ interface TurnSize {
   readonly background?: boolean;
 }
 
-/** Does something with queues in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be. */
+/**
+ * Does something with queues in a turn; resolves with its sequence when that is durable, with 0 if it is not recorded, or not known to be: a full
+ * partition is one case of that. Rejects when the partition never takes such a turn.
+ */
 function runTurn(partition: Partition, queues: () => Iterable<string>, size: TurnSize, decide: (turn: Turn) => void): Promise<number> {
   return new Promise((resolve) => {
     const submission = new QueueTurn(
@@ -577,7 +580,8 @@ function runTurn(partition: Partition, queues: () => Iterable<string>, size: Tur
     );
     try {
       partition.submit(submission);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
       resolve(0);
     }
   });

@@ -255,10 +255,11 @@ export class QueuesState implements CapabilityState {
     if (touchedInTurn.size === 0) return;
     const { partition } = this.services;
     turn.flush();
-    const changed = [...touchedInTurn];
     turn.gather(this);
     let room = turn.commit.writer.at > FULL_COMMIT_BYTES ? 0 : OFFERED_TASKS;
-    for (const entry of changed) if (room > 0) room -= listener.offer(turn, this, entry, room);
+    for (const entry of [...touchedInTurn]) if (room > 0) room -= listener.offer(turn, this, entry, room);
+    // With the queues that changed because a worker was given tasks of them, too.
+    const changed = [...touchedInTurn];
     touchedInTurn.clear();
     for (const entry of changed) {
       entry.queue.pack(turn.committedAtUs);

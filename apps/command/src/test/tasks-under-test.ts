@@ -11,6 +11,9 @@ import { commitsOf, fillLog, type History } from './recorded-history';
 const INCARNATION = '00112233445566778899aabbccddeeff';
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
 
+/** What a test may choose. */
+type OwnDependencies = Pick<CommandDependencies, 'settings' | 'metrics' | 'drainGraceMs' | 'limits' | 'observer'>;
+
 type Methods = typeof taskpb.TaskCommandServiceService & typeof taskpb.ScheduleCommandServiceService;
 
 export class TasksUnderTest {
@@ -22,9 +25,9 @@ export class TasksUnderTest {
   private runtime: CommandRuntime | undefined;
   private requests = 0;
 
-  private constructor(private readonly dependencies: Pick<CommandDependencies, 'settings' | 'metrics' | 'drainGraceMs' | 'limits'> = {}) {}
+  private constructor(private readonly dependencies: OwnDependencies = {}) {}
 
-  static async start(dependencies: Pick<CommandDependencies, 'settings' | 'metrics' | 'drainGraceMs' | 'limits'> = {}): Promise<TasksUnderTest> {
+  static async start(dependencies: OwnDependencies = {}): Promise<TasksUnderTest> {
     const tasks = new TasksUnderTest(dependencies);
     await tasks.run();
     return tasks;

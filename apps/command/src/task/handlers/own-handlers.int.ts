@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Partition, QueueFullError, SILENT_OBSERVER } from '@sluice/engine';
 import { ConfigurationError, loadConfiguration } from '@sluice/service';
 import { taskEvents, taskpb } from '@sluice/protocol/task';
 import { TasksUnderTest } from '../../test/tasks-under-test';
+import { QueueWork } from '../queue-work';
 
 const GRACE_MS = 2_000;
 const folder = mkdtempSync(join(tmpdir(), 'sluice-handlers-'));
@@ -31,8 +33,8 @@ const HANDLERS = moduleOf(
   };`,
 );
 
-const start = (module: string, threads = 2): Promise<TasksUnderTest> =>
-  TasksUnderTest.start({ settings: { ...loadConfiguration({}), taskHandlers: module, taskHandlerThreads: threads }, drainGraceMs: GRACE_MS });
+const start = (module: string, threads = 2, observer = SILENT_OBSERVER): Promise<TasksUnderTest> =>
+  TasksUnderTest.start({ settings: { ...loadConfiguration({}), taskHandlers: module, taskHandlerThreads: threads }, drainGraceMs: GRACE_MS, observer });
 
 /** Threads run in real time, everything else by the manual clock. */
 async function whileTimePasses<Result>(of: TasksUnderTest, work: Promise<Result>): Promise<Result> {
@@ -109,6 +111,38 @@ test('a handler that throws fails its attempt, which is tried again', async () =
   await run.create('fail', { retry: { maximumAttempts: 2, firstPauseMs: 100 } });
   await until(run, () => ends(run).length === 2);
   expect(ends(run)).toEqual(['1.1 FAILED HANDLER', '1.2 FAILED HANDLER']);
+});
+
+describe('tasks that cannot be taken now are taken after a pause', () => {
+  let troubles: string[];
+  let run: TasksUnderTest;
+
+  beforeEach(async () => {
+    troubles = [];
+    run = await start(HANDLERS, 2, { ...SILENT_OBSERVER, trouble: (_partition, what) => troubles.push(what) });
+    tasks = run;
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  test('and a partition that takes no turns is no trouble', async () => {
+    const { submit } = Partition.prototype;
+    // The first one is the submission of the task.
+    const submitted = jest.spyOn(Partition.prototype, 'submit').mockImplementation(function (this: Partition, ...given: Parameters<typeof submit>) {
+      if (submitted.mock.calls.length > 1 && submitted.mock.calls.length < 5) throw new QueueFullError(0);
+      submit.apply(this, given);
+    });
+    await run.create('double', { payload: Buffer.from('{"n":1}') });
+    await until(run, () => ends(run).length === 1);
+    expect(submitted.mock.results.filter(({ type }) => type === 'throw')).toHaveLength(3);
+    expect(troubles).toEqual([]);
+  });
+
+  test('and any other fault is told', async () => {
+    jest.spyOn(QueueWork.prototype, 'start').mockRejectedValueOnce(new Error('no such commit'));
+    await run.create('double', { payload: Buffer.from('{"n":1}') });
+    await until(run, () => ends(run).length === 1);
+    expect(troubles).toEqual(['tasks of queue q could not be handed to the handlers in this process']);
+  });
 });
 
 test('signs of life keep a task for longer than its heartbeat limit', async () => {

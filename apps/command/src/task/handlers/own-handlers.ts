@@ -11,7 +11,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '@sluice/ports';
 import { taskpb } from '@sluice/protocol/task';
-import { type Caller, ConfigurationError, GatheredCall } from '@sluice/service';
+import { type Caller, ConfigurationError, GatheredCall, SluiceError } from '@sluice/service';
 import { type HandlerOutcome, HandlerThreads, handlerTaskOf } from '@sluice/task-handlers';
 import { keptMessage } from '../task-shape';
 import type { QueueWork } from '../queue-work';
@@ -144,9 +144,11 @@ export class OwnHandlers {
           taken += tasks.length;
         }
       } catch (error) {
-        this.options.trouble(partition, `tasks of queue ${queue} could not be handed to the handlers in this process`, error);
+        // The partition is changing hands, or its queue is full.
+        const takesNoTurns = error instanceof SluiceError && error.reason === 'PARTITION_UNAVAILABLE';
+        if (!takesNoTurns) this.options.trouble(partition, `tasks of queue ${queue} could not be handed to the handlers in this process`, error);
       }
-      // Another worker was faster, or the partition is changing hands.
+      // Another worker was faster, or the partition takes no turns now.
       if (taken === 0) await this.pause(TAKE_AGAIN_MS);
     }
   }
