@@ -9,7 +9,7 @@ const NO_SCORE = { round: 0, roundPoints: 0n, totalPoints: 0n, sideRoundPoints: 
 export const scoreBatchShape: BulkShape<contestpb.ScoreBatchRequest, contestpb.ScoreBatchResponse, contestpb.ScoreRequest, contestpb.ScoreResult> = {
   field: 'scores',
   items: ({ scores }) => scores,
-  withItems: (_request, scores) => ({ scores }),
+  withItems: (scores) => ({ scores }),
   body: (score) => scoreMessage.bodyOf(score),
   accepted: (reply, repeated) => {
     const { round, roundPoints, totalPoints, sideRoundPoints } = contestpb.ScoreResponse.decode(reply);
@@ -20,15 +20,8 @@ export const scoreBatchShape: BulkShape<contestpb.ScoreBatchRequest, contestpb.S
   resultsOf: (response) => response,
 };
 
-export const scoreStreamShape: StreamShape<
-  contestpb.ScoreStreamRequest,
-  contestpb.ScoreStreamResponse,
-  contestpb.ScoreBatchRequest,
-  contestpb.ScoreRequest,
-  contestpb.ScoreResult
-> = {
+export const scoreStreamShape: StreamShape<contestpb.ScoreStreamRequest, contestpb.ScoreStreamResponse, contestpb.ScoreRequest, contestpb.ScoreResult> = {
   field: 'score',
   item: ({ score }) => score ?? contestpb.ScoreRequest.fromPartial({}),
   answer: ({ requestId, contestId }, result, positionToken) => ({ requestId, contestId, result, positionToken }),
-  batch: (scores) => ({ scores }),
 };

@@ -11,7 +11,7 @@ import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { bytesMethod, type ServiceMethod } from './command-method';
 import { decideHere, partitionOf, readRequest } from './partition-share';
-import { mergeSequences, type CompleteReply } from './reply-completion';
+import { mergeSequences, type CompletedReply, type CompleteReply } from './reply-completion';
 import { itemErrorOf, itemErrorOfRefusal, reasonOf, type ItemError } from './verdict-errors';
 
 /** Items whose ids and digests are made in one round of the event loop. */
@@ -22,8 +22,8 @@ export interface BulkShape<Request, Response, Item, Result> {
   /** Name of the field with the items. */
   readonly field: string;
   items(request: Request): readonly Item[];
-  /** The request with other items. */
-  withItems(request: Request, items: Item[]): Request;
+  /** The request for a part of them, at another owner. */
+  withItems(items: Item[]): Request;
   body(item: Item): RequestBody<unknown>;
   /** Fills in what is known only after the item was accepted. */
   readonly complete?: CompleteReply;
@@ -42,14 +42,6 @@ interface Routed<Result> {
   /** -1: its shape is wrong. */
   readonly partition: number;
   result: Result | undefined;
-}
-
-/** How items came. */
-interface ItemsForm<Request, Item> {
-  /** An item in the message of its refusal. */
-  readonly nameOf: (at: number) => string;
-  /** The request in which a part of them is sent to another owner. */
-  readonly withItems: (items: Item[]) => Request;
 }
 
 /** What became of the items of one call, in their order. */
@@ -86,19 +78,16 @@ export class BulkCommand<Request, Response, Item, Result> {
     const items = shape.items(request);
     if (items.length === 0) throw invalidRequest(shape.field, 'is empty');
     if (items.length > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `${shape.field} has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
-    const { results, positions } = await this.answer(items, call, {
-      nameOf: (at) => `${shape.field}[${at}]`,
-      withItems: (part) => shape.withItems(request, part),
-    });
+    const { results, positions } = await this.answer(items, call, (at) => `${shape.field}[${at}]`);
     const token = positions.size === 0 ? '' : encodePositionToken({ incarnation: context.incarnation, sequences: positions });
     return shape.response(results, token);
   }
 
-  /** Answers any number of items. */
-  async answer(items: readonly Item[], call: CallContext, form: ItemsForm<Request, Item>): Promise<BulkAnswers<Result>> {
-    const routed = await this.route(items, form);
+  /** Answers any number of items. @param nameOf an item in the message of its refusal. */
+  async answer(items: readonly Item[], call: CallContext, nameOf: (at: number) => string): Promise<BulkAnswers<Result>> {
+    const routed = await this.route(items, nameOf);
     const positions = new Map<number, number>();
-    await Promise.all([...shares(routed)].map(([partition, share]) => this.answerShare(form, items, routed, partition, share, positions, call)));
+    await Promise.all([...shares(routed)].map(([partition, share]) => this.answerShare(items, routed, partition, share, positions, call)));
     const results = routed.map(({ result }) => {
       if (result === undefined) throw new Error(`${this.method} left an item without a result`);
       return result;
@@ -106,7 +95,7 @@ export class BulkCommand<Request, Response, Item, Result> {
     return { results, partitions: routed.map(({ partition }) => partition), positions };
   }
 
-  private async route(items: readonly Item[], { nameOf }: ItemsForm<Request, Item>): Promise<Routed<Result>[]> {
+  private async route(items: readonly Item[], nameOf: (at: number) => string): Promise<Routed<Result>[]> {
     const routed: Routed<Result>[] = [];
     for (const [at, item] of items.entries()) {
       routed.push(this.routeOne(item, at, nameOf));
@@ -128,7 +117,6 @@ export class BulkCommand<Request, Response, Item, Result> {
   }
 
   private async answerShare(
-    form: ItemsForm<Request, Item>,
     items: readonly Item[],
     routed: readonly Routed<Result>[],
     partition: number,
@@ -145,17 +133,17 @@ export class BulkCommand<Request, Response, Item, Result> {
     const elsewhere =
       hop !== undefined && requests.some(({ verdict }) => verdict === undefined || (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER'));
     if (!elsewhere) {
-      const results = await Promise.all(requests.map((request) => this.resultOf(request, partition, positions)));
-      for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position];
+      const completed = await this.completed(requests, partition, positions);
+      for (const [position, at] of share.entries())
+        (routed[at] as Routed<Result>).result = this.resultOf(requests[position] as AggregateRequest, completed?.[position]);
       return;
     }
     if (call.forwarded) throw notOwner(partition);
-    const results = await this.atOwner(form, items, partition, share, positions, call);
+    const results = await this.atOwner(items, partition, share, positions, call);
     for (const [position, at] of share.entries()) (routed[at] as Routed<Result>).result = results[position];
   }
 
   private async atOwner(
-    { withItems }: ItemsForm<Request, Item>,
     items: readonly Item[],
     partition: number,
     share: readonly number[],
@@ -163,7 +151,7 @@ export class BulkCommand<Request, Response, Item, Result> {
     call: CallContext,
   ): Promise<readonly Result[]> {
     const { shape, definition, context } = this;
-    const part = definition.requestSerialize(withItems(share.map((at) => items[at] as Item)));
+    const part = definition.requestSerialize(shape.withItems(share.map((at) => items[at] as Item)));
     const read = (bytes: Buffer) => shape.resultsOf(definition.responseDeserialize(bytes));
     const answered = await askOwner({ context, path: definition.path, partition, call }, part, share.length, read);
     if ('refused' in answered) return share.map(() => shape.refused(answered.refused));
@@ -171,14 +159,24 @@ export class BulkCommand<Request, Response, Item, Result> {
     return answered.results;
   }
 
-  private async resultOf(request: AggregateRequest, partition: number, positions: Map<number, number>): Promise<Result> {
-    const { verdict, repeated } = request;
+  /** The replies of requests that were accepted, filled in; undefined: the shape has nothing to fill in. */
+  private async completed(
+    requests: readonly AggregateRequest[],
+    partition: number,
+    positions: Map<number, number>,
+  ): Promise<readonly (CompletedReply | undefined)[] | undefined> {
+    const { complete } = this.shape;
+    if (complete === undefined) return undefined;
+    const completed = await Promise.all(
+      requests.map(async (request) => (request.verdict?.kind === 'accepted' ? complete(request, request.verdict.reply, partition) : undefined)),
+    );
+    for (const reply of completed) mergeSequences(positions, reply?.sequences);
+    return completed;
+  }
+
+  private resultOf({ verdict, repeated }: AggregateRequest, completed: CompletedReply | undefined): Result {
     if (verdict === undefined) throw new Error(`${this.method} was answered without a verdict`);
-    if (verdict.kind === 'accepted') {
-      const completed = await this.shape.complete?.(request, verdict.reply, partition);
-      mergeSequences(positions, completed?.sequences);
-      return this.shape.accepted(completed?.reply ?? verdict.reply, repeated);
-    }
+    if (verdict.kind === 'accepted') return this.shape.accepted(completed?.reply ?? verdict.reply, repeated);
     this.context.observer.rejected(reasonOf(verdict), 1);
     return this.shape.refused(itemErrorOf(verdict));
   }

@@ -8,28 +8,26 @@ import { BulkCommand, type BulkAnswers, type BulkShape } from './bulk-command-me
 import { bytesOnly, type ServiceMethod } from './command-method';
 import { serveSlicedStream, type Slice, type SliceAnswers } from './sliced-stream';
 
-/** How the messages of the stream hold an item and its result, and the batch in which a part of a slice is sent to another owner. */
-export interface StreamShape<Message, Answer, Request, Item, Result> {
+/** How the messages of the stream hold an item and its result. */
+export interface StreamShape<Message, Answer, Item, Result> {
   /** Name of the field with the item. */
   readonly field: string;
   /** The item of a message; an empty one if it has none. */
   item(message: Message): Item;
   answer(item: Item, result: Result, positionToken: string): Answer;
-  batch(items: Item[]): Request;
 }
 
-/** @param batch the method that takes the same items at once. */
+/** @param batch the method that takes the same items at once: a part of a slice goes to another owner by it. */
 export function bulkStreamMethod<Request, Response, Item, Result, Message, Answer>(
   context: CommandContext,
   capability: AggregateCapability,
   method: string,
   batch: { readonly definition: MethodDefinition<Request, Response>; readonly shape: BulkShape<Request, Response, Item, Result> },
   definition: MethodDefinition<Message, Answer>,
-  shape: StreamShape<Message, Answer, Request, Item, Result>,
+  shape: StreamShape<Message, Answer, Item, Result>,
 ): ServiceMethod {
   const { incarnation } = context;
   const bulk = new BulkCommand(context, capability, method, batch.definition, batch.shape);
-  const form = { nameOf: () => shape.field, withItems: (items: Item[]) => shape.batch(items) };
 
   const answersOf = (items: readonly Item[], { results, partitions, positions }: BulkAnswers<Result>): SliceAnswers => {
     const tokens = new Map([...positions].map((position) => [position[0], encodePositionToken({ incarnation, sequences: new Map([position]) })]));
@@ -43,7 +41,7 @@ export function bulkStreamMethod<Request, Response, Item, Result, Message, Answe
 
   const decide = (messages: readonly Buffer[], call: CallContext): Slice => {
     const { items, malformed } = readItems(messages, (message) => shape.item(definition.requestDeserialize(message)));
-    const answers = bulk.answer(items, call, form).then((answered) => answersOf(items, answered));
+    const answers = bulk.answer(items, call, () => shape.field).then((answered) => answersOf(items, answered));
     return { count: items.length, malformed, answers };
   };
 

@@ -15,6 +15,7 @@ export interface CompletedReply {
 export type CompleteReply = (request: AggregateRequest, reply: Uint8Array, partition: number) => Promise<CompletedReply>;
 
 /** Takes the newest of both. */
-export function mergeSequences(into: Map<number, number>, others: ReadonlyMap<number, number> = new Map()): void {
+export function mergeSequences(into: Map<number, number>, others: ReadonlyMap<number, number> | undefined): void {
+  if (others === undefined) return;
   for (const [partition, sequence] of others) into.set(partition, Math.max(sequence, into.get(partition) ?? 0));
 }

@@ -9,7 +9,7 @@ type ReserveShape = BulkShape<reservationpb.ReserveBatchRequest, reservationpb.R
 export const reserveBatchShape = (complete: CompleteReply): ReserveShape => ({
   field: 'reservations',
   items: ({ reservations }) => reservations,
-  withItems: (_request, reservations) => ({ reservations }),
+  withItems: (reservations) => ({ reservations }),
   body: (item) => reserveMessage.bodyOf(item),
   complete,
   accepted: (reply, repeated) => {
@@ -34,7 +34,7 @@ type AssociateShape = BulkShape<
 export const associateBatchShape = (complete: CompleteReply): AssociateShape => ({
   field: 'associates',
   items: ({ associates }) => associates,
-  withItems: (_request, associates) => ({ associates }),
+  withItems: (associates) => ({ associates }),
   body: (item) => associateMessage.bodyOf(item),
   complete,
   accepted: (reply, repeated) => {

@@ -270,12 +270,7 @@ export class QueueWork implements QueueListener {
     maximum: number,
     tell: (outcome: boolean | StartedTasks) => void,
   ): number {
-    const started: Started[] = [];
-    const room = { tasks: offer.reserve(maximum), lanes: LANES_PER_TAKE };
-    for (const queue of queues) {
-      const entry = state.entries.get(queue);
-      if (entry !== undefined) startTasks(turn, state, entry, types, room, offer.workerId, started);
-    }
+    const started = startTasks(turn, state, { queues, types, workerId: offer.workerId }, offer.reserve(maximum));
     if (started.length === 0) tell(true);
     else {
       const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs(), offer.keepsLimits));
@@ -305,28 +300,24 @@ export class QueueWork implements QueueListener {
   }
 
   /** Starts attempts; resolves when they are durable. Rejects when the partition takes no turns: who asked asks again after a pause. */
-  async start(number: number, { queues, types, maximumTasks, workerId, keepsLimits }: Take): Promise<StartedTasks> {
+  async start(number: number, take: Take): Promise<StartedTasks> {
     const state = this.stateOf(number);
     const partition = this.engine?.partition(number);
     if (state === undefined || partition === undefined) throw noTurns(number);
-    const maximum = Math.min(maximumTasks, MAXIMUM_TAKE);
-    const started: Started[] = [];
+    const maximum = Math.min(take.maximumTasks, MAXIMUM_TAKE);
+    let started: readonly Started[] = [];
     const bytes = START_BYTES * maximum;
     const durable = await runTurn(
       partition,
-      () => queues,
+      () => take.queues,
       { commands: maximum, bytes, recordBytes: bytes },
       (turn) => {
         state.begin(turn);
-        const room = { tasks: maximum, lanes: LANES_PER_TAKE };
-        for (const queue of queues) {
-          const entry = state.entries.get(queue);
-          if (entry !== undefined) startTasks(turn, state, entry, types, room, workerId, started);
-        }
+        started = startTasks(turn, state, take, maximum);
       },
     );
     if (durable === 0) throw noTurns(number);
-    return new StartedTasks(state, started, () => this.clock.nowUs(), keepsLimits);
+    return new StartedTasks(state, started, () => this.clock.nowUs(), take.keepsLimits);
   }
 
   /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
@@ -423,7 +414,18 @@ function noTurns(partition: number): Error {
   return refusal('PARTITION_UNAVAILABLE', `partition ${partition} takes no turns now; ask again`);
 }
 
-function startTasks(
+/** Starts what the worker gets of its queues in the turn. @returns at most so many. */
+function startTasks(turn: Turn, state: QueuesState, { queues, types, workerId }: Pick<Take, 'queues' | 'types' | 'workerId'>, maximum: number): Started[] {
+  const started: Started[] = [];
+  const room = { tasks: maximum, lanes: LANES_PER_TAKE };
+  for (const queue of queues) {
+    const entry = state.entries.get(queue);
+    if (entry !== undefined) startTasksOf(turn, state, entry, types, room, workerId, started);
+  }
+  return started;
+}
+
+function startTasksOf(
   turn: Turn,
   state: QueuesState,
   entry: QueueEntry,
@@ -533,7 +535,8 @@ function isUnderWay({ queue }: QueueEntry, { number, attempt }: taskpb.ProgressM
   return slot !== -1 && queue.tasks.phases[slot] === RUNNING && queue.tasks.attempts[slot] === attempt;
 }
 
-function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
+/** Of the attempts that the report ends. */
+export function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
   return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
 }
 

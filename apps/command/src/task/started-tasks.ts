@@ -38,7 +38,7 @@ export class StartedTasks {
     private readonly started: readonly Started[],
     private readonly nowUs: () => number,
     /** The worker keeps limits by its own clock. */
-    private readonly keepsLimits = false,
+    private readonly keepsLimits: boolean,
   ) {}
 
   /** The tasks from that one on, as many as fit a message. */

@@ -6,6 +6,7 @@ import { PlainTask, readTaskBatch, type TaskBatch, taskpb, TaskResultsWriter } f
 import { invalidRequest, nextRound, refusal, SluiceError, unary, type CallContext, type ServiceRegistration } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 import type { CommandContext } from '../command-capability';
+import { bytesOnly } from '../methods/command-method';
 import { partitionOfKey } from '../methods/partition-share';
 import { errorOf, itemErrorOf, itemErrorOfRefusal, reasonOf } from '../methods/verdict-errors';
 import { notOwner } from '../peers/not-owner';
@@ -36,6 +37,8 @@ import { checkedTaskName, checkQueue } from './task-shape';
 const ITEMS_PER_ROUND = 256;
 /** A partition takes a submission whole: of a large batch several are made. */
 const SUBMISSION_BYTES = 8 << 20;
+/** As it goes to another owner. */
+const CREATE_TASKS = bytesOnly(taskpb.TaskCommandServiceService.createTasks);
 
 /** The two forms of responses: a task's receipt, or fields of their own. */
 interface Answer<Response> {
@@ -142,7 +145,7 @@ export class TaskCommandService {
     if (tasks.length > MAXIMUM_BATCH_TASKS) throw refusal('BATCH_TOO_LARGE', `the batch has more than ${MAXIMUM_BATCH_TASKS} tasks; send smaller batches`);
     const partition = partitionOfKey(this.context.engine, queue);
     const owned = this.serving(partition);
-    if (owned === undefined) return this.batchAtOwner(bytes, partition, call);
+    if (owned === undefined) return this.atOwner(CREATE_TASKS, bytes, partition, call);
     const queueHash = queueHashOf(owned, queue);
     const results: (taskpb.CreateTasksResult | TaskItem)[] = [];
     for (const [at, task] of tasks.entries()) {
@@ -152,17 +155,10 @@ export class TaskCommandService {
     const items = results.filter((result): result is TaskItem => result instanceof TaskItem);
     const sequences = await Promise.all(partsThatFit(items).map((part) => submit(owned, part, call)));
     if (items.some(({ verdict }) => verdict?.kind === 'refused' && verdict.refusal === 'NOT_OWNER') && this.context.hop !== undefined)
-      return this.batchAtOwner(bytes, partition, call);
+      return this.atOwner(CREATE_TASKS, bytes, partition, call);
     // 0 is that of a turn that was lost.
     const newest = Math.max(0, ...sequences);
     return this.answerOf(queue, results, newest === 0 ? '' : this.token(partition, newest));
-  }
-
-  private batchAtOwner(bytes: Buffer, partition: number, call: CallContext): Promise<Buffer> {
-    const { hop } = this.context;
-    if (hop === undefined || call.forwarded) throw notOwner(partition);
-    const { path } = taskpb.TaskCommandServiceService.createTasks;
-    return hop.send(partition, { path, repeatable: true }, bytes, call);
   }
 
   private itemOf(owned: Partition, queue: string, queueHash: number, task: PlainTask | taskpb.TaskSubmission, at: number): taskpb.CreateTasksResult | TaskItem {

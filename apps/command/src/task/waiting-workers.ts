@@ -76,7 +76,7 @@ export class WaitingWorkers {
       this.groups.delete(name);
       this.groups.set(name, group);
       if (!hasTask(group.types)) continue;
-      for (const worker of [...group.workers].slice(0, WOKEN_AT_ONCE - woken)) {
+      for (const worker of [...firstOf(group.workers, WOKEN_AT_ONCE - woken)]) {
         this.remove(worker);
         worker.wake();
         woken += 1;

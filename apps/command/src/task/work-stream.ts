@@ -12,6 +12,7 @@ import type { Clock } from '@sluice/ports';
 import { type taskpb } from '@sluice/protocol/task';
 import { checkText, invalidRequest, type CallContext, type Send } from '@sluice/service';
 import { MAXIMUM_CAPACITY, MAXIMUM_ID_BYTES, MAXIMUM_QUEUES_PER_WORKER, MAXIMUM_REPORT_PARTS, MAXIMUM_TAKE, MAXIMUM_TYPES_PER_WORKER } from './limits';
+import { leasesOf } from './queue-work';
 import type { StartedTasks } from './started-tasks';
 import type { WorkerQueues } from './worker-queues';
 
@@ -332,10 +333,6 @@ class WorkStream {
     this.sending.catch(() => this.ending.abort());
     return this.sending.catch(() => undefined);
   }
-}
-
-function leasesOf({ completions, failings, returned }: taskpb.WorkRequest): (taskpb.Lease | undefined)[] {
-  return [...completions.map(({ lease }) => lease), ...failings.map(({ lease }) => lease), ...returned];
 }
 
 function keyOf({ taskId, leaseToken }: taskpb.Lease): string {

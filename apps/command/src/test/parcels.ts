@@ -111,7 +111,7 @@ const capability = aggregateCapability({ aggregates: [parcels] });
 const packAllShape: BulkShape<PackAllRequest, PackAllResponse, PackRequest, PackResult> = {
   field: 'packs',
   items: ({ packs }) => packs,
-  withItems: (_request, packs) => ({ packs }),
+  withItems: (packs) => ({ packs }),
   body: (item) => packMessage.bodyOf(item),
   accepted: (reply, repeated): PackResult => ({ ...(JSON.parse(Buffer.from(reply).toString()) as PackResult), repeated }),
   refused: (error): PackResult => ({ error }),
@@ -119,11 +119,10 @@ const packAllShape: BulkShape<PackAllRequest, PackAllResponse, PackRequest, Pack
   resultsOf: (response) => response,
 };
 
-const packStreamShape: StreamShape<PackRequest, PackAnswer, PackAllRequest, PackRequest, PackResult> = {
+const packStreamShape: StreamShape<PackRequest, PackAnswer, PackRequest, PackResult> = {
   field: 'pack',
   item: known,
   answer: ({ requestId }, result, positionToken) => ({ requestId, ...result, positionToken }),
-  batch: (packs) => ({ packs }),
 };
 
 export const parcelCapability: CommandCapability = {
