@@ -15,7 +15,7 @@ class LogOfEpochs {
       writer.begin({ incarnation: Buffer.alloc(16), partition: 0, sequence, epoch, committedAtUs: 1, previousChecksum: NO_CHECKSUM }, []);
       const { type, version, payload } = logEvents.record('OwnershipTaken', { epoch: BigInt(epoch), owner: `owner ${epoch}` });
       if (commit === 0) writer.event(type, version, payload);
-      this.records.push({ partition: 0, sequence, bytes: writer.finish() } as CommitRecord);
+      this.records.push({ partition: 0, sequence, bytes: writer.finish() });
     }
     return this;
   }

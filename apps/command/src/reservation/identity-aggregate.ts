@@ -16,6 +16,7 @@ import type { AggregateDefinition, Consequences, Decision, DecisionContext, Owed
 import { reservationpb } from '@sluice/protocol/reservation';
 import { identityEventCodec } from './identity-event-codec';
 import { associateMessage, continueAssociatingMessage, expireParkedMessage, numberChangedMessage, reserveMessage } from './identity-messages';
+import { parkedOf } from './reservation-meter';
 import { IDENTITY, NUMBER, reportFromProto } from './reservation-names';
 import { identityRecord } from './reservation-records';
 
@@ -33,10 +34,15 @@ const ASSOCIATE_REPLY = reservationpb.AssociateResponse.encode({
   number: '',
 }).finish();
 
-/** Told of what happened to an identity, when it is durable. It must not throw. */
-type Happened = (identityId: string, events: readonly IdentityEvent[], sequence: number) => void;
+/** Told of what happens to identities. It must not throw. */
+export interface IdentityListener {
+  /** It is durable. */
+  happened(identityId: string, events: readonly IdentityEvent[], sequence: number): void;
+  /** Before it changes the identity. @returns what to call when it is durable. */
+  counting?(identity: Identity, events: readonly IdentityEvent[]): () => void;
+}
 
-export const identityAggregate = (happened: Happened): AggregateDefinition<Identity, IdentityCommand, IdentityEvent> => ({
+export const identityAggregate = (listener: IdentityListener): AggregateDefinition<Identity, IdentityCommand, IdentityEvent> => ({
   ...IDENTITY,
   record: identityRecord,
   events: identityEventCodec,
@@ -52,10 +58,11 @@ export const identityAggregate = (happened: Happened): AggregateDefinition<Ident
     const decision = decideIdentity(identity, command, context.committedAtUs);
     if (!decision.accepted) return { accepted: false, reason: decision.rejection, recorded: decision.recorded };
     const reply = replyOf(command);
-    return { accepted: true, ...consequencesOf(identity, decision, context, happened), ...(reply === undefined ? undefined : { reply }) };
+    return { accepted: true, ...consequencesOf(identity, decision, context, listener), ...(reply === undefined ? undefined : { reply }) };
   },
   evolve: evolveIdentity,
-  settled: (identity, delivery, context) => consequencesOf(identity, answered(identity, delivery, context.committedAtUs), context, happened),
+  total: parkedOf,
+  settled: (identity, delivery, context) => consequencesOf(identity, answered(identity, delivery, context.committedAtUs), context, listener),
 });
 
 function replyOf({ kind }: IdentityCommand): Uint8Array | undefined {
@@ -81,11 +88,13 @@ function answerFromProto({ otherIdentity, associated, report }: reservationpb.Nu
 }
 
 function consequencesOf(
-  { identityId }: Identity,
+  identity: Identity,
   { events, owes, timers, goOn }: IdentityConsequences,
   { committedAtUs, sequence }: DecisionContext,
-  happened: Happened,
+  listener: IdentityListener,
 ): Consequences<IdentityEvent> {
+  const { identityId } = identity;
+  const count = listener.counting?.(identity, events);
   const changes: TimerChange[] = timers.map(({ associateId, dueAtUs }) => {
     const timerId = `parked/${associateId}`;
     if (dueAtUs === 0) return { kind: 'cancel', timerId };
@@ -95,7 +104,11 @@ function consequencesOf(
     const payload = reservationpb.ContinueAssociating.encode({ identityId }).finish();
     changes.push({ kind: 'set', timerId: CONTINUE_TIMER, dueAtUs: committedAtUs, method: 'ContinueAssociating', payload });
   }
-  return { events, owes: owes.map(owedOf), timers: changes, handOut: () => happened(identityId, events, sequence) };
+  const handOut = (): void => {
+    count?.();
+    listener.happened(identityId, events, sequence);
+  };
+  return { events, owes: owes.map(owedOf), timers: changes, handOut };
 }
 
 function owedOf(owed: OwedByIdentity): Owed {

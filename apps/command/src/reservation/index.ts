@@ -10,6 +10,7 @@ import { identityAggregate } from './identity-aggregate';
 import { numberAggregate } from './number-aggregate';
 import { OutcomeReplies } from './outcome-replies';
 import { OutcomeWaiters } from './outcome-waiters';
+import { ReservationMeter } from './reservation-meter';
 import { resourceAggregate } from './resource-aggregate';
 
 const { ReservationCommandServiceService: service } = reservationpb;
@@ -17,13 +18,23 @@ const { ReservationCommandServiceService: service } = reservationpb;
 export const commandCapability: CommandCapability = {
   name: 'reservation',
   definitions: [service],
-  create({ clock, trouble }) {
+  create({ clock, metrics, trouble }) {
     const waiters = new OutcomeWaiters();
-    const aggregates = [identityAggregate((...what) => waiters.happened(...what)), numberAggregate, resourceAggregate];
+    const meter = metrics.enabled ? new ReservationMeter(metrics) : undefined;
+    const aggregates = [
+      identityAggregate({
+        happened: (...what) => waiters.happened(...what),
+        ...(meter && { counting: (identity, events) => meter.ofIdentity(identity, events) }),
+      }),
+      numberAggregate,
+      resourceAggregate(meter && ((events) => meter.ofResource(events))),
+    ];
+    let endShowing: (() => void) | undefined;
     const capability = aggregateCapability({ aggregates, trouble });
     return {
       capability,
       services(context) {
+        endShowing = meter?.show(context.engine);
         const { ofReserve, ofAssociate } = new OutcomeReplies(context, clock, waiters);
         return [
           commandService('sluice.reservation.v1.ReservationCommandService', service, {
@@ -38,6 +49,7 @@ export const commandCapability: CommandCapability = {
           }),
         ];
       },
+      stop: async () => endShowing?.(),
     };
   },
 };

@@ -18,7 +18,8 @@ import { givePlacesBackMessage, grantPlacesMessage, setCapacityMessage, takePlac
 /** Set again it is replaced: one is enough. */
 const GRANT_TIMER = 'grant';
 
-export const resourceAggregate: AggregateDefinition<Resource, ResourceCommand, ResourceEvent> = {
+/** @param counted told of what happened to a resource, when it is durable; undefined: nobody is. It must not throw. */
+export const resourceAggregate = (counted?: (events: readonly ResourceEvent[]) => void): AggregateDefinition<Resource, ResourceCommand, ResourceEvent> => ({
   ...RESOURCE,
   record: resourceRecord,
   events: resourceEventCodec,
@@ -37,10 +38,12 @@ export const resourceAggregate: AggregateDefinition<Resource, ResourceCommand, R
     const { resourceId } = resource;
     const payload = reservationpb.GrantPlaces.encode({ resourceId }).finish();
     const timers: TimerChange[] = goOn ? [{ kind: 'set', timerId: GRANT_TIMER, dueAtUs: committedAtUs, method: 'GrantPlaces', payload }] : [];
-    return { accepted: true, events, owes: granted.map(owedTo), timers, ...(reply === undefined ? undefined : { reply }) };
+    const consequences = { events, owes: granted.map(owedTo), timers, ...(counted && { handOut: () => counted(events) }) };
+    return { accepted: true, ...consequences, ...(reply === undefined ? undefined : { reply }) };
   },
   evolve: evolveResource,
-};
+  total: ({ waiting }) => waiting.size,
+});
 
 function owedTo(number: string): Owed {
   const payload = reservationpb.PlacesComeFree.encode({ number }).finish();

@@ -1,54 +1,13 @@
 /** What is measured of queues while tasks wait, run, fail and end. */
 import { loadConfiguration } from '@sluice/service';
-import type { Instrument, Metrics } from '@sluice/telemetry';
+import { Measured } from '../test/measured';
 import { TasksUnderTest } from '../test/tasks-under-test';
 import { OTHER_QUEUES } from './queue-meter';
-
-type Values = Record<string, number>;
-type Read = (observed: (name: string, value: number, attributes?: object) => void) => void;
-
-/** Counters are added up, the values of histograms too; gauges are read when they are asked for. */
-class Measured {
-  private readonly sums: Values = {};
-  private readonly readers = new Set<Read>();
-
-  readonly metrics = { enabled: true, of: () => this.instruments } as unknown as Metrics;
-
-  private readonly instruments = {
-    enabled: true,
-    counter: (name: string) => this.adding(name),
-    histogram: (name: string) => this.adding(name),
-    observe: (_names: readonly string[], read: Read) => {
-      this.readers.add(read);
-      return () => this.readers.delete(read);
-    },
-  };
-
-  private adding(name: string): Instrument {
-    return (value, attributes) => {
-      const key = keyOf(name, attributes);
-      this.sums[key] = (this.sums[key] ?? 0) + value;
-    };
-  }
-
-  get values(): Values {
-    const gauges: Values = {};
-    for (const read of this.readers)
-      read((name, value, attributes) => {
-        gauges[keyOf(name, attributes)] = value;
-      });
-    return { ...this.sums, ...gauges };
-  }
-}
-
-function keyOf(name: string, attributes: object = {}): string {
-  return [name.slice('sluice.task.'.length), ...Object.values(attributes)].join(' ');
-}
 
 let measured: Measured;
 let tasks: TasksUnderTest;
 const start = async (environment = {}) => {
-  measured = new Measured();
+  measured = new Measured('sluice.task.');
   tasks = await TasksUnderTest.start({ metrics: measured.metrics, settings: loadConfiguration(environment) });
 };
 afterEach(() => tasks.stop());

@@ -10,6 +10,7 @@ import { InProcessBus, ManualClock, MemoryKeyring, MemoryLogStorage, MemorySnaps
 import type { EventLog } from '@sluice/ports';
 import { ANYBODY, functionOf, type CallContext } from '@sluice/service';
 import { SqliteEventLog } from '@sluice/store-sqlite';
+import { NO_METRICS, type Metrics } from '@sluice/telemetry';
 import { startCommand, type CommandRuntime } from '../command';
 import { MortalLog } from './mortal-log';
 import { commitsOf, fillLog, type History } from './recorded-history';
@@ -42,6 +43,8 @@ export abstract class AggregatesUnderTest<Service extends MethodsOf<Service>> {
   readonly clock = new ManualClock();
   /** What was told to the operator. */
   readonly troubles: string[] = [];
+  /** Where it is measured, if it is. */
+  metrics: Metrics = NO_METRICS;
   /** When the process dies, if it does. */
   mortality = MortalLog.immortal();
   protected readonly storage: MemoryLogStorage;
@@ -77,6 +80,7 @@ export abstract class AggregatesUnderTest<Service extends MethodsOf<Service>> {
       instanceId: `${name}-under-test`,
       pool: 'off',
       limits: { doubtMs: 0 },
+      metrics: this.metrics,
       observer: { ...SILENT_OBSERVER, trouble: (_partition, what, error) => void this.troubles.push(`${what}: ${String(error)}`) },
     });
     return this;

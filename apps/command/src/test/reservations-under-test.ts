@@ -2,6 +2,7 @@
 import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
 import type { Identity, Reservation, Resource } from '@sluice/domain/reservation';
 import { reservationpb } from '@sluice/protocol/reservation';
+import { NO_METRICS, type Metrics } from '@sluice/telemetry';
 import type { Asked } from './aggregates-under-test';
 import { AggregatesWithAccounts } from './aggregates-with-accounts';
 import type { History } from './recorded-history';
@@ -21,8 +22,10 @@ const RESERVATIONS = {
 };
 
 export class ReservationsUnderTest extends AggregatesWithAccounts<Methods> {
-  static start(adapter = 'memory'): Promise<ReservationsUnderTest> {
-    return new ReservationsUnderTest(RESERVATIONS, adapter).run();
+  static start(adapter = 'memory', metrics: Metrics = NO_METRICS): Promise<ReservationsUnderTest> {
+    const under = new ReservationsUnderTest(RESERVATIONS, adapter);
+    under.metrics = metrics;
+    return under.run();
   }
 
   /** Starts over the commits of a history. */

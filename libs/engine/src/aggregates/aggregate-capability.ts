@@ -3,10 +3,8 @@ import type { Capability, PartitionServices } from '../capability';
 import type { HashSeeds } from '../request-index/request-hash';
 import type { AggregateCommand, AnyAggregate, RequestBody } from './aggregate-definition';
 import { AggregateState, type AggregateReader } from './aggregate-state';
+import { PLAIN_BLOCKS_VERSION, BLOCKS_WITH_TOTALS_VERSION } from './aggregates-snapshot';
 import { aggregateRequest, type AggregateRequest } from './aggregate-submission';
-
-/** Version of the blocks that hold the kinds' records; records have versions of their own. */
-const BLOCKS_VERSION = 1;
 
 export interface AggregateCapabilityOptions {
   readonly aggregates: readonly AnyAggregate[];
@@ -35,7 +33,8 @@ export function aggregateCapability({ aggregates, view, trouble = () => undefine
   };
   return {
     name: capability,
-    snapshotVersion: BLOCKS_VERSION,
+    // Records have versions of their own.
+    snapshotVersion: aggregates.some((aggregate) => aggregate.total !== undefined) ? BLOCKS_WITH_TOTALS_VERSION : PLAIN_BLOCKS_VERSION,
     createState: (services) => new AggregateState(services, { capability, aggregates, trouble, ...(view === undefined ? undefined : { view }) }),
     read: (method, bytes) => methodOf(method).command.read(bytes),
     request: (method, body, seeds) => aggregateRequest(methodOf(method).definition, body, seeds),

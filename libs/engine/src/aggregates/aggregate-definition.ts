@@ -187,6 +187,11 @@ export interface AggregateDefinition<State, Command, Event> {
    * aggregate are written together at the end of the turn, and their verdicts as one event. Undefined: each request leaves its own.
    */
   gather?(events: readonly Event[]): readonly Event[];
+  /**
+   * What is added up over all aggregates of the kind in a partition, like how many requests wait: a whole number, 0 of a new aggregate. The engine asks before
+   * and after each event, so it must be cheap. Not for a kind that gathers. Undefined: nothing is added up.
+   */
+  total?(state: State): number;
   /** A delivery that this aggregate owed has its verdict. */
   settled?(state: State, delivery: SettledDelivery, context: DecisionContext): Consequences<Event>;
 }

@@ -1,7 +1,7 @@
 /** The aggregates of one kind in one partition, each with the newest commit in which something of it was decided. */
 import type { SnapshotSession } from '../capability';
 import { keyedHash, type HashSeeds } from '../request-index/request-hash';
-import type { AnyAggregate } from './aggregate-definition';
+import type { AnyAggregate, CommitPlace } from './aggregate-definition';
 import { LiveAggregates } from './live-aggregates';
 import { PackedAggregates } from './packed-aggregates';
 
@@ -38,6 +38,8 @@ export interface AggregateStore {
 
 export class AggregateKind {
   readonly store: AggregateStore;
+  /** Sum over all aggregates; undefined: the kind was restored from a snapshot that does not say it. */
+  total: number | undefined = 0;
 
   constructor(
     readonly definition: AnyAggregate,
@@ -50,6 +52,14 @@ export class AggregateKind {
   stateOf(key: AggregateKey): unknown {
     const found = this.store.find(key);
     return found === undefined ? this.definition.initialState(key.text) : found.state;
+  }
+
+  /** Changes the aggregate by the event. */
+  evolve(aggregate: Aggregate, event: unknown, place: CommitPlace): void {
+    const { definition } = this;
+    const before = definition.total?.(aggregate.state) ?? 0;
+    aggregate.state = definition.evolve(aggregate.state, event, place);
+    if (definition.total !== undefined && this.total !== undefined) this.total += definition.total(aggregate.state) - before;
   }
 
   /** The aggregate as it changes in the commit. `previous` is right from here to the end of the commit. */

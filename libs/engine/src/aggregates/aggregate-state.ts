@@ -77,6 +77,11 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     return this.kindOf(aggregate).store.find(aggregateKey(this.services.seeds, key))?.sequence ?? 0;
   }
 
+  /** Total of the kind in the partition; undefined: the snapshot that it was restored from does not say it. */
+  totalOf(aggregate: string): number | undefined {
+    return this.kindOf(aggregate).total;
+  }
+
   get commitSearch(): CommitSearch {
     return this.services.commitSearch;
   }
@@ -194,7 +199,7 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
         turn.event(type, version, payload);
         bytes += payload.length;
       }
-      changed.state = kind.definition.evolve(changed.state, event, turn);
+      kind.evolve(changed, event, turn);
     }
     for (const owed of consequences?.owes ?? []) {
       turn.owe({ ...owed, owedBy: { capability, key: `${aggregate}/${key.text}` } });
@@ -255,7 +260,7 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     if (events.length > 0 && this.heldOf !== commit.sequence)
       throw new Error(`partition ${commit.partition}, sequence ${this.heldOf}: events without a verdict behind them`);
     const changed = kind.changedIn(commit.sequence, key);
-    for (const event of events) changed.state = kind.definition.evolve(changed.state, kind.definition.events.read(event, commit), commit);
+    for (const event of events) kind.evolve(changed, kind.definition.events.read(event, commit), commit);
     if (decided.origin !== logpb.RequestOrigin.REQUEST_ORIGIN_CALLER) return;
     const { first, second } = requestIdHash(this.services.seeds, kind.definition, key, decided.requestId);
     this.services.index.add(first, second, commit.sequence);
@@ -267,7 +272,7 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     return new AggregatesSnapshot([...this.kinds.values()]);
   }
 
-  restore(block: Uint8Array): void {
-    restoreBlock(block, (aggregate) => this.kindOf(aggregate));
+  restore(block: Uint8Array, version: number): void {
+    restoreBlock(block, version, (aggregate) => this.kindOf(aggregate));
   }
 }

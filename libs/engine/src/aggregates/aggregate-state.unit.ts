@@ -219,6 +219,37 @@ test('a timer that a decision sets asks the aggregate when it is due, and its an
   expect((await partition.next()).count('a')).toBe(6);
 });
 
+describe('the total of a kind', () => {
+  test('is that of its aggregates: of requests, deliveries and verdicts, from the log and from a snapshot', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(add('r1', 5), add('r2', 7, 'b'), add('r1', 5));
+    expect(partition.state.totalOf('tally')).toBe(12);
+    await partition.ask(['Send', { key: 'a', requestId: 's1', amount: 2 }]);
+    expect(partition.state.totalOf('tally')).toBe(10);
+    await partition.under.partition.stop({ snapshot: false });
+    const second = await partition.next();
+    expect(second.state.totalOf('tally')).toBe(10);
+    await second.under.partition.stop({ snapshot: true });
+    const third = await second.next();
+    expect([third.state.totalOf('tally'), third.state.totalOf('box')]).toEqual([10, 0]);
+    await third.ask(add('r3', 1));
+    expect(third.state.totalOf('tally')).toBe(11);
+  });
+
+  test('of a snapshot without totals is not known, and stays so', async () => {
+    const partition = await TallyPartition.started();
+    await partition.ask(add('r1', 5));
+    const session = partition.state.beginSnapshot();
+    const [, ...records] = [session.next(), session.next()] as Uint8Array[];
+    const { state } = await TallyPartition.started();
+    for (const block of records) state.restore(block, 1);
+    expect(state.totalOf('tally')).toBeUndefined();
+    const again = await TallyPartition.started();
+    again.state.restore(state.beginSnapshot().next() as Uint8Array, 2);
+    expect(again.state.totalOf('tally')).toBeUndefined();
+  });
+});
+
 describe('aggregates whose states stay as they are', () => {
   const note = (requestId: string, amount: number, key = 'n') => ['Note', { key, requestId, amount }] as const;
   const notesOf = (state: AggregateState, key = 'n') => (state.stateOf('notebook', key) as { notes: string[] } | undefined)?.notes;
@@ -233,7 +264,7 @@ describe('aggregates whose states stay as they are', () => {
     for (let block = session.next(); block !== undefined; block = session.next()) blocks.push(block);
     session.end(true);
     const { state } = await TallyPartition.started();
-    for (const block of blocks) state.restore(block);
+    for (const block of blocks) state.restore(block, 2);
     expect([notesOf(state), notesOf(state, 'empty'), notesOf(state, 'new')]).toEqual([['1 in 2', '2 in 2', '3 in 3'], [], undefined]);
     expect([state.sequenceOf('notebook', 'n'), state.sequenceOf('notebook', 'empty')]).toEqual([3, 2]);
   });

@@ -126,6 +126,7 @@ export const tallies: AggregateDefinition<Tally, TallyCommand, Counted> = {
   initialState: () => ({ count: 0, changes: 0 }),
   decide: decideTally,
   evolve,
+  total: ({ count }) => count,
   settled: (_tally, { accepted, payload }) => ({ events: accepted ? [] : [{ amount: codec.decode(payload).amount }] }),
 };
 
