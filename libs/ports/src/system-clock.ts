@@ -9,14 +9,17 @@ export interface TimeSources {
   readonly wallMs: () => number;
   /** Milliseconds since an arbitrary moment, with fractions; it does not go on while the machine is suspended. */
   readonly monotonicMs: () => number;
+  /** Calls back once after so many milliseconds, at most `LONGEST_TIMER_MS`. @returns how to cancel it. */
+  readonly timer: (delayMs: number, callback: () => void) => () => void;
 }
 
 /** How much of a millisecond may be told as passed at most. */
 const MOST_OF_A_MS = 0.999;
 const US_PER_MS = 1_000;
+/** A timer of Node that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Timers do not keep the process alive. */
-export function clockOn({ wallMs, monotonicMs }: TimeSources): Clock {
+export function clockOn({ wallMs, monotonicMs, timer }: TimeSources): Clock {
   let wallAheadMs = wallMs() - monotonicMs();
   return {
     nowUs: () => {
@@ -29,11 +32,21 @@ export function clockOn({ wallMs, monotonicMs }: TimeSources): Clock {
     },
     monotonicMs,
     after: (delayMs, callback) => {
-      const timer = setTimeout(callback, delayMs);
-      timer.unref();
-      return () => clearTimeout(timer);
+      let cancel = (): void => undefined;
+      const wait = (leftMs: number): void => {
+        const nextMs = Math.min(leftMs, LONGEST_TIMER_MS);
+        cancel = timer(nextMs, () => (leftMs > nextMs ? wait(leftMs - nextMs) : callback()));
+      };
+      wait(delayMs);
+      return () => cancel();
     },
   };
 }
 
-export const systemClock: Clock = clockOn({ wallMs: () => Date.now(), monotonicMs: () => performance.now() });
+/** Timers do not keep the process alive. */
+function nodeTimer(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+}
+
+export const systemClock: Clock = clockOn({ wallMs: () => Date.now(), monotonicMs: () => performance.now(), timer: nodeTimer });

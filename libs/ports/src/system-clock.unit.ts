@@ -2,11 +2,35 @@ import { clockOn } from './system-clock';
 
 const START_MS = 1_767_225_600_000;
 
+/** What Node takes: it fires a timer that is set for longer at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A machine whose time stands still until it is told to move. */
 class Machine {
   wall = START_MS;
   monotonic = 5_000;
-  readonly clock = clockOn({ wallMs: () => Math.floor(this.wall), monotonicMs: () => this.monotonic });
+  /** How long each timer was set for. */
+  readonly timersMs: number[] = [];
+  private due: (() => void) | undefined;
+  readonly clock = clockOn({
+    wallMs: () => Math.floor(this.wall),
+    monotonicMs: () => this.monotonic,
+    timer: (delayMs, callback) => {
+      this.timersMs.push(delayMs);
+      this.due = callback;
+      return () => {
+        if (this.due === callback) this.due = undefined;
+      };
+    },
+  });
+
+  /** Fires the timer that was set last. @returns whether there was one. */
+  fire(): boolean {
+    const { due } = this;
+    this.due = undefined;
+    due?.();
+    return due !== undefined;
+  }
 
   pass(milliseconds: number): void {
     this.wall += milliseconds;
@@ -18,6 +42,32 @@ class Machine {
     return this.clock.nowUs() - START_MS * 1_000;
   }
 }
+
+test.each`
+  delayMs                 | timersMs
+  ${0}                    | ${[0]}
+  ${1}                    | ${[1]}
+  ${LONGEST_TIMER_MS}     | ${[LONGEST_TIMER_MS]}
+  ${LONGEST_TIMER_MS + 1} | ${[LONGEST_TIMER_MS, 1]}
+  ${3 * LONGEST_TIMER_MS} | ${[LONGEST_TIMER_MS, LONGEST_TIMER_MS, LONGEST_TIMER_MS]}
+`('a timer of $delayMs ms fires once, after timers that Node takes: $timersMs', ({ delayMs, timersMs }: { delayMs: number; timersMs: number[] }) => {
+  const machine = new Machine();
+  const fired: number[] = [];
+  machine.clock.after(delayMs, () => fired.push(machine.timersMs.length));
+  while (machine.fire());
+  expect(machine.timersMs).toEqual(timersMs);
+  expect(fired).toEqual([timersMs.length]);
+});
+
+test('a timer that takes several of Node is cancelled, whatever of it has passed', () => {
+  const machine = new Machine();
+  const fired: string[] = [];
+  const cancel = machine.clock.after(3 * LONGEST_TIMER_MS, () => fired.push('late'));
+  machine.fire();
+  cancel();
+  expect(machine.fire()).toBe(false);
+  expect(fired).toEqual([]);
+});
 
 test('the time of day has microseconds', () => {
   const machine = new Machine();

@@ -47,6 +47,15 @@ export function clockContract(name: string, makeFixture: () => ClockFixture): vo
       expect(fired).toEqual(['kept']);
     });
 
+    test('a timer may be further away than one of Node can be', async () => {
+      const { clock, elapse } = makeFixture();
+      const fired: string[] = [];
+      const cancel = clock.after(2 ** 31, () => fired.push('at once'));
+      await elapse(20);
+      cancel();
+      expect(fired).toEqual([]);
+    });
+
     test('a timer may set the next one', async () => {
       const { clock, elapse } = makeFixture();
       const fired: number[] = [];

@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { type taskpb } from '@sluice/protocol/task';
 import { failureOf, type HandlerOutcome, type HandlerTask, HandlerThreads, handlerTaskOf } from '@sluice/task-handlers';
+import { longTimer, type Timer } from '../long-timer';
 import type { Handler, HandlerContext, WorkerTask } from './handlers';
 import type { TaskBody } from './task';
 import { bodyToWire } from './task-wire';
@@ -54,6 +55,8 @@ interface RunningTask {
   progress: taskpb.TaskProgress | undefined;
   /** Ends the work, whatever it does. */
   stop: () => void;
+  /** Forgets the time limit of the attempt. */
+  cancelLimit: () => void;
 }
 
 export class TaskWorker {
@@ -62,6 +65,7 @@ export class TaskWorker {
   readonly tally = { succeeded: 0, failed: 0, stopped: 0 };
   readonly #open: () => Stream;
   readonly #options: WorkerOptions;
+  readonly #timer: Timer;
   readonly #capacity: number;
   readonly #functions = new Map<string, Handler>();
   readonly #modules = new Map<string, HandlerThreads>();
@@ -80,10 +84,11 @@ export class TaskWorker {
   #wakePause: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
 
-  /** @internal Made by TasksClient. */
-  constructor(open: () => Stream, options: WorkerOptions) {
+  /** @internal Made by TasksClient. @param timer of the time limits of attempts. */
+  constructor(open: () => Stream, options: WorkerOptions, timer: Timer = longTimer) {
     this.#open = open;
     this.#options = options;
+    this.#timer = timer;
     this.#capacity = options.capacity ?? 10;
     this.workerId = options.workerId ?? `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`.slice(-128);
   }
@@ -136,10 +141,11 @@ export class TaskWorker {
   /** Gives back what runs, at once, and ends; functions are told by their signals. */
   async close(): Promise<void> {
     if (this.#ended === undefined) return;
-    const returned = [...this.#running.values()].map(({ lease }) => lease);
-    for (const { stop } of this.#running.values()) stop();
-    this.#running.clear();
-    for (const lease of returned) this.#report(keyOf(lease), { kind: 'returned', lease });
+    for (const running of this.#running.values()) {
+      this.#leave(running);
+      running.stop();
+      this.#report(running.key, { kind: 'returned', lease: running.lease });
+    }
     this.#draining = true;
     this.#write({ draining: true });
     // The server answers what it has taken; a server that is away finds out by itself.
@@ -234,14 +240,24 @@ export class TaskWorker {
     const task = handlerTaskOf(assigned);
     const now = performance.now();
     const every = assigned.heartbeatEveryMs;
-    const running: RunningTask = { key, lease, beganMs: now, heartbeatEveryMs: every, nextBeatMs: now + every, progress: undefined, stop: () => undefined };
+    const running: RunningTask = {
+      key,
+      lease,
+      beganMs: now,
+      heartbeatEveryMs: every,
+      nextBeatMs: now + every,
+      progress: undefined,
+      stop: () => undefined,
+      cancelLimit: () => undefined,
+    };
     this.#running.set(key, running);
     const progress = (done: number, total = 0, text = ''): void => {
       running.progress = { done, total, text };
       // The first one goes at once, the others with the signs of life.
       running.nextBeatMs = Math.min(running.nextBeatMs, performance.now() + Math.min(every, 250));
     };
-    if (assigned.timeLeftMs > 0) this.#stopAfter(lease, assigned.timeLeftMs);
+    // The worker keeps the limit by its own clock, also when it is cut off from the server.
+    if (assigned.timeLeftMs > 0) running.cancelLimit = this.#timer(assigned.timeLeftMs, () => this.#endAtLimit(running));
     const threads = this.#modules.get(task.type);
     if (threads === undefined) {
       const context = new FunctionContext(progress);
@@ -254,29 +270,30 @@ export class TaskWorker {
     }
   }
 
-  /** The worker keeps the limit by its own clock, also when it is cut off from the server. */
-  #stopAfter(lease: taskpb.Lease, timeLeftMs: number): void {
-    const timer = setTimeout(() => {
-      const running = this.#running.get(keyOf(lease));
-      if (running === undefined) return;
-      this.#stop(lease);
-      this.#report(running.key, { kind: 'failing', failing: { lease, message: '', permanent: false, ranUs: ranUsOf(running), timeLimit: true } });
-    }, timeLeftMs);
-    timer.unref();
+  #endAtLimit(running: RunningTask): void {
+    const { key, lease } = running;
+    this.#stop(lease);
+    this.#report(key, { kind: 'failing', failing: { lease, message: '', permanent: false, ranUs: ranUsOf(running), timeLimit: true } });
   }
 
   #stop(lease: taskpb.Lease | undefined): void {
     const running = lease && this.#running.get(keyOf(lease));
-    if (lease === undefined || running === undefined) return;
-    this.#running.delete(keyOf(lease));
+    if (running === undefined) return;
+    this.#leave(running);
     this.tally.stopped += 1;
     running.stop();
+  }
+
+  /** Runs no more for the worker. @returns whether it did. */
+  #leave({ key, cancelLimit }: RunningTask): boolean {
+    cancelLimit();
+    return this.#running.delete(key);
   }
 
   #finish(running: RunningTask, { result, failure }: HandlerOutcome): void {
     const { key, lease } = running;
     // A task that was stopped brings nothing any more.
-    if (!this.#running.delete(key)) return;
+    if (!this.#leave(running)) return;
     const ranUs = ranUsOf(running);
     if (failure === undefined) {
       this.tally.succeeded += 1;
