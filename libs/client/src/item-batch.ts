@@ -4,7 +4,10 @@
  */
 import type { Caller } from './caller';
 import { isRetryable } from './retry';
-import { type SluiceError, toSluiceError } from './sluice-error';
+import { SluiceError, toSluiceError } from './sluice-error';
+
+/** Most that one call of the services takes. */
+const MAXIMUM_BATCH_ITEMS = 10_000;
 
 export interface ItemOutcome {
   readonly error?: SluiceError;
@@ -16,6 +19,13 @@ export interface ItemBatch<Item, Outcome extends ItemOutcome> {
   readonly send: (items: readonly Item[]) => Promise<Outcome[]>;
   /** The outcome of an item whose call failed as a whole. */
   readonly failed: (item: Item, error: SluiceError) => Outcome;
+}
+
+/** @param plural "postings", for the message. */
+export function checkBatch(count: number, plural: string): void {
+  if (count <= MAXIMUM_BATCH_ITEMS) return;
+  const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} ${plural}, not ${count}`;
+  throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
 }
 
 /** Resolves with one outcome per item, in order. Throws when a call failed as a whole and no item has an outcome yet. */

@@ -11,7 +11,7 @@ import type { Account, AccountChange, AccountOpening, AccountStatus, BalanceAt, 
 import { accountFromWire, balanceAtFromWire, changeToWire, commandResultFromWire, entryFromWire, openingToWire, statusToWire } from './account-wire';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
-import { sendItems } from '../item-batch';
+import { checkBatch, sendItems } from '../item-batch';
 import type { PositionTracker } from '../position-tracker';
 import type { PostingInput, PostingOutcome, PostingResult } from './posting';
 import type { BatchingOptions } from '../batching-options';
@@ -23,6 +23,7 @@ import { postingSizeBytes, postingToWire } from './posting-wire';
 import type { Transfer, TransferFilter, TransferInput, TransferOutcome, TransferResult } from './transfer';
 import { transferFromWire, transferOutcomeOf, transferStateToWire, transferToWire } from './transfer-wire';
 import { SluiceError, statusName, toSluiceError } from '../sluice-error';
+import { microseconds } from '../time-wire';
 
 /** The result for one account of `openMany`. */
 export type OpeningOutcome =
@@ -59,7 +60,6 @@ export type PlainInput = Omit<PostingInput, 'type' | 'holdId' | 'final'>;
 export type OnHoldInput = Omit<PostingInput, 'type' | 'holdId'> & { readonly holdId: string };
 
 /** Most that one call of the services takes. */
-const MAXIMUM_BATCH_ITEMS = 10_000;
 const MAXIMUM_GET_ACCOUNTS = 1_000;
 /** Accounts of one OpenAccounts call: well under the message limit with everything in them. */
 const OPENINGS_PER_CALL = 1_000;
@@ -204,12 +204,7 @@ export class AccountsClient {
 
   /** Up to 10,000 postings in one call; each has its own outcome, in order. Refusals do not throw. */
   async postBatch(inputs: readonly PostingInput[], options: PostBatchOptions = {}): Promise<PostingOutcome[]> {
-    if (inputs.length > MAXIMUM_BATCH_ITEMS)
-      throw new SluiceError({
-        code: 'INVALID_ARGUMENT',
-        reason: 'BATCH_TOO_LARGE',
-        message: `a batch has at most ${MAXIMUM_BATCH_ITEMS} postings, not ${inputs.length}`,
-      });
+    checkBatch(inputs.length, 'postings');
     const postings = inputs.map(postingToWire);
     const deadlineAt = this.#caller.deadlineAt(options);
     if (options.atomic === true) return this.#postAtomic(postings, options);
@@ -268,10 +263,7 @@ export class AccountsClient {
 
   /** Up to 10,000 transfers in one call; each has its own outcome, in order. Refusals do not throw. */
   async transferBatch(inputs: readonly TransferInput[], options: CallOptions = {}): Promise<TransferOutcome[]> {
-    if (inputs.length > MAXIMUM_BATCH_ITEMS) {
-      const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} transfers, not ${inputs.length}`;
-      throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
-    }
+    checkBatch(inputs.length, 'transfers');
     const items = inputs.map(transferToWire);
     const deadlineAt = this.#caller.deadlineAt(options);
     const send = (orders: readonly accountpb.TransferOrder[]): Promise<TransferOutcome[]> => this.#transferOnce([...orders], deadlineAt);
@@ -398,8 +390,4 @@ function failedPosting(posting: accountpb.Posting, error: SluiceError): PostingO
 
 function failedTransfer(order: accountpb.TransferOrder, error: SluiceError): TransferOutcome {
   return { requestId: order.requestId, fromAccountId: order.fromAccountId, error: error.about(order.requestId) };
-}
-
-function microseconds(time: Date | number): number {
-  return typeof time === 'number' ? Math.floor(time) : time.getTime() * 1_000;
 }

@@ -12,6 +12,7 @@ import type {
   SideReconciliation,
   SideStanding,
 } from './contest-state';
+import { suffix } from '../enum-wire';
 import { timeFromWire } from '../time-wire';
 import { timeOfUs } from './contest-wire';
 
@@ -100,8 +101,4 @@ export function reconciliationFromWire(round: contestpb.RoundReconciliation): Ro
 function sideReconciliationFromWire({ sideId, logPoints, logTotal, readPoints, readTotal }: contestpb.SideReconciliation): SideReconciliation {
   const numberOf = (points: bigint | undefined): number | undefined => (points === undefined ? undefined : Number(points));
   return { sideId, logPoints: Number(logPoints), logTotal: Number(logTotal), readPoints: numberOf(readPoints), readTotal: numberOf(readTotal) };
-}
-
-function suffix(name: string | undefined, prefix: string): string {
-  return name === undefined ? '' : name.slice(prefix.length);
 }

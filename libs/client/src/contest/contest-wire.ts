@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
 import { SluiceError, statusName } from '../sluice-error';
+import { microseconds } from '../time-wire';
 import type { ContestInput, ContestRules, GiftInput, GiftOutcome, ScoreInput, ScoreOutcome } from './contest';
 
 const US_PER_MS = 1_000;
@@ -50,8 +51,7 @@ export function giftToWire(gift: GiftInput): contestpb.GiftRequest {
 
 /** 0: not said. */
 function usOf(time: Date | number | undefined): bigint {
-  if (time === undefined) return 0n;
-  return BigInt(typeof time === 'number' ? Math.floor(time) : time.getTime() * US_PER_MS);
+  return time === undefined ? 0n : BigInt(microseconds(time));
 }
 
 /** About as many bytes as it takes on the wire, never less than the texts in it. */

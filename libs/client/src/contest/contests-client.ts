@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
 import type { BatchingOptions } from '../batching-options';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
-import { sendItems } from '../item-batch';
+import { checkBatch, sendItems } from '../item-batch';
 import { ItemBatcher } from '../item-batcher';
 import { requestKey, streamItems } from '../item-stream';
 import type { ItemStreamOptions } from '../item-stream-options';
 import type { PositionTracker } from '../position-tracker';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
-import { SluiceError, toSluiceError } from '../sluice-error';
+import { type SluiceError, toSluiceError } from '../sluice-error';
 import { timeToWire } from '../time-wire';
 import type {
   ContestCreated,
@@ -38,9 +38,6 @@ import type {
 } from './contest-state';
 import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire } from './contest-state-wire';
 import { contestToWire, giftOutcomeOf, giftSizeBytes, giftToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
-
-/** Most that one call takes. */
-const MAXIMUM_BATCH_ITEMS = 10_000;
 
 /** @internal */
 export interface ContestsClientOptions {
@@ -306,10 +303,4 @@ export class ContestsClient {
       throw toSluiceError(error).about(request.requestId);
     }
   }
-}
-
-function checkBatch(count: number, plural: string): void {
-  if (count <= MAXIMUM_BATCH_ITEMS) return;
-  const message = `a batch has at most ${MAXIMUM_BATCH_ITEMS} ${plural}, not ${count}`;
-  throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'BATCH_TOO_LARGE', message });
 }

@@ -1,6 +1,7 @@
 /** Tasks between the library's types and the messages of the services. */
 import { randomUUID } from 'node:crypto';
 import { taskpb } from '@sluice/protocol/task';
+import { suffix } from '../enum-wire';
 import { timeFromWire, timeToWire } from '../time-wire';
 import type {
   QueueLimits,
@@ -207,8 +208,4 @@ export function scheduleFromWire(schedule: taskpb.Schedule | undefined): Schedul
     lastTaskId: schedule.lastTaskId,
     lastRunAt: timeFromWire(schedule.lastRunAt),
   };
-}
-
-function suffix(name: string | undefined, prefix: string): string {
-  return name === undefined ? '' : name.slice(prefix.length);
 }
