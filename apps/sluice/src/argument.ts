@@ -41,6 +41,11 @@ export function pair(text: string, gathered: Readonly<Record<string, string>> = 
   return { ...gathered, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** A Date has no more than milliseconds. */
+export function dateOf(microseconds: number | undefined): Date | undefined {
+  return microseconds === undefined ? undefined : new Date(microseconds / 1_000);
+}
+
 /** A time in ISO 8601, with up to six digits after the second, as microseconds since the epoch. */
 export function timeUs(text: string): number {
   const [, seconds, fraction = '', zone] = /^(\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?)(?:\.(\d{1,6}))?(Z|[+-]\d{2}:\d{2})?$/.exec(text) ?? [];

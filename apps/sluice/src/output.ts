@@ -112,6 +112,22 @@ export class Output {
   }
 }
 
+/** A time as people read it; '' for none. */
+export function clockText(time: Date | undefined): string {
+  return time?.toISOString() ?? '';
+}
+
+/** A whole number as people read it. */
+export function countText(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** A part of 1, as a bar of so many cells. */
+export function barText(part: number, cells: number): string {
+  const full = Math.round(Math.max(0, Math.min(1, part)) * cells);
+  return '█'.repeat(full) + '░'.repeat(cells - full);
+}
+
 /** A time as people read it, with the microseconds; '' for none. */
 export function timeText(microseconds: number): string {
   if (microseconds === 0) return '';

@@ -1,7 +1,7 @@
 /** `sluice account post | hold | capture | release` */
 import type { PostingInput, PostingType } from '@sluice/client';
 import type { Command } from 'commander';
-import { keyBytes, minorUnits, pair, timeUs, wholeNumber } from '../argument';
+import { dateOf, keyBytes, minorUnits, pair, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { postingType } from './posting-type-argument';
 
@@ -46,7 +46,7 @@ export function addPostingCommands(account: Command, surroundings: Surroundings)
     signingKey: options.signingKey,
     holdId: options.holdId,
     final: options.final,
-    expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt / 1_000),
+    expiresAt: dateOf(options.expiresAt),
     expiresAfterMs: options.expiresAfter === undefined ? undefined : options.expiresAfter * 1_000,
   });
 

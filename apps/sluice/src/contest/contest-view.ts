@@ -1,6 +1,6 @@
 /** Contests as people see them. */
 import type { Contest } from '@sluice/client';
-import type { Cell } from '../output';
+import { type Cell, clockText } from '../output';
 
 type Pair = readonly [string, Cell];
 
@@ -36,8 +36,4 @@ export function contestPairs(contest: Contest): readonly Pair[] {
 
 export function sidesText({ sides }: Contest): string {
   return sides.map(({ sideId, points }) => `${sideId} ${points}`).join(', ');
-}
-
-export function clockText(time: Date | undefined): string {
-  return time?.toISOString() ?? '';
 }

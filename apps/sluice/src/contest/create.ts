@@ -1,7 +1,7 @@
 /** `sluice contest create` */
 import { type ContestReward, type ContestRules, REWARD_KINDS, type RewardKind, SCORE_OPERATORS, type SideInput, TIE_RULES, WINNER_RULES } from '@sluice/client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { minorUnits, timeUs, wholeNumber } from '../argument';
+import { dateOf, minorUnits, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
 import { againText } from './contest-view';
@@ -68,7 +68,7 @@ function rulesOf(options: CreateOptions): ContestRules {
   return {
     rounds,
     roundDurationMs: options.roundDuration,
-    joinUntil: options.joinUntil === undefined ? undefined : new Date(options.joinUntil / 1_000),
+    joinUntil: dateOf(options.joinUntil),
     minimumMembersPerSide: options.minimumMembers,
     maximumMembersPerSide: options.maximumMembers,
     maximumPointsPerScore: options.pointsPerScore,

@@ -5,8 +5,8 @@ import { wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT } from '../exit-code';
 import { firstOf, MAXIMUM_PAGE_SIZE, pageOf } from '../listing';
-import type { Cell } from '../output';
-import { clockText, contestPairs, sidesText } from './contest-view';
+import { type Cell, clockText } from '../output';
+import { contestPairs, sidesText } from './contest-view';
 
 const DEFAULT_SHOWN = 100;
 /** Members of a page around one, where no other number is asked for. */

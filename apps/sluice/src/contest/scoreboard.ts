@@ -1,10 +1,9 @@
 /** A contest with its sides as bars, the time left and the first members: lines for a terminal, or one line for a pipe. */
 import type { Contest, MemberStanding, WatchedStandings } from '@sluice/client';
+import { barText, countText } from '../output';
 
 const MINIMUM_BAR = 10;
 const MAXIMUM_NAME = 24;
-const FULL = '█';
-const EMPTY = '░';
 const MINUTE_S = 60;
 
 /** @param columns of the terminal; no line is longer. @param nowMs milliseconds since the epoch. */
@@ -15,7 +14,7 @@ export function scoreboard({ contest, members, memberCount }: WatchedStandings, 
     ...sideLines(contest, columns),
     '',
     ...memberLines(members),
-    `${count(contest.scoreCount)} scores, ${count(memberCount)} members`,
+    `${countText(contest.scoreCount)} scores, ${countText(memberCount)} members`,
   ];
   return lines.map((line) => cut(line, columns));
 }
@@ -57,21 +56,16 @@ function leftText(leftMs: number): string {
 function sideLines({ sides, winnerSideIds }: Contest, columns: number): string[] {
   const names = columnOf(sides.map(({ sideId }) => (winnerSideIds.includes(sideId) ? `${sideId} *` : sideId)));
   const points = columnOf(
-    sides.map((side) => count(side.points)),
+    sides.map((side) => countText(side.points)),
     'right',
   );
   const rounds = columnOf(
-    sides.map(({ roundPoints }) => `+${count(roundPoints)}`),
+    sides.map(({ roundPoints }) => `+${countText(roundPoints)}`),
     'right',
   );
   const most = Math.max(1, ...sides.map((side) => side.points));
   const room = columns - (names[0]?.length ?? 0) - (points[0]?.length ?? 0) - (rounds[0]?.length ?? 0) - 6;
-  return sides.map((side, at) => `${names[at]}  ${bar(side.points / most, Math.max(MINIMUM_BAR, room))}  ${points[at]}  ${rounds[at]}`);
-}
-
-function bar(part: number, cells: number): string {
-  const full = Math.round(Math.max(0, Math.min(1, part)) * cells);
-  return FULL.repeat(full) + EMPTY.repeat(cells - full);
+  return sides.map((side, at) => `${names[at]}  ${barText(side.points / most, Math.max(MINIMUM_BAR, room))}  ${points[at]}  ${rounds[at]}`);
 }
 
 function memberLines(members: readonly MemberStanding[]): string[] {
@@ -83,10 +77,10 @@ function memberLines(members: readonly MemberStanding[]): string[] {
   const names = columnOf(members.map(({ accountId }) => accountId));
   const sides = columnOf(members.map(({ sideId }) => sideId));
   const points = columnOf(
-    members.map((member) => count(member.points)),
+    members.map((member) => countText(member.points)),
     'right',
   );
-  return [...members.map(({ roundPoints }, at) => `${ranks[at]}  ${names[at]}  ${sides[at]}  ${points[at]}  +${count(roundPoints)}`), ''];
+  return [...members.map(({ roundPoints }, at) => `${ranks[at]}  ${names[at]}  ${sides[at]}  ${points[at]}  +${countText(roundPoints)}`), ''];
 }
 
 /** Texts of the same length. */
@@ -102,8 +96,4 @@ function spread(left: string, right: string, columns: number): string {
 
 function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
 }

@@ -9,7 +9,7 @@ import { wholeNumber } from '../argument';
 import { type ConnectionOptions, type Surroundings } from '../connection';
 import { showStandings } from '../contest/watch';
 import { EXIT, type ExitCode } from '../exit-code';
-import { Output, type Terminal } from '../output';
+import { countText, Output, type Terminal } from '../output';
 import { Givers, type GiversReport } from './givers';
 import { withServer } from './with-server';
 
@@ -96,7 +96,7 @@ class Battle {
       this.output.object({ contestId: this.name, gifts: report.gifts, ...proof, refundedMinor, winners: contest.winnerSideIds, reconciliation, verified });
     } else {
       this.output.line(
-        `${count(report.gifts)} gifts: given = scored + given back: ${proof.givenMinor} = ${proof.points} + ${refundedMinor}; the givers have ${proof.spentMinor} less`,
+        `${countText(report.gifts)} gifts: given = scored + given back: ${proof.givenMinor} = ${proof.points} + ${refundedMinor}; the givers have ${proof.spentMinor} less`,
       );
       this.output.line(`the fund gave = the winners got: ${proof.fundGaveMinor} = ${proof.paidMinor}`);
       this.output.line(`${reconciliation.length} rounds: log = read store: ${reconciliation.map(({ outcome }) => outcome).join(', ')}`);
@@ -109,7 +109,7 @@ class Battle {
     const { rounds, roundSeconds } = this.options;
     const givers = this.givers.flat();
     this.output.message(
-      `${count(givers.length)} givers, ${SIDES.length} sides of ${MEMBERS_PER_SIDE}, ${rounds} rounds of ${roundSeconds} s: contest ${this.name}`,
+      `${countText(givers.length)} givers, ${SIDES.length} sides of ${MEMBERS_PER_SIDE}, ${rounds} rounds of ${roundSeconds} s: contest ${this.name}`,
     );
     const accounts = [this.fund, ...this.members.flat(), ...givers];
     const opened = await this.client.accounts.openMany(
@@ -193,8 +193,4 @@ class Battle {
 function throwFirst(outcomes: readonly { readonly error?: Error }[]): void {
   const failed = outcomes.find(({ error }) => error !== undefined);
   if (failed?.error !== undefined) throw failed.error;
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
 }

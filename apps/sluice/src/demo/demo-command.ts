@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import type { ConnectionOptions, Surroundings } from '../connection';
 import { EXIT, type ExitCode, exitCodeOf, PlainFailure } from '../exit-code';
-import type { Output } from '../output';
+import { countText, type Output } from '../output';
 import { addBattleCommand } from './battle';
 import { CallersFailedError, startCallers } from './callers';
 import { withServer } from './with-server';
@@ -40,7 +40,7 @@ async function drive(target: string, { seconds, callers }: DemoOptions, output: 
     const accountId = `demo-${randomUUID().slice(0, 8)}`;
     await client.accounts.open({ accountId, unit: UNIT });
     const commitsBefore = await commitsOf(client);
-    output.message(`${count(callers)} callers post to ${accountId}, each one request after another, for ${seconds} s`);
+    output.message(`${countText(callers)} callers post to ${accountId}, each one request after another, for ${seconds} s`);
     const acknowledged = await postAndShow(target, accountId, { seconds, callers }, client, output);
     const commits = (await commitsOf(client)).commits - commitsBefore.commits;
     // Waits for the read store: the reading of what was written last.
@@ -48,7 +48,7 @@ async function drive(target: string, { seconds, callers }: DemoOptions, output: 
     const numbers = [BigInt(acknowledged), logEntryCount, readEntryCount];
     const same = equal && numbers.every((number) => number === numbers[0]);
     output.message(
-      `${count(acknowledged)} requests became ${count(commits)} commits, ${count(Math.round(acknowledged / Math.max(1, commits)))} requests each: one balance update and one fsync for all of them`,
+      `${countText(acknowledged)} requests became ${countText(commits)} commits, ${countText(Math.round(acknowledged / Math.max(1, commits)))} requests each: one balance update and one fsync for all of them`,
     );
     if (output.json) output.object({ accountId, acknowledged, commits, logged: logEntryCount, projected: readEntryCount, verified: same });
     else if (same) output.line(`acknowledged = log = read store: ${numbers.join(' = ')}`);
@@ -65,7 +65,7 @@ async function drive(target: string, { seconds, callers }: DemoOptions, output: 
 function wentAway(target: string, error: unknown): unknown {
   const failure = error instanceof CallersFailedError ? error.failure : error;
   if (!(failure instanceof SluiceError) || exitCodeOf(failure) !== EXIT.unavailable) return error;
-  const until = error instanceof CallersFailedError ? `${count(error.acknowledged)} postings were acknowledged until then, and are in its log. ` : '';
+  const until = error instanceof CallersFailedError ? `${countText(error.acknowledged)} postings were acknowledged until then, and are in its log. ` : '';
   return new PlainFailure(
     `the server on ${target} went away (${failure.message}). ${until}Start it again: "sluice verify" compares its log with its read store`,
     EXIT.unavailable,
@@ -87,7 +87,7 @@ async function postAndShow(
     const postings = now.acknowledged - shown.acknowledged;
     const commits = now.commits - shown.commits;
     output.message(
-      `${count(Math.round(postings / period)).padStart(10)} requests/s  ${count(Math.round(commits / period)).padStart(6)} commits/s  ${count(Math.round(postings / Math.max(1, commits))).padStart(6)} requests a commit  read store ${now.lagMs.toFixed(0)} ms behind`,
+      `${countText(Math.round(postings / period)).padStart(10)} requests/s  ${countText(Math.round(commits / period)).padStart(6)} commits/s  ${countText(Math.round(postings / Math.max(1, commits))).padStart(6)} requests a commit  read store ${now.lagMs.toFixed(0)} ms behind`,
     );
     shown = now;
   };
@@ -108,8 +108,4 @@ async function commitsOf(client: SluiceClient): Promise<{ commits: number; lagMs
     commits: partitions.reduce((sum, { headSequence }) => sum + Number(headSequence), 0),
     lagMs: Math.max(...partitions.map(({ lagUs }) => Number(lagUs) / 1_000)),
   };
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
 }

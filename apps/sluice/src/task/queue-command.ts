@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
-import { clockText, statsPairs } from './task-view';
+import { clockText } from '../output';
+import { statsPairs } from './task-view';
 
 export function addQueueCommand(program: Command, surroundings: Surroundings): void {
   const queue = program.command('queue').description('queues of tasks: counts, pauses, limits');

@@ -6,8 +6,9 @@ import { SluiceError, type Task } from '@sluice/client';
 import type { Command } from 'commander';
 import { pair, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
-import { EXIT, UsageError } from '../exit-code';
+import { EXIT } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
+import { oneLabel } from './task-view';
 
 /** All: a task stays failed when it is redriven, so that a limit takes the same ones again and again. */
 const DEFAULT_REDRIVEN = 0;
@@ -40,9 +41,7 @@ export function addRedriveCommand(task: Command, surroundings: Surroundings): vo
     .addHelpText('after', '\nExample:\n  sluice task redrive mail --type welcome')
     .action((queue: string, options: RedriveOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
-        const [label, ...others] = Object.entries(options.label ?? {});
-        if (others.length > 0) throw new UsageError('--label is given once');
-        const filter = { queue, state: 'FAILED', type: options.type, label: label && { name: label[0], value: label[1] } } as const;
+        const filter = { queue, state: 'FAILED', type: options.type, label: oneLabel(options.label) } as const;
         const dead = await firstOf(options.limit, client.tasks.list(filter, pageOf(options.limit)));
         const redriven = await inTurn(dead, (one) => redrive(one, (requestId) => client.tasks.retry(one.taskId, requestId)));
         output.table(redriven, {

@@ -1,10 +1,11 @@
 /** `sluice schedule create | list | get | next | pause | resume | run | delete` */
 import type { CatchUpRule, OverlapRule, Schedule, SluiceClient } from '@sluice/client';
 import { type Command, Option } from 'commander';
-import { timeUs, wholeNumber } from '../argument';
+import { dateOf, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
+import { clockText } from '../output';
 import { addTaskOptions, taskInputOf, type TaskOptions } from './task-command';
-import { clockText, schedulePairs, whenText } from './task-view';
+import { schedulePairs, whenText } from './task-view';
 
 interface ScheduleOptions extends TaskOptions {
   readonly type: string;
@@ -53,10 +54,6 @@ function addCreateCommand(schedule: Command, surroundings: Surroundings): void {
       output.thing(made, [['schedule', made.scheduleId], ...made.nextRuns.map((run, at) => [`run ${at + 1}`, clockText(run)] as const)]);
     }),
   );
-}
-
-function dateOf(microseconds: number | undefined): Date | undefined {
-  return microseconds === undefined ? undefined : new Date(microseconds / 1_000);
 }
 
 function addReadCommands(schedule: Command, surroundings: Surroundings): void {

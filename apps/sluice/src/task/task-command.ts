@@ -1,16 +1,18 @@
 /** `sluice task create | get | list | watch | cancel | retry | redrive` */
 import { type RetryPolicyInput, type Task, TASK_STATES, type TaskInput, type TaskState, type TimeLimits } from '@sluice/client';
 import { type Command, Option } from 'commander';
-import { pair, timeUs, wholeNumber } from '../argument';
+import { dateOf, pair, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
 import { UsageError } from '../exit-code';
-import type { Output } from '../output';
+import { barText, clockText, type Output } from '../output';
 import { addRedriveCommand } from './redrive-command';
-import { clockText, failureText, payloadOf, progressText, receiptPairs, taskPairs } from './task-view';
+import { failureText, oneLabel, payloadOf, progressText, receiptPairs, taskPairs } from './task-view';
 
 const DEFAULT_SHOWN = 100;
+/** Of a bar of progress. */
+const BAR_CELLS = 20;
 
 export interface TaskOptions {
   readonly payload?: string;
@@ -123,7 +125,7 @@ function addCreateCommand(task: Command, surroundings: Surroundings): void {
         const { requestId, startAt } = options;
         const receipt = await client.tasks.create(queue, {
           requestId,
-          startAt: startAt === undefined ? undefined : new Date(startAt / 1_000),
+          startAt: dateOf(startAt),
           ...taskInputOf(type, options),
         });
         output.thing(receipt, receiptPairs(receipt));
@@ -163,13 +165,11 @@ function addReadCommands(task: Command, surroundings: Surroundings): void {
     .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
     .action((queue: string, options: ListOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
-        const [label, ...others] = Object.entries(options.label ?? {});
-        if (others.length > 0) throw new UsageError('--label is given once');
         const filter = {
           queue,
           state: options.state,
           type: options.type,
-          label: label && { name: label[0], value: label[1] },
+          label: oneLabel(options.label),
           parentTaskId: options.parent,
           newestFirst: options.oldestFirst !== true,
         };
@@ -211,15 +211,9 @@ function showChange(output: Output, task: Task): void {
     return;
   }
   const { progress } = task;
-  const bar = progress === undefined || progress.total === 0 ? progressText(progress) : `${barOf(progress.done / progress.total)} ${progressText(progress)}`;
+  const bar =
+    progress === undefined || progress.total === 0 ? progressText(progress) : `${barText(progress.done / progress.total, BAR_CELLS)} ${progressText(progress)}`;
   output.line(`${clockText(task.endedAt ?? task.startedAt ?? task.submittedAt)}  ${task.state.padEnd(9)}  ${bar}${failureText(task.failure)}`.trimEnd());
-}
-
-const BAR_CELLS = 20;
-
-function barOf(part: number): string {
-  const full = Math.max(0, Math.min(BAR_CELLS, Math.round(part * BAR_CELLS)));
-  return '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
 }
 
 function addChangeCommands(task: Command, surroundings: Surroundings): void {

@@ -1,6 +1,7 @@
 /** Tasks, queues and schedules as people see them. */
 import type { QueueLimits, QueueStats, RateLimit, Schedule, Task, TaskBody, TaskFailure, TaskProgress, TaskReceipt } from '@sluice/client';
-import type { Cell } from '../output';
+import { UsageError } from '../exit-code';
+import { type Cell, clockText } from '../output';
 
 export type Pairs = readonly (readonly [string, Cell])[];
 
@@ -84,10 +85,6 @@ export function whenText({ cron, intervalMs, timeZone }: Schedule): string {
   return cron === '' ? `every ${intervalMs} ms` : `${cron}${timeZone === '' ? '' : ` (${timeZone})`}`;
 }
 
-export function clockText(time: Date | undefined): string {
-  return time?.toISOString() ?? '';
-}
-
 export function failureText(failure: TaskFailure | undefined): string {
   if (failure === undefined) return '';
   return [failure.kind, failure.limit, failure.message].filter((part) => part !== undefined && part !== '').join(' ');
@@ -108,6 +105,13 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
 function bodyText(body: Uint8Array, contentType: string): string {
   const isText = contentType.startsWith('text/') || contentType.includes('json');
   return isText ? Buffer.from(body).toString('utf8') : `${body.length} bytes ${contentType}`;
+}
+
+/** The label of a filter: one at most. */
+export function oneLabel(labels: Readonly<Record<string, string>> = {}): { readonly name: string; readonly value: string } | undefined {
+  const [label, ...others] = Object.entries(labels);
+  if (others.length > 0) throw new UsageError('--label is given once');
+  return label && { name: label[0], value: label[1] };
 }
 
 /** JSON where the text is JSON, else the text itself. */
