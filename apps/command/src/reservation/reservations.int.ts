@@ -163,9 +163,10 @@ test('a number is hashed whole, and the token of its reservation covers both par
 
 test('an identity holds a bounded number of reservations and of parked requests', async () => {
   const reservations = await started();
-  const many = Array.from({ length: 1_000 }, (_, at) => ({ identityId: 'guest', number: `n${at}`, requestId: `r${at}` }));
+  const many = Array.from({ length: 3_000 }, (_, at) => ({ identityId: 'guest', number: `n${at}`, requestId: `r${at}` }));
   const { results } = await reservations.call('reserveBatch', { reservations: many });
-  expect(results.every(({ error }) => error === undefined)).toBe(true);
+  const reasons = results.map(({ error }) => error?.reason ?? 'accepted');
+  expect([reasons.slice(0, 1_000), reasons.slice(1_000)].map((each) => [...new Set(each)])).toEqual([['accepted'], ['RESERVATION_IDENTITY_FULL']]);
   expect(await reservations.refusal('reserve', { identityId: 'guest', number: 'one more', requestId: 'r' })).toBe('RESERVATION_IDENTITY_FULL');
   await reservations.call('cancel', { number: 'n7' });
   await reservations.until(() => reservations.identity('guest')?.numbers.size === 999);
@@ -191,26 +192,79 @@ test('places that come free in large numbers go to all that wait for them', asyn
 });
 
 describe('bad input', () => {
-  test.each`
-    method           | request                                                    | reason
-    ${'reserve'}     | ${{ identityId: '', number: 'n' }}                         | ${'INVALID_REQUEST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: '' }}                         | ${'INVALID_REQUEST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: 'n'.repeat(129) }}            | ${'INVALID_REQUEST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: 'n', places: 1_000_001 }}     | ${'INVALID_REQUEST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: 'n', expiresAtUs: -1n }}      | ${'INVALID_REQUEST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: 'n', expiresAtUs: 1n }}       | ${'RESERVATION_EXPIRY_PAST'}
-    ${'reserve'}     | ${{ identityId: 'i', number: 'n', note: 'n'.repeat(257) }} | ${'INVALID_REQUEST'}
-    ${'associate'}   | ${{ identityId: '' }}                                      | ${'INVALID_REQUEST'}
-    ${'associate'}   | ${{ identityId: 'i', parkMs: -1n }}                        | ${'INVALID_REQUEST'}
-    ${'associate'}   | ${{ identityId: 'i', parkMs: 2_592_000_001n }}             | ${'INVALID_REQUEST'}
-    ${'complete'}    | ${{ number: 'unknown' }}                                   | ${'RESERVATION_NOT_FOUND'}
-    ${'cancel'}      | ${{ number: 'unknown' }}                                   | ${'RESERVATION_NOT_FOUND'}
-    ${'extendHold'}  | ${{ number: 'unknown' }}                                   | ${'RESERVATION_NOT_FOUND'}
-    ${'setCapacity'} | ${{ resourceId: 'hall', capacity: 0n }}                    | ${'INVALID_REQUEST'}
-    ${'setCapacity'} | ${{ resourceId: 'hall', capacity: -1n }}                   | ${'INVALID_REQUEST'}
-  `('$method with $request is refused with $reason', async ({ method, request, reason }: { method: Method; request: Asked; reason: string }) => {
+  const asked: readonly (readonly [Method, Asked, reason: string])[] = [
+    ['reserve', { identityId: '', number: 'n' }, 'INVALID_REQUEST'],
+    ['reserve', { identityId: 'i', number: '' }, 'INVALID_REQUEST'],
+    ['reserve', { identityId: 'i', number: 'n'.repeat(129) }, 'INVALID_REQUEST'],
+    ['reserve', { identityId: 'i', number: 'n', places: 1_000_001 }, 'INVALID_REQUEST'],
+    ['reserve', { identityId: 'i', number: 'n', expiresAtUs: -1n }, 'INVALID_REQUEST'],
+    ['reserve', { identityId: 'i', number: 'n', expiresAtUs: 1n }, 'RESERVATION_EXPIRY_PAST'],
+    ['reserve', { identityId: 'i', number: 'n', note: 'n'.repeat(257) }, 'INVALID_REQUEST'],
+    ['associate', { identityId: '' }, 'INVALID_REQUEST'],
+    ['associate', { identityId: 'i', parkMs: -1n }, 'INVALID_REQUEST'],
+    ['associate', { identityId: 'i', parkMs: 2_592_000_001n }, 'INVALID_REQUEST'],
+    ['complete', { number: 'unknown' }, 'RESERVATION_NOT_FOUND'],
+    ['cancel', { number: 'unknown' }, 'RESERVATION_NOT_FOUND'],
+    ['extendHold', { number: 'unknown' }, 'RESERVATION_NOT_FOUND'],
+    ['extendHold', { number: 'reserved', expiresAtUs: 1n }, 'RESERVATION_EXPIRY_PAST'],
+    ['extendHold', { number: 'reserved', expiresAtUs: -1n }, 'INVALID_REQUEST'],
+    ['extendHold', { number: 'cancelled' }, 'RESERVATION_CANCELLED'],
+    ['complete', { number: 'reserved' }, 'RESERVATION_NOT_ASSOCIATED'],
+    ['complete', { number: 'cancelled' }, 'RESERVATION_CANCELLED'],
+    ['cancel', { number: 'cancelled' }, 'RESERVATION_CANCELLED'],
+    ['cancel', { number: 'reserved', identityId: 'stranger' }, 'IDENTITY_MISMATCH'],
+    ['setCapacity', { resourceId: '', capacity: 1n }, 'INVALID_REQUEST'],
+    ['setCapacity', { resourceId: 'hall', capacity: 0n }, 'INVALID_REQUEST'],
+    ['setCapacity', { resourceId: 'hall', capacity: -1n }, 'INVALID_REQUEST'],
+    ['setCapacity', { resourceId: 'hall', capacity: 1_000_000_001n }, 'INVALID_REQUEST'],
+    ['setCapacity', { resourceId: 'hall', capacity: 1n }, 'RESERVATION_CAPACITY_TAKEN'],
+  ];
+
+  test('is refused with its reason, and changes nothing', async () => {
     const reservations = await started();
-    expect(await reservations.refusal(method, request)).toBe(reason);
+    await reservations.call('setCapacity', { resourceId: 'hall', capacity: 3n });
+    await reservations.reserve('guest', 'reserved', { resourceId: 'hall', places: 2 });
+    await reservations.reserve('guest', 'cancelled');
+    await reservations.call('cancel', { number: 'cancelled' });
+    await reservations.until(() => reservations.identity('guest')?.numbers.size === 1);
+    const before = reservations.commits().map((commits) => commits.length);
+    for (const [method, request, reason] of asked) expect([method, request, await reservations.refusal(method, request)]).toEqual([method, request, reason]);
+    expect(reservations.reservation('reserved')).toMatchObject({ state: 'RESERVED', version: 2 });
+    expect([reservations.reservation('cancelled')?.version, reservations.resource('hall')?.capacity, reservations.identity('i')?.numbers.size]).toEqual([
+      2, 3, 0,
+    ]);
+    // What depends on a state is recorded for its repeats. The rest is not.
+    const recorded = reservations.commits().map((commits, partition) => commits.length - (before[partition] as number));
+    expect(recorded.reduce((sum, each) => sum + each, 0)).toBe(8);
+  });
+
+  test('an associate request of a cancelled number is refused, in its name and in that of no number', async () => {
+    const reservations = await started();
+    await reservations.reserve('guest', 'n1');
+    await reservations.call('cancel', { number: 'n1' });
+    expect(await reservations.associate('guest', { number: 'n1' })).toBe('REJECTED, RESERVATION_CANCELLED');
+    expect(await reservations.associate('guest')).toBe('PARKED');
+    expect(reservations.reservation('n1')).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  test('the same request id with another body is refused by each method, and the first answer stands', async () => {
+    const reservations = await started();
+    const requests: readonly (readonly [Method, Asked, another: Asked])[] = [
+      ['setCapacity', { resourceId: 'hall', capacity: 2n }, { capacity: 3n }],
+      ['reserve', { identityId: 'guest', number: 'n1' }, { number: 'n2' }],
+      ['extendHold', { number: 'n1', expiresAtUs: reservations.inMs(60_000) }, { expiresAtUs: 0n }],
+      ['associate', { identityId: 'guest', number: 'n1' }, { number: 'n2' }],
+      ['complete', { number: 'n1' }, { note: 'changed' }],
+      ['reserve', { identityId: 'other', number: 'n3' }, { note: 'changed' }],
+      ['cancel', { number: 'n3' }, { note: 'changed' }],
+    ];
+    for (const [at, [method, request, another]] of requests.entries()) {
+      const requestId = `request ${at} of ${method}`;
+      await reservations.call(method, { ...request, requestId });
+      expect([method, await reservations.refusal(method, { ...request, ...another, requestId })]).toEqual([method, 'REQUEST_ID_REUSED']);
+      expect(await reservations.call(method, { ...request, requestId })).toMatchObject({ repeated: true });
+    }
+    expect(['n1', 'n2', 'n3'].map((number) => reservations.reservation(number)?.state)).toEqual(['COMPLETED', undefined, 'CANCELLED']);
   });
 
   test('a resource without capacity, and a request beyond it', async () => {
