@@ -134,3 +134,8 @@ export function timeText(microseconds: number): string {
   const iso = new Date(Math.floor(microseconds / 1_000)).toISOString();
   return `${iso.slice(0, -1)}${String(microseconds % 1_000).padStart(3, '0')}Z`;
 }
+
+/** Says of a command's answer that it is a repeat. */
+export function againText({ repeated }: { readonly repeated: boolean }): readonly [string, Cell] {
+  return ['repeated', repeated ? 'yes, answered before' : undefined];
+}

@@ -1,6 +1,7 @@
 /** Made by "npm run codegen" from the folders of the capabilities. Do not edit. */
 import { clientCapability as account } from './account/index';
 import { clientCapability as contest } from './contest/index';
+import { clientCapability as reservation } from './reservation/index';
 import { clientCapability as task } from './task/index';
 
-export const CLIENT_CAPABILITIES = [account, contest, task] as const;
+export const CLIENT_CAPABILITIES = [account, contest, reservation, task] as const;

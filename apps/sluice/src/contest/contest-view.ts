@@ -4,10 +4,6 @@ import { type Cell, clockText } from '../output';
 
 type Pair = readonly [string, Cell];
 
-export function againText({ repeated }: { readonly repeated: boolean }): Pair {
-  return ['repeated', repeated ? 'yes, answered before' : undefined];
-}
-
 export function contestPairs(contest: Contest): readonly Pair[] {
   const { rules } = contest;
   return [

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { dateOf, minorUnits, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
-import { againText } from './contest-view';
+import { againText } from '../output';
 
 interface CreateOptions extends Pick<ContestRules, 'operator' | 'winnerRule' | 'tieRule' | 'rounds'> {
   readonly side: readonly SideInput[];

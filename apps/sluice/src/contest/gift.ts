@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { minorUnits, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
-import { againText } from './contest-view';
+import { againText } from '../output';
 
 interface GiftOptions {
   readonly points?: number;

@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
 import type { BatchingOptions } from '../batching-options';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
+import { callCommand } from '../command-call';
 import { checkBatch, sendItems } from '../item-batch';
 import { ItemBatcher } from '../item-batcher';
 import { requestKey, streamItems } from '../item-stream';
 import type { ItemStreamOptions } from '../item-stream-options';
 import type { PositionTracker } from '../position-tracker';
 import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
-import { type SluiceError, toSluiceError } from '../sluice-error';
+import type { SluiceError } from '../sluice-error';
 import { timeToWire } from '../time-wire';
 import type {
   ContestCreated,
@@ -290,17 +291,11 @@ export class ContestsClient {
     return gifts.map((gift, index) => giftOutcomeOf(gift, results[index], positionToken));
   }
 
-  async #command<Request extends { readonly requestId: string }, Response extends { readonly positionToken: string }>(
+  #command<Request extends { readonly requestId: string }, Response extends { readonly positionToken: string }>(
     method: UnaryMethod<Request, Response>,
     request: Request,
     options?: CallOptions,
   ): Promise<Response> {
-    try {
-      const response = await this.#options.caller.unary(method, request, options);
-      this.#options.positions.add(response.positionToken);
-      return response;
-    } catch (error) {
-      throw toSluiceError(error).about(request.requestId);
-    }
+    return callCommand(this.#options, method, request, options);
   }
 }

@@ -6,6 +6,7 @@ import { Metadata, Server, ServerCredentials, type ServiceError, type status, ty
 import { rpcpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { contestpb } from '@sluice/protocol/contest';
+import { reservationpb } from '@sluice/protocol/reservation';
 
 export interface ScriptedServices {
   readonly target: string;
@@ -16,6 +17,7 @@ export interface Script {
   readonly commands?: Partial<accountpb.AccountCommandServiceServer>;
   readonly queries?: Partial<accountpb.AccountQueryServiceServer>;
   readonly contestCommands?: Partial<contestpb.ContestCommandServiceServer>;
+  readonly reservationCommands?: Partial<reservationpb.ReservationCommandServiceServer>;
 }
 
 export async function startScriptedServices(script: Script, port = 0): Promise<ScriptedServices> {
@@ -24,6 +26,7 @@ export async function startScriptedServices(script: Script, port = 0): Promise<S
   server.addService(accountpb.AccountCommandServiceService, (script.commands ?? {}) as UntypedServiceImplementation);
   server.addService(accountpb.AccountQueryServiceService, (script.queries ?? {}) as UntypedServiceImplementation);
   server.addService(contestpb.ContestCommandServiceService, (script.contestCommands ?? {}) as UntypedServiceImplementation);
+  server.addService(reservationpb.ReservationCommandServiceService, (script.reservationCommands ?? {}) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
       if (error === null) resolve(boundPort);

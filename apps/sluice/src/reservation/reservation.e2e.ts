@@ -1,0 +1,61 @@
+/** Reservations by the command line, against a server as built. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT } from '../exit-code';
+import { cli, type CliResult, jsonLines, ServedSluice } from '../testing/cli-for-tests';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-reservations-'));
+let served: ServedSluice;
+
+beforeAll(async () => {
+  served = await ServedSluice.start({ SLUICE_DATA_DIR: join(folder, 'data') });
+});
+
+afterAll(async () => {
+  await served.end('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (command: string): Promise<CliResult> => cli([...command.split(' '), '--target', served.address]);
+
+/** Command by command, in this order: what it shows, and its exit code. */
+test.each`
+  command                                                                       | code            | shows
+  ${'reservation capacity hall 1'}                                              | ${EXIT.done}    | ${/capacity +1\ntaken +0\nwaiting +0/}
+  ${'reservation capacity hall 0'}                                              | ${EXIT.refused} | ${/INVALID_REQUEST/}
+  ${'reservation reserve ada H1 --resource hall --request-id r'}                | ${EXIT.done}    | ${/number +H1\nidentity +ada\nstate +RESERVED/}
+  ${'reservation reserve ada H1 --resource hall --request-id r'}                | ${EXIT.done}    | ${/repeated +yes, answered before/}
+  ${'reservation reserve bob H1'}                                               | ${EXIT.refused} | ${/state +REJECTED\nreason +RESERVATION_NUMBER_TAKEN/}
+  ${'reservation reserve bob H2 --resource hall'}                               | ${EXIT.refused} | ${/reason +RESERVATION_RESOURCE_FULL/}
+  ${'reservation reserve bob H3 --resource hall --wait --request-id w'}         | ${EXIT.done}    | ${/state +PENDING\nwaiting +yes, for a place/}
+  ${'reservation complete H1'}                                                  | ${EXIT.refused} | ${/RESERVATION_NOT_ASSOCIATED/}
+  ${'reservation associate eve early --request-id a'}                           | ${EXIT.done}    | ${/state +PARKED/}
+  ${'reservation reserve eve early --note hello'}                               | ${EXIT.done}    | ${/state +(RESERVED|ASSOCIATED)/}
+  ${'reservation associate eve early --request-id a'}                           | ${EXIT.done}    | ${/state +ASSOCIATED\nnumber +early/}
+  ${'reservation associate bob H1'}                                             | ${EXIT.refused} | ${/reason +IDENTITY_MISMATCH/}
+  ${'reservation cancel H1 --identity bob'}                                     | ${EXIT.refused} | ${/IDENTITY_MISMATCH/}
+  ${'reservation cancel H1 --identity ada --note tired'}                        | ${EXIT.done}    | ${/number +H1 cancelled/}
+  ${'reservation associate bob --request-id b'}                                 | ${EXIT.done}    | ${/state +(PARKED|ASSOCIATED)/}
+  ${'reservation complete H3 --identity bob'}                                   | ${EXIT.done}    | ${/number +H3 completed/}
+  ${'reservation capacity hall 3'}                                              | ${EXIT.done}    | ${/capacity +3\ntaken +1\nwaiting +0/}
+  ${'reservation reserve ada H4 --expires-at 2001-01-01'}                       | ${EXIT.refused} | ${/RESERVATION_EXPIRY_PAST/}
+  ${'reservation reserve ada H5 --expires-in 900'}                              | ${EXIT.done}    | ${/state +RESERVED/}
+  ${'reservation extend H5 --expires-in 1800'}                                  | ${EXIT.done}    | ${/number +H5 expires at 20/}
+  ${'reservation extend H5'}                                                    | ${EXIT.done}    | ${/number +H5 never expires/}
+  ${'reservation reserve ada H6 --hold 5 --unit EUR'}                           | ${EXIT.usage}   | ${/--hold, --unit, --account and --payee belong together/}
+  ${'reservation reserve ada H7 --hold 5 --unit EUR --account x --payee hotel'} | ${EXIT.refused} | ${/state +REJECTED\nreason +ACCOUNT_NOT_FOUND/}
+`('$command', async ({ command, code, shows }: { command: string; code: number; shows: RegExp }) => {
+  let result = await run(command);
+  // Places that are given back come to the number that waits, and it to its identity, by deliveries: the answers before are acknowledged without them.
+  while (result.err.includes('RESERVATION_NOT_ASSOCIATED') && code === EXIT.done) result = await run(command);
+  expect(`${result.out}${result.err}`).toMatch(shows);
+  expect(result.code).toBe(code);
+});
+
+test('for machines, an object', async () => {
+  const { out } = await run('reservation reserve ada J1 --json');
+  expect(jsonLines(out)).toEqual([
+    expect.objectContaining({ identityId: 'ada', number: 'J1', state: 'RESERVED', waiting: false, reason: '', repeated: false }),
+  ]);
+});

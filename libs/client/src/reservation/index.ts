@@ -1,0 +1,11 @@
+/** Reservations, as the client plugs them in. */
+import { reservationpb } from '@sluice/protocol/reservation';
+import type { ClientCapability } from '../client-capability';
+import { ReservationsClient } from './reservations-client';
+
+export const clientCapability: ClientCapability<{ readonly reservations: ReservationsClient }> = {
+  name: 'reservation',
+  clients: ({ caller, positions, batching, command }) => ({
+    reservations: new ReservationsClient({ caller, commands: command(reservationpb.ReservationCommandServiceClient), positions, batching }),
+  }),
+};

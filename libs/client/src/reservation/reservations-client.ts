@@ -1,0 +1,155 @@
+/** Everything that can be done with reservations. */
+import { randomUUID } from 'node:crypto';
+import type { reservationpb } from '@sluice/protocol/reservation';
+import type { BatchingOptions } from '../batching-options';
+import type { Caller, CallOptions, UnaryMethod } from '../caller';
+import { callCommand } from '../command-call';
+import { checkBatch, sendItems } from '../item-batch';
+import { ItemBatcher } from '../item-batcher';
+import type { PositionTracker } from '../position-tracker';
+import type { SluiceError } from '../sluice-error';
+import type {
+  Associated,
+  AssociateInput,
+  AssociateOutcome,
+  CapacitySet,
+  ReservationChange,
+  ReservationChanged,
+  Reserved,
+  ReserveInput,
+  ReserveOutcome,
+} from './reservation';
+import { associateOutcomeOf, associateSizeBytes, associateToWire, reserveOutcomeOf, reserveSizeBytes, reserveToWire, usOf } from './reservation-wire';
+
+/** @internal */
+export interface ReservationsClientOptions {
+  readonly caller: Caller;
+  readonly commands: reservationpb.ReservationCommandServiceClient;
+  readonly positions: PositionTracker;
+  readonly batching: BatchingOptions | undefined;
+}
+
+export class ReservationsClient {
+  readonly #options: ReservationsClientOptions;
+  readonly #reserving: ItemBatcher<reservationpb.ReserveRequest, Reserved>;
+  readonly #associating: ItemBatcher<reservationpb.AssociateRequest, Associated>;
+
+  /** @internal Made by SluiceClient. */
+  constructor(options: ReservationsClientOptions) {
+    this.#options = options;
+    const requestIdOf = ({ requestId }: { readonly requestId: string }): string => requestId;
+    this.#reserving = new ItemBatcher<reservationpb.ReserveRequest, Reserved>(
+      options.caller,
+      { plural: 'reservations', requestIdOf, sizeBytes: reserveSizeBytes, send: (items, deadlineAt) => this.#reserveOnce([...items], deadlineAt) },
+      options.batching,
+    );
+    this.#associating = new ItemBatcher<reservationpb.AssociateRequest, Associated>(
+      options.caller,
+      { plural: 'associate requests', requestIdOf, sizeBytes: associateSizeBytes, send: (items, deadlineAt) => this.#associateOnce([...items], deadlineAt) },
+      options.batching,
+    );
+  }
+
+  /**
+   * Reserves a number for an identity; travels together with what else is reserved at the same time. Resolves when it is accepted, durably, and says
+   * where it stands within 2 s: RESERVED, REJECTED with a reason, PENDING … Throws a SluiceError when the identity does not accept it.
+   */
+  reserve(input: ReserveInput, options?: CallOptions): Promise<Reserved> {
+    return this.#reserving.add(reserveToWire(input), this.#options.caller.deadlineAt(options));
+  }
+
+  /** Up to 10,000 reservations in one call; each has its own outcome, in order. Refusals do not throw. */
+  async reserveBatch(inputs: readonly ReserveInput[], options: CallOptions = {}): Promise<ReserveOutcome[]> {
+    checkBatch(inputs.length, 'reservations');
+    const { caller } = this.#options;
+    const deadlineAt = caller.deadlineAt(options);
+    const send = (items: readonly reservationpb.ReserveRequest[]): Promise<ReserveOutcome[]> => this.#reserveOnce([...items], deadlineAt);
+    const failed = ({ requestId, number }: reservationpb.ReserveRequest, error: SluiceError): ReserveOutcome => ({
+      requestId,
+      number,
+      error: error.about(requestId),
+    });
+    return sendItems(caller, { items: inputs.map(reserveToWire), send, failed }, deadlineAt);
+  }
+
+  /**
+   * Associates with a number of an identity, or with the first that is reserved; travels together with what else is associated at the same time.
+   * Resolves when it is accepted, durably: ASSOCIATED with the number, PARKED until one is there, REJECTED with a reason …
+   */
+  associate(input: AssociateInput, options?: CallOptions): Promise<Associated> {
+    return this.#associating.add(associateToWire(input), this.#options.caller.deadlineAt(options));
+  }
+
+  /** Up to 10,000 associate requests in one call; each has its own outcome, in order. Refusals do not throw. */
+  async associateBatch(inputs: readonly AssociateInput[], options: CallOptions = {}): Promise<AssociateOutcome[]> {
+    checkBatch(inputs.length, 'associate requests');
+    const { caller } = this.#options;
+    const deadlineAt = caller.deadlineAt(options);
+    const send = (items: readonly reservationpb.AssociateRequest[]): Promise<AssociateOutcome[]> => this.#associateOnce([...items], deadlineAt);
+    const failed = ({ requestId, identityId }: reservationpb.AssociateRequest, error: SluiceError): AssociateOutcome => ({
+      requestId,
+      identityId,
+      error: error.about(requestId),
+    });
+    return sendItems(caller, { items: inputs.map(associateToWire), send, failed }, deadlineAt);
+  }
+
+  /** Completes a reservation that is ASSOCIATED. It keeps its places; its money goes to the payee. */
+  async complete(number: string, change: ReservationChange = {}, options?: CallOptions): Promise<ReservationChanged> {
+    const { commands } = this.#options;
+    return this.#changed(commands.complete.bind(commands), changeToWire(number, change), options);
+  }
+
+  /** Cancels a reservation that is PENDING, RESERVED or ASSOCIATED. Its places and its money are given back. */
+  async cancel(number: string, change: ReservationChange = {}, options?: CallOptions): Promise<ReservationChanged> {
+    const { commands } = this.#options;
+    return this.#changed(commands.cancel.bind(commands), changeToWire(number, change), options);
+  }
+
+  /** Sets when a reservation that is PENDING or RESERVED expires. @param expiresAt undefined: never. */
+  async extendHold(
+    number: string,
+    expiresAt: Date | undefined,
+    change: Omit<ReservationChange, 'note'> = {},
+    options?: CallOptions,
+  ): Promise<ReservationChanged> {
+    const { commands } = this.#options;
+    const { requestId = randomUUID(), identityId = '' } = change;
+    return this.#changed(commands.extendHold.bind(commands), { requestId, number, identityId, expiresAtUs: usOf(expiresAt) }, options);
+  }
+
+  /** Sets how many places a resource has. The first request makes the resource. */
+  async setCapacity(resourceId: string, capacity: number, requestId: string = randomUUID(), options?: CallOptions): Promise<CapacitySet> {
+    const { commands } = this.#options;
+    const request = { requestId, resourceId, capacity: BigInt(capacity) };
+    const { taken, waiting, repeated, positionToken } = await callCommand(this.#options, commands.setCapacity.bind(commands), request, options);
+    return { requestId, resourceId, taken: Number(taken), waiting, repeated, positionToken };
+  }
+
+  async #reserveOnce(reservations: reservationpb.ReserveRequest[], deadlineAt: number): Promise<ReserveOutcome[]> {
+    const { caller, commands, positions } = this.#options;
+    const { results, positionToken } = await caller.attempt(commands.reserveBatch.bind(commands), { reservations }, deadlineAt);
+    positions.add(positionToken);
+    return reservations.map((item, at) => reserveOutcomeOf(item, results[at], positionToken));
+  }
+
+  async #associateOnce(associates: reservationpb.AssociateRequest[], deadlineAt: number): Promise<AssociateOutcome[]> {
+    const { caller, commands, positions } = this.#options;
+    const { results, positionToken } = await caller.attempt(commands.associateBatch.bind(commands), { associates }, deadlineAt);
+    positions.add(positionToken);
+    return associates.map((item, at) => associateOutcomeOf(item, results[at], positionToken));
+  }
+
+  async #changed<Request extends { readonly requestId: string; readonly number: string }>(
+    method: UnaryMethod<Request, reservationpb.CancelResponse>,
+    request: Request,
+    options: CallOptions | undefined,
+  ): Promise<ReservationChanged> {
+    const { repeated, positionToken } = await callCommand(this.#options, method, request, options);
+    return { requestId: request.requestId, number: request.number, repeated, positionToken };
+  }
+}
+
+function changeToWire(number: string, { requestId = randomUUID(), identityId = '', note = '' }: ReservationChange): reservationpb.CancelRequest {
+  return { requestId, number, identityId, note };
+}
