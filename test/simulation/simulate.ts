@@ -47,9 +47,10 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const { stackTraceLimit } = Error;
   // Thousands of errors are made on purpose, and a stack costs more than anything else about them.
   if (options.traceEverything !== true) Error.stackTraceLimit = 0;
-  const takeOut = options.defect === undefined ? undefined : defectNamed(options.defect).plant();
+  const defect = options.defect === undefined ? undefined : defectNamed(options.defect);
+  const takeOut = defect?.plant();
   try {
-    await run(world);
+    await run(world, defect?.workload);
   } catch (error) {
     world.breach(`the simulation itself failed: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
@@ -68,11 +69,11 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   };
 }
 
-async function run(world: World): Promise<void> {
+async function run(world: World, wanted: string | undefined): Promise<void> {
   const { timeline, trace } = world;
   trace.note('world', describeFaults(world.faults));
   const cluster = new Cluster(world);
-  const plan = drawRunPlan(world.random.fork('run plan'), [...WORKLOADS.keys()]);
+  const plan = drawRunPlan(world.random.fork('run plan'), [...WORKLOADS.keys()], wanted);
   trace.note('world', describeRun(plan));
   const deployment = new Deployment(world, cluster, plan);
   cluster.start(plan.instances);

@@ -1,5 +1,7 @@
 /** Defects of deciding, answering, remembering and projecting. */
+import { AccountFunds } from '../../../apps/command/src/account/account-funds';
 import { AccountState } from '../../../apps/command/src/account/account-state';
+import { AccountTransfers } from '../../../apps/command/src/account/account-transfers';
 import { PostingDecisions } from '../../../apps/command/src/account/posting-decisions';
 import { Freshness } from '../../../apps/query/src/freshness';
 import { PositionTracker } from '../../../libs/client/src/position-tracker';
@@ -8,6 +10,10 @@ import { RequestSubmission } from '../../../libs/engine/src/requests/request-sub
 import { PartitionFold } from '@sluice/projections';
 import type { Defect } from '../defects/defect';
 import { replaceMethod } from '../defects/replace-method';
+
+interface Funds {
+  pay(turn: unknown, run: readonly unknown[]): unknown[];
+}
 
 export const accountDefects = {
   'forget-a-repeat': {
@@ -98,6 +104,34 @@ export const accountDefects = {
         (take) =>
           function (this: PartitionFold, commit: Parameters<PartitionFold['take']>[0]) {
             if (commit.sequence % 40 !== 17) take.call(this, commit);
+          },
+      ),
+  },
+  'pay-funds-twice': {
+    what: 'What a capability pays out of its funds is credited twice.',
+    foundWithin: 10,
+    workload: 'contests',
+    plant: () =>
+      replaceMethod(
+        AccountFunds.prototype as never as Funds,
+        'pay',
+        (pay) =>
+          function (this: Funds, turn: unknown, run: readonly unknown[]) {
+            return pay.call(this, turn, [...run, ...run]).slice(0, run.length);
+          },
+      ),
+  },
+  'keep-refused-transfers': {
+    what: 'A transfer that its target refused is settled, and not given back.',
+    foundWithin: 10,
+    plant: () =>
+      replaceMethod(
+        AccountTransfers.prototype,
+        'settle',
+        (settle) =>
+          function (this: AccountTransfers, turn: never, deliveries: Parameters<AccountTransfers['settle']>[1]) {
+            const accepted = deliveries.map((delivery) => ({ ...delivery, accepted: true }));
+            settle.call(this, turn, accepted);
           },
       ),
   },

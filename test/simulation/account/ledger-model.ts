@@ -66,8 +66,9 @@ export function readLedger(log: DecodedLog): LedgerReading {
   return { postings, balances, contradictions };
 }
 
-/** Legs that the engine makes carry the id of their transfer or hold, which is none of their own account. */
-function engineMark({ type, fromAccountId, toAccountId, holdExpired }: accountpb.Posting): string {
+/** Legs that the engine makes carry the id of their transfer, hold or funds, which is none of their own account. */
+function engineMark({ type, fromAccountId, toAccountId, holdExpired, funds }: accountpb.Posting): string {
+  if (funds) return ` (funds: ${accountpb.PostingType[type]})`;
   if (holdExpired) return ' (expired)';
   if (fromAccountId !== '') return ` (from ${fromAccountId})`;
   return toAccountId !== '' && type === accountpb.PostingType.POSTING_TYPE_CREDIT ? ' (refund)' : '';

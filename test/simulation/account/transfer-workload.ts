@@ -12,8 +12,9 @@ import { accountpb } from '@sluice/protocol/account';
 import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { START_US } from '../world/globals';
-import { CallFailed, readOr } from '../world/call-failed';
-import { transferKey, transferReader, type TransferReading } from './transfer-model';
+import { answerOrReason, readOr } from '../world/call-failed';
+import { fundedAccount } from '../money/funded-account';
+import { transferKey, transferReader, type TransferReading } from '../money/transfer-model';
 
 const COMMANDS = accountpb.AccountCommandServiceService;
 const QUERIES = accountpb.AccountQueryServiceService;
@@ -75,15 +76,10 @@ export class TransferWorkload implements Workload {
 
   /** Opens and funds the accounts; every caller does it, with the same request ids. */
   async #prepare(callers: Callers): Promise<void> {
-    for (const accountId of [...ACCOUNTS, CLOSED]) {
-      const account = accountpb.AccountOpening.fromPartial({ requestId: `open-${accountId}`, accountId, unit: UNIT });
-      await callers.call('command', COMMANDS.openAccount.path, accountpb.OpenAccountRequest.encode({ account }).finish());
-    }
-    for (const accountId of ACCOUNTS) {
-      await this.#post(callers, { requestId: 'funds', accountId, type: PostingType.POSTING_TYPE_CREDIT, amountMinor: FUNDS_MINOR });
-    }
+    for (const accountId of ACCOUNTS) await fundedAccount(callers, accountId, UNIT, FUNDS_MINOR);
+    await fundedAccount(callers, CLOSED, UNIT, 0n);
     const close = accountpb.CloseAccountRequest.encode({ requestId: 'close', accountId: CLOSED, note: '' }).finish();
-    await this.#ignoringRefusals(callers.call('command', COMMANDS.closeAccount.path, close));
+    await answerOrReason(callers.call('command', COMMANDS.closeAccount.path, close));
   }
 
   #drawOrders(callers: Callers, prefix: string): accountpb.TransferOrder[] {
@@ -140,22 +136,23 @@ export class TransferWorkload implements Workload {
     await this.#post(callers, { requestId: `${prefix}-capture`, accountId, type: PostingType.POSTING_TYPE_CAPTURE, holdId, amountMinor });
   }
 
-  async #disturb(callers: Callers, prefix: string): Promise<void> {
+  /** The account's state may refuse it. */
+  async #disturb(callers: Callers, prefix: string): Promise<unknown> {
     const { random } = callers;
     const [accountId, requestId] = [random.pick(ACCOUNTS), `${prefix}-change`];
     const change = { requestId, accountId, note: '' };
     switch (random.pick(['freeze', 'unfreeze', 'limit', 'close'] as const)) {
       case 'freeze':
-        return this.#ignoringRefusals(callers.call('command', COMMANDS.freezeAccount.path, accountpb.FreezeAccountRequest.encode(change).finish()));
+        return answerOrReason(callers.call('command', COMMANDS.freezeAccount.path, accountpb.FreezeAccountRequest.encode(change).finish()));
       case 'unfreeze':
-        return this.#ignoringRefusals(callers.call('command', COMMANDS.unfreezeAccount.path, accountpb.UnfreezeAccountRequest.encode(change).finish()));
+        return answerOrReason(callers.call('command', COMMANDS.unfreezeAccount.path, accountpb.UnfreezeAccountRequest.encode(change).finish()));
       case 'limit': {
         const limits = random.chance(0.5) ? { maximumBalanceMinor: BigInt(random.between(100, 900)) } : {};
         const request = accountpb.UpdateAccountRequest.fromPartial({ requestId, accountId, limits });
-        return this.#ignoringRefusals(callers.call('command', COMMANDS.updateAccount.path, accountpb.UpdateAccountRequest.encode(request).finish()));
+        return answerOrReason(callers.call('command', COMMANDS.updateAccount.path, accountpb.UpdateAccountRequest.encode(request).finish()));
       }
       case 'close':
-        return this.#ignoringRefusals(callers.call('command', COMMANDS.closeAccount.path, accountpb.CloseAccountRequest.encode(change).finish()));
+        return answerOrReason(callers.call('command', COMMANDS.closeAccount.path, accountpb.CloseAccountRequest.encode(change).finish()));
     }
   }
 
@@ -165,15 +162,6 @@ export class TransferWorkload implements Workload {
       const { results } = accountpb.PostBatchResponse.decode(await callers.call('command', COMMANDS.postBatch.path, request));
       if (!TRANSIENT_REASONS.has(results[0]?.error?.reason ?? '')) return;
       await callers.pause(20_000 + callers.random.below(100_000));
-    }
-  }
-
-  /** Only what the account's state refuses: the caller asked for something that may or may not be. */
-  async #ignoringRefusals(call: Promise<unknown>): Promise<void> {
-    try {
-      await call;
-    } catch (error) {
-      if (!(error instanceof CallFailed) || error.code !== 'REFUSED') throw error;
     }
   }
 

@@ -8,6 +8,8 @@ export interface Defect {
   readonly what: string;
   /** The number of seeds, from 1 on, within which the simulation finds the defect; a test holds it to that. */
   readonly foundWithin: number;
+  /** The only workload that can find it: it takes part in each of these seeds. Undefined: several can. */
+  readonly workload?: string;
   /** Plants the defect; returns how to take it out again. */
   readonly plant: () => () => void;
 }

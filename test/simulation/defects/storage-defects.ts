@@ -38,7 +38,7 @@ export const storageDefects = {
   },
   'forget-a-failed-append': {
     what: 'The engine takes an append whose outcome is unknown for one that was stored.',
-    foundWithin: 10,
+    foundWithin: 40,
     plant: () =>
       replaceMethod(
         SimulatedEventLog.prototype,

@@ -32,6 +32,7 @@ export const taskDefects = {
   'take-any-lease': {
     what: 'A completion counts for the attempt that runs, whatever its lease token says.',
     foundWithin: 20,
+    workload: 'tasks',
     plant: () =>
       replaceMethod(
         QueueWork.prototype,
@@ -55,6 +56,7 @@ export const taskDefects = {
   'hand-out-before-durable': {
     what: 'A task is handed to its worker when its start is decided, not when that is durable.',
     foundWithin: 200,
+    workload: 'tasks',
     plant: () => {
       let takes = false;
       const takeOut = replaceMethod(
@@ -104,6 +106,7 @@ export const taskDefects = {
   'forget-serial-keys': {
     what: 'A new owner does not know which keys have an attempt under way.',
     foundWithin: 20,
+    workload: 'tasks',
     plant: () =>
       replaceMethod(
         QueuesState.prototype,
@@ -125,6 +128,7 @@ export const taskDefects = {
   'forget-a-time-limit': {
     what: 'One attempt in three has no time limit.',
     foundWithin: 20,
+    workload: 'tasks',
     plant: () =>
       replaceMethod(
         DueHeap.prototype,
@@ -138,6 +142,7 @@ export const taskDefects = {
   'start-before-its-time': {
     what: 'Delays, and pauses after failures, are not waited for.',
     foundWithin: 10,
+    workload: 'tasks',
     plant: () =>
       replaceMethod(
         TaskQueue.prototype as never as { wait(slot: number, nowUs: number): void },

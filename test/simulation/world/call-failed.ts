@@ -25,3 +25,13 @@ export async function readOr<Value>(absent: Value, reason: string, read: () => P
     return absent;
   }
 }
+
+/** The answer, or the reason where the call is refused for good. */
+export async function answerOrReason(call: Promise<Buffer>): Promise<Buffer | string> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.code !== 'REFUSED') throw error;
+    return error.reason;
+  }
+}

@@ -18,8 +18,10 @@ const SHARES = [0.1, 0.2, 0.2, 0.35, 1];
 /** The probability with which a workload takes part beside the one that does in any case. */
 const BESIDE = 0.35;
 
-export function drawRunPlan(random: Random, workloads: readonly string[]): RunPlan {
-  const first = random.pick(workloads);
+/** @param wanted the workload that takes part in any case; undefined: one that is drawn. */
+export function drawRunPlan(random: Random, workloads: readonly string[], wanted?: string): RunPlan {
+  const drawn = random.pick(workloads);
+  const first = wanted ?? drawn;
   return {
     share: random.pick(SHARES),
     workloads: workloads.filter((name) => random.chance(BESIDE) || name === first),

@@ -8,6 +8,8 @@ import type { DecodedLog } from '../world/decoded-log';
 export interface ReadTransfer {
   readonly fromAccountId: string;
   readonly toAccountId: string;
+  /** Of the target, where it is no account: it takes the amount and has no entry of it. */
+  readonly toCapability: string;
   readonly requestId: string;
   readonly amountMinor: bigint;
   /** Of the debited account, after the debit. */
@@ -39,7 +41,9 @@ class Reader {
   /** Account and hold to when it expires. */
   readonly holds = new Map<string, { left: bigint; readonly expiresAtUs: number }>();
   /** Counts of legs whose transfer was not met yet: partitions are read one after the other. */
-  private readonly credits = new Map<string, number>();
+  private readonly credits = new Map<string, { readonly fromAccountId: string; count: number }>();
+  /** Accounts of which other capabilities took or held funds: what they pay out of them is no transfer. */
+  private readonly funds = new Set<string>();
 
   postings({ accounts }: accountpb.PostingsRecorded, committedAtUs: number): void {
     for (const group of accounts) {
@@ -51,20 +55,24 @@ class Reader {
   }
 
   private posting(posting: accountpb.Posting, balanceAfterMinor: bigint, committedAtUs: number): void {
-    const { accountId, toAccountId, fromAccountId, requestId, amountMinor, type } = posting;
-    if (fromAccountId !== '') {
+    const { accountId, toAccountId, fromAccountId, requestId, amountMinor, type, funds } = posting;
+    if (funds) this.funds.add(accountId);
+    else if (fromAccountId !== '') {
       const key = `${transferKey(fromAccountId, requestId)} to ${accountId} of ${amountMinor}`;
-      this.credits.set(key, (this.credits.get(key) ?? 0) + 1);
+      const credit = this.credits.get(key) ?? { fromAccountId, count: 0 };
+      credit.count += 1;
+      this.credits.set(key, credit);
     } else if (toAccountId !== '' && type === PostingType.POSTING_TYPE_DEBIT) this.debit(posting, balanceAfterMinor);
     else if (toAccountId !== '') this.refund(posting);
     else this.onHold(posting, committedAtUs);
   }
 
-  private debit({ accountId: fromAccountId, toAccountId, requestId, amountMinor }: accountpb.Posting, balanceAfterMinor: bigint): void {
+  private debit({ accountId: fromAccountId, toAccountId, toCapability, requestId, amountMinor }: accountpb.Posting, balanceAfterMinor: bigint): void {
     const key = transferKey(fromAccountId, requestId);
     const known = this.transfers.get(key);
     if (known !== undefined) known.debits += 1;
-    else this.transfers.set(key, { fromAccountId, toAccountId, requestId, amountMinor, balanceAfterMinor, debits: 1, refunds: 0, state: 'PENDING' });
+    else
+      this.transfers.set(key, { fromAccountId, toAccountId, toCapability, requestId, amountMinor, balanceAfterMinor, debits: 1, refunds: 0, state: 'PENDING' });
   }
 
   private refund({ accountId, requestId, amountMinor }: accountpb.Posting): void {
@@ -116,13 +124,17 @@ class Reader {
     const owed = new Set<string>();
     for (const [key, transfer] of this.transfers) {
       const creditKey = `${key} to ${transfer.toAccountId} of ${transfer.amountMinor}`;
-      const credits = this.credits.get(creditKey) ?? 0;
+      const credits = this.credits.get(creditKey)?.count ?? 0;
       owed.add(creditKey);
       const { debits, refunds, state } = transfer;
-      const wanted = { PENDING: credits <= 1 && refunds === 0, SETTLED: credits === 1 && refunds === 0, REFUNDED: credits === 0 && refunds === 1 }[state];
+      const settledCredits = transfer.toCapability === '' ? 1 : 0;
+      const wanted = { PENDING: credits <= 1 && refunds === 0, SETTLED: credits === settledCredits && refunds === 0, REFUNDED: credits === 0 && refunds === 1 }[
+        state
+      ];
       if (debits !== 1 || !wanted) contradictions.push(`transfer ${key} is ${state} with ${debits} debits, ${credits} credits and ${refunds} refunds`);
     }
-    for (const key of this.credits.keys()) if (!owed.has(key)) contradictions.push(`a credit without its debit: ${key}`);
+    for (const [key, { fromAccountId }] of this.credits)
+      if (!owed.has(key) && !this.funds.has(fromAccountId)) contradictions.push(`a credit without its debit: ${key}`);
     return contradictions;
   }
 }
