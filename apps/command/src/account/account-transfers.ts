@@ -66,13 +66,14 @@ export interface PartitionAccounts {
   enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup;
 }
 
-/** The verdicts on transfers of one account in the turn: which credits they are about, and why these were refused (0: they were not). */
+/** The verdicts on transfers of one account in the turn: which credits they are about, and why these were refused (0: they were not; empty: for no reason of another capability). */
 interface Settlements {
   readonly accountId: string;
   amountMinor: bigint;
   readonly credits: PostingBatch[];
   readonly indexes: number[];
   readonly rejections: number[];
+  readonly targetReasons: string[];
 }
 
 const TRANSFERS_RECORDED = accountEvents.written('TransfersRecorded');
@@ -258,7 +259,7 @@ export class AccountTransfers {
         lastOrdinal = ordinal;
       }
       end(account as Account, amountMinor);
-      noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? 0 : rejectionOf(reason, isToCapability(credits, index)));
+      noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? undefined : reason);
       if (accepted) continue;
       refused.push(index);
       refusedOrdinals.push(ordinal);
@@ -286,7 +287,7 @@ export class AccountTransfers {
   private settlementsOf(ordinal: number): Settlements {
     let settlements = this.settlements.get(ordinal);
     if (settlements === undefined) {
-      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, credits: [], indexes: [], rejections: [] };
+      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, credits: [], indexes: [], rejections: [], targetReasons: [] };
       this.settlements.set(ordinal, settlements);
     }
     return settlements;
@@ -309,8 +310,8 @@ export class AccountTransfers {
 
   private writeSettled(turn: Turn): void {
     const mark = turn.commit.openEvent(TRANSFERS_SETTLED.type, TRANSFERS_SETTLED.version);
-    for (const { accountId, amountMinor, credits, indexes, rejections } of this.settlements.values()) {
-      writeSettlements(turn.commit.writer, accountId, amountMinor, credits, indexes, rejections);
+    for (const { accountId, amountMinor, credits, indexes, rejections, targetReasons } of this.settlements.values()) {
+      writeSettlements(turn.commit.writer, accountId, amountMinor, credits, indexes, rejections, targetReasons);
     }
     turn.commit.closeEvent(mark);
     this.settlements.clear();
@@ -328,11 +329,14 @@ export class AccountTransfers {
   }
 }
 
-function noteSettled(settlements: Settlements, credits: PostingBatch, index: number, amountMinor: bigint, rejection: number): void {
+/** @param reason why the target refused it; undefined: it did not. */
+function noteSettled(settlements: Settlements, credits: PostingBatch, index: number, amountMinor: bigint, reason: string | undefined): void {
+  const isOfCapability = reason !== undefined && isToCapability(credits, index);
   settlements.amountMinor += amountMinor;
   settlements.credits.push(credits);
   settlements.indexes.push(index);
-  settlements.rejections.push(rejection);
+  settlements.rejections.push(reason === undefined ? 0 : rejectionOf(reason, isOfCapability));
+  settlements.targetReasons.push(isOfCapability ? reason : '');
 }
 
 type BatchOfSubmission = Pick<PostingSubmission, 'batch' | 'commandCount' | 'itemAt'>;

@@ -121,7 +121,7 @@ describe('a transfer to another partition', () => {
     ]);
     const settled = accounts.lastEvents(0).find(({ type }) => type === 'account.TransfersSettled');
     expect(accountpb.TransfersSettled.decode(settled?.payload ?? new Uint8Array()).accounts).toEqual([
-      { accountId: alice, amountMinor: 30n, transfers: [{ requestId: 'gift', rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED }] },
+      { accountId: alice, amountMinor: 30n, transfers: [{ requestId: 'gift', rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED, targetReason: '' }] },
     ]);
   });
 

@@ -6,6 +6,13 @@ import { contestRecord } from './contest-record';
 
 /** As accounts record it. */
 const TARGET_REFUSED = 27;
+
+interface RefusedGift {
+  readonly spoil: (under: ContestsUnderTest) => Promise<unknown>;
+  readonly member: string;
+  /** The contest's, in the transfer of the giver. */
+  readonly targetReason: string;
+}
 let contests: ContestsUnderTest | undefined;
 
 async function started(adapter = 'memory'): Promise<ContestsUnderTest> {
@@ -193,11 +200,11 @@ describe('a gift', () => {
   });
 
   test.each`
-    what                  | spoil                                                                 | member
-    ${'a stranger'}       | ${async () => undefined}                                              | ${'stranger'}
-    ${'an ended round'}   | ${(under: ContestsUnderTest) => under.call('endRound', { round: 1 })} | ${'r1'}
-    ${'an ended contest'} | ${(under: ContestsUnderTest) => under.call('cancelContest', {})}      | ${'r1'}
-  `('to $what is refunded', async ({ spoil, member }: { spoil: (under: ContestsUnderTest) => Promise<unknown>; member: string }) => {
+    what                  | spoil                                                                 | member        | targetReason
+    ${'a stranger'}       | ${async () => undefined}                                              | ${'stranger'} | ${'CONTEST_MEMBER_NOT_FOUND'}
+    ${'an ended round'}   | ${(under: ContestsUnderTest) => under.call('endRound', { round: 1 })} | ${'r1'}       | ${'CONTEST_ROUND_CLOSED'}
+    ${'an ended contest'} | ${(under: ContestsUnderTest) => under.call('cancelContest', {})}      | ${'r1'}       | ${'CONTEST_FINISHED'}
+  `('to $what is refunded with $targetReason', async ({ spoil, member, targetReason }: RefusedGift) => {
     const under = await running();
     await spoil(under);
     await under.call('gift', gift('giver', member, 30n, 'g1'));
@@ -205,7 +212,7 @@ describe('a gift', () => {
     expect(under.balances('giver')).toEqual([100n]);
     expect(under.recorded().TransfersSettled).toEqual([
       {
-        accounts: [{ accountId: 'giver', amountMinor: 30n, transfers: [{ requestId: 'g1', rejection: TARGET_REFUSED }] }],
+        accounts: [{ accountId: 'giver', amountMinor: 30n, transfers: [{ requestId: 'g1', rejection: TARGET_REFUSED, targetReason }] }],
       },
     ]);
   });

@@ -90,6 +90,7 @@ function transferMessage(transfer: TransferRecord): accountpb.Transfer {
     unit: transfer.unit,
     state: accountpb.TransferState[`TRANSFER_STATE_${transfer.state}`],
     rejection: transfer.rejection,
+    targetReason: transfer.targetReason,
     createdAt: timestampFromUs(transfer.createdAtUs),
     settledAt: transfer.settledAtUs === 0 ? undefined : timestampFromUs(transfer.settledAtUs),
     partition: transfer.partition,

@@ -92,12 +92,16 @@ export function addTransferCommands(account: Command, surroundings: Surroundings
           amount: (row) => row.amountMinor,
           unit: (row) => row.unit,
           state: (row) => row.state,
-          refused: (row) => row.rejection,
+          refused: refusal,
           created: (row) => timeText(row.createdAtUs),
           'request id': (row) => row.requestId,
         });
       }),
     );
+}
+
+function refusal({ rejection, targetReason }: Transfer): string {
+  return targetReason === '' ? rejection : `${rejection}: ${targetReason}`;
 }
 
 function transferPairs(transfer: Transfer): (readonly [string, string | number | bigint | undefined])[] {
@@ -106,7 +110,7 @@ function transferPairs(transfer: Transfer): (readonly [string, string | number |
     ['to', transfer.toAccountId],
     ['amount', `${transfer.amountMinor} ${transfer.unit}`],
     ['state', transfer.state],
-    ['refused', transfer.rejection],
+    ['refused', refusal(transfer)],
     ['created', timeText(transfer.createdAtUs)],
     ['settled', transfer.settledAtUs === undefined ? undefined : timeText(transfer.settledAtUs)],
     ['request id', transfer.requestId],

@@ -60,7 +60,7 @@ export function transferOutcomeOf(order: accountpb.TransferOrder, result: accoun
 }
 
 export function transferFromWire(transfer: accountpb.Transfer): Transfer {
-  const { requestId, fromAccountId, toAccountId, amountMinor, unit, partition, sequence } = transfer;
+  const { requestId, fromAccountId, toAccountId, amountMinor, unit, targetReason, partition, sequence } = transfer;
   return {
     requestId,
     fromAccountId,
@@ -69,6 +69,7 @@ export function transferFromWire(transfer: accountpb.Transfer): Transfer {
     unit,
     state: stateFromWire(transfer.state),
     rejection: rejectionFromWire(transfer.rejection),
+    targetReason,
     createdAtUs: transfer.createdAt === undefined ? 0 : Number(usFromTimestamp(transfer.createdAt)),
     settledAtUs: transfer.settledAt && Number(usFromTimestamp(transfer.settledAt)),
     partition,

@@ -54,6 +54,8 @@ export interface Transfer {
   readonly state: TransferState;
   /** REFUNDED: why the target refused it, like "TARGET_CLOSED"; empty otherwise. */
   readonly rejection: string;
+  /** TARGET_REFUSED: the reason of the target's capability, like "CONTEST_ROUND_CLOSED"; empty otherwise. */
+  readonly targetReason: string;
   readonly createdAtUs: number;
   /** Undefined while it is PENDING. */
   readonly settledAtUs: number | undefined;

@@ -9,8 +9,8 @@ interface Moment {
 
 export type TransferPart = Moment & { readonly fromAccountId: string; readonly requestId: string } & (
     | { readonly kind: 'recorded'; readonly toAccountId: string; readonly unit: string; readonly amountMinor: bigint; readonly pending: boolean }
-    /** rejection 0: the target has the amount. */
-    | { readonly kind: 'settled'; readonly rejection: number }
+    /** rejection 0: the target has the amount; targetReason: the reason of another capability. */
+    | { readonly kind: 'settled'; readonly rejection: number; readonly targetReason: string }
   );
 
 interface Reading {
@@ -37,7 +37,9 @@ const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
   TransfersSettled: (payload, { moment, visit }) => {
     for (const account of transfersSettledIn(payload)) {
       const { accountId: fromAccountId, transfers } = decodeAccountSettlements(account);
-      for (const { requestId, rejection } of transfers) visit({ kind: 'settled', ...moment, fromAccountId, requestId, rejection });
+      for (const { requestId, rejection, targetReason } of transfers) {
+        visit({ kind: 'settled', ...moment, fromAccountId, requestId, rejection, targetReason });
+      }
     }
   },
 };

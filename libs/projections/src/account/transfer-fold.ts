@@ -114,6 +114,7 @@ export class TransferFold {
       amountMinor,
       state: pending ? 'PENDING' : 'SETTLED',
       rejection: 0,
+      targetReason: '',
       settledAtUs: pending ? 0 : committedAtUs,
       sequence,
     };
@@ -129,7 +130,7 @@ export class TransferFold {
   }
 
   private settle(part: SettledPart, place: Place | undefined): void {
-    const { fromAccountId, requestId, rejection, sequence, committedAtUs } = part;
+    const { fromAccountId, requestId, rejection, targetReason, sequence, committedAtUs } = part;
     if (place !== undefined && place.open.has >= sequence) return;
     const transfer = place?.transfer;
     const next = transfer && (rejection === 0 ? TRANSFER_TRANSITIONS[transfer.state].credited : TRANSFER_TRANSITIONS[transfer.state].refused);
@@ -139,6 +140,7 @@ export class TransferFold {
     const { open } = place;
     place.transfer.state = next;
     place.transfer.rejection = rejection;
+    place.transfer.targetReason = targetReason;
     place.transfer.settledAtUs = committedAtUs;
     place.transfer.sequence = sequence;
     open.group.sequence = sequence;

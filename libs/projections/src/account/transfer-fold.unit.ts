@@ -12,7 +12,7 @@ import { GROUP_TRANSFERS, groupOf, groupRow, transferId } from './transfer-group
 import { readTransfer, transferRowsOf } from './transfer-reader';
 
 const INCARNATION = '0123456789abcdef0123456789abcdef';
-const { REJECTION_UNSPECIFIED: CREDITED, REJECTION_TARGET_CLOSED: CLOSED } = accountpb.Rejection;
+const { REJECTION_UNSPECIFIED: CREDITED, REJECTION_TARGET_CLOSED: CLOSED, REJECTION_TARGET_REFUSED: REFUSED } = accountpb.Rejection;
 
 const recorded = (requestId: string, pending: boolean) => recordedTogether([[requestId, pending]]);
 const recordedTogether = (given: readonly (readonly [requestId: string, pending: boolean])[]) =>
@@ -29,10 +29,10 @@ const recordedTogether = (given: readonly (readonly [requestId: string, pending:
       ],
     }).finish(),
   );
-const settled = (requestId: string, rejection: accountpb.Rejection) =>
+const settled = (requestId: string, rejection: accountpb.Rejection, targetReason = '') =>
   accountEvents.record(
     'TransfersSettled',
-    accountpb.TransfersSettled.encode({ accounts: [{ accountId: 'a', amountMinor: 5n, transfers: [{ requestId, rejection }] }] }).finish(),
+    accountpb.TransfersSettled.encode({ accounts: [{ accountId: 'a', amountMinor: 5n, transfers: [{ requestId, rejection, targetReason }] }] }).finish(),
   );
 
 function commit(sequence: number, ...events: ReturnType<typeof recorded>[]): DecodedCommit {
@@ -70,7 +70,7 @@ const HISTORY = [
     ]),
   ),
   commit(2, settled('gone', CREDITED)),
-  commit(3, settled('back', CLOSED)),
+  commit(3, settled('back', REFUSED, 'ROUND_CLOSED')),
 ];
 
 async function rowsAfter(cuts: readonly (readonly DecodedCommit[])[], newFoldEach: boolean) {
@@ -101,12 +101,31 @@ test.each([true, false])('the rows are the same however the history is cut (a ne
       toAccountId: 'b',
     }),
     expect.objectContaining({ requestId: 'gone', state: 'SETTLED', rejection: 0, createdAtUs: 1_000, settledAtUs: 2_000, sequence: 2, unit: 'EUR' }),
-    expect.objectContaining({ requestId: 'back', state: 'REFUNDED', rejection: CLOSED, createdAtUs: 1_000, settledAtUs: 3_000, sequence: 3, amountMinor: 5n }),
+    expect.objectContaining({
+      requestId: 'back',
+      state: 'REFUNDED',
+      rejection: REFUSED,
+      targetReason: 'ROUND_CLOSED',
+      createdAtUs: 1_000,
+      settledAtUs: 3_000,
+      sequence: 3,
+      amountMinor: 5n,
+    }),
     expect.objectContaining({ requestId: 'late', state: 'PENDING', rejection: 0, createdAtUs: 1_000, settledAtUs: 0, sequence: 1 }),
   ]);
   const [first, second, third] = HISTORY as [DecodedCommit, DecodedCommit, DecodedCommit];
   expect(await rowsAfter([[first], [second], [third]], newFoldEach)).toEqual(whole);
   expect(await rowsAfter([[first, second], [third]], newFoldEach)).toEqual(whole);
+});
+
+test('a row of version 1, which has no reasons of targets, is read', () => {
+  const transfer = { requestId: 'back', amountMinor: 5n, state: 'REFUNDED', rejection: CLOSED, targetReason: '', settledAtUs: 3_000, sequence: 3 } as const;
+  const group = { fromAccountId: 'a', toAccountId: 'b', unit: 'EUR', createdAtUs: 1_000, partition: 0, sequence: 3, transfers: [transfer] };
+  const row = groupRow(group);
+  // The reason is the last field of the last transfer: the length of an empty text.
+  const bytes = (row.transfers as Uint8Array).slice(0, -1);
+  bytes[0] = 1;
+  expect(groupOf({ ...row, transfers: bytes })).toEqual(group);
 });
 
 test('a flush that broke off after any of its rows is repeated, cut otherwise, without a trace', async () => {
@@ -178,7 +197,7 @@ test('the verification finds a row that is not what the log says, and nothing el
   await write({ kind: 'delete', collection: TRANSFERS.name, key }, { kind: 'put', collection: TRANSFERS.name, row: groupRow(forged) });
   expect((await compare()).suspicious).toEqual([{ aggregate: 'transfer', key }]);
   expect(await differences()).toEqual([
-    `transfer back: the log says REFUNDED, 5, rejection ${CLOSED}, settled at 3000, the read store SETTLED, 5, rejection ${CLOSED}, settled at 3000`,
+    `transfer back: the log says REFUNDED, 5, rejection ${REFUSED} ROUND_CLOSED, settled at 3000, the read store SETTLED, 5, rejection ${REFUSED} ROUND_CLOSED, settled at 3000`,
   ]);
 
   await write({ kind: 'delete', collection: TRANSFERS.name, key }, { kind: 'put', collection: TRANSFERS.name, row });

@@ -19,6 +19,8 @@ export interface GroupedTransfer {
   state: TransferState;
   /** Number of the rejection; 0: not refused. */
   rejection: number;
+  /** Of a target of another capability: its reason; empty: there is none. */
+  targetReason: string;
   /** 0: not yet. */
   settledAtUs: number;
   /** Last commit that changed it. */
@@ -103,9 +105,11 @@ export function groupOf(row: Row): TransferGroup {
 
 /**
  * version | unit | count | transfer …
- * transfer: request id | amount | state | last commit | if it ended: microseconds from creation, number of the rejection
+ * transfer: request id | amount | state | last commit | if it ended: microseconds from creation, number of the rejection, reason of the target
+ *
+ * Version 1 has no reasons of targets.
  */
-const VERSION = 1;
+const VERSION = 2;
 const STATES: readonly TransferState[] = ['PENDING', 'SETTLED', 'REFUNDED'];
 /** Numbers of one transfer. */
 const NUMBERS_BYTES = 48;
@@ -119,7 +123,7 @@ function encodeTransfers({ unit, createdAtUs, transfers }: TransferGroup): Uint8
   writeText(unit);
   writer.reserve(NUMBERS_BYTES);
   writer.varint(transfers.length);
-  for (const { requestId, amountMinor, state, rejection, settledAtUs, sequence } of transfers) {
+  for (const { requestId, amountMinor, state, rejection, targetReason, settledAtUs, sequence } of transfers) {
     writeText(requestId);
     writer.reserve(NUMBERS_BYTES);
     writer.varint64(Number(BigInt.asIntN(32, amountMinor)), Number(BigInt.asIntN(32, amountMinor >> 32n)));
@@ -128,6 +132,7 @@ function encodeTransfers({ unit, createdAtUs, transfers }: TransferGroup): Uint8
     if (state === 'PENDING') continue;
     writer.varint(settledAtUs - createdAtUs);
     writer.varint(rejection);
+    writeText(targetReason);
   }
   return writer.copy();
 }
@@ -141,7 +146,7 @@ function writeText(text: string): void {
 function decodeTransfers(bytes: Uint8Array, createdAtUs: number): Pick<TransferGroup, 'unit' | 'transfers'> {
   const reader = new ByteReader(bytes, 0, bytes.length);
   const version = reader.varint();
-  if (version !== VERSION) throw new Error(`version ${version} of a row of transfers is not known to this version of Sluice`);
+  if (version !== VERSION && version !== 1) throw new Error(`version ${version} of a row of transfers is not known to this version of Sluice`);
   const unit = reader.string();
   const transfers: GroupedTransfer[] = [];
   for (let rest = reader.varint(); rest > 0; rest -= 1) {
@@ -151,7 +156,8 @@ function decodeTransfers(bytes: Uint8Array, createdAtUs: number): Pick<TransferG
     const sequence = reader.varint();
     if (state === undefined) throw new Error(`the state of transfer ${requestId} is not known to this version of Sluice`);
     const [settledAtUs, rejection] = state === 'PENDING' ? [0, 0] : [createdAtUs + reader.varint(), reader.varint()];
-    transfers.push({ requestId, amountMinor, state, rejection, settledAtUs, sequence });
+    const targetReason = state === 'PENDING' || version === 1 ? '' : reader.string();
+    transfers.push({ requestId, amountMinor, state, rejection, targetReason, settledAtUs, sequence });
   }
   return { unit, transfers };
 }

@@ -76,7 +76,7 @@ export const accountReasons = {
   TARGET_REFUSED: reason(
     'FAILED_PRECONDITION',
     'The target of the transfer is of another capability, as a contest, and refused it. The amount is in the account again.',
-    "See the target's state.",
+    'See `target_reason` of the transfer.',
   ),
   TARGET_AMOUNT_OVERFLOW: reason('OUT_OF_RANGE', "The target's balance would leave the range of a signed 64-bit integer.", 'Transfer less.'),
   ALREADY_FROZEN: reason('FAILED_PRECONDITION', 'The account is frozen already.', 'Nothing to do.'),

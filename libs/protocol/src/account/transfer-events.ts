@@ -42,8 +42,12 @@ export function decodeAccountSettlements({ bytes }: TransfersOfAccount): Account
 
 const REQUEST_ID_TAG = 0x0a;
 const REJECTION_TAG = 0x10;
+const TARGET_REASON_TAG = 0x1a;
 
-/** Writes an account's part of TransfersSettled: of each transfer the credit that its verdict is about, and why it was refused (0: it was not). */
+/**
+ * Writes an account's part of TransfersSettled: of each transfer the credit that its verdict is about, and why it was refused (0: it was not): by a target of
+ * another capability for a reason of that capability, empty where there is none.
+ */
 export function writeSettlements(
   writer: ByteWriter,
   accountId: string,
@@ -51,6 +55,7 @@ export function writeSettlements(
   credits: readonly PostingBatch[],
   indexes: readonly number[],
   rejections: readonly number[],
+  targetReasons: readonly string[],
 ): void {
   const account = writer.open(ACCOUNTS_TAG);
   writer.stringField(ACCOUNT_ID_TAG, accountId);
@@ -65,6 +70,7 @@ export function writeSettlements(
     const transfer = writer.open(SETTLED_TRANSFERS_TAG);
     writer.bytesField(REQUEST_ID_TAG, bytes, at, at + length);
     writer.numberField(REJECTION_TAG, rejections[item] as number);
+    writer.stringField(TARGET_REASON_TAG, targetReasons[item] as string);
     writer.close(transfer);
   }
   writer.close(account);

@@ -15,6 +15,7 @@ interface Transfer {
   readonly amountMinor: bigint;
   readonly state: string;
   readonly rejection: number;
+  readonly targetReason: string;
   readonly settledAtUs: number;
 }
 
@@ -78,7 +79,7 @@ class TransferGroups {
           } else this.members.set(id, { group: group.key, sequence: commit.sequence });
           group.count += 1;
           const createdAtUs = commit.committedAtUs;
-          const transfer = { amountMinor, state: pending ? 'PENDING' : 'SETTLED', rejection: 0, settledAtUs: pending ? 0 : createdAtUs };
+          const transfer = { amountMinor, state: pending ? 'PENDING' : 'SETTLED', rejection: 0, targetReason: '', settledAtUs: pending ? 0 : createdAtUs };
           change(group.key, (before) => {
             const known = before ?? { fromAccountId: accountId, toAccountId, unit, createdAtUs, transfers: new Map<string, Transfer>() };
             return withTransfer(known, requestId, transfer);
@@ -88,14 +89,14 @@ class TransferGroups {
     },
     TransfersSettled: ({ accounts }, { commit, change }) => {
       for (const { accountId, transfers } of accounts) {
-        for (const { requestId, rejection } of transfers) {
+        for (const { requestId, rejection, targetReason } of transfers) {
           const id = transferId(accountId, requestId);
           change(this.members.get(id)?.group ?? id, (before) => {
             const transfer = before?.transfers.get(requestId);
             if (before === undefined || transfer === undefined)
               throw new Error(`transfer ${requestId} of account ${accountId} has a verdict, but was never recorded`);
             const state = Number(rejection) === 0 ? 'SETTLED' : 'REFUNDED';
-            return withTransfer(before, requestId, { ...transfer, state, rejection, settledAtUs: commit.committedAtUs });
+            return withTransfer(before, requestId, { ...transfer, state, rejection, targetReason, settledAtUs: commit.committedAtUs });
           });
         }
       }
@@ -140,8 +141,8 @@ function comparable(group: Group & { readonly state?: string }): Readonly<Record
     state: group.state ?? stateOf(transfers),
     count: transfers.size,
   };
-  for (const [requestId, { amountMinor, state, rejection, settledAtUs }] of transfers) {
-    fields[`transfer ${requestId}`] = `${state}, ${amountMinor}, rejection ${rejection}, settled at ${settledAtUs}`;
+  for (const [requestId, { amountMinor, state, rejection, targetReason, settledAtUs }] of transfers) {
+    fields[`transfer ${requestId}`] = `${state}, ${amountMinor}, rejection ${rejection} ${targetReason}, settled at ${settledAtUs}`;
   }
   return fields;
 }

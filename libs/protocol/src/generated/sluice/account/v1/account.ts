@@ -635,7 +635,7 @@ export interface Transfer {
   unit: string;
   /** How it stands. */
   state: TransferState;
-  /** REFUNDED: why the target refused it. TARGET_REFUSED: the target is of another capability, as a contest. */
+  /** REFUNDED: why the target refused it. TARGET_REFUSED: the target is of another capability, as a contest, and `target_reason` says why. */
   rejection: Rejection;
   /** When the debit was committed. */
   createdAt:
@@ -649,6 +649,8 @@ export interface Transfer {
   partition: number;
   /** Sequence of the last commit that changed the transfer, in that partition. */
   sequence: bigint;
+  /** TARGET_REFUSED: the reason of the target's capability, as in docs/errors.md; empty if the version that recorded it did not say. */
+  targetReason: string;
 }
 
 /** The record of an accepted posting, or of a recorded refusal. */
@@ -2105,6 +2107,7 @@ function createBaseTransfer(): Transfer {
     settledAt: undefined,
     partition: 0,
     sequence: 0n,
+    targetReason: "",
   };
 }
 
@@ -2148,6 +2151,9 @@ export const Transfer: MessageFns<Transfer> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(88).int64(message.sequence);
+    }
+    if (message.targetReason !== "") {
+      writer.uint32(98).string(message.targetReason);
     }
     return writer;
   },
@@ -2253,6 +2259,14 @@ export const Transfer: MessageFns<Transfer> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.targetReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2302,6 +2316,11 @@ export const Transfer: MessageFns<Transfer> = {
         : undefined,
       partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      targetReason: isSet(object.targetReason)
+        ? globalThis.String(object.targetReason)
+        : isSet(object.target_reason)
+        ? globalThis.String(object.target_reason)
+        : "",
     };
   },
 
@@ -2340,6 +2359,9 @@ export const Transfer: MessageFns<Transfer> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.targetReason !== "") {
+      obj.targetReason = message.targetReason;
+    }
     return obj;
   },
 
@@ -2365,6 +2387,7 @@ export const Transfer: MessageFns<Transfer> = {
       : undefined;
     message.partition = object.partition ?? 0;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.targetReason = object.targetReason ?? "";
     return message;
   },
 };

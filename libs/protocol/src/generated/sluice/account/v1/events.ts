@@ -219,6 +219,8 @@ export interface SettledTransfer {
   requestId: string;
   /** Why the target refused it: it is refunded; unspecified: it is settled. */
   rejection: Rejection;
+  /** TARGET_REFUSED: the reason of the target's capability, as in docs/errors.md. Empty in what older versions recorded. */
+  targetReason: string;
 }
 
 /** Command: what an owed delivery asks of the target of a transfer. The CREDIT names the account that was debited. */
@@ -2268,7 +2270,7 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
 };
 
 function createBaseSettledTransfer(): SettledTransfer {
-  return { requestId: "", rejection: 0 };
+  return { requestId: "", rejection: 0, targetReason: "" };
 }
 
 export const SettledTransfer: MessageFns<SettledTransfer> = {
@@ -2278,6 +2280,9 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
     }
     if (message.rejection !== 0) {
       writer.uint32(16).int32(message.rejection);
+    }
+    if (message.targetReason !== "") {
+      writer.uint32(26).string(message.targetReason);
     }
     return writer;
   },
@@ -2311,6 +2316,14 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
             message.rejection = reader.int32() as any;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.targetReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2331,6 +2344,11 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
         ? globalThis.String(object.request_id)
         : "",
       rejection: isSet(object.rejection) ? rejectionFromJSON(object.rejection) : 0,
+      targetReason: isSet(object.targetReason)
+        ? globalThis.String(object.targetReason)
+        : isSet(object.target_reason)
+        ? globalThis.String(object.target_reason)
+        : "",
     };
   },
 
@@ -2342,6 +2360,9 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
     if (message.rejection !== 0) {
       obj.rejection = rejectionToJSON(message.rejection);
     }
+    if (message.targetReason !== "") {
+      obj.targetReason = message.targetReason;
+    }
     return obj;
   },
 
@@ -2352,6 +2373,7 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
     const message = createBaseSettledTransfer();
     message.requestId = object.requestId ?? "";
     message.rejection = object.rejection ?? 0;
+    message.targetReason = object.targetReason ?? "";
     return message;
   },
 };
