@@ -4,6 +4,7 @@
  * the workspace and are taken as the compiler makes them.
  */
 import { execFileSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -22,6 +23,8 @@ await build({
   format: 'cjs',
   target: 'node20',
   conditions: ['@sluice/source'],
-  external: ['@grpc/grpc-js', '@bufbuild/protobuf'],
+  external: ['@grpc/grpc-js', '@bufbuild/protobuf', 'piscina'],
   logLevel: 'warning',
 });
+// A thread begins with a file. The bundle finds it where the compiled module does: beside its own folder.
+copyFileSync(join(here, '..', 'task-handlers', 'handler-thread.cjs'), join(here, 'handler-thread.cjs'));

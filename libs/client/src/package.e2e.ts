@@ -58,6 +58,12 @@ test(
       const { stdout } = await run(process.execPath, ['wallet.mjs'], { cwd: folder, env: { ...process.env, SLUICE_TARGET: services.target } });
       expect(stdout).toBe('INSUFFICIENT_FUNDS at 25000\n25000 in 100 entries\n');
 
+      // Its threads begin with the file that comes with it.
+      await writeFile(join(folder, 'handlers.mjs'), "throw new Error('thrown in a thread')");
+      const beginWorker =
+        "import { SluiceClient } from '@sluice/client'; await new SluiceClient().tasks.worker({ queues: ['q'] }).handleModule('./handlers.mjs').begin();";
+      await expect(run(process.execPath, ['--input-type=module', '--eval', beginWorker], { cwd: folder })).rejects.toThrow('thrown in a thread');
+
       await writeFile(
         join(folder, 'typed.ts'),
         "import { type Account, SluiceClient, SluiceError } from '@sluice/client';\nexport const balance = async (client: SluiceClient): Promise<bigint> => ((await client.accounts.get('a')) satisfies Account).balanceMinor;\nexport const wrong: Promise<string> = new SluiceClient().accounts.get('a');\nexport const reason = (error: SluiceError): string => error.reason;\n",

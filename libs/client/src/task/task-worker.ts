@@ -116,7 +116,7 @@ export class TaskWorker {
   }
 
   #threadsOf(module: string): HandlerThreads {
-    const threads = new HandlerThreads(module);
+    const threads = new HandlerThreads(module, this.#capacity);
     this.#threads.push(threads);
     return threads;
   }

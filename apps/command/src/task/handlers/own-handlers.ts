@@ -67,7 +67,7 @@ export class OwnHandlers {
   private cancelBeat: (() => void) | undefined;
 
   constructor(private readonly options: OwnHandlersOptions) {
-    this.threads = new HandlerThreads(options.module);
+    this.threads = new HandlerThreads(options.module, options.threads);
   }
 
   /** Loads the module. Throws ConfigurationError if that fails, or if it exports no handlers. */
