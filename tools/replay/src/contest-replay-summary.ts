@@ -1,13 +1,10 @@
 /** What a replay of contests says in the end, and with which exit code. */
 import type { ContestReplayReport } from './contest-replay';
 import type { ReplaySummary } from './replay-summary';
-
-/** Mismatches that are shown; the others are counted. */
-const MAXIMUM_SHOWN = 20;
+import { shownDifferences } from './shown-differences';
 
 export function summarizeContestReplay({ contests, scores, repeats, tampering, mismatches }: ContestReplayReport): ReplaySummary {
-  const lines = mismatches.slice(0, MAXIMUM_SHOWN).map((text) => `mismatch: ${text}`);
-  if (mismatches.length > lines.length) lines.push(`… and ${mismatches.length - lines.length} more`);
+  const lines = shownDifferences('mismatch', mismatches);
   if (repeats > 0) lines.push(`${repeats} of the scores were there already, from an earlier run`);
   const tampered = tampering === undefined ? '' : ` ${tampering.spoilt} totals spoilt, ${tampering.repaired} repaired,`;
   lines.push(`${contests} contests, ${scores} scores,${tampered} ${mismatches.length} mismatches`);

@@ -4,6 +4,8 @@ export { type ContestReplayOptions, type ContestReplayReport, replayContests } f
 export { summarizeContestReplay } from './contest-replay-summary';
 export { MalformedFileError } from './malformed-file-error';
 export { type ReplaySummary, summarizeReplay } from './replay-summary';
+export { replayReservations, type ReservationReplayOptions, type ReservationReplayReport } from './reservation-replay';
+export { summarizeReservationReplay } from './reservation-replay-summary';
 export type { ShownTotals, SpoilTotals } from './spoilt-totals';
 export type { KillableService } from './task-outages';
 export { replayTasks, type TaskReplayOptions, type TaskReplayReport } from './task-replay';

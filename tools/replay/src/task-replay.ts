@@ -8,7 +8,7 @@
  * A run has queues of its own, so that runs do not mix on one server.
  */
 import { basename } from 'node:path';
-import { type SluiceClient, SluiceError, type Task, type TaskInput } from '@sluice/client';
+import type { SluiceClient, Task, TaskInput } from '@sluice/client';
 import type { ReplayObserver } from './bank-replay';
 import { expectedEndOf, type GridJob, limitMsOf, readGridFile, scaledMs } from './grid-job';
 import { JOB_TYPE, type MeasuredRun } from './grid-worker';
@@ -16,6 +16,7 @@ import { type GridWorker, GridWorkerProcess, startWorkerHere } from './grid-work
 import { ReadWindow } from './read-window';
 import { groupedByJob, hasEnded, JOB_LABEL, judgeTasks, lastRetryOf, type TaskJudgement } from './task-judgement';
 import { type KillableService, killOnTheWay, type Outage, pause, wasCutOff } from './task-outages';
+import { isAway, untilAnswered } from './until-answered';
 
 export interface TaskReplayOptions {
   readonly file: string;
@@ -47,7 +48,6 @@ const RETRY_PAUSE_MS = 100;
 const LOOK_MS = 500;
 const SUBMISSIONS_EVERY_MS = 2;
 const CALL_DEADLINE_MS = 5_000;
-const AGAIN_MS = 100;
 /** If nothing ends for so long, what is left is lost. */
 const STALL_MS = 60_000;
 const MAXIMUM_TRIES_AGAIN = 3;
@@ -296,23 +296,4 @@ class TaskReplay {
     this.triedAgain += again;
     return again;
   }
-}
-
-/** Calls until a server answers; throws its last refusal when the patience is over. */
-async function untilAnswered<Answer>(call: () => Promise<Answer>, patienceMs = Number.POSITIVE_INFINITY): Promise<Answer> {
-  const untilMs = Date.now() + patienceMs;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof SluiceError) || !isAway(error) || Date.now() > untilMs) throw error;
-      await pause(AGAIN_MS);
-    }
-  }
-}
-
-function isAway({ code, message }: SluiceError): boolean {
-  // A connection that is lost in the middle of a call.
-  const isLost = code === 'INTERNAL' && message.includes('RST_STREAM');
-  return isLost || code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' || code === 'RESOURCE_EXHAUSTED';
 }

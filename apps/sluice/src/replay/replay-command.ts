@@ -5,10 +5,12 @@ import {
   replayBank,
   replayContests,
   type ReplayObserver,
+  replayReservations,
   type ReplaySummary,
   replayTasks,
   summarizeContestReplay,
   summarizeReplay,
+  summarizeReservationReplay,
   summarizeTaskReplay,
 } from '@sluice/replay';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -26,6 +28,10 @@ interface TasksOptions extends DestinationOptions {
   readonly chaos?: boolean;
 }
 
+interface ReservationsOptions extends DestinationOptions {
+  readonly scale: number;
+}
+
 interface ContestsOptions extends DestinationOptions {
   readonly tamper?: boolean;
 }
@@ -33,6 +39,8 @@ interface ContestsOptions extends DestinationOptions {
 /** With at most one worker each, the tasks of a replay have two at least. */
 const MINIMUM_WORKERS = 2;
 const DEFAULT_SCALE = 1_000;
+/** A day in 20 ms. */
+const DEFAULT_HOTEL_SCALE = 4_320_000;
 /** The client repeats a read that is refused; meanwhile it says nothing. */
 const LOOK_DEADLINE_MS = 5_000;
 
@@ -42,11 +50,12 @@ export function addReplayCommand(program: Command, surroundings: Surroundings): 
     .description('replay a real file and compare every answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000\n  sluice replay contests matches.csv.gz goals.csv.gz',
+      '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000\n  sluice replay contests matches.csv.gz goals.csv.gz\n  sluice replay reservations hotel-bookings.csv.gz',
     );
   addBank(command, surroundings);
   addTasks(command, surroundings);
   addContests(command, surroundings);
+  addReservations(command, surroundings);
 }
 
 function addBank(program: Command, surroundings: Surroundings): void {
@@ -145,6 +154,33 @@ Examples:
         } finally {
           await opened?.close();
         }
+      });
+    });
+}
+
+function addReservations(program: Command, surroundings: Surroundings): void {
+  program
+    .command('reservations')
+    .description('make every booking of a hotel file as a reservation and compare how each ended')
+    .argument('<file>', 'CSV, plain or gzipped: reservation_number,booked_on,arrival_on,reserved_room_type,final_status,final_status_on')
+    .option('--scale <factor>', 'how many times faster than in the file', positive, DEFAULT_HOTEL_SCALE)
+    .option('--data <folder>', 'start an embedded server on this data folder')
+    .addHelpText(
+      'after',
+      `${DESTINATION_HELP}
+Three bookings share an identity. Check-Out is reserve, associate and complete; Canceled is reserve and cancel; No-Show is reserve and expiry.
+Half of the associate requests name the identity alone, and one in ten comes before its reserve.
+
+Examples:
+  sluice replay reservations hotel-bookings.csv.gz
+  sluice replay reservations hotel-bookings.csv.gz --data /tmp/replay
+  sluice replay reservations hotel-bookings.csv.gz --target distributed`,
+    )
+    .action((file: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ReservationsOptions>();
+      return replay([file], options, surroundings, undefined, async ({ client }, observer) => {
+        const report = await replayReservations({ file, scale: options.scale, client, observer });
+        return { report, summary: summarizeReservationReplay(report) };
       });
     });
 }
