@@ -217,13 +217,25 @@ describe('a submitted score', () => {
     story.end();
     Object.assign(story, { dueTask });
     expect([execute(story), story.events]).toEqual(['yes', []]);
-    expect(story.dueTask).toMatchObject({ dueAtUs: story.atUs + 5 * SECOND_US, task: { submittedAtUs, attempts: 1, reason: 'CONTEST_ROUND_CLOSED' } });
+    expect(story.dueTask).toMatchObject({ dueAtUs: story.atUs + SECOND_US, task: { submittedAtUs, attempts: 1, reason: 'CONTEST_ROUND_CLOSED' } });
     expect([execute(story), story.dueTask?.task.attempts, story.contest.unfinishedTasks]).toEqual(['yes', 2, 1]);
     const again = story.dueTask;
     story.reconcile();
     Object.assign(story, { dueTask: again });
     expect(execute(story)).toBe('yes');
     expect(story.contest).toMatchObject({ round: 2, sideRoundPoints: [3, 0, 0], unfinishedTasks: 0 });
+  });
+
+  test('waits longer each time, up to five minutes, so that a reconciliation which does not end fills no log', () => {
+    const story = submitted(running({ rounds: 2 }), 'r1', 3);
+    const { dueTask } = story;
+    story.end();
+    Object.assign(story, { dueTask });
+    const pausesS = Array.from({ length: 12 }, () => {
+      expect(execute(story)).toBe('yes');
+      return ((story.dueTask?.dueAtUs ?? 0) - story.atUs) / SECOND_US;
+    });
+    expect(pausesS).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
   });
 
   test.each`

@@ -13,8 +13,14 @@ import type { ContestRules } from './contest-rules';
 
 /** Change tasks of a contest that have not ended. */
 export const MAXIMUM_UNFINISHED_TASKS = 10_000;
-/** Between two executions of a task. */
-export const EXECUTE_AGAIN_US = 5_000_000;
+/**
+ * Between two executions of a task: after the first one, then twice as long each time, up to the longest. Each execution leaves a record in the log, so tasks that wait for a
+ * reconciliation which does not end must not come often. A task waits at most about as long as it has waited already.
+ */
+const FIRST_PAUSE_US = 1_000_000;
+const LONGEST_PAUSE_US = 300_000_000;
+/** Doublings beyond it change nothing. */
+const MOST_DOUBLINGS = 9;
 
 /** Unique in the contest, as request ids are. */
 export function scoreTaskId(requestId: string): string {
@@ -37,7 +43,12 @@ export function afterExecution(task: ScoreTask, decision: ContestDecision, atUs:
   const { requestId, accountId, points, scoredAtUs, submittedAtUs, attempts } = task;
   if (!mayPassLater(reason)) return accepted([{ kind: 'scoreRefused', requestId, accountId, reason }]);
   const waiting = { requestId, accountId, points, scoredAtUs, submittedAtUs, attempts: attempts + 1, reason };
-  return { ...accepted([]), dueTask: { task: waiting, dueAtUs: atUs + EXECUTE_AGAIN_US } };
+  return { ...accepted([]), dueTask: { task: waiting, dueAtUs: atUs + pauseUs(attempts) } };
+}
+
+/** @param attempts executions before this one. */
+function pauseUs(attempts: number): number {
+  return Math.min(FIRST_PAUSE_US * 2 ** Math.min(attempts, MOST_DOUBLINGS), LONGEST_PAUSE_US);
 }
 
 /** Whether a score that is refused for this may be taken later: the contest is between two rounds. */

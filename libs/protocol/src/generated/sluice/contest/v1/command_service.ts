@@ -3622,7 +3622,7 @@ export const ContestCommandServiceService = {
   },
   /**
    * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
-   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * is executed again after pauses of 1 s to 5 minutes. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
    * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
    * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
    * (CONTEST_TASKS_FULL).
@@ -3698,7 +3698,7 @@ export interface ContestCommandServiceServer extends UntypedServiceImplementatio
   giftBatch: handleUnaryCall<GiftBatchRequest, GiftBatchResponse>;
   /**
    * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
-   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * is executed again after pauses of 1 s to 5 minutes. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
    * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
    * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
    * (CONTEST_TASKS_FULL).
@@ -3849,7 +3849,7 @@ export interface ContestCommandServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Takes a score durably, answers with the id of its change task, and scores later, in the round that runs then. Between two rounds the task waits and
-   * is executed again every 5 s. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
+   * is executed again after pauses of 1 s to 5 minutes. It ends with an event of the contest: the score, or why it was refused (ScoreRefused).
    * SchedulerService.ListUnfinished shows it until then. Without a scheduler no task is executed. Errors: NOT_FOUND (CONTEST_NOT_FOUND),
    * FAILED_PRECONDITION (CONTEST_NOT_STARTED, CONTEST_FINISHED), INVALID_ARGUMENT (INVALID_REQUEST, CONTEST_SCORED_AT_MISSING), RESOURCE_EXHAUSTED
    * (CONTEST_TASKS_FULL).
