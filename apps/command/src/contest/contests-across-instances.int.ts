@@ -75,3 +75,26 @@ test('gifts come from accounts of every owner, a submitted score counts once, an
   const { results } = await one.batch(['fund', ...MEMBERS].map((accountId) => ({ ...credit(accountId, 1n), requestId: 'look' })));
   expect(results.map(({ balanceAfterMinor }) => balanceAfterMinor)).toEqual([8_801n, ...MEMBERS.map(() => 101n)]);
 });
+
+test('scores of a batch whose owner does not answer are answered by the instance that takes its contests, and count once', async () => {
+  const contestAt = (owner: SharingInstance): string =>
+    Array.from({ length: 100 }, (_, at) => `contest ${at}`).find(
+      (contestId) => owner.command.engine.partition(partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS)) !== undefined,
+    ) as string;
+  const contestIds = [contestAt(one), contestAt(two)];
+  const sides = ['red', 'blue'].map((sideId) => ({ sideId, accountIds: [sideId] }));
+  for (const contestId of contestIds) {
+    await answered((done) => client.createContest(contestpb.CreateContestRequest.fromPartial({ contestId, requestId: 'create', sides }), done));
+    await answered((done) => client.startContest(contestpb.StartContestRequest.fromPartial({ contestId, requestId: 'start' }), done));
+  }
+  const scores = contestIds.map((contestId) => ({ contestId, requestId: 'score', accountId: 'red', points: 3n }));
+  const send = async () =>
+    (await answered<contestpb.ScoreBatchResponse>((done) => client.scoreBatch(contestpb.ScoreBatchRequest.fromPartial({ scores }), done))).results;
+  // The owner records its score, and falls silent before it can say so.
+  two.silenceAnswers();
+  expect(await send()).toMatchObject([
+    { roundPoints: 3n, repeated: false, error: undefined },
+    { roundPoints: 3n, repeated: true, error: undefined },
+  ]);
+  expect(await send()).toMatchObject(contestIds.map(() => ({ roundPoints: 3n, sideRoundPoints: 3n, repeated: true, error: undefined })));
+});
