@@ -11,6 +11,7 @@ import { EXIT, type ExitCode, exitCodeOf, PlainFailure } from '../exit-code';
 import { countText, type Output } from '../output';
 import { addBattleCommand } from './battle';
 import { CallersFailedError, startCallers } from './callers';
+import { addRushCommand } from './rush';
 import { withServer } from './with-server';
 
 interface DemoOptions extends ConnectionOptions {
@@ -32,6 +33,7 @@ export function addDemoCommand(program: Command, surroundings: Surroundings): vo
     .addHelpText('after', '\nWith a server that runs already, or with one of its own.\n\nExample:\n  sluice demo --seconds 20')
     .action((_options: unknown, command: Command) => withServer(command.optsWithGlobals<DemoOptions>(), surroundings, drive));
   addBattleCommand(demo, surroundings);
+  addRushCommand(demo, surroundings);
 }
 
 async function drive(target: string, { seconds, callers }: DemoOptions, output: Output): Promise<ExitCode> {

@@ -68,6 +68,16 @@ test('in a battle every unit that was given is a point or was given back, and ev
   expect(code).toBe(EXIT.done);
 });
 
+test('in a rush no seat is taken twice, and what comes free goes to the first that waits', async () => {
+  const options = ['--people', '300', '--seats', '20', '--leave', '5'];
+  const { code, out, err } = await cli(['demo', 'rush', ...options], { environment: environment() });
+  const [, waiting, refused] = /^people = .*: 300 = 20 \+ (\d+) \+ (\d+) \+ 5; 20 seats$/m.exec(out) ?? [];
+  expect(Number(waiting) + Number(refused)).toBe(275);
+  expect(out).toContain('never more than 20 seats were taken, and 5 that came free went each to the first that waited');
+  expect(err).toMatch(/300 answered +20 reserved/);
+  expect(code).toBe(EXIT.done);
+});
+
 test('npm start serves, and Ctrl-C ends it cleanly', async () => {
   const child = spawn('npm', ['start'], { cwd: WORKSPACE, env: { ...process.env, ...environment() }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
