@@ -112,6 +112,12 @@ const rewards = (request: Partial<contestpb.ListRewardsRequest>) =>
     contestpb.ListRewardsRequest.fromPartial({ contestId: 'c', ...request }),
   );
 
+const submissions = (request: Partial<contestpb.ListSubmittedScoresRequest>) =>
+  asked<contestpb.ListSubmittedScoresRequest, contestpb.ListSubmittedScoresResponse>(
+    client.listSubmittedScores,
+    contestpb.ListSubmittedScoresRequest.fromPartial({ contestId: 'c', ...request }),
+  );
+
 async function reasonOf(answer: Promise<unknown>): Promise<string | undefined> {
   const refused = await answer.then(
     () => undefined,
@@ -126,6 +132,7 @@ const QUERIES: Readonly<Record<string, (tokens: Tokens) => Promise<{ readonly po
   GetStandings: standings,
   ListScores: listed,
   ListRewards: (tokens) => rewards(tokens),
+  ListSubmittedScores: (tokens) => submissions(tokens),
   GetReconciliation: (tokens) =>
     asked<contestpb.GetReconciliationRequest, contestpb.GetReconciliationResponse>(client.getReconciliation, { contestId: 'c', ...tokens }),
   WatchContest: (tokens) => first(client.watchContest({ contestId: 'c', ...tokens })),
@@ -238,6 +245,28 @@ test('scores are listed in both directions, of a round and of a member, and page
     expect(await all({ pageSize, round: 2 })).toEqual([]);
   }
   expect((await listed({ pageSize: 1 })).scores).toMatchObject([{ requestId: 's0', sideId: 'red', round: 1, recordedAt: timestampFromUs(2 * SECOND_US) }]);
+});
+
+test('submitted scores are listed by state in the order of their submission, and one by its request', async () => {
+  const submit = (requestId: string) => contestEvents.record('ScoreSubmitted', { contestId: 'c', requestId, accountId: 'm0', points: 3n, scoredAtUs: 0n });
+  for (const requestId of ['late', 'good', 'bad']) await project(0, submit(requestId));
+  const score = { requestId: 'good', accountId: 'm0', points: 3n, roundPoints: 3n, totalPoints: 3n, sideRoundPoints: 3n, submitted: true };
+  await project(
+    0,
+    contestEvents.record('ScoresRecorded', { contestId: 'c', round: 1, scores: [contestpb.RecordedScore.fromPartial(score)] }),
+    contestEvents.record('ScoreRefused', { contestId: 'c', requestId: 'bad', accountId: 'm0', reason: 'CONTEST_ROUND_LIMIT_EXCEEDED' }),
+  );
+  const { SUBMITTED_SCORE_STATE_SUBMITTED, SUBMITTED_SCORE_STATE_RECORDED, SUBMITTED_SCORE_STATE_REFUSED } = contestpb.SubmittedScoreState;
+  const { scores } = await submissions({});
+  expect(scores.map(({ requestId, state, round, reason, endedAt }) => [requestId, state, round, reason, endedAt !== undefined])).toEqual([
+    ['late', SUBMITTED_SCORE_STATE_SUBMITTED, 0, '', false],
+    ['good', SUBMITTED_SCORE_STATE_RECORDED, 1, '', true],
+    ['bad', SUBMITTED_SCORE_STATE_REFUSED, 0, 'CONTEST_ROUND_LIMIT_EXCEEDED', true],
+  ]);
+  expect((await submissions({ state: SUBMITTED_SCORE_STATE_REFUSED })).scores).toEqual([scores[2]]);
+  expect([(await submissions({ requestId: 'good' })).scores, (await submissions({ requestId: 'none' })).scores]).toEqual([[scores[1]], []]);
+  const page = await submissions({ pageSize: 2 });
+  expect((await submissions({ pageSize: 2, pageToken: page.nextPageToken })).scores).toEqual([scores[2]]);
 });
 
 test('rewards are listed by state, in the order of joining, with the sums of the money', async () => {

@@ -10,6 +10,7 @@ import type { SharedWatches } from '../shared-watches';
 import { listContests } from './contest-listing';
 import { rewardListing } from './reward-listing';
 import { scoreListing } from './score-listing';
+import { submittedScoreListing } from './submitted-score-listing';
 import { askedPage, askedTop, standingsPage, topOf } from './standings-answers';
 import type { Standings, StandingsReading } from './standings-reading';
 
@@ -25,7 +26,7 @@ export function contestQueryService(options: ContestQueryOptions): ServiceRegist
   return { name: 'sluice.contest.v1.ContestQueryService', definition: contestpb.ContestQueryServiceService, implementation: { ...implementation } };
 }
 
-type ReadMethod = 'getContest' | 'listContests' | 'getStandings' | 'listScores' | 'getReconciliation' | 'listRewards';
+type ReadMethod = 'getContest' | 'listContests' | 'getStandings' | 'listScores' | 'getReconciliation' | 'listRewards' | 'listSubmittedScores';
 type WatchMethod = 'watchContest' | 'watchStandings';
 
 function readMethods({ freshness, standings }: ContestQueryOptions): Pick<contestpb.ContestQueryServiceServer, ReadMethod> {
@@ -71,6 +72,15 @@ function readMethods({ freshness, standings }: ContestQueryOptions): Pick<contes
       const copy = await freshness.copyFor(request, call);
       const contest = found(await readContest(copy, contestId), contestId);
       return { ...(await read(copy, contest)), money: contest.money, positionToken: mergedToken(request) };
+    }),
+
+    listSubmittedScores: unary<contestpb.ListSubmittedScoresRequest, contestpb.ListSubmittedScoresResponse>(async (request, call) => {
+      const { contestId } = request;
+      checkKey('contest_id', contestId);
+      const read = submittedScoreListing(request);
+      const copy = await freshness.copyFor(request, call);
+      found(await readContest(copy, contestId), contestId);
+      return { ...(await read(copy)), positionToken: mergedToken(request) };
     }),
   };
 }

@@ -5,7 +5,7 @@
 import type { CollectionDefinition } from '@sluice/ports';
 
 /** Names the projection, with its format: rows of two formats stand apart. */
-export const CONTEST_PROJECTION = { name: 'contest', format: 2 } as const;
+export const CONTEST_PROJECTION = { name: 'contest', format: 3 } as const;
 
 export const CONTESTS: CollectionDefinition = {
   name: 'contests',
@@ -175,12 +175,41 @@ export const CONTEST_REWARDS: CollectionDefinition = {
   guard: 'sequence',
 };
 
+/** A score that was submitted, with what became of it. */
+export const CONTEST_SUBMISSIONS: CollectionDefinition = {
+  name: 'contest_submissions',
+  key: 'submission_id',
+  fields: {
+    submission_id: 'text',
+    contest_id: 'text',
+    partition: 'number',
+    request_id: 'text',
+    account_id: 'text',
+    points: 'number',
+    /** 0: not said. */
+    scored_at_us: 'number',
+    /** SUBMITTED, RECORDED or REFUSED. */
+    state: 'text',
+    /** Why it was refused; empty: it was not. */
+    reason: 'text',
+    /** That it counts in; 0: it is not recorded. */
+    round: 'number',
+    submitted_at_us: 'number',
+    /** 0: its change task has not ended. */
+    ended_at_us: 'number',
+    sequence: 'number',
+  },
+  indexes: { by_contest: ['contest_id', 'submitted_at_us'], by_state: ['contest_id', 'state', 'submitted_at_us'] },
+  guard: 'sequence',
+};
+
 /** What is pointed to comes first. */
 export const CONTEST_COLLECTIONS: readonly CollectionDefinition[] = [
   CONTEST_ROSTERS,
   CONTEST_SCORES,
   CONTEST_ROUNDS,
   CONTEST_REWARDS,
+  CONTEST_SUBMISSIONS,
   CONTEST_STANDINGS,
   CONTESTS,
 ];
@@ -198,4 +227,14 @@ export function scoresIdOf(contestId: string, sequence: number, part: number): s
 
 export function rewardIdOf(contestId: string, member: number): string {
   return `${contestId}#${member}`;
+}
+
+/** The length of the contest's id keeps two ids apart. */
+export function submissionIdOf(contestId: string, requestId: string): string {
+  return `${contestId.length}:${contestId}${requestId}`;
+}
+
+export function contestOfSubmission(submissionId: string): string {
+  const at = submissionId.indexOf(':') + 1;
+  return submissionId.slice(at, at + Number(submissionId.slice(0, at - 1)));
 }

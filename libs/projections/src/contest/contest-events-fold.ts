@@ -2,7 +2,7 @@
 import type { EventHandlersOf } from '@sluice/protocol';
 import { type contestEvents, contestpb } from '@sluice/protocol/contest';
 import type { CommitPlace } from '../projection';
-import { CONTEST_REWARDS, CONTEST_ROSTERS, CONTEST_ROUNDS, rewardIdOf, roundIdOf } from './collections';
+import { CONTEST_REWARDS, CONTEST_ROSTERS, CONTEST_ROUNDS, CONTEST_SUBMISSIONS, rewardIdOf, roundIdOf, submissionIdOf } from './collections';
 import type { ContestState, RoundState } from './contest-rows';
 import type { ContestRowsOfFlush } from './contest-rows-of-flush';
 
@@ -48,7 +48,9 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 
   ScoresRecorded: ({ contestId, round, scores }) => ({
     contestId,
+    needs: scores.flatMap(({ submitted, requestId }) => (submitted ? [submissionRow(contestId, requestId)] : [])),
     fold: (rows, at) => {
+      for (const { submitted, requestId } of scores) if (submitted) rows.endSubmission(at, requestId, '', round);
       rows.addScores(at, round, scores);
       rows.changeStandings(at, ({ points, roundPoints }) => {
         for (const { member, totalPoints, roundPoints: after } of scores) {
@@ -94,9 +96,19 @@ export const CONTEST_EVENT_ROWS: Handlers = {
       }),
   }),
 
-  // No row shows a submitted score before it is recorded, or one that is refused.
-  ScoreSubmitted: ({ contestId }) => ({ contestId, fold: () => undefined }),
-  ScoreRefused: ({ contestId }) => ({ contestId, fold: () => undefined }),
+  ScoreSubmitted: ({ contestId, requestId, accountId, points, scoredAtUs }) => ({
+    contestId,
+    fold: (rows, at) => {
+      const score = { requestId, accountId, points: Number(points), scoredAtUs: Number(scoredAtUs) };
+      rows.submit(at, { ...score, state: 'SUBMITTED', reason: '', round: 0, submittedAtUs: at.committedAtUs, endedAtUs: 0 });
+    },
+  }),
+
+  ScoreRefused: ({ contestId, requestId, reason }) => ({
+    contestId,
+    needs: [submissionRow(contestId, requestId)],
+    fold: (rows, at) => rows.endSubmission(at, requestId, reason, 0),
+  }),
 
   ContestCancelled: ({ contestId, note }) => ({
     contestId,
@@ -178,6 +190,10 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 function over(contest: ContestState, phase: 'ENDED' | 'CANCELLED', { committedAtUs }: CommitPlace): void {
   contest.phase = phase;
   contest.endedAtUs = committedAtUs;
+}
+
+function submissionRow(contestId: string, requestId: string): NeededRow {
+  return { collection: CONTEST_SUBMISSIONS.name, key: submissionIdOf(contestId, requestId) };
 }
 
 function roundRow(contestId: string, round: number): NeededRow {

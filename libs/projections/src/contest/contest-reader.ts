@@ -3,7 +3,7 @@ import type { ReadCopy, Row } from '@sluice/ports';
 import { timestampFromUs } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { CONTEST_ROUNDS, CONTESTS } from './collections';
-import { type ContestState, contestStateOf, numbersOf, rewardStateOf, type RoundState, roundStateOf } from './contest-rows';
+import { type ContestState, contestStateOf, numbersOf, rewardStateOf, type RoundState, roundStateOf, submissionStateOf } from './contest-rows';
 
 /** A contest has at most so many rounds: 100 regular ones and 20 of sudden death. */
 const MAXIMUM_ROUNDS = 120;
@@ -134,6 +134,22 @@ export function rewardMessage(row: Row, sides: readonly contestpb.SideStanding[]
     reason,
     owedAt: timeOf(owedAtUs),
     settledAt: timeOf(settledAtUs),
+    sequence: BigInt(row.sequence as number),
+  };
+}
+
+export function submittedScoreMessage(row: Row): contestpb.SubmittedScore {
+  const { requestId, accountId, points, scoredAtUs, state, reason, round, submittedAtUs, endedAtUs } = submissionStateOf(row);
+  return {
+    requestId,
+    accountId,
+    points: BigInt(points),
+    scoredAt: timeOf(scoredAtUs),
+    state: contestpb.SubmittedScoreState[`SUBMITTED_SCORE_STATE_${state}`],
+    reason,
+    round,
+    submittedAt: timeOf(submittedAtUs),
+    endedAt: timeOf(endedAtUs),
     sequence: BigInt(row.sequence as number),
   };
 }

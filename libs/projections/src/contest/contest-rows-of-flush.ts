@@ -14,11 +14,13 @@ import {
   CONTEST_ROUNDS,
   CONTEST_SCORES,
   CONTEST_STANDINGS,
+  CONTEST_SUBMISSIONS,
   CONTESTS,
   rewardIdOf,
   roundIdOf,
   SCORES_PER_ROW,
   scoresIdOf,
+  submissionIdOf,
 } from './collections';
 import {
   contestFields,
@@ -32,6 +34,9 @@ import {
   roundStateOf,
   standingsFields,
   standingsStateOf,
+  type SubmissionState,
+  submissionFields,
+  submissionStateOf,
   type ContestState,
   type RosterState,
   type RoundState,
@@ -73,6 +78,7 @@ export class ContestRowsOfFlush {
   private readonly standings: Folded<StandingsState>;
   private readonly rounds = new Map<number, Folded<RoundState>>();
   private readonly rewards = new Map<number, Folded<RewardState>>();
+  private readonly submissions = new Map<string, Folded<SubmissionState>>();
   private readonly scoreRows: Row[] = [];
   private roster: Folded<RosterState> | undefined;
   private part: { readonly at: CommitPlace; readonly round: number; readonly number: number; scores: contestpb.RecordedScore[] } | undefined;
@@ -124,6 +130,22 @@ export class ContestRowsOfFlush {
     this.rewardRow(member).apply(at, (state) => changed(state, change));
   }
 
+  submit(at: CommitPlace, submission: SubmissionState): void {
+    this.submissionRow(submission.requestId).apply(at, () => submission);
+  }
+
+  /** @param reason why it was refused; empty: it was recorded in the round. */
+  endSubmission(at: CommitPlace, requestId: string, reason: string, round: number): void {
+    this.submissionRow(requestId).apply(at, (state) =>
+      changed(state, (submission) => {
+        submission.state = reason === '' ? 'RECORDED' : 'REFUSED';
+        submission.reason = reason;
+        submission.round = round;
+        submission.endedAtUs = at.committedAtUs;
+      }),
+    );
+  }
+
   addScores(at: CommitPlace, round: number, scores: readonly contestpb.RecordedScore[]): void {
     let { part } = this;
     for (const score of scores) {
@@ -155,6 +177,10 @@ export class ContestRowsOfFlush {
       const fields = row.fields(rewardFields);
       put(CONTEST_REWARDS.name, fields && { ...fields, reward_id: rewardIdOf(contestId, member) });
     }
+    for (const [requestId, row] of this.submissions) {
+      const fields = row.fields(submissionFields);
+      put(CONTEST_SUBMISSIONS.name, fields && { ...fields, submission_id: submissionIdOf(contestId, requestId) });
+    }
     put(CONTEST_STANDINGS.name, this.standings.fields(standingsFields));
     put(CONTESTS.name, this.contest.fields(contestFields));
     return writes;
@@ -176,19 +202,22 @@ export class ContestRowsOfFlush {
   }
 
   private rewardRow(member: number): Folded<RewardState> {
-    let row = this.rewards.get(member);
-    if (row === undefined) {
-      row = foldedOf(this.before(CONTEST_REWARDS.name, rewardIdOf(this.contestId, member)), rewardStateOf);
-      this.rewards.set(member, row);
-    }
-    return row;
+    return this.rowIn(this.rewards, member, CONTEST_REWARDS.name, rewardIdOf(this.contestId, member), rewardStateOf);
   }
 
   private roundRow(round: number): Folded<RoundState> {
-    let row = this.rounds.get(round);
+    return this.rowIn(this.rounds, round, CONTEST_ROUNDS.name, roundIdOf(this.contestId, round), roundStateOf);
+  }
+
+  private submissionRow(requestId: string): Folded<SubmissionState> {
+    return this.rowIn(this.submissions, requestId, CONTEST_SUBMISSIONS.name, submissionIdOf(this.contestId, requestId), submissionStateOf);
+  }
+
+  private rowIn<Name, State>(rows: Map<Name, Folded<State>>, name: Name, collection: string, key: string, stateOf: (row: Row) => State): Folded<State> {
+    let row = rows.get(name);
     if (row === undefined) {
-      row = foldedOf(this.before(CONTEST_ROUNDS.name, roundIdOf(this.contestId, round)), roundStateOf);
-      this.rounds.set(round, row);
+      row = foldedOf(this.before(collection, key), stateOf);
+      rows.set(name, row);
     }
     return row;
   }

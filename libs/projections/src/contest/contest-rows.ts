@@ -69,6 +69,18 @@ export interface RewardState {
   settledAtUs: number;
 }
 
+export interface SubmissionState {
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly points: number;
+  readonly scoredAtUs: number;
+  state: 'SUBMITTED' | 'RECORDED' | 'REFUSED';
+  reason: string;
+  round: number;
+  readonly submittedAtUs: number;
+  endedAtUs: number;
+}
+
 /** Numbers that a row has joined by commas. */
 export function numbersOf(text: Row[string] | undefined): number[] {
   return text === '' || text === undefined ? [] : String(text).split(',').map(Number);
@@ -205,6 +217,34 @@ export function rewardFields(state: RewardState): Row {
     reason: state.reason,
     owed_at_us: state.owedAtUs,
     settled_at_us: state.settledAtUs,
+  };
+}
+
+export function submissionStateOf(row: Row): SubmissionState {
+  return {
+    requestId: row.request_id as string,
+    accountId: row.account_id as string,
+    points: row.points as number,
+    scoredAtUs: row.scored_at_us as number,
+    state: row.state as SubmissionState['state'],
+    reason: row.reason as string,
+    round: row.round as number,
+    submittedAtUs: row.submitted_at_us as number,
+    endedAtUs: row.ended_at_us as number,
+  };
+}
+
+export function submissionFields(state: SubmissionState): Row {
+  return {
+    request_id: state.requestId,
+    account_id: state.accountId,
+    points: state.points,
+    scored_at_us: state.scoredAtUs,
+    state: state.state,
+    reason: state.reason,
+    round: state.round,
+    submitted_at_us: state.submittedAtUs,
+    ended_at_us: state.endedAtUs,
   };
 }
 

@@ -13,11 +13,14 @@ import {
   CONTEST_ROUNDS,
   CONTEST_SCORES,
   CONTEST_STANDINGS,
+  CONTEST_SUBMISSIONS,
   CONTESTS,
+  contestOfSubmission,
   rewardIdOf,
   roundIdOf,
   SCORES_PER_ROW,
   scoresIdOf,
+  submissionIdOf,
 } from './collections';
 import { standingsStateOf } from './contest-rows';
 
@@ -298,4 +301,46 @@ const rewardRows = rowKind<VerifiedReward>({
   row: ({ accountId, amountMinor, state, reason }) => ({ account_id: accountId, amount_minor: amountMinor, state, reason }),
 });
 
-export const contestVerification = verifyRows(contestRows, standingRows, roundRows, scoreRows, rewardRows);
+interface VerifiedSubmission {
+  readonly accountId: string;
+  readonly points: number;
+  readonly state: string;
+  readonly reason: string;
+  readonly round: number;
+}
+
+const submissionRows = rowKind<VerifiedSubmission>({
+  aggregate: 'submitted score',
+  collection: CONTEST_SUBMISSIONS,
+  partitionKey: contestOfSubmission,
+  counted: 'submitted scores',
+  setAsideWith: CONTEST_AGGREGATE,
+  fold: (commit, change) => {
+    for (const event of commit.events) {
+      const submitted = contestEvents.readOnly('ScoreSubmitted', event, commit);
+      if (submitted !== undefined) {
+        const { contestId, requestId, accountId, points } = submitted;
+        change(submissionIdOf(contestId, requestId), () => ({ accountId, points: Number(points), state: 'SUBMITTED', reason: '', round: 0 }));
+      }
+      const refused = contestEvents.readOnly('ScoreRefused', event, commit);
+      if (refused !== undefined) {
+        const { contestId, requestId, reason } = refused;
+        change(submissionIdOf(contestId, requestId), (before) => endedAs(before, { state: 'REFUSED', reason, round: 0 }));
+      }
+      const recorded = contestEvents.readOnly('ScoresRecorded', event, commit);
+      for (const { submitted: wasSubmitted, requestId } of recorded?.scores ?? []) {
+        if (!wasSubmitted || recorded === undefined) continue;
+        const { contestId, round } = recorded;
+        change(submissionIdOf(contestId, requestId), (before) => endedAs(before, { state: 'RECORDED', reason: '', round }));
+      }
+    }
+  },
+  row: ({ accountId, points, state, reason, round }) => ({ account_id: accountId, points, state, reason, round }),
+});
+
+function endedAs(before: VerifiedSubmission | undefined, end: Pick<VerifiedSubmission, 'state' | 'reason' | 'round'>): VerifiedSubmission {
+  if (before === undefined) throw new Error('the log ends the task of a score that was never submitted');
+  return { ...before, ...end };
+}
+
+export const contestVerification = verifyRows(contestRows, standingRows, roundRows, scoreRows, rewardRows, submissionRows);

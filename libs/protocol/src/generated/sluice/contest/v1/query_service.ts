@@ -127,6 +127,56 @@ export function rewardStateToJSON(object: RewardState): string {
   }
 }
 
+/** How a submitted score stands. */
+export enum SubmittedScoreState {
+  /** SUBMITTED_SCORE_STATE_UNSPECIFIED - In a request: any. */
+  SUBMITTED_SCORE_STATE_UNSPECIFIED = 0,
+  /** SUBMITTED_SCORE_STATE_SUBMITTED - Its change task has not ended. */
+  SUBMITTED_SCORE_STATE_SUBMITTED = 1,
+  /** SUBMITTED_SCORE_STATE_RECORDED - It was recorded, and counts. */
+  SUBMITTED_SCORE_STATE_RECORDED = 2,
+  /** SUBMITTED_SCORE_STATE_REFUSED - It was refused for good: `reason` says why. */
+  SUBMITTED_SCORE_STATE_REFUSED = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function submittedScoreStateFromJSON(object: any): SubmittedScoreState {
+  switch (object) {
+    case 0:
+    case "SUBMITTED_SCORE_STATE_UNSPECIFIED":
+      return SubmittedScoreState.SUBMITTED_SCORE_STATE_UNSPECIFIED;
+    case 1:
+    case "SUBMITTED_SCORE_STATE_SUBMITTED":
+      return SubmittedScoreState.SUBMITTED_SCORE_STATE_SUBMITTED;
+    case 2:
+    case "SUBMITTED_SCORE_STATE_RECORDED":
+      return SubmittedScoreState.SUBMITTED_SCORE_STATE_RECORDED;
+    case 3:
+    case "SUBMITTED_SCORE_STATE_REFUSED":
+      return SubmittedScoreState.SUBMITTED_SCORE_STATE_REFUSED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return SubmittedScoreState.UNRECOGNIZED;
+  }
+}
+
+export function submittedScoreStateToJSON(object: SubmittedScoreState): string {
+  switch (object) {
+    case SubmittedScoreState.SUBMITTED_SCORE_STATE_UNSPECIFIED:
+      return "SUBMITTED_SCORE_STATE_UNSPECIFIED";
+    case SubmittedScoreState.SUBMITTED_SCORE_STATE_SUBMITTED:
+      return "SUBMITTED_SCORE_STATE_SUBMITTED";
+    case SubmittedScoreState.SUBMITTED_SCORE_STATE_RECORDED:
+      return "SUBMITTED_SCORE_STATE_RECORDED";
+    case SubmittedScoreState.SUBMITTED_SCORE_STATE_REFUSED:
+      return "SUBMITTED_SCORE_STATE_REFUSED";
+    case SubmittedScoreState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** What came of the comparison of the read store with the log. */
 export enum ReconciliationOutcome {
   /** RECONCILIATION_OUTCOME_UNSPECIFIED - Never sent. */
@@ -269,6 +319,36 @@ export interface MemberReward {
     | undefined;
   /** When its account answered; unset: not yet. */
   settledAt:
+    | Timestamp
+    | undefined;
+  /** Sequence of the newest commit in it. */
+  sequence: bigint;
+}
+
+/** A score that was submitted. */
+export interface SubmittedScore {
+  /** The request that brought it. */
+  requestId: string;
+  /** The account that is to score. */
+  accountId: string;
+  /** Points, as they were sent. */
+  points: bigint;
+  /** When it was scored, as it was sent; unset: not said. */
+  scoredAt:
+    | Timestamp
+    | undefined;
+  /** How it stands. */
+  state: SubmittedScoreState;
+  /** REFUSED: why, as in docs/errors.md. */
+  reason: string;
+  /** RECORDED: the round that it counts in. */
+  round: number;
+  /** When it was submitted. */
+  submittedAt:
+    | Timestamp
+    | undefined;
+  /** When it was recorded or refused; unset: not yet. */
+  endedAt:
     | Timestamp
     | undefined;
   /** Sequence of the newest commit in it. */
@@ -552,6 +632,34 @@ export interface ListRewardsResponse {
   money:
     | ContestMoney
     | undefined;
+  /** One token that stands for all of the request's; empty if it had none. */
+  positionToken: string;
+}
+
+/** Request of ListSubmittedScores. */
+export interface ListSubmittedScoresRequest {
+  /** The contest. */
+  contestId: string;
+  /** Only of this state; unspecified: any. */
+  state: SubmittedScoreState;
+  /** Only the one of this request, whatever its state; empty: see `state`. */
+  requestId: string;
+  /** 1 to 1,000; 0: 100. */
+  pageSize: number;
+  /** Of the page before, asked with the same filters; empty: the first page. */
+  pageToken: string;
+  /** Token of an earlier reply; empty: answer from what is there. */
+  positionToken: string;
+  /** Further tokens, at most 64. */
+  positionTokens: string[];
+}
+
+/** Response of ListSubmittedScores. */
+export interface ListSubmittedScoresResponse {
+  /** The scores. */
+  scores: SubmittedScore[];
+  /** Empty: there are no more now. */
+  nextPageToken: string;
   /** One token that stands for all of the request's; empty if it had none. */
   positionToken: string;
 }
@@ -1360,6 +1468,262 @@ export const MemberReward: MessageFns<MemberReward> = {
       : undefined;
     message.settledAt = (object.settledAt !== undefined && object.settledAt !== null)
       ? Timestamp.fromPartial(object.settledAt)
+      : undefined;
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    return message;
+  },
+};
+
+function createBaseSubmittedScore(): SubmittedScore {
+  return {
+    requestId: "",
+    accountId: "",
+    points: 0n,
+    scoredAt: undefined,
+    state: 0,
+    reason: "",
+    round: 0,
+    submittedAt: undefined,
+    endedAt: undefined,
+    sequence: 0n,
+  };
+}
+
+export const SubmittedScore: MessageFns<SubmittedScore> = {
+  encode(message: SubmittedScore, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(24).int64(message.points);
+    }
+    if (message.scoredAt !== undefined) {
+      Timestamp.encode(message.scoredAt, writer.uint32(34).fork()).join();
+    }
+    if (message.state !== 0) {
+      writer.uint32(40).int32(message.state);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.round !== 0) {
+      writer.uint32(56).uint32(message.round);
+    }
+    if (message.submittedAt !== undefined) {
+      Timestamp.encode(message.submittedAt, writer.uint32(66).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(message.endedAt, writer.uint32(74).fork()).join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asIntN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
+      }
+      writer.uint32(80).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmittedScore {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmittedScore();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scoredAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.submittedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.endedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.sequence = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubmittedScore {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      scoredAt: isSet(object.scoredAt)
+        ? fromJsonTimestamp(object.scoredAt)
+        : isSet(object.scored_at)
+        ? fromJsonTimestamp(object.scored_at)
+        : undefined,
+      state: isSet(object.state) ? submittedScoreStateFromJSON(object.state) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      round: isSet(object.round) ? globalThis.Number(object.round) : 0,
+      submittedAt: isSet(object.submittedAt)
+        ? fromJsonTimestamp(object.submittedAt)
+        : isSet(object.submitted_at)
+        ? fromJsonTimestamp(object.submitted_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+    };
+  },
+
+  toJSON(message: SubmittedScore): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.scoredAt !== undefined) {
+      obj.scoredAt = fromTimestamp(message.scoredAt).toISOString();
+    }
+    if (message.state !== 0) {
+      obj.state = submittedScoreStateToJSON(message.state);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.round !== 0) {
+      obj.round = Math.round(message.round);
+    }
+    if (message.submittedAt !== undefined) {
+      obj.submittedAt = fromTimestamp(message.submittedAt).toISOString();
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = fromTimestamp(message.endedAt).toISOString();
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SubmittedScore>): SubmittedScore {
+    return SubmittedScore.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SubmittedScore>): SubmittedScore {
+    const message = createBaseSubmittedScore();
+    message.requestId = object.requestId ?? "";
+    message.accountId = object.accountId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.scoredAt = (object.scoredAt !== undefined && object.scoredAt !== null)
+      ? Timestamp.fromPartial(object.scoredAt)
+      : undefined;
+    message.state = object.state ?? 0;
+    message.reason = object.reason ?? "";
+    message.round = object.round ?? 0;
+    message.submittedAt = (object.submittedAt !== undefined && object.submittedAt !== null)
+      ? Timestamp.fromPartial(object.submittedAt)
+      : undefined;
+    message.endedAt = (object.endedAt !== undefined && object.endedAt !== null)
+      ? Timestamp.fromPartial(object.endedAt)
       : undefined;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     return message;
@@ -4218,6 +4582,304 @@ export const ListRewardsResponse: MessageFns<ListRewardsResponse> = {
   },
 };
 
+function createBaseListSubmittedScoresRequest(): ListSubmittedScoresRequest {
+  return { contestId: "", state: 0, requestId: "", pageSize: 0, pageToken: "", positionToken: "", positionTokens: [] };
+}
+
+export const ListSubmittedScoresRequest: MessageFns<ListSubmittedScoresRequest> = {
+  encode(message: ListSubmittedScoresRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.contestId !== "") {
+      writer.uint32(10).string(message.contestId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(50).string(message.positionToken);
+    }
+    for (const v of message.positionTokens) {
+      writer.uint32(58).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSubmittedScoresRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSubmittedScoresRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.positionTokens.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSubmittedScoresRequest {
+    return {
+      contestId: isSet(object.contestId)
+        ? globalThis.String(object.contestId)
+        : isSet(object.contest_id)
+        ? globalThis.String(object.contest_id)
+        : "",
+      state: isSet(object.state) ? submittedScoreStateFromJSON(object.state) : 0,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+      positionTokens: globalThis.Array.isArray(object?.positionTokens)
+        ? object.positionTokens.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.position_tokens)
+        ? object.position_tokens.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListSubmittedScoresRequest): unknown {
+    const obj: any = {};
+    if (message.contestId !== "") {
+      obj.contestId = message.contestId;
+    }
+    if (message.state !== 0) {
+      obj.state = submittedScoreStateToJSON(message.state);
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    if (message.positionTokens?.length) {
+      obj.positionTokens = message.positionTokens;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSubmittedScoresRequest>): ListSubmittedScoresRequest {
+    return ListSubmittedScoresRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSubmittedScoresRequest>): ListSubmittedScoresRequest {
+    const message = createBaseListSubmittedScoresRequest();
+    message.contestId = object.contestId ?? "";
+    message.state = object.state ?? 0;
+    message.requestId = object.requestId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
+    message.positionTokens = object.positionTokens?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListSubmittedScoresResponse(): ListSubmittedScoresResponse {
+  return { scores: [], nextPageToken: "", positionToken: "" };
+}
+
+export const ListSubmittedScoresResponse: MessageFns<ListSubmittedScoresResponse> = {
+  encode(message: ListSubmittedScoresResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.scores) {
+      SubmittedScore.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.positionToken !== "") {
+      writer.uint32(26).string(message.positionToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSubmittedScoresResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSubmittedScoresResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scores.push(SubmittedScore.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positionToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSubmittedScoresResponse {
+    return {
+      scores: globalThis.Array.isArray(object?.scores) ? object.scores.map((e: any) => SubmittedScore.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+      positionToken: isSet(object.positionToken)
+        ? globalThis.String(object.positionToken)
+        : isSet(object.position_token)
+        ? globalThis.String(object.position_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListSubmittedScoresResponse): unknown {
+    const obj: any = {};
+    if (message.scores?.length) {
+      obj.scores = message.scores.map((e) => SubmittedScore.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    if (message.positionToken !== "") {
+      obj.positionToken = message.positionToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSubmittedScoresResponse>): ListSubmittedScoresResponse {
+    return ListSubmittedScoresResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSubmittedScoresResponse>): ListSubmittedScoresResponse {
+    const message = createBaseListSubmittedScoresResponse();
+    message.scores = object.scores?.map((e) => SubmittedScore.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.positionToken = object.positionToken ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchContestRequest(): WatchContestRequest {
   return { contestId: "", positionToken: "", positionTokens: [] };
 }
@@ -4811,6 +5473,18 @@ export const ContestQueryServiceService = {
     responseSerialize: (value: ListRewardsResponse): Buffer => Buffer.from(ListRewardsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRewardsResponse => ListRewardsResponse.decode(value),
   },
+  /** Submitted scores in the order of their submission, of one state or of all, paged; or one by its request id. So a caller learns what became of its score. */
+  listSubmittedScores: {
+    path: "/sluice.contest.v1.ContestQueryService/ListSubmittedScores" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSubmittedScoresRequest): Buffer =>
+      Buffer.from(ListSubmittedScoresRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSubmittedScoresRequest => ListSubmittedScoresRequest.decode(value),
+    responseSerialize: (value: ListSubmittedScoresResponse): Buffer =>
+      Buffer.from(ListSubmittedScoresResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSubmittedScoresResponse => ListSubmittedScoresResponse.decode(value),
+  },
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest: {
     path: "/sluice.contest.v1.ContestQueryService/WatchContest" as const,
@@ -4852,6 +5526,8 @@ export interface ContestQueryServiceServer extends UntypedServiceImplementation 
   getReconciliation: handleUnaryCall<GetReconciliationRequest, GetReconciliationResponse>;
   /** Rewards of the winners in the order of joining, of one state or of all, paged; with the sums of the contest's money. */
   listRewards: handleUnaryCall<ListRewardsRequest, ListRewardsResponse>;
+  /** Submitted scores in the order of their submission, of one state or of all, paged; or one by its request id. So a caller learns what became of its score. */
+  listSubmittedScores: handleUnaryCall<ListSubmittedScoresRequest, ListSubmittedScoresResponse>;
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest: handleServerStreamingCall<WatchContestRequest, WatchContestResponse>;
   /** The first members and one more now, then again after changes, at most five times a second, until the contest is over or the caller goes away. */
@@ -4957,6 +5633,22 @@ export interface ContestQueryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRewardsResponse) => void,
+  ): ClientUnaryCall;
+  /** Submitted scores in the order of their submission, of one state or of all, paged; or one by its request id. So a caller learns what became of its score. */
+  listSubmittedScores(
+    request: ListSubmittedScoresRequest,
+    callback: (error: ServiceError | null, response: ListSubmittedScoresResponse) => void,
+  ): ClientUnaryCall;
+  listSubmittedScores(
+    request: ListSubmittedScoresRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSubmittedScoresResponse) => void,
+  ): ClientUnaryCall;
+  listSubmittedScores(
+    request: ListSubmittedScoresRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSubmittedScoresResponse) => void,
   ): ClientUnaryCall;
   /** The contest as it is now, then again after changes, until it is over or the caller goes away. */
   watchContest(
