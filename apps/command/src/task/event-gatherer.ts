@@ -42,6 +42,14 @@ export interface EndingDetail {
   readonly note?: string;
 }
 
+/** For which attempts are started. */
+export interface StartingWorker {
+  /** Empty: the work is done outside of workers. */
+  readonly workerId: string;
+  /** It keeps limits by its own clock. */
+  readonly keepsLimits: boolean;
+}
+
 export class EventGatherer {
   private open: Gathered | undefined;
 
@@ -57,7 +65,7 @@ export class EventGatherer {
   }
 
   /** To be called before the queue takes the start in. */
-  started(turn: Turn, queue: TaskQueue, number: number, attempt: number, workerId: string): void {
+  started(turn: Turn, queue: TaskQueue, number: number, attempt: number, { workerId, keepsLimits }: StartingWorker): void {
     const { tasks } = queue;
     const slot = tasks.slotOf(number);
     const type = tasks.types[slot]?.name ?? '';
@@ -69,12 +77,12 @@ export class EventGatherer {
       firstStartedAtUs: tasks.firstStartedAtUs[slot] as number,
     };
     const { open } = this;
-    if (open?.kind === 'started' && open.event.queue === queue.name && open.event.workerId === workerId) {
+    if (open?.kind === 'started' && open.event.queue === queue.name && open.event.workerId === workerId && open.event.keepsLimits === keepsLimits) {
       open.event.starts.push(start);
       return;
     }
     this.flush(turn);
-    this.open = { kind: 'started', event: { queue: queue.name, workerId, starts: [start] } };
+    this.open = { kind: 'started', event: { queue: queue.name, workerId, keepsLimits, starts: [start] } };
   }
 
   /** To be called before the queue takes the ending in. @param endedAtUs when the end of an attempt came to be known, microseconds. */

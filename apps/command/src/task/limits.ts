@@ -39,11 +39,6 @@ export const MAXIMUM_REPORT_PARTS = 20_000;
 export const MAXIMUM_CAPACITY = 10_000;
 export const MAXIMUM_QUEUES_PER_WORKER = 100;
 export const MAXIMUM_TYPES_PER_WORKER = 1_000;
-/**
- * A worker that keeps limits by its own clock has them from when it has the task. The owner ends an attempt of it so much later: the way to the worker
- * and back may take that long.
- */
-export const WORKER_ALLOWANCE_US = 2_000_000;
 /** What one turn records at most because something is due. */
 export const TICK_BYTES = 4 << 20;
 /** Leases that an instance names to an owner whose stops it watches; holders of further ones hear of a stop by their next heartbeat. */

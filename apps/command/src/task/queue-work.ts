@@ -30,7 +30,7 @@ import { taskpb } from '@sluice/protocol/task';
 import { nextRound, refusal } from '@sluice/service';
 import { MAXIMUM_TAKE, PROGRESS_EVERY_US, TICK_BYTES } from './limits';
 import { LIMIT_TO_PROTO } from './proto-names';
-import type { EndingDetail } from './event-gatherer';
+import type { EndingDetail, StartingWorker } from './event-gatherer';
 import type { QueueEntry } from './queue-entry';
 import type { Cut, QueueListener, QueuesState } from './queues-state';
 import { StopListeners } from './stop-listeners';
@@ -51,21 +51,15 @@ const LANES_PER_TAKE = 200_000;
 const START_BYTES = 256;
 const REPORT_BYTES = 512;
 
-export interface Take {
+export interface Take extends StartingWorker {
   readonly queues: readonly string[];
   /** Undefined: all. */
   readonly types: readonly string[] | undefined;
   readonly maximumTasks: number;
-  readonly workerId: string;
-  /** The worker ends attempts by its own clock when their time is over. */
-  readonly keepsLimits: boolean;
 }
 
 /** What a worker that waits lets a turn start for it. */
-export interface Offer {
-  readonly workerId: string;
-  /** As `Take` has it. */
-  readonly keepsLimits: boolean;
+export interface Offer extends StartingWorker {
   /** Reserves room for tasks, at most so many; returns how many. */
   reserve(maximum: number): number;
 }
@@ -270,10 +264,10 @@ export class QueueWork implements QueueListener {
     maximum: number,
     tell: (outcome: boolean | StartedTasks) => void,
   ): number {
-    const started = startTasks(turn, state, { queues, types, workerId: offer.workerId }, offer.reserve(maximum));
+    const started = startTasks(turn, state, { queues, types, ...offer }, offer.reserve(maximum));
     if (started.length === 0) tell(true);
     else {
-      const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs(), offer.keepsLimits));
+      const settled = (): void => tell(new StartedTasks(state, started, () => this.clock.nowUs()));
       // Nothing was started, or it is not known: the worker waits again.
       turn.submissions.push(
         new QueueTurn(
@@ -317,7 +311,7 @@ export class QueueWork implements QueueListener {
       },
     );
     if (durable === 0) throw noTurns(number);
-    return new StartedTasks(state, started, () => this.clock.nowUs(), take.keepsLimits);
+    return new StartedTasks(state, started, () => this.clock.nowUs());
   }
 
   /** Starts attempts for another instance. The same request gets the same tasks, which are kept without their payloads. */
@@ -415,12 +409,12 @@ function noTurns(partition: number): Error {
 }
 
 /** Starts what the worker gets of its queues in the turn. @returns at most so many. */
-function startTasks(turn: Turn, state: QueuesState, { queues, types, workerId }: Pick<Take, 'queues' | 'types' | 'workerId'>, maximum: number): Started[] {
+function startTasks(turn: Turn, state: QueuesState, { queues, types, ...worker }: Omit<Take, 'maximumTasks'>, maximum: number): Started[] {
   const started: Started[] = [];
   const room = { tasks: maximum, lanes: LANES_PER_TAKE };
   for (const queue of queues) {
     const entry = state.entries.get(queue);
-    if (entry !== undefined) startTasksOf(turn, state, entry, types, room, workerId, started);
+    if (entry !== undefined) startTasksOf(turn, state, entry, types, room, worker, started);
   }
   return started;
 }
@@ -431,7 +425,7 @@ function startTasksOf(
   entry: QueueEntry,
   types: readonly string[] | undefined,
   room: { tasks: number; lanes: number },
-  workerId: string,
+  worker: StartingWorker,
   started: Started[],
 ): void {
   const { queue } = entry;
@@ -442,7 +436,7 @@ function startTasksOf(
     if (decision.kind === 'nothing') return;
     const { number, attempt } = decision;
     if (state.endOverdue(turn, entry, number)) continue;
-    state.start(turn, entry, number, attempt, workerId, true);
+    state.start(turn, entry, number, attempt, worker, true);
     const slot = queue.tasks.slotOf(number);
     started.push({
       queue: queue.name,

@@ -183,6 +183,7 @@ export function restoreBlock(state: QueuesState, bytes: Uint8Array): void {
       startedAtUs: Number(row.startedAtUs),
       startedSequence: Number(row.startedSequence),
       workerId: row.workerId,
+      keepsLimits: row.keepsLimits,
     });
   }
   if (ends !== undefined) restoreEnds(queue, ends);

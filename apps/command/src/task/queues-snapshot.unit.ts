@@ -1,4 +1,4 @@
-import type { TaskQueue } from '@sluice/domain/task';
+import { DEFAULT_POLICY, type TaskQueue } from '@sluice/domain/task';
 import type { PartitionServices } from '@sluice/engine';
 import { ManualClock } from '@sluice/memory';
 import { QueueEntry } from './queue-entry';
@@ -34,4 +34,18 @@ test('a snapshot has the ends that the queue remembers; what newer ones push out
   for (let number = ENDS + 1; number <= newer; number += 1) end(loaded, number);
   expect(newer).toBe(ENDS + NEWER);
   expect(remembered(loaded)).toEqual(remembered(queue));
+});
+
+test.each([true, false])('a snapshot has attempts under way, and whether their worker keeps limits: %p', (keepsLimits) => {
+  const entry = new QueueEntry('q');
+  const task = { type: 'mail', priority: 0, key: '', startAtUs: 0, policy: DEFAULT_POLICY, dedupeKey: '' };
+  entry.queue.evolve({ kind: 'created', number: 1, task }, { sequence: 1, committedAtUs: 1_000 });
+  entry.queue.evolve({ kind: 'started', number: 1, attempt: 1, workerId: 'w', keepsLimits }, { sequence: 2, committedAtUs: 2_000 });
+  const session = new QueuesSnapshot([entry]);
+  const restored = new QueuesState({ partition: 0 } as PartitionServices, new ManualClock());
+  for (let block = session.next(); block !== undefined; block = session.next()) restored.restore(block);
+  session.end();
+  const { tasks } = restored.entry('q').queue;
+  expect(tasks.recordOf(tasks.slotOf(1))).toEqual(entry.queue.tasks.recordOf(entry.queue.tasks.slotOf(1)));
+  expect(tasks.recordOf(tasks.slotOf(1))).toMatchObject({ running: true, keepsLimits });
 });

@@ -32,7 +32,7 @@ import type { Clock } from '@sluice/ports';
 import type { CommitHeader, EventHandlersOf, EventRecord, logpb } from '@sluice/protocol';
 import { PlainTask, taskEvents, type taskpb } from '@sluice/protocol/task';
 import { DUE_STEPS_PER_TICK, ENDINGS_PER_TICK, FULL_COMMIT_BYTES, OFFERED_TASKS, RUNS_PER_TICK, TICK_BYTES } from './limits';
-import { EventGatherer, type EndingDetail } from './event-gatherer';
+import { EventGatherer, type EndingDetail, type StartingWorker } from './event-gatherer';
 import { CATCH_UP_RULES, DEDUPE_RULES, OUTCOMES, OVERLAP_RULES } from './proto-names';
 import { QueueAlarms } from './queue-alarms';
 import { QueueEntry } from './queue-entry';
@@ -141,27 +141,22 @@ export class QueuesState implements CapabilityState {
   }
 
   /** @param toBeHandedOut the limit of the attempt counts from `handedOut`. */
-  start(turn: Turn, entry: QueueEntry, number: number, attempt: number, workerId: string, toBeHandedOut = false): void {
-    this.gatherer.started(turn, entry.queue, number, attempt, workerId);
+  start(turn: Turn, entry: QueueEntry, number: number, attempt: number, worker: StartingWorker, toBeHandedOut = false): void {
+    this.gatherer.started(turn, entry.queue, number, attempt, worker);
     if (this.meter !== undefined) this.measureStart(turn, entry, number);
-    this.evolve(turn, entry, { kind: 'started', number, attempt, workerId, toBeHandedOut });
+    this.evolve(turn, entry, { kind: 'started', number, attempt, workerId: worker.workerId, keepsLimits: worker.keepsLimits, toBeHandedOut });
   }
 
-  /**
-   * The attempt leaves for its worker, unless it has ended meanwhile.
-   *
-   * @param allowanceUs how much later its limit counts.
-   * @returns when it left for the first time.
-   */
-  handedOut(queue: string, lease: LeaseName, nowUs: number, allowanceUs: number): number {
+  /** The attempt leaves for its worker, unless it has ended meanwhile. @returns when it left for the first time. */
+  handedOut(queue: string, lease: LeaseName, nowUs: number): number {
     const entry = this.entries.get(queue);
     const slot = entry === undefined ? -1 : leasedSlot(entry.queue, lease);
     if (entry === undefined || slot === -1) return nowUs;
     const { tasks } = entry.queue;
-    const countedFromUs = tasks.countedFromUs[slot] as number;
-    if (Number.isFinite(countedFromUs)) return countedFromUs - allowanceUs;
+    const leftAtUs = entry.queue.leftAtUs(slot);
+    if (Number.isFinite(leftAtUs)) return leftAtUs;
     this.meter?.handedOut(queue, nowUs - (tasks.startedAtUs[slot] as number));
-    entry.queue.handedOut(slot, nowUs, allowanceUs);
+    entry.queue.handedOut(slot, nowUs);
     this.wake(entry);
     return nowUs;
   }
@@ -437,9 +432,9 @@ export class QueuesState implements CapabilityState {
 
   private readonly replaying: EventHandlersOf<typeof taskEvents, Pick<CommitHeader, 'sequence' | 'committedAtUs'>, Iterable<number> | undefined> = {
     TasksCreated: (event, commit) => this.replayCreated(event, commit),
-    AttemptsStarted: ({ queue, workerId, starts }, commit) => {
+    AttemptsStarted: ({ queue, workerId, keepsLimits, starts }, commit) => {
       const entry = this.entry(queue);
-      for (const { number, attempt } of starts) entry.queue.evolve({ kind: 'started', number, attempt, workerId }, commit);
+      for (const { number, attempt } of starts) entry.queue.evolve({ kind: 'started', number, attempt, workerId, keepsLimits }, commit);
       return undefined;
     },
     AttemptsEnded: ({ queue, ends }, commit) => {

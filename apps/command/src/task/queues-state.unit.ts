@@ -33,7 +33,7 @@ test('a queue of which a worker that waits for another one is given a task is to
   inTurn(1, (turn) => create(turn, 'other'));
   touched.length = 0;
   offered = (turn) => {
-    state.start(turn, state.entry('other'), 1, 1, 'w');
+    state.start(turn, state.entry('other'), 1, 1, { workerId: 'w', keepsLimits: false });
     return 1;
   };
   inTurn(2, (turn) => create(turn, 'q'));

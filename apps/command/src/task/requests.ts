@@ -88,7 +88,7 @@ export function stateUpdateOf(request: taskpb.UpdateTaskStateRequest): TaskReque
       state.endOverdue(turn, entry, name.number, state.countedAsOfUs(turn));
       const decision = decideStateUpdate(entry.queue, name.number, request.expectedVersion, wanted, turn.committedAtUs);
       if ('rejection' in decision) return refused(decision.rejection);
-      if (decision.kind === 'start') state.start(turn, entry, name.number, decision.event.attempt, '');
+      if (decision.kind === 'start') state.start(turn, entry, name.number, decision.event.attempt, decision.event);
       else state.end(turn, entry, decision, { result: wanted === 'SUCCEEDED' ? result : undefined, message: keptMessage(failure?.message ?? '') });
       return { verdict: receipt(name, wanted), recorded: 'verdict' };
     },

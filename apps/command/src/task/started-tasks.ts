@@ -5,7 +5,6 @@
 import { type LeaseName, leaseTokenOf, type TaskPolicy } from '@sluice/domain/task';
 import { timestampFromUs } from '@sluice/protocol';
 import { AssignedPlainTask, PlainTask, type taskpb } from '@sluice/protocol/task';
-import { WORKER_ALLOWANCE_US } from './limits';
 import type { QueuesState } from './queues-state';
 import { specBytes } from './task-shape';
 import { SubmittedTasks } from './task-specs';
@@ -37,8 +36,6 @@ export class StartedTasks {
     private readonly state: QueuesState,
     private readonly started: readonly Started[],
     private readonly nowUs: () => number,
-    /** The worker keeps limits by its own clock. */
-    private readonly keepsLimits: boolean,
   ) {}
 
   /** The tasks from that one on, as many as fit a message. */
@@ -60,10 +57,9 @@ export class StartedTasks {
       }
     }
     const nowUs = this.nowUs();
-    const allowanceUs = this.keepsLimits ? WORKER_ALLOWANCE_US : 0;
     const tasks = specs.map((created, at) => {
       const one = started[from + at] as Started;
-      return assigned(one, created, state.handedOut(one.queue, one.lease, nowUs, allowanceUs), nowUs);
+      return assigned(one, created, state.handedOut(one.queue, one.lease, nowUs), nowUs);
     });
     const next = from + tasks.length;
     return { tasks, next: next < started.length ? next : 0 };

@@ -400,6 +400,29 @@ describe('workers', () => {
     await worker.cut();
   });
 
+  test.each(['restart', 'crash'] as const)(
+    'a worker that keeps limits reports to the next owner what it did in time while there was none (%s)',
+    async (end) => {
+      for (let count = 0; count < 3; count += 1) await tasks.create('mail', { limits: { startToFinishMs: 1_000 }, retry: { maximumAttempts: 1 } });
+      const worker = tasks.worker({ keepsLimits: true });
+      const taken = await worker.until<taskpb.AssignedTask[]>(({ tasks: some }) => (some.length === 3 ? some : undefined));
+      const [done, over, silent] = taken as [taskpb.AssignedTask, taskpb.AssignedTask, taskpb.AssignedTask];
+      await worker.cut();
+      // Longer than the limit and what the owner allows for the way.
+      tasks.clock.set(tasks.clock.nowUs() + 5_000_000);
+      await tasks[end]();
+      const back = tasks.worker({ held: taken.map(leaseOf), keepsLimits: true });
+      expect(await back.complete(done, 'done', 999_999n)).toBe('');
+      expect(await back.complete(over, 'done', 1_000_000n)).toBe('LEASE_LOST');
+      // It says nothing: the owner waits for it as long as it waits for the way.
+      await tasks.clock.elapse(1_999);
+      expect(back.answers.some(({ stops }) => stops.length > 0)).toBe(false);
+      await tasks.clock.elapse(1);
+      expect(await back.stopped()).toMatchObject({ lease: { taskId: silent.taskId }, cause: taskpb.StopCause.STOP_CAUSE_TIME_LIMIT });
+      await back.cut();
+    },
+  );
+
   test('a time limit that is over while there is no owner stands before a report and a start that come first at the next one', async () => {
     const runs = await tasks.create('mail', { limits: { startToFinishMs: 1_000, heartbeatMs: 60_000 } });
     const worker = tasks.worker({ capacity: 1 });

@@ -224,7 +224,7 @@ export function decideStateUpdate(queue: TaskQueue, number: number, expectedVers
       return { rejection: 'STATE_NOT_NEXT' };
     case 'RUNNING':
       if (!mayStartNow(queue, slot, nowUs)) return { rejection: 'TASK_NOT_STARTABLE' };
-      return { kind: 'start', event: { kind: 'started', number, attempt: 1, workerId: '' } };
+      return { kind: 'start', event: { kind: 'started', number, attempt: 1, workerId: '', keepsLimits: false } };
     case 'SUCCEEDED':
       // Between two attempts nothing is being done that could have succeeded.
       if (queue.tasks.phases[slot] !== RUNNING) return { rejection: 'STATE_NOT_NEXT' };
@@ -304,10 +304,10 @@ export function decideOverdue(queue: TaskQueue, number: number, asOfUs: number, 
   const { tasks } = queue;
   const slot = tasks.slotOf(number);
   if (slot === -1) return undefined;
-  const { submitToStartMs, startToFinishMs, submitToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
+  const { submitToStartMs, submitToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
   const createdAtUs = tasks.createdAtUs[slot] as number;
   const toStartUs = tasks.attempts[slot] === 0 ? limitEndUs(createdAtUs, submitToStartMs) : Number.POSITIVE_INFINITY;
-  const ofAttemptUs = tasks.phases[slot] === RUNNING ? limitEndUs(tasks.countedFromUs[slot] as number, startToFinishMs) : Number.POSITIVE_INFINITY;
+  const ofAttemptUs = tasks.phases[slot] === RUNNING ? queue.attemptEndUs(slot) : Number.POSITIVE_INFINITY;
   const firstUs = Math.min(toStartUs, ofAttemptUs, limitEndUs(createdAtUs, submitToFinishMs));
   if (firstUs > asOfUs) return undefined;
   const kind = firstUs === toStartUs ? DUE.SUBMIT_TO_START : firstUs === ofAttemptUs ? DUE.START_TO_FINISH : DUE.SUBMIT_TO_FINISH;
@@ -341,17 +341,25 @@ function dueEnding(queue: TaskQueue, slot: number, { kind, timeUs, asOfUs, nowUs
       return tasks.attempts[slot] === 0 ? endingOf(queue, slot, 'TIME_LIMIT', { kind: 'TIME_LIMIT', limit: 'SUBMIT_TO_START' }) : undefined;
     case DUE.SUBMIT_TO_FINISH:
       return taskTooLong(queue, slot);
-    case DUE.START_TO_FINISH: {
-      const { limits } = tasks.policies[slot] as TaskPolicy;
-      // An entry of an attempt before this one comes too early.
-      if (!isRunning || limitEndUs(tasks.countedFromUs[slot] as number, limits.startToFinishMs) > timeUs) return undefined;
-      return attemptTooLong(queue, slot, nowUs);
-    }
+    case DUE.START_TO_FINISH:
+      return isRunning ? overdueAttempt(queue, slot, { timeUs, asOfUs, nowUs }) : undefined;
     case DUE.HEARTBEAT:
       return isRunning && tasks.workers[slot] !== '' ? lostWorker(queue, slot, asOfUs, nowUs) : undefined;
     default:
       throw new Error(`unknown kind of what is due: ${kind}`);
   }
+}
+
+function overdueAttempt(queue: TaskQueue, slot: number, { timeUs, asOfUs, nowUs }: Omit<Due, 'kind'>): Ending | undefined {
+  const { tasks } = queue;
+  const { startToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
+  // An entry of an attempt before this one comes too early.
+  if (limitEndUs(tasks.countedFromUs[slot] as number, startToFinishMs) > timeUs) return undefined;
+  const endUs = queue.attemptEndUs(slot);
+  if (endUs <= asOfUs) return attemptTooLong(queue, slot, nowUs);
+  // The owner has changed since.
+  queue.due.push(endUs, tasks.numbers[slot] as number, DUE.START_TO_FINISH);
+  return undefined;
 }
 
 function lostWorker(queue: TaskQueue, slot: number, asOfUs: number, nowUs: number): Ending | undefined {

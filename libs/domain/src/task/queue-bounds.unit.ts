@@ -29,7 +29,7 @@ class Driven {
     const decision = decideStart(this.queue, undefined, NOW_US);
     if (decision.kind !== 'start') throw new Error('nothing is started');
     const { number, attempt } = decision;
-    this.record({ kind: 'started', number, attempt, workerId: 'w' });
+    this.record({ kind: 'started', number, attempt, workerId: 'w', keepsLimits: false });
     return { number, attempt, sequence: this.sequence };
   }
 

@@ -186,7 +186,7 @@ class Both {
   private take(types: readonly string[] | undefined): void {
     const decision = decideStart(this.queue, types, this.nowUs);
     expect(decision.kind === 'start' ? decision.number : 0).toBe(this.model.next(types, this.nowUs));
-    if (decision.kind === 'start') this.start({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w' });
+    if (decision.kind === 'start') this.start({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w', keepsLimits: false });
   }
 
   /** A caller starts a task that it chose. */
@@ -341,7 +341,7 @@ test('rates are exact in every window, for the queue, a type and a key', () => {
     while (decideDue(queue, atUs, { left: 1_000 }) !== undefined);
     for (let decision = decideStart(queue, undefined, atUs); decision.kind === 'start'; decision = decideStart(queue, undefined, atUs)) {
       startsOf[decision.number <= 6 ? 'a' : 'b']?.push((atUs - BEGIN_US) / SECOND_US);
-      record({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w' }, atUs);
+      record({ kind: 'started', number: decision.number, attempt: decision.attempt, workerId: 'w', keepsLimits: false }, atUs);
     }
   }
   expect(startsOf).toEqual({ a: [0, 0, 1, 1, 2, 2], b: [0, 1, 2] });
@@ -357,7 +357,7 @@ test.each`
   queue.evolve({ kind: 'configured', limits: { ...NO_QUEUE_LIMITS, rate: { maximumStarts: 1, windowMs: 1_000 } } }, place);
   for (const number of [1, 2])
     queue.evolve({ kind: 'created', number, task: { type: 'a', priority: 0, key: '', startAtUs: 0, policy: DEFAULT_POLICY, dedupeKey: '' } }, place);
-  queue.evolve({ kind: 'started', number: 1, attempt: 1, workerId: '' }, place);
+  queue.evolve({ kind: 'started', number: 1, attempt: 1, workerId: '', keepsLimits: false }, place);
   expect(decideStateUpdate(queue, 2, 1, 'RUNNING', BEGIN_US + atSeconds * SECOND_US)).toMatchObject(outcome);
 });
 

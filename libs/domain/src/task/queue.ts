@@ -30,12 +30,28 @@ const STALE_ENTRIES = 4_096;
 const DUES_PER_TASK = 4;
 const INTERNED_POLICIES = 4_096;
 
+/**
+ * A worker that keeps limits by its own clock has them from when it has the task. The owner ends an attempt of it so much later: the way to the worker
+ * and back may take that long.
+ */
+const WORKER_ALLOWANCE_US = 2_000_000;
+
+/** What is known of an attempt under way. */
+type StartedAttempt = Pick<TaskRecord, 'startedAtUs' | 'startedSequence' | 'workerId' | 'keepsLimits'>;
+
 export type AttemptOutcome = 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'RETURNED';
 
 export type QueueEvent =
   | { readonly kind: 'created'; readonly number: number; readonly task: NewTask }
   /** @property toBeHandedOut the limit of the attempt counts from its hand-out, which is still to come. */
-  | { readonly kind: 'started'; readonly number: number; readonly attempt: number; readonly workerId: string; readonly toBeHandedOut?: boolean }
+  | {
+      readonly kind: 'started';
+      readonly number: number;
+      readonly attempt: number;
+      readonly workerId: string;
+      readonly keepsLimits: boolean;
+      readonly toBeHandedOut?: boolean;
+    }
   /** @property retryAtUs when the next attempt may start; 0: the task has ended. */
   | { readonly kind: 'attemptEnded'; readonly number: number; readonly attempt: number; readonly outcome: AttemptOutcome; readonly retryAtUs: number }
   /** It ended without an attempt under way. */
@@ -130,7 +146,7 @@ export class TaskQueue {
     tasks.firstStartedAtUs[slot] = task.firstStartedAtUs;
     const { submitToStartMs } = (tasks.policies[slot] as TaskPolicy).limits;
     if (submitToStartMs > 0 && task.attempts === 0) this.due.push(task.createdAtUs + submitToStartMs * 1_000, task.number, DUE.SUBMIT_TO_START);
-    if (task.running) this.run(slot, task.startedAtUs, task.startedSequence, task.workerId);
+    if (task.running) this.run(slot, task);
     else this.wait(slot, task.createdAtUs);
   }
 
@@ -159,7 +175,7 @@ export class TaskQueue {
   }
 
   private start(event: QueueEvent & { kind: 'started' }, { sequence, committedAtUs }: CommitPlace): void {
-    const { number, attempt, workerId, toBeHandedOut = false } = event;
+    const { number, attempt, workerId, keepsLimits, toBeHandedOut = false } = event;
     const slot = this.slotOf(number);
     const { tasks } = this;
     this.beforeChange?.(slot, false);
@@ -167,7 +183,7 @@ export class TaskQueue {
     if (tasks.firstStartedAtUs[slot] === 0) tasks.firstStartedAtUs[slot] = committedAtUs;
     this.gate.started(committedAtUs);
     (tasks.types[slot] as TypeLane).gate.started(committedAtUs);
-    this.runFrom(slot, committedAtUs, sequence, workerId);
+    this.runFrom(slot, { startedAtUs: committedAtUs, startedSequence: sequence, workerId, keepsLimits });
     if (toBeHandedOut) tasks.countedFromUs[slot] = Number.POSITIVE_INFINITY;
     else this.countFrom(slot, committedAtUs);
     const key = tasks.keys[slot];
@@ -178,39 +194,54 @@ export class TaskQueue {
   }
 
   /** A task of a snapshot is under way: it counts, but not as a start. */
-  private run(slot: number, startedAtUs: number, sequence: number, workerId: string): void {
+  private run(slot: number, attempt: StartedAttempt): void {
     this.gate.running += 1;
     (this.tasks.types[slot] as TypeLane).gate.running += 1;
     const key = this.tasks.keys[slot];
     if (key !== undefined) key.gate.running += 1;
-    this.runFrom(slot, startedAtUs, sequence, workerId);
-    this.countFrom(slot, startedAtUs);
+    this.runFrom(slot, attempt);
+    this.countFrom(slot, attempt.startedAtUs);
   }
 
-  /**
-   * The attempt is handed out: from now on its limits count.
-   *
-   * @param allowanceUs how much later they count for a worker that keeps them by its own clock.
-   */
-  handedOut(slot: number, atUs: number, allowanceUs = 0): void {
+  /** The attempt is handed out: from now on its limits count. */
+  handedOut(slot: number, atUs: number): void {
     this.tasks.heardAtUs[slot] = atUs;
-    this.countFrom(slot, atUs + allowanceUs);
+    this.countFrom(slot, atUs);
+  }
+
+  /** When the attempt left for its worker, or was started where that is not known; Infinity: it has not left. */
+  leftAtUs(slot: number): number {
+    return (this.tasks.countedFromUs[slot] as number) - this.allowanceUs(slot);
+  }
+
+  /** When the time limit of the attempt is over for the owner. A worker that keeps limits has until then to report what happened while there was no owner. */
+  attemptEndUs(slot: number): number {
+    const { tasks } = this;
+    const { startToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
+    if (startToFinishMs === 0) return Number.POSITIVE_INFINITY;
+    const endUs = (tasks.countedFromUs[slot] as number) + startToFinishMs * 1_000;
+    return tasks.keepsLimits[slot] === 1 ? Math.max(endUs, this.heardFloorUs + WORKER_ALLOWANCE_US) : endUs;
+  }
+
+  private allowanceUs(slot: number): number {
+    return this.tasks.keepsLimits[slot] === 1 ? WORKER_ALLOWANCE_US : 0;
   }
 
   private countFrom(slot: number, atUs: number): void {
     const { tasks } = this;
-    tasks.countedFromUs[slot] = atUs;
-    const { startToFinishMs } = (tasks.policies[slot] as TaskPolicy).limits;
-    if (startToFinishMs > 0) this.due.push(atUs + startToFinishMs * 1_000, tasks.numbers[slot] as number, DUE.START_TO_FINISH);
+    tasks.countedFromUs[slot] = atUs + this.allowanceUs(slot);
+    const endUs = this.attemptEndUs(slot);
+    if (Number.isFinite(endUs)) this.due.push(endUs, tasks.numbers[slot] as number, DUE.START_TO_FINISH);
   }
 
-  private runFrom(slot: number, startedAtUs: number, sequence: number, workerId: string): void {
+  private runFrom(slot: number, { startedAtUs, startedSequence, workerId, keepsLimits }: StartedAttempt): void {
     const { tasks } = this;
     tasks.phases[slot] = RUNNING;
     tasks.startedAtUs[slot] = startedAtUs;
-    tasks.startedSequences[slot] = sequence;
+    tasks.startedSequences[slot] = startedSequence;
     tasks.heardAtUs[slot] = startedAtUs;
     tasks.workers[slot] = workerId;
+    tasks.keepsLimits[slot] = keepsLimits ? 1 : 0;
     const number = tasks.numbers[slot] as number;
     const { heartbeatMs } = (tasks.policies[slot] as TaskPolicy).limits;
     if (workerId !== '') this.due.push(startedAtUs + heartbeatMs * 1_000, number, DUE.HEARTBEAT);

@@ -27,10 +27,13 @@ const FLOATS = [
   'heardAtUs',
   'countedFromUs',
 ] as const;
+const BYTES = ['phases', 'keepsLimits'] as const;
 const INTEGERS = ['priorities', 'attempts', 'failures'] as const;
 
 export class TaskColumns {
   phases = new Uint8Array(INITIAL);
+  /** 1: the worker of the attempt keeps its limits by its own clock. */
+  keepsLimits = new Uint8Array(INITIAL);
   numbers = new Float64Array(INITIAL);
   priorities = new Int32Array(INITIAL);
   createdAtUs = new Float64Array(INITIAL);
@@ -43,7 +46,10 @@ export class TaskColumns {
   startedSequences = new Float64Array(INITIAL);
   /** When the worker was heard last; not recorded. */
   heardAtUs = new Float64Array(INITIAL);
-  /** From when the limit of the attempt counts: from its hand-out. Infinity: it is not handed out yet. Not recorded: another owner counts from the start. */
+  /**
+   * From when the limit of the attempt counts for the owner: from its hand-out, and later where the worker keeps limits. Infinity: it is not handed
+   * out yet. Not recorded: another owner counts from the start.
+   */
   countedFromUs = new Float64Array(INITIAL);
   readonly types: (TypeLane | undefined)[] = [];
   readonly keys: (KeyLane | undefined)[] = [];
@@ -78,6 +84,7 @@ export class TaskColumns {
     this.keys[slot] = key;
     this.policies[slot] = policy;
     this.workers[slot] = '';
+    this.keepsLimits[slot] = 0;
     this.attempts[slot] = 0;
     this.failures[slot] = 0;
     this.firstStartedAtUs[slot] = 0;
@@ -118,6 +125,7 @@ export class TaskColumns {
       startedAtUs: this.startedAtUs[slot] as number,
       startedSequence: this.startedSequences[slot] as number,
       workerId: this.workers[slot] as string,
+      keepsLimits: this.keepsLimits[slot] === 1,
     };
   }
 
@@ -131,7 +139,7 @@ export class TaskColumns {
     for (let slot = 0; slot < this.used; slot += 1) if (this.phases[slot] !== FREE) slots.push(slot);
     let size = INITIAL;
     while (size < 2 * slots.length) size *= 2;
-    this.phases = moved(slots, this.phases, new Uint8Array(size));
+    for (const name of BYTES) this[name] = moved(slots, this[name], new Uint8Array(size));
     for (const name of FLOATS) this[name] = moved(slots, this[name], new Float64Array(size));
     for (const name of INTEGERS) this[name] = moved(slots, this[name], new Int32Array(size));
     for (const column of [this.types, this.keys, this.policies, this.workers] as unknown[][]) {
@@ -146,12 +154,16 @@ export class TaskColumns {
 
   private grow(): void {
     const size = this.numbers.length * 2;
-    const phases = new Uint8Array(size);
-    phases.set(this.phases);
-    this.phases = phases;
+    for (const name of BYTES) this[name] = grownBytes(this[name], size);
     for (const name of FLOATS) this[name] = grown(this[name], size);
     for (const name of INTEGERS) this[name] = grownIntegers(this[name], size);
   }
+}
+
+function grownBytes(column: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(size);
+  result.set(column);
+  return result;
 }
 
 function grown(column: Float64Array, size: number): Float64Array<ArrayBuffer> {

@@ -55,6 +55,8 @@ export interface TaskRecord extends NewTask {
   readonly startedAtUs: number;
   /** Sequence of the commit that started the newest attempt. */
   readonly startedSequence: number;
+  /** The worker of the newest attempt keeps limits by its own clock. */
+  readonly keepsLimits: boolean;
   /** Of the newest attempt; empty: the work is done outside of workers. */
   readonly workerId: string;
 }

@@ -21,6 +21,7 @@ const started = (number: number) =>
   taskEvents.record('AttemptsStarted', {
     queue: 'q',
     workerId: 'w',
+    keepsLimits: false,
     starts: [{ number, attempt: 1, type: 'mail', submittedAtUs: 1_000_000, firstStartedAtUs: 0 }],
   });
 const ended = (end: Pick<AttemptEnd, 'number' | 'outcome' | 'retryAtUs'>): AttemptEnd => ({
@@ -166,6 +167,7 @@ test('the newest attempt is in the state of its task, and those that another one
   const again = taskEvents.record('AttemptsStarted', {
     queue: 'q',
     workerId: 'other',
+    keepsLimits: false,
     starts: [{ number: 1, attempt: 2, type: 'mail', submittedAtUs: 1_000_000, firstStartedAtUs: 2_000_000 }],
   });
   const between = flush(fold, [commitOf(1, created(1)), commitOf(2, started(1)), commitOf(3, failed)]);

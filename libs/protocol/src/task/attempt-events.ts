@@ -14,6 +14,7 @@ export type AttemptEnd = Numbered<events.AttemptEnd>;
 export interface AttemptsStarted {
   readonly queue: string;
   readonly workerId: string;
+  readonly keepsLimits: boolean;
   readonly starts: AttemptStart[];
 }
 
@@ -22,7 +23,7 @@ export interface AttemptsEnded {
   readonly ends: AttemptEnd[];
 }
 
-const STARTED = { QUEUE: 0x0a, WORKER_ID: 0x12, STARTS: 0x1a } as const;
+const STARTED = { QUEUE: 0x0a, WORKER_ID: 0x12, STARTS: 0x1a, KEEPS_LIMITS: 0x20 } as const;
 const START = { NUMBER: 0x08, ATTEMPT: 0x10, TYPE: 0x1a, SUBMITTED: 0x20, FIRST_STARTED: 0x28 } as const;
 const ENDED = { QUEUE: 0x0a, ENDS: 0x12 } as const;
 const END = {
@@ -88,7 +89,7 @@ function finished(items: number, write: (writer: ByteWriter) => void): { finish(
 // ---- writing ----
 
 /** Writes the fields of the event. */
-export function writeAttemptsStarted(writer: ByteWriter, { queue, workerId, starts }: AttemptsStarted): void {
+export function writeAttemptsStarted(writer: ByteWriter, { queue, workerId, keepsLimits, starts }: AttemptsStarted): void {
   writer.stringField(STARTED.QUEUE, queue);
   writer.stringField(STARTED.WORKER_ID, workerId);
   for (const { number, attempt, type, submittedAtUs, firstStartedAtUs } of starts) {
@@ -100,6 +101,7 @@ export function writeAttemptsStarted(writer: ByteWriter, { queue, workerId, star
     writer.numberField(START.FIRST_STARTED, firstStartedAtUs);
     writer.close(start);
   }
+  if (keepsLimits) writer.numberField(STARTED.KEEPS_LIMITS, 1);
 }
 
 /** Writes the fields of the event. */
@@ -130,12 +132,13 @@ type Changing<Message> = { -readonly [Field in keyof Message]: Message[Field] };
 
 function readStarted(payload: Buffer): AttemptsStarted {
   const reader = new ByteReader(payload, 0, payload.length);
-  const event = { queue: '', workerId: '', starts: [] as AttemptStart[] };
+  const event = { queue: '', workerId: '', keepsLimits: false, starts: [] as AttemptStart[] };
   const types = new SharedText(payload, 'utf8');
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === STARTED.QUEUE) event.queue = reader.string();
     else if (tag === STARTED.WORKER_ID) event.workerId = reader.string();
+    else if (tag === STARTED.KEEPS_LIMITS) event.keepsLimits = reader.varint() !== 0;
     else if (tag === STARTED.STARTS) event.starts.push(within(reader, (part) => readStart(part, types)));
     else reader.skip(tag & 7);
   }

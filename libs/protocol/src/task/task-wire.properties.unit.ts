@@ -140,10 +140,10 @@ test('starts and ends of attempts are read and written as the generated codec do
     countedUs: time,
   });
   fc.assert(
-    fc.property(text, text, fc.array(start, { maxLength: 4 }), fc.array(end, { maxLength: 4 }), (queue, workerId, starts, ends) => {
-      const started = events.AttemptsStarted.decode(attemptsStartedCodec.encode({ queue, workerId, starts }).finish());
-      expect(attemptsStartedCodec.toJSON({ queue, workerId, starts })).toEqual(events.AttemptsStarted.toJSON(started));
-      expect(attemptsStartedCodec.decode(events.AttemptsStarted.encode(started).finish())).toEqual({ queue, workerId, starts });
+    fc.property(text, text, fc.boolean(), fc.array(start, { maxLength: 4 }), fc.array(end, { maxLength: 4 }), (queue, workerId, keepsLimits, starts, ends) => {
+      const started = events.AttemptsStarted.decode(attemptsStartedCodec.encode({ queue, workerId, keepsLimits, starts }).finish());
+      expect(attemptsStartedCodec.toJSON({ queue, workerId, keepsLimits, starts })).toEqual(events.AttemptsStarted.toJSON(started));
+      expect(attemptsStartedCodec.decode(events.AttemptsStarted.encode(started).finish())).toEqual({ queue, workerId, keepsLimits, starts });
       const ended = events.AttemptsEnded.decode(attemptsEndedCodec.encode({ queue, ends }).finish());
       expect(attemptsEndedCodec.toJSON({ queue, ends })).toEqual(events.AttemptsEnded.toJSON(ended));
       expect(attemptsEndedCodec.decode(events.AttemptsEnded.encode(ended).finish())).toEqual({ queue, ends });

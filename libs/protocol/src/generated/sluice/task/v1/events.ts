@@ -108,6 +108,8 @@ export interface AttemptsStarted {
   workerId: string;
   /** The attempts. */
   starts: AttemptStart[];
+  /** True: the worker keeps the limits of attempts by its own clock, which the next owner must know, too. */
+  keepsLimits: boolean;
 }
 
 /** An attempt that was started. */
@@ -578,7 +580,7 @@ export const CreatedTask: MessageFns<CreatedTask> = {
 };
 
 function createBaseAttemptsStarted(): AttemptsStarted {
-  return { queue: "", workerId: "", starts: [] };
+  return { queue: "", workerId: "", starts: [], keepsLimits: false };
 }
 
 export const AttemptsStarted: MessageFns<AttemptsStarted> = {
@@ -591,6 +593,9 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
     }
     for (const v of message.starts) {
       AttemptStart.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.keepsLimits !== false) {
+      writer.uint32(32).bool(message.keepsLimits);
     }
     return writer;
   },
@@ -632,6 +637,14 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
             message.starts.push(AttemptStart.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keepsLimits = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -653,6 +666,11 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
         ? globalThis.String(object.worker_id)
         : "",
       starts: globalThis.Array.isArray(object?.starts) ? object.starts.map((e: any) => AttemptStart.fromJSON(e)) : [],
+      keepsLimits: isSet(object.keepsLimits)
+        ? globalThis.Boolean(object.keepsLimits)
+        : isSet(object.keeps_limits)
+        ? globalThis.Boolean(object.keeps_limits)
+        : false,
     };
   },
 
@@ -667,6 +685,9 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
     if (message.starts?.length) {
       obj.starts = message.starts.map((e) => AttemptStart.toJSON(e));
     }
+    if (message.keepsLimits !== false) {
+      obj.keepsLimits = message.keepsLimits;
+    }
     return obj;
   },
 
@@ -678,6 +699,7 @@ export const AttemptsStarted: MessageFns<AttemptsStarted> = {
     message.queue = object.queue ?? "";
     message.workerId = object.workerId ?? "";
     message.starts = object.starts?.map((e) => AttemptStart.fromPartial(e)) || [];
+    message.keepsLimits = object.keepsLimits ?? false;
     return message;
   },
 };

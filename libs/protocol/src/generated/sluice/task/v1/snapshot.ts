@@ -128,6 +128,8 @@ export interface TaskRow {
   startedSequence: bigint;
   /** Worker of the newest attempt. */
   workerId: string;
+  /** True: that worker keeps the limits of attempts by its own clock. */
+  keepsLimits: boolean;
 }
 
 function createBaseQueueBlock(): QueueBlock {
@@ -1085,6 +1087,7 @@ function createBaseTaskRow(): TaskRow {
     startedAtUs: 0n,
     startedSequence: 0n,
     workerId: "",
+    keepsLimits: false,
   };
 }
 
@@ -1158,6 +1161,9 @@ export const TaskRow: MessageFns<TaskRow> = {
     }
     if (message.workerId !== "") {
       writer.uint32(130).string(message.workerId);
+    }
+    if (message.keepsLimits !== false) {
+      writer.uint32(136).bool(message.keepsLimits);
     }
     return writer;
   },
@@ -1303,6 +1309,14 @@ export const TaskRow: MessageFns<TaskRow> = {
             message.workerId = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.keepsLimits = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1365,6 +1379,11 @@ export const TaskRow: MessageFns<TaskRow> = {
         : isSet(object.worker_id)
         ? globalThis.String(object.worker_id)
         : "",
+      keepsLimits: isSet(object.keepsLimits)
+        ? globalThis.Boolean(object.keepsLimits)
+        : isSet(object.keeps_limits)
+        ? globalThis.Boolean(object.keeps_limits)
+        : false,
     };
   },
 
@@ -1418,6 +1437,9 @@ export const TaskRow: MessageFns<TaskRow> = {
     if (message.workerId !== "") {
       obj.workerId = message.workerId;
     }
+    if (message.keepsLimits !== false) {
+      obj.keepsLimits = message.keepsLimits;
+    }
     return obj;
   },
 
@@ -1452,6 +1474,7 @@ export const TaskRow: MessageFns<TaskRow> = {
       ? BigInt(object.startedSequence)
       : 0n;
     message.workerId = object.workerId ?? "";
+    message.keepsLimits = object.keepsLimits ?? false;
     return message;
   },
 };
