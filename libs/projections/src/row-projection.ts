@@ -80,8 +80,14 @@ interface Taken<Change> {
   readonly change: Change;
 }
 
+interface Touched<State, Change> {
+  readonly taken: Taken<Change>[];
+  /** What the cache had when the flush asked for missing rows: other keys of the flush may put it out of the cache. */
+  known: Known<State> | undefined;
+}
+
 class KeyedRows<State, Change> implements RowsOfKind {
-  private touched = new Map<string, Taken<Change>[]>();
+  private touched = new Map<string, Touched<State, Change>>();
   private readonly cache: RecentCache<Known<State>>;
   private readonly aside: SetAsideAggregates;
 
@@ -98,21 +104,25 @@ class KeyedRows<State, Change> implements RowsOfKind {
   take(commit: DecodedCommit, event: EventRecord): boolean {
     return this.rows.read(commit, event, (key, change) => {
       if (this.aside.skips(key, commit.sequence)) return;
-      const taken = this.touched.get(key);
-      if (taken === undefined) this.touched.set(key, [{ commit, change }]);
-      else taken.push({ commit, change });
+      const touched = this.touched.get(key);
+      if (touched === undefined) this.touched.set(key, { taken: [{ commit, change }], known: undefined });
+      else touched.taken.push({ commit, change });
     });
   }
 
   missing(): string[] {
-    return [...this.touched.keys()].filter((key) => this.cache.get(key) === undefined);
+    const missing: string[] = [];
+    for (const [key, touched] of this.touched) {
+      touched.known ??= this.cache.get(key);
+      if (touched.known === undefined) missing.push(key);
+    }
+    return missing;
   }
 
   project(loaded: LoadedRows): { readonly writes: RowWrite[]; readonly setAside: SetAside[] } {
     const writes: RowWrite[] = [];
     const setAside: SetAside[] = [];
-    for (const [key, taken] of this.touched) {
-      const known = this.cache.get(key) ?? this.loaded(loaded, key);
+    for (const [key, { taken, known = this.loaded(loaded, key) }] of this.touched) {
       const fresh = taken.filter(({ commit }) => commit.sequence > known.sequence);
       const newest = fresh.at(-1);
       if (newest === undefined) continue;

@@ -97,9 +97,14 @@ async function rowsOf(copy: ReadCopy): Promise<Record<string, unknown>> {
 }
 
 test.each([[[4]], [[1, 1, 1, 1]], [[2, 2]], [[1, 3]]])('cut into flushes of %j commits the rows are those of one pass', async (sizes) => {
-  for (const forgets of [false, true]) {
+  // A cache of 2 forgets a key while others of the same flush are written.
+  for (const [forgets, cached] of [
+    [false, 100],
+    [true, 100],
+    [false, 2],
+  ] as const) {
     const copy = await newCopy();
-    let fold = open();
+    let fold = open(cached);
     let from = 0;
     for (const size of sizes) {
       if (forgets) fold = open();
