@@ -25,6 +25,8 @@ export interface VerifiedRows<State> {
   readonly keyOf?: (partition: number) => string;
   /** The part of a key whose hash says in which partition the row is; undefined: the whole key. */
   readonly partitionKey?: (key: string) => string;
+  /** True: the key is hashed whole, braces included. */
+  readonly wholeKey?: boolean;
   /** What is counted in reports: "counters". */
   readonly counted: string;
   /** Kind of aggregate that is set aside with the row; its key is the partition key. Undefined: the row is set aside by itself. */
@@ -55,16 +57,16 @@ interface RowFold extends VerifyingFold {
 }
 
 export function rowKind<State>(rows: VerifiedRows<State>): RowKind {
-  const { aggregate, collection, keyOf, partitionKey = (key: string): string => key, counted, setAsideWith } = rows;
+  const { aggregate, collection, keyOf, partitionKey = (key: string): string => key, wholeKey = false, counted, setAsideWith } = rows;
   const asideOf = (key: string): AggregateName => (setAsideWith === undefined ? { aggregate, key } : { aggregate: setAsideWith, key: partitionKey(key) });
-  return { aggregate, asideOf, collection, keyOf, partitionKey, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
+  return { aggregate, asideOf, collection, keyOf, partitionKey, wholeKey, counted, begin: (head, captured, only) => new StateFold(rows, head, captured, only) };
 }
 
 /** Compares all of them. */
 export function verifyRows(...kinds: readonly RowKind[]): ProjectionVerification {
   return {
     // What has one row per partition has no key that is hashed.
-    kinds: kinds.flatMap(({ aggregate, keyOf, partitionKey }) => (keyOf === undefined ? [{ aggregate, partitionKey }] : [])),
+    kinds: kinds.flatMap(({ aggregate, keyOf, partitionKey, wholeKey }) => (keyOf === undefined ? [{ aggregate, partitionKey, wholeKey }] : [])),
     partition: async (scope) => {
       const folds: KindFold[] = [];
       for (const kind of kinds) folds.push({ kind, fold: kind.begin(scope.head, await captureRows(scope, kind)) });

@@ -75,6 +75,8 @@ export interface VerifiedKind {
   readonly aggregate: string;
   /** The part of a key whose hash says in which partition the aggregate is. */
   readonly partitionKey: (key: string) => string;
+  /** True: that part is hashed whole, braces included. */
+  readonly wholeKey?: boolean;
 }
 
 export interface ProjectionVerification {

@@ -1,5 +1,5 @@
 /** Folds one aggregate out of the log of its partition and compares the result with the read store. */
-import { partitionOfKey } from '@sluice/domain';
+import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
 import { type AggregateName, type Projection, projectionId } from '@sluice/projections';
 import { type AggregateReport, UnknownAggregateError } from '../projector-control';
 import { commitsUpTo, pauseBetweenReads, reach, type VerificationSources } from './comparison-point';
@@ -25,5 +25,6 @@ export async function verifyAggregate(
 function partitionOf({ log }: VerificationSources, { verification }: Projection, { aggregate, key }: AggregateName): number {
   const kind = verification.kinds.find((one) => one.aggregate === aggregate);
   if (kind === undefined) throw new UnknownAggregateError(aggregate, key);
-  return partitionOfKey(Buffer.from(kind.partitionKey(key), 'utf8'), log.identity.partitions);
+  const partitionOfBytes = kind.wholeKey === true ? partitionOfWholeKey : partitionOfKey;
+  return partitionOfBytes(Buffer.from(kind.partitionKey(key), 'utf8'), log.identity.partitions);
 }

@@ -6,4 +6,5 @@ export * from "./sluice/reservation/v1/reservation";
 export * from "./sluice/reservation/v1/command_service";
 export * from "./sluice/reservation/v1/events";
 export * from "./sluice/reservation/v1/internal";
+export * from "./sluice/reservation/v1/query_service";
 export * from "./sluice/reservation/v1/snapshot";
