@@ -59,6 +59,7 @@ export async function replayReservations(options: ReservationReplayOptions): Pro
   await replay.run();
   await replay.compareStates();
   await replay.compareResources();
+  await replay.compareReadStore();
   return replay.report();
 }
 
@@ -262,7 +263,7 @@ class ReservationReplay {
     const { observer } = this.options;
     observer.step('comparing resources', undefined);
     for (const [roomType, bookings] of this.byRoomType()) {
-      const kept = bookings.filter(({ finalStatus }) => finalStatus === 'Check-Out').length;
+      const kept = keptOf(bookings);
       const taken = await this.takenOf(this.resourceOf(roomType), kept);
       if (taken === kept) this.resources += 1;
       else this.mismatches.push(`room type ${roomType}: ${taken ?? 'more'} places taken, completed reservations keep ${kept}`);
@@ -282,6 +283,32 @@ class ReservationReplay {
       }
       await pause(LOOK_MS);
     }
+  }
+
+  /** Every reservation of every resource, and what is taken of it, from the read store alone. */
+  async compareReadStore(): Promise<void> {
+    const { client, observer } = this.options;
+    observer.step('comparing the read store', this.bookings.length);
+    let done = 0;
+    for (const [roomType, bookings] of this.byRoomType()) {
+      const resourceId = this.resourceOf(roomType);
+      const states = new Map<string, ReservationState>();
+      for await (const { number, state } of client.reservations.list({ resourceId }, CALL)) {
+        states.set(number, state);
+        done += 1;
+        observer.progress(done);
+      }
+      for (const booking of bookings) {
+        const state = states.get(this.numberOf(booking));
+        if (state === undefined) this.lost.push(`${this.describe(booking)}: not in the read store`);
+        else if (state !== EXPECTED[booking.finalStatus]) this.mismatch(booking, `${state} in the read store, the file says ${booking.finalStatus}`);
+      }
+      const { taken, waitingCount } = await client.reservations.capacity(resourceId, CALL);
+      const kept = keptOf(bookings);
+      if (taken !== kept || waitingCount !== 0)
+        this.mismatches.push(`room type ${roomType}: ${taken} places taken in the read store, completed reservations keep ${kept}`);
+    }
+    observer.stepDone();
   }
 
   report(): ReservationReplayReport {
@@ -339,4 +366,9 @@ class ReservationReplay {
   private resourceOf(roomType: string): string {
     return `${this.prefix}/room-${roomType}`;
   }
+}
+
+/** Completed reservations keep their places. */
+function keptOf(bookings: readonly HotelBooking[]): number {
+  return bookings.filter(({ finalStatus }) => finalStatus === 'Check-Out').length;
 }

@@ -74,6 +74,7 @@ test('in a rush no seat is taken twice, and what comes free goes to the first th
   const [, waiting, refused] = /^people = .*: 300 = 20 \+ (\d+) \+ (\d+) \+ 5; 20 seats$/m.exec(out) ?? [];
   expect(Number(waiting) + Number(refused)).toBe(275);
   expect(out).toContain('never more than 20 seats were taken, and 5 that came free went each to the first that waited');
+  expect(out).toContain(`log = read store: 20 taken = 20 taken, ${waiting} wait = ${waiting} wait`);
   expect(err).toMatch(/300 answered +20 reserved/);
   expect(code).toBe(EXIT.done);
 });

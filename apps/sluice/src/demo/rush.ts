@@ -3,7 +3,7 @@
  * everybody has an answer, and the log is read: never was a seat more taken than there are, and what came free went to the first that waited.
  */
 import { randomUUID } from 'node:crypto';
-import { type EventView, type Reserved, type ReserveInput, SluiceClient } from '@sluice/client';
+import { type EventView, type Reserved, type ReserveInput, type Resource, SluiceClient } from '@sluice/client';
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import type { ConnectionOptions, Surroundings } from '../connection';
@@ -85,11 +85,10 @@ class Rush {
     output.message(`everybody has an answer after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
     const first = this.counted();
     const left = await this.leave();
-    // As many as wait.
     const toGrant = Math.min(left, first.waiting);
     const log = await this.logUntil(partition, headSequence + 1n, (seen) => seen.returned >= left && seen.granted.length >= toGrant);
     await this.settle(log);
-    return this.prove(first, left, toGrant, log);
+    return this.prove(first, left, log, await this.readUntil(log));
   }
 
   /** Everybody asks at once. */
@@ -140,6 +139,15 @@ class Rush {
     }
   }
 
+  /** Resolves with what the read store shows, when that is what the log says. */
+  private async readUntil(log: SeatsInLog): Promise<Resource> {
+    for (const untilMs = Date.now() + LIMIT_MS; ; ) {
+      const shown = await this.client.reservations.capacity(this.resourceId, CALL);
+      if (isShown(log, shown) || Date.now() > untilMs) return shown;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
   /** Asks everybody once more; those who got a seat by the log until they know it. */
   private async settle({ granted }: SeatsInLog): Promise<void> {
     const known = new Set(granted);
@@ -153,10 +161,11 @@ class Rush {
     );
   }
 
-  private prove(first: Standings, left: number, toGrant: number, log: SeatsInLog): ExitCode {
+  private prove(first: Standings, left: number, log: SeatsInLog, shown: Resource): ExitCode {
     const { people, seats } = this.options;
     const { reserved, waiting, refused, cancelled } = this.counted();
     const { mostTaken, taken, granted, contradictions } = log;
+    const toGrant = Math.min(left, first.waiting);
     const verified =
       reserved + waiting + refused + cancelled === people &&
       first.reserved === Math.min(seats, people) &&
@@ -164,6 +173,7 @@ class Rush {
       cancelled === left &&
       waiting === log.waiting.length &&
       taken === reserved &&
+      isShown(log, shown) &&
       mostTaken <= seats &&
       granted.length === toGrant &&
       granted.every((number) => this.standings.get(number) === 'reserved') &&
@@ -173,6 +183,7 @@ class Rush {
     else {
       this.output.line(`people = reserved + waiting + refused + cancelled: ${people} = ${reserved} + ${waiting} + ${refused} + ${cancelled}; ${seats} seats`);
       this.output.line(`by the log never more than ${mostTaken} seats were taken, and ${granted.length} that came free went each to the first that waited`);
+      this.output.line(`log = read store: ${taken} taken = ${shown.taken} taken, ${log.waiting.length} wait = ${shown.waitingCount} wait`);
       for (const contradiction of contradictions) this.output.line(contradiction);
       if (!verified) this.output.line('NOT VERIFIED');
     }
@@ -184,6 +195,10 @@ class Rush {
     for (const standing of this.standings.values()) counts[standing] += 1;
     return counts;
   }
+}
+
+function isShown({ taken, waiting }: SeatsInLog, shown: Resource): boolean {
+  return shown.taken === taken && shown.waitingCount === waiting.length;
 }
 
 function standingOf({ state, waiting }: Reserved): Standing {

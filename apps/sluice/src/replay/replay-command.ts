@@ -178,7 +178,8 @@ Examples:
     )
     .action((file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<ReservationsOptions>();
-      return replay([file], options, surroundings, undefined, async ({ client }, observer) => {
+      return replay([file], options, surroundings, undefined, async ({ client }, observer, output) => {
+        await untilFilled(client, () => client.reservations.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
         const report = await replayReservations({ file, scale: options.scale, client, observer });
         return { report, summary: summarizeReservationReplay(report) };
       });

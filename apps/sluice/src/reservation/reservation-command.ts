@@ -4,6 +4,7 @@ import type { Surroundings } from '../connection';
 import { addAssociateCommand } from './associate';
 import { addCapacityCommand } from './capacity';
 import { addChangeCommands } from './change';
+import { addReadCommands } from './read';
 import { addReserveCommand } from './reserve';
 
 export function addReservationCommand(program: Command, surroundings: Surroundings): void {
@@ -12,10 +13,11 @@ export function addReservationCommand(program: Command, surroundings: Surroundin
     .description('reserve numbers for identities, with places of a resource; associate with them')
     .addHelpText(
       'after',
-      '\nExamples:\n  sluice reservation capacity hall 100\n  sluice reservation reserve ada H1 --resource hall --wait\n  sluice reservation associate ada\n  sluice reservation complete H1',
+      '\nExamples:\n  sluice reservation capacity hall 100\n  sluice reservation reserve ada H1 --resource hall --wait\n  sluice reservation associate ada\n  sluice reservation complete H1\n  sluice reservation list --identity ada',
     );
   addReserveCommand(reservation, surroundings);
   addAssociateCommand(reservation, surroundings);
   addChangeCommands(reservation, surroundings);
   addCapacityCommand(reservation, surroundings);
+  addReadCommands(reservation, surroundings);
 }

@@ -39,6 +39,7 @@ test.each`
   ${'reservation associate bob --request-id b'}                                 | ${EXIT.done}    | ${/state +(PARKED|ASSOCIATED)/}
   ${'reservation complete H3 --identity bob'}                                   | ${EXIT.done}    | ${/number +H3 completed/}
   ${'reservation capacity hall 3'}                                              | ${EXIT.done}    | ${/capacity +3\ntaken +1\nwaiting +0/}
+  ${'reservation associate mia M1 --request-id m'}                              | ${EXIT.done}    | ${/state +PARKED/}
   ${'reservation reserve ada H4 --expires-at 2001-01-01'}                       | ${EXIT.refused} | ${/RESERVATION_EXPIRY_PAST/}
   ${'reservation reserve ada H5 --expires-in 900'}                              | ${EXIT.done}    | ${/state +RESERVED/}
   ${'reservation extend H5 --expires-in 1800'}                                  | ${EXIT.done}    | ${/number +H5 expires at 20/}
@@ -51,6 +52,25 @@ test.each`
   while (result.err.includes('RESERVATION_NOT_ASSOCIATED') && code === EXIT.done) result = await run(command);
   expect(`${result.out}${result.err}`).toMatch(shows);
   expect(result.code).toBe(code);
+});
+
+/** What those commands left, as the read store shows it a moment later. */
+test.each`
+  command                                         | shows
+  ${'reservation get H3'}                         | ${/number +H3\nidentity +bob\nstate +COMPLETED\nresource +hall\nplaces +1 HELD\nreserved +20/}
+  ${'reservation get H7'}                         | ${/state +REJECTED\nreason +ACCOUNT_NOT_FOUND\nmoney +5 EUR of x REFUSED\npayee +hotel/}
+  ${'reservation list --identity ada'}            | ${/^number +identity +state +resource +places.*\nH7 .*\nH5 +ada +RESERVED.*\nH1 +ada +CANCELLED +hall +1 GIVEN_BACK/}
+  ${'reservation list --resource hall --limit 1'} | ${/^number.*\nH3 +bob +COMPLETED.*\n$/}
+  ${'reservation list --state COMPLETED --json'}  | ${/^{"number":"H3","identityId":"bob".*"state":"COMPLETED"/}
+  ${'reservation capacity hall'}                  | ${/resource +hall\ncapacity +3\ntaken +1\nwaiting +0/}
+  ${'reservation parked'}                         | ${/^identity +request id +number +accepted +until.*\nmia +m +M1 +20/}
+  ${'reservation watch H3'}                       | ${/^20\S+ +COMPLETED +1 HELD\n$/}
+`('$command, once projected', async ({ command, shows }: { command: string; shows: RegExp }) => {
+  while (!shows.test((await run(command)).out)) await new Promise((resolve) => setTimeout(resolve, 50));
+});
+
+test('a reservation that is not there is refused', async () => {
+  expect(await run('reservation get nothing')).toMatchObject({ code: EXIT.refused, err: expect.stringContaining('RESERVATION_NOT_FOUND') });
 });
 
 test('for machines, an object', async () => {

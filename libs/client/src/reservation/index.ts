@@ -5,7 +5,14 @@ import { ReservationsClient } from './reservations-client';
 
 export const clientCapability: ClientCapability<{ readonly reservations: ReservationsClient }> = {
   name: 'reservation',
-  clients: ({ caller, positions, batching, command }) => ({
-    reservations: new ReservationsClient({ caller, commands: command(reservationpb.ReservationCommandServiceClient), positions, batching }),
+  clients: ({ caller, positions, reads, batching, command, query }) => ({
+    reservations: new ReservationsClient({
+      caller,
+      commands: command(reservationpb.ReservationCommandServiceClient),
+      queries: query(reservationpb.ReservationQueryServiceClient),
+      positions,
+      reads,
+      batching,
+    }),
   }),
 };

@@ -15,4 +15,18 @@ export {
   type ReserveInput,
   type ReserveOutcome,
 } from './reservation';
+export {
+  type IdentityReservation,
+  MONEY_STATES,
+  type MoneyState,
+  type ParkedFilter,
+  type ParkedRequest,
+  PLACES_STATES,
+  type PlacesState,
+  type Reservation,
+  type ReservationFilter,
+  type ReservationMoney,
+  type Resource,
+  type UserState,
+} from './reservation-state';
 export type { ReservationsClient } from './reservations-client';

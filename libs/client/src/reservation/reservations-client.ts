@@ -7,7 +7,9 @@ import { callCommand } from '../command-call';
 import { checkBatch, sendItems } from '../item-batch';
 import { ItemBatcher } from '../item-batcher';
 import type { PositionTracker } from '../position-tracker';
+import { iteratePages, type Page, type PageOptions, type ReadOptions, type Reads, type WatchOptions } from '../reads';
 import type { SluiceError } from '../sluice-error';
+import { timeToWire } from '../time-wire';
 import type {
   Associated,
   AssociateInput,
@@ -19,13 +21,17 @@ import type {
   ReserveInput,
   ReserveOutcome,
 } from './reservation';
+import type { ParkedFilter, ParkedRequest, Reservation, ReservationFilter, Resource, UserState } from './reservation-state';
+import { parkedFromWire, reservationFromWire, resourceFromWire, stateToWire, userStateFromWire } from './reservation-state-wire';
 import { associateOutcomeOf, associateSizeBytes, associateToWire, reserveOutcomeOf, reserveSizeBytes, reserveToWire, usOf } from './reservation-wire';
 
 /** @internal */
 export interface ReservationsClientOptions {
   readonly caller: Caller;
   readonly commands: reservationpb.ReservationCommandServiceClient;
+  readonly queries: reservationpb.ReservationQueryServiceClient;
   readonly positions: PositionTracker;
+  readonly reads: Reads;
   readonly batching: BatchingOptions | undefined;
 }
 
@@ -124,6 +130,70 @@ export class ReservationsClient {
     const request = { requestId, resourceId, capacity: BigInt(capacity) };
     const { taken, waiting, repeated, positionToken } = await callCommand(this.#options, commands.setCapacity.bind(commands), request, options);
     return { requestId, resourceId, taken: Number(taken), waiting, repeated, positionToken };
+  }
+
+  // Reads.
+
+  async get(number: string, options?: ReadOptions): Promise<Reservation> {
+    const { queries, reads } = this.#options;
+    const { reservation } = await reads.read(queries.getReservation.bind(queries), { number, ...reads.covering(options) }, options);
+    return reservationFromWire(reservation);
+  }
+
+  async listPage(filter: ReservationFilter = {}, options: PageOptions = {}): Promise<Page<Reservation>> {
+    const { queries, reads } = this.#options;
+    const request: reservationpb.ListReservationsRequest = {
+      identityId: filter.identityId ?? '',
+      resourceId: filter.resourceId ?? '',
+      state: stateToWire(filter.state),
+      reservedFrom: timeToWire(filter.reservedFrom),
+      reservedBefore: timeToWire(filter.reservedBefore),
+      newestFirst: filter.newestFirst ?? false,
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const { reservations, nextPageToken } = await reads.read(queries.listReservations.bind(queries), request, options);
+    return { items: reservations.map(reservationFromWire), nextPageToken };
+  }
+
+  /** Reservations by the time at which their numbers took them, page after page as they are asked for. */
+  list(filter: ReservationFilter = {}, options: PageOptions = {}): AsyncGenerator<Reservation, void, undefined> {
+    return iteratePages((page) => this.listPage(filter, page), options);
+  }
+
+  /** Places of a resource, and its waiting list. */
+  async capacity(resourceId: string, options?: ReadOptions): Promise<Resource> {
+    const { queries, reads } = this.#options;
+    const { resource } = await reads.read(queries.getCapacity.bind(queries), { resourceId, ...reads.covering(options) }, options);
+    return resourceFromWire(resource);
+  }
+
+  /** Where an identity stands, as its buffer knows it. */
+  async userState(identityId: string, options?: ReadOptions): Promise<UserState> {
+    const { queries, reads } = this.#options;
+    return userStateFromWire(await reads.read(queries.getUserState.bind(queries), { identityId, ...reads.covering(options) }, options));
+  }
+
+  async parkedPage(filter: ParkedFilter = {}, options: PageOptions = {}): Promise<Page<ParkedRequest>> {
+    const { queries, reads } = this.#options;
+    const { identityId = '', newestFirst = false } = filter;
+    const request = { identityId, newestFirst, pageSize: options.pageSize ?? 0, pageToken: options.pageToken ?? '', ...reads.covering(options) };
+    const { requests, nextPageToken } = await reads.read(queries.listParkedRequests.bind(queries), request, options);
+    return { items: requests.map(parkedFromWire), nextPageToken };
+  }
+
+  /** Associate requests that are parked, by the time at which they were accepted, page after page as they are asked for. */
+  parked(filter: ParkedFilter = {}, options: PageOptions = {}): AsyncGenerator<ParkedRequest, void, undefined> {
+    return iteratePages((page) => this.parkedPage(filter, page), options);
+  }
+
+  /** The reservation as it is now, then again after changes, until it is over and its money has arrived. */
+  async *watch(number: string, options?: WatchOptions): AsyncGenerator<Reservation, void, undefined> {
+    const { caller, queries, reads } = this.#options;
+    const request = { number, ...reads.covering(options) };
+    for await (const { reservation } of caller.stream((metadata) => queries.watchReservation(request, metadata), options))
+      yield reservationFromWire(reservation);
   }
 
   async #reserveOnce(reservations: reservationpb.ReserveRequest[], deadlineAt: number): Promise<ReserveOutcome[]> {
