@@ -30,6 +30,11 @@ export class ContestPhases {
     }
   }
 
+  /** For people: where the contest stood when it was seen last. */
+  get last(): string {
+    return this.newest === undefined ? 'it was never seen' : `it is ${this.newest.phase} in round ${this.newest.round}`;
+  }
+
   async end(): Promise<void> {
     this.ending.abort();
     await this.watched?.return();

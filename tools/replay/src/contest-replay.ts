@@ -106,14 +106,14 @@ class ContestReplay {
       for (const [at, scores] of rounds.entries()) {
         const round = at + 1;
         const begun = await phases.until((seen) => isOver(seen) || (seen.phase === 'RUNNING' && seen.round === round));
-        if (!this.isThere(contest, `round ${round}`, begun)) return;
+        if (!this.isThere(contest, `round ${round}`, begun, phases)) return;
         const positionToken = await this.score(contest, scores);
         if (round === tamperedRound && !isOver(begun)) await this.tamper(contest, round, positionToken);
         const { sides } = await contests.endRound(contestId, round, `end-${round}`);
         this.compareRound(contest, round, sides, scores);
       }
       const ended = await phases.until(isOver);
-      if (!this.isThere(contest, 'its end', ended)) return;
+      if (!this.isThere(contest, 'its end', ended, phases)) return;
       this.compareEnd(contest, ended);
       this.compareReconciliation(contest, tamperedRound, ended, await contests.reconciliation(contestId, { ...CALL, positionToken: '' }));
       await this.compareMembers(contest);
@@ -202,8 +202,8 @@ class ContestReplay {
       this.compare(contest, `goals of ${accountId}`, points, contest.goals.get(accountId) ?? 0);
   }
 
-  private isThere(contest: FootballContest, what: string, seen: Contest | undefined): seen is Contest {
-    if (seen === undefined) this.differs(contest, `${what} does not come`);
+  private isThere(contest: FootballContest, what: string, seen: Contest | undefined, { last }: ContestPhases): seen is Contest {
+    if (seen === undefined) this.differs(contest, `${what} does not come; ${last}`);
     return seen !== undefined;
   }
 
