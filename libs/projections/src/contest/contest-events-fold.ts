@@ -1,6 +1,6 @@
 /** Events of contests as changes of their rows. */
 import type { EventHandlersOf } from '@sluice/protocol';
-import { type contestEvents, contestpb } from '@sluice/protocol/contest';
+import { contestpb, RecordedScores, type summedContestEvents } from '@sluice/protocol/contest';
 import type { CommitPlace } from '../projection';
 import { CONTEST_REWARDS, CONTEST_ROSTERS, CONTEST_ROUNDS, CONTEST_SUBMISSIONS, rewardIdOf, roundIdOf, submissionIdOf } from './collections';
 import type { ContestState, RoundState } from './contest-rows';
@@ -20,7 +20,7 @@ export interface ContestChange {
   fold(rows: ContestRowsOfFlush, at: CommitPlace): void;
 }
 
-type Handlers = EventHandlersOf<typeof contestEvents, undefined, ContestChange>;
+type Handlers = EventHandlersOf<typeof summedContestEvents, undefined, ContestChange>;
 
 export const CONTEST_EVENT_ROWS: Handlers = {
   ContestCreated: (event) => ({ contestId: event.contestId, fold: (rows, at) => created(event, rows, at) }),
@@ -46,24 +46,7 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 
   RoundStarted: (event) => ({ contestId: event.contestId, fold: (rows, at) => roundStarted(event, rows, at) }),
 
-  ScoresRecorded: ({ contestId, round, scores }) => ({
-    contestId,
-    needs: scores.flatMap(({ submitted, requestId }) => (submitted ? [submissionRow(contestId, requestId)] : [])),
-    fold: (rows, at) => {
-      for (const { submitted, requestId } of scores) if (submitted) rows.endSubmission(at, requestId, '', round);
-      rows.addScores(at, round, scores);
-      rows.changeStandings(at, ({ points, roundPoints }) => {
-        for (const { member, totalPoints, roundPoints: after } of scores) {
-          points[member] = Number(totalPoints);
-          roundPoints[member] = Number(after);
-        }
-      });
-      rows.changeContest(at, (contest) => {
-        for (const { side, sideRoundPoints } of scores) sideScored(contest, side, Number(sideRoundPoints));
-        contest.scoreCount += scores.length;
-      });
-    },
-  }),
+  ScoresRecorded: (payload) => scored(new RecordedScores(payload)),
 
   RoundEnded: ({ contestId, round, sidePoints, scoreCount }) => ({
     contestId,
@@ -190,6 +173,34 @@ export const CONTEST_EVENT_ROWS: Handlers = {
 function over(contest: ContestState, phase: 'ENDED' | 'CANCELLED', { committedAtUs }: CommitPlace): void {
   contest.phase = phase;
   contest.endedAtUs = committedAtUs;
+}
+
+function scored(recorded: RecordedScores): ContestChange {
+  const { contestId, round } = recorded;
+  const needs: NeededRow[] = [];
+  recorded.forEachOutcome(({ submittedId }) => {
+    if (submittedId !== '') needs.push(submissionRow(contestId, submittedId));
+  });
+  return {
+    contestId,
+    needs,
+    fold: (rows, at) => {
+      rows.addScores(at, recorded);
+      rows.changeStandings(at, ({ points, roundPoints }) =>
+        recorded.forEachOutcome(({ member, totalPoints, roundPoints: after }) => {
+          points[member] = totalPoints;
+          roundPoints[member] = after;
+        }),
+      );
+      rows.changeContest(at, (contest) =>
+        recorded.forEachOutcome(({ side, sideRoundPoints }) => {
+          sideScored(contest, side, sideRoundPoints);
+          contest.scoreCount += 1;
+        }),
+      );
+      if (needs.length > 0) recorded.forEachOutcome(({ submittedId }) => submittedId !== '' && rows.endSubmission(at, submittedId, '', round));
+    },
+  };
 }
 
 function submissionRow(contestId: string, requestId: string): NeededRow {

@@ -5,7 +5,7 @@
  */
 import type { RowWrite } from '@sluice/ports';
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
-import { contestEvents } from '@sluice/protocol/contest';
+import { summedContestEvents } from '@sluice/protocol/contest';
 import type { CommitPlace, LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { SetAsideAggregates } from '../set-aside';
 import { CONTEST_AGGREGATE, CONTEST_COLLECTIONS, CONTEST_PROJECTION, CONTEST_STANDINGS, CONTESTS } from './collections';
@@ -39,8 +39,8 @@ class ContestPartitionProjection implements PartitionProjection {
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
-    if (!contestEvents.owns(event.type)) return false;
-    const change = contestEvents.read(event, commit, CONTEST_EVENT_ROWS, undefined);
+    if (!summedContestEvents.owns(event.type)) return false;
+    const change = summedContestEvents.read(event, commit, CONTEST_EVENT_ROWS, undefined);
     const { contestId } = change;
     if (this.aside.skips(contestId, commit.sequence)) return true;
     const taken = { at: this.placeOf(commit), change };

@@ -6,7 +6,8 @@
  * they are until the reconciliation of the round finds them.
  */
 import type { Row, RowWrite } from '@sluice/ports';
-import { contestpb } from '@sluice/protocol/contest';
+import { ByteWriter } from '@sluice/protocol';
+import type { RecordedScores } from '@sluice/protocol/contest';
 import type { CommitPlace } from '../projection';
 import {
   CONTEST_REWARDS,
@@ -73,6 +74,19 @@ function foldedOf<State>(row: Row | undefined, stateOf: (row: Row) => State): Fo
   return row === undefined ? new Folded<State>(undefined, 0) : new Folded(stateOf(row), row.sequence as number);
 }
 
+/** A row of scores that is being filled. */
+interface OpenPart {
+  readonly at: CommitPlace;
+  readonly round: number;
+  readonly number: number;
+  scoreCount: number;
+}
+
+/** sluice.contest.v1.ScoreRow: its scores have the tag that they have in the event, so their bytes are copied. */
+const ROUND_TAG = 0x10;
+/** Bytes of the open part. */
+const partBytes = new ByteWriter(64 * 1024);
+
 export class ContestRowsOfFlush {
   private readonly contest: Folded<ContestState>;
   private readonly standings: Folded<StandingsState>;
@@ -81,7 +95,7 @@ export class ContestRowsOfFlush {
   private readonly submissions = new Map<string, Folded<SubmissionState>>();
   private readonly scoreRows: Row[] = [];
   private roster: Folded<RosterState> | undefined;
-  private part: { readonly at: CommitPlace; readonly round: number; readonly number: number; scores: contestpb.RecordedScore[] } | undefined;
+  private part: OpenPart | undefined;
 
   constructor(
     private readonly contestId: string,
@@ -146,17 +160,21 @@ export class ContestRowsOfFlush {
     );
   }
 
-  addScores(at: CommitPlace, round: number, scores: readonly contestpb.RecordedScore[]): void {
-    let { part } = this;
-    for (const score of scores) {
-      if (part === undefined || part.at.sequence !== at.sequence || part.round !== round || part.scores.length === SCORES_PER_ROW) {
+  addScores(at: CommitPlace, recorded: RecordedScores): void {
+    const { payload, round } = recorded;
+    recorded.forEachOutcome(({ startAt, endAt }) => {
+      let { part } = this;
+      if (part === undefined || part.at.sequence !== at.sequence || part.round !== round || part.scoreCount === SCORES_PER_ROW) {
         const number: number = part?.at.sequence === at.sequence ? part.number + 1 : 0;
         this.closePart();
-        part = { at, round, number, scores: [] };
+        part = { at, round, number, scoreCount: 0 };
         this.part = part;
+        partBytes.reset();
+        partBytes.numberField(ROUND_TAG, round);
       }
-      part.scores.push(score);
-    }
+      part.scoreCount += 1;
+      partBytes.raw(payload, startAt, endAt);
+    });
   }
 
   /** In the order in which they must become visible: what is pointed to comes first. */
@@ -190,8 +208,8 @@ export class ContestRowsOfFlush {
     const { contestId, part } = this;
     this.part = undefined;
     if (part === undefined) return;
-    const { at, round, number, scores } = part;
-    const bytes = contestpb.ScoreRow.encode({ round, scores }).finish();
+    const { at, round, number } = part;
+    const bytes = partBytes.copy();
     const { sequence, committedAtUs } = at;
     this.scoreRows.push({ scores_id: scoresIdOf(contestId, sequence, number), round, part: number, recorded_at_us: committedAtUs, scores: bytes, sequence });
   }

@@ -46,7 +46,7 @@ const definitions = {
 
 export const contestEvents = new EventTable('contest', definitions);
 
-/** The same events for the sums of a round: scores are read by hand (recorded-scores.ts). */
+/** The same events for the sums of a round, and for the read store: scores are read by hand (recorded-scores.ts). */
 export const summedContestEvents = new EventTable('contest', {
   ...definitions,
   ScoresRecorded: EventDefinition.first('sluice.contest.v1.ScoresRecorded', encodedForm(ScoresRecorded)),
