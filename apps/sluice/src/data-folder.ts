@@ -1,7 +1,7 @@
 /** Where the embedded stores keep their files. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SqliteEventLog, type UsedFiles } from '@sluice/store-sqlite';
+import type { SqliteEventLog, UsedFiles } from '@sluice/store-sqlite';
 import { EXIT, PlainFailure } from './exit-code';
 
 const DEFAULT_FOLDER = '.sluice';
@@ -45,5 +45,6 @@ export function chosenFolder(option: string | undefined, environment: NodeJS.Pro
 /** Opens the log of a folder to look at it; a server may be at work on it meanwhile. */
 export async function openLogForReading(files: DataFiles): Promise<SqliteEventLog> {
   if (!existsSync(files.log)) throw new PlainFailure(`there is no event log in ${files.folder}`, EXIT.usage);
-  return SqliteEventLog.open({ file: files.log, readOnly: true });
+  const { SqliteEventLog: EventLog } = await import('@sluice/store-sqlite');
+  return EventLog.open({ file: files.log, readOnly: true });
 }

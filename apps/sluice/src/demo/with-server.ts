@@ -3,7 +3,6 @@ import { type ConnectionOptions, type Surroundings, targetOf } from '../connecti
 import type { ExitCode } from '../exit-code';
 import { Output } from '../output';
 import { configurationFor } from '../serve/configuration';
-import { startEmbedded } from '../serve/embedded';
 import { isServing } from '../serve/probe';
 
 export async function withServer<Options extends ConnectionOptions>(
@@ -18,6 +17,7 @@ export async function withServer<Options extends ConnectionOptions>(
     surroundings.exit(await run(target, options, output));
     return;
   }
+  const { startEmbedded } = await import('../serve/embedded.js');
   const server = await startEmbedded(configurationFor(surroundings.environment));
   output.message(`with a server of its own on ${server.address}, data in ${server.folder}`);
   try {

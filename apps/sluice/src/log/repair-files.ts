@@ -1,8 +1,7 @@
 /** `sluice log repair` for a data folder. What was made from the log (read store, snapshots, index) goes with the commits. */
 import { rmSync } from 'node:fs';
-import { DataFolderLock, SqliteEventLog } from '@sluice/store-sqlite';
+import type { DataFolderLock } from '@sluice/store-sqlite';
 import { type DataFiles, openLogForReading } from '../data-folder';
-import { startFailure } from '../serve/start-failure';
 import type { CommitPlace, Dropped, RepairableLog } from './repairable-log';
 
 export function logInFolder(files: DataFiles): RepairableLog {
@@ -18,9 +17,11 @@ export function logInFolder(files: DataFiles): RepairableLog {
       }
     },
     assertUnused: async () => {
+      const { DataFolderLock: Lock } = await import('@sluice/store-sqlite');
       try {
-        lock = DataFolderLock.acquire(files.folder);
+        lock = Lock.acquire(files.folder);
       } catch (error) {
+        const { startFailure } = await import('../serve/start-failure.js');
         throw startFailure(error, files.folder);
       }
     },
@@ -30,6 +31,7 @@ export function logInFolder(files: DataFiles): RepairableLog {
 }
 
 async function dropInFolder(files: DataFiles, { partition, sequence }: CommitPlace): Promise<Dropped> {
+  const { SqliteEventLog } = await import('@sluice/store-sqlite');
   const log = await SqliteEventLog.open({ file: files.log, partitions: await partitionsOf(files) });
   try {
     // First, so that whatever breaks off in between leaves nothing that could take the log for the one it was.

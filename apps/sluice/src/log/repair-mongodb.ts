@@ -1,5 +1,4 @@
 /** `sluice log repair` for a log in MongoDB. What is dropped is kept in a collection beside it. */
-import { SessionLease } from '@sluice/leases';
 import { systemClock } from '@sluice/ports';
 import { type Configuration, natsOptionsOf } from '@sluice/service';
 import { EXIT, PlainFailure, UsageError } from '../exit-code';
@@ -35,7 +34,7 @@ export async function logInMongoDb(url: string, configuration: Configuration): P
 }
 
 async function instancesOf(url: string, configuration: Configuration): Promise<string[]> {
-  const { NatsLeaseTable, NatsLink, NatsUnavailableError } = await import('@sluice/bus-nats');
+  const [{ SessionLease }, { NatsLeaseTable, NatsLink, NatsUnavailableError }] = await Promise.all([import('@sluice/leases'), import('@sluice/bus-nats')]);
   const link = await NatsLink.open(natsOptionsOf(url, configuration)).catch((error: unknown) => {
     throw error instanceof NatsUnavailableError ? new PlainFailure(`whether a service is at work cannot be seen: ${error.message}`, EXIT.unavailable) : error;
   });

@@ -7,7 +7,6 @@ import { chosenFolder, type DataFiles } from '../data-folder';
 import { EXIT, PlainFailure } from '../exit-code';
 import type { Output } from '../output';
 import { configurationFor } from '../serve/configuration';
-import { startEmbedded } from '../serve/embedded';
 import { isServing } from '../serve/probe';
 import { workspaceTool } from '../workspace-tool';
 import { type OpenedReadStore, openMongoReadStore, openSqliteReadStore } from './opened-read-store';
@@ -63,6 +62,7 @@ export async function openDestination(options: DestinationOptions, surroundings:
   }
   output.message(`replaying to an embedded server on ${folder}`);
   const quiet = intrusion === 'tamper' ? ({ logLevel: LEVEL_OF_TAMPERED } as const) : undefined;
+  const { startEmbedded } = await import('../serve/embedded.js');
   const server = await startEmbedded(configurationFor(environment, { dataDir: folder, port: 0, ...quiet }));
   return {
     client: new SluiceClient({ target: server.address }),

@@ -1,7 +1,8 @@
-/** The read store of a server that a replay has started, opened beside its projector. */
+/**
+ * The read store of a server that a replay has started, opened beside its projector. What it consists of is loaded only then: no other command waits
+ * for it.
+ */
 import type { ReadStore } from '@sluice/ports';
-import { READ_COLLECTIONS } from '@sluice/projections';
-import { SqliteReadStore } from '@sluice/store-sqlite';
 
 export interface OpenedReadStore {
   readonly store: ReadStore;
@@ -9,13 +10,13 @@ export interface OpenedReadStore {
 }
 
 export async function openSqliteReadStore(file: string): Promise<OpenedReadStore> {
+  const [{ SqliteReadStore }, { READ_COLLECTIONS }] = await Promise.all([import('@sluice/store-sqlite'), import('@sluice/projections')]);
   const store = await SqliteReadStore.open({ file, collections: READ_COLLECTIONS });
   return { store, close: () => store.close() };
 }
 
 export async function openMongoReadStore(url: string): Promise<OpenedReadStore> {
-  // Only here: everybody else need not wait for the driver.
-  const { MongoConnection, MongoReadStore } = await import('@sluice/store-mongo');
+  const [{ MongoConnection, MongoReadStore }, { READ_COLLECTIONS }] = await Promise.all([import('@sluice/store-mongo'), import('@sluice/projections')]);
   const connection = await MongoConnection.open({ url });
   const store = new MongoReadStore({ connection, collections: READ_COLLECTIONS });
   const close = async (): Promise<void> => {

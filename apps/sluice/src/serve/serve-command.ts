@@ -6,7 +6,6 @@ import { wholeNumber } from '../argument';
 import type { Surroundings } from '../connection';
 import { VERSION } from '../version';
 import { configurationFor } from './configuration';
-import { startEmbedded } from './embedded';
 import { LiveLine } from './live-line';
 import { startText, type StartedServer } from './start-text';
 
@@ -37,6 +36,8 @@ export function addServeCommand(program: Command, surroundings: Surroundings): v
 }
 
 async function serve(configuration: Configuration, { terminal, interrupted }: Surroundings, newLog: boolean): Promise<void> {
+  // What the services consist of is loaded only by who runs them: the other commands begin in a third of the time.
+  const { startEmbedded } = await import('./embedded.js');
   const server = await startEmbedded(configuration, { newLog });
   const { address, folder, partitions } = server;
   const { tlsCert, tlsCa, tlsClientCert, authFile, authJwks } = configuration;
