@@ -1,6 +1,6 @@
 /** What a queue knows of a type and of a key: how many attempts are under way, and what waits. */
 import type { TypeLimits } from './queue-limits';
-import { RateWindow, type RateLimit } from './rate-window';
+import { isSameRate, RateWindow, type RateLimit } from './rate-window';
 import { ReadyHeap } from './ready-heap';
 
 /** Attempts under way against a maximum, and starts against a rate. */
@@ -17,8 +17,7 @@ export class StartGate {
 
   limitTo(maximumRunning: number, rate: RateLimit | undefined): void {
     this.maximumRunning = maximumRunning;
-    const known = this.window?.limit;
-    if (known?.maximumStarts === rate?.maximumStarts && known?.windowMs === rate?.windowMs) return;
+    if (isSameRate(this.window?.limit, rate)) return;
     this.window = rate && new RateWindow(rate);
   }
 

@@ -1,6 +1,8 @@
 /** What a queue does at once is bounded, and what it does not need any more it gives back. */
 import { decideDue, decidePurgeStep, decideFailure, decideStart, decideSubmission, MAXIMUM_QUEUE_TYPES } from './decide';
+import type { KeyLane } from './lanes';
 import { TaskQueue, type QueueEvent } from './queue';
+import { NO_QUEUE_LIMITS } from './queue-limits';
 import { DEFAULT_POLICY, type NewTask } from './task';
 import type { LeaseName } from './task-id';
 
@@ -128,3 +130,23 @@ test('a queue whose tasks have ended gives its memory back, and the few that are
   const failed = decideFailure(queue, lease, true, NOW_US);
   expect(failed).toMatchObject({ repeated: false, state: 'FAILED' });
 });
+
+test.each`
+  configured                                                        | looksAtKeys
+  ${{ maximumRunning: 5, rate: { maximumStarts: 9, windowMs: 1 } }} | ${false}
+  ${{ ratePerKey: { maximumStarts: 2, windowMs: 1_000 } }}          | ${false}
+  ${{ ratePerKey: { maximumStarts: 3, windowMs: 1_000 } }}          | ${true}
+  ${{ ratePerKey: undefined }}                                      | ${true}
+  ${{ maximumRunningPerKey: 2 }}                                    | ${true}
+`(
+  'limits of a queue are taken to each of its keys only where those of keys change: $configured',
+  ({ configured, looksAtKeys }: { configured: object; looksAtKeys: boolean }) => {
+    const limits = { ...NO_QUEUE_LIMITS, ratePerKey: { maximumStarts: 2, windowMs: 1_000 } };
+    const driven = new Driven();
+    driven.record({ kind: 'configured', limits });
+    driven.create(1, { key: 'k' });
+    const limited = jest.spyOn((driven.queue.keys.get('k') as KeyLane).gate, 'limitTo');
+    driven.record({ kind: 'configured', limits: { ...limits, ...configured } });
+    expect(limited.mock.calls.length > 0).toBe(looksAtKeys);
+  },
+);

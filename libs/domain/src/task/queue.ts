@@ -12,6 +12,7 @@
 import { DueHeap } from './due-heap';
 import { KeyLane, StartGate, TypeLane } from './lanes';
 import { NO_QUEUE_LIMITS, NO_TYPE_LIMITS, type QueueLimits } from './queue-limits';
+import { isSameRate } from './rate-window';
 import type { ReadyHeap } from './ready-heap';
 import type { Schedule } from './schedule';
 import { RecentEnds } from './recent-ends';
@@ -298,6 +299,7 @@ export class TaskQueue {
   }
 
   private configure(limits: QueueLimits, atUs: number): void {
+    const { maximumRunningPerKey, ratePerKey } = this.limits;
     this.limits = limits;
     this.gate.limitTo(limits.maximumRunning, limits.rate);
     for (const type of this.types.values()) {
@@ -305,6 +307,8 @@ export class TaskQueue {
       type.gate.limitTo(maximumRunning, rate);
       if (type.live === 0 && !limits.types.has(type.name)) this.types.delete(type.name);
     }
+    // A queue may have hundreds of thousands of keys.
+    if (limits.maximumRunningPerKey === maximumRunningPerKey && isSameRate(limits.ratePerKey, ratePerKey)) return;
     for (const key of this.keys.values()) {
       key.gate.limitTo(limits.maximumRunningPerKey, limits.ratePerKey);
       if (key.live === 0 && key.gate.isIdle(atUs)) this.keys.delete(key.key);

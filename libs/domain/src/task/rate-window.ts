@@ -5,6 +5,10 @@ export interface RateLimit {
   readonly windowMs: number;
 }
 
+export function isSameRate(one: RateLimit | undefined, other: RateLimit | undefined): boolean {
+  return one?.maximumStarts === other?.maximumStarts && one?.windowMs === other?.windowMs;
+}
+
 export class RateWindow {
   /** Times of the newest starts, as a ring; the oldest one is at `at` once the ring is full. */
   private readonly starts: number[] = [];
