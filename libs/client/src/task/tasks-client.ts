@@ -34,6 +34,8 @@ const TASKS_PER_CALL = 5_000;
 const BYTES_PER_CALL = 6 << 20;
 /** Children that are waited for at once. */
 const CHILDREN_AT_ONCE = 64;
+/** For a page of the children: the read store may be far behind when many were submitted. */
+const CHILDREN_PAGE_MS = 600_000;
 
 /** @internal */
 export interface TasksClientOptions {
@@ -154,7 +156,7 @@ export class TasksClient {
     const signal = options?.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
     setMaxListeners(CHILDREN_AT_ONCE, signal);
     // Several take from one listing: the calls of its `next` are answered in their order.
-    const children = this.list({ parentTaskId });
+    const children = this.list({ parentTaskId }, { deadlineMs: CHILDREN_PAGE_MS });
     const ended: Task[] = [];
     let taken = 0;
     const follow = async (): Promise<void> => {
