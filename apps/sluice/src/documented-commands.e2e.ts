@@ -46,12 +46,13 @@ test.each([
   ['README.md', 4],
   ['docs/getting-started.md', 14],
   ['docs/accounts.md', 5],
+  ['docs/reservations.md', 13],
 ])('%s', async (document, atLeast) => {
   const { address = '' } = server ?? {};
   const environment = { SLUICE_TARGET: address, SLUICE_PORT: address.split(':')[1], SLUICE_DATA_DIR: folder };
   // What the page takes for granted: accounts that were opened on the page before.
-  if (document === 'docs/accounts.md') {
-    for (const account of ['wallet-1', 'wallet-2']) await cli(['account', 'open', account, 'EUR'], { environment });
+  if (document === 'docs/accounts.md' || document === 'docs/reservations.md') {
+    for (const account of ['wallet-1', 'wallet-2', 'hotel']) await cli(['account', 'open', account, 'EUR'], { environment });
     await cli(['account', 'post', 'wallet-1', 'CREDIT', '9000', 'EUR'], { environment });
   }
   const commands = commandsOf(document);

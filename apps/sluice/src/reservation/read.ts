@@ -1,10 +1,10 @@
-/** `sluice reservation get | list | parked | watch` */
+/** `sluice reservation get | list | identity | parked | watch` */
 import { RESERVATION_STATES, type ReservationState } from '@sluice/client';
 import { type Command, Option } from 'commander';
 import { dateOf, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { firstOf, pageOf } from '../listing';
-import { changeText, PARKED_COLUMNS, RESERVATION_COLUMNS, reservationPairs } from './reservation-view';
+import { changeText, PARKED_COLUMNS, RESERVATION_COLUMNS, reservationPairs, userPairs } from './reservation-view';
 
 const DEFAULT_SHOWN = 100;
 
@@ -21,6 +21,7 @@ interface ListOptions {
 export function addReadCommands(reservation: Command, surroundings: Surroundings): void {
   addGetCommand(reservation, surroundings);
   addListCommand(reservation, surroundings);
+  addIdentityCommand(reservation, surroundings);
   addParkedCommand(reservation, surroundings);
   addWatchCommand(reservation, surroundings);
 }
@@ -55,6 +56,19 @@ function addListCommand(reservation: Command, surroundings: Surroundings): void 
         const { identity: identityId, resource: resourceId, state, from, before, oldestFirst, limit } = options;
         const filter = { identityId, resourceId, state, reservedFrom: dateOf(from), reservedBefore: dateOf(before), newestFirst: oldestFirst !== true };
         output.table(await firstOf(limit, client.reservations.list(filter, pageOf(limit))), RESERVATION_COLUMNS);
+      }),
+    );
+}
+
+function addIdentityCommand(reservation: Command, surroundings: Surroundings): void {
+  reservation
+    .command('identity')
+    .description('show where an identity stands: its reservations that are not over, in order of reservation, and the one that was over last')
+    .argument('<identity>')
+    .action((identityId: string, _options: unknown, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        const found = await client.reservations.userState(identityId);
+        output.thing(found, userPairs(identityId, found));
       }),
     );
 }

@@ -1,5 +1,5 @@
 /** Reservations as people see them. */
-import type { ParkedRequest, Reservation, Resource } from '@sluice/client';
+import type { IdentityReservation, ParkedRequest, Reservation, Resource, UserState } from '@sluice/client';
 import { type Cell, clockText } from '../output';
 
 export function reservationPairs(reservation: Reservation): readonly (readonly [string, Cell])[] {
@@ -52,6 +52,21 @@ export function resourcePairs({ resourceId, capacity, taken, waitingCount, waiti
     ['waiting', waitingPlaces === waitingCount ? waitingCount : `${waitingCount}, for ${waitingPlaces} places`],
     ['capacity set', clockText(capacitySetAt)],
   ];
+}
+
+export function userPairs(identityId: string, user: UserState): readonly (readonly [string, Cell])[] {
+  return [
+    ['identity', identityId],
+    ['state', user.state ?? 'no reservation'],
+    ...user.reservations.map((known): readonly [string, Cell] => [known.number, knownText(known)]),
+    ['over last', user.ended && `${user.ended.number} ${knownText(user.ended)}`],
+    ['parked', user.parkedCount],
+    ['sent', user.sentCount],
+  ];
+}
+
+function knownText({ state, waiting, reason }: IdentityReservation): string {
+  return [state ?? 'unknown', waiting ? 'waiting' : '', reason].filter((part) => part !== '').join(' ');
 }
 
 /** A line of a watch. */

@@ -63,6 +63,7 @@ test.each`
   ${'reservation list --resource hall --limit 1'} | ${/^number.*\nH3 +bob +COMPLETED.*\n$/}
   ${'reservation list --state COMPLETED --json'}  | ${/^{"number":"H3","identityId":"bob".*"state":"COMPLETED"/}
   ${'reservation capacity hall'}                  | ${/resource +hall\ncapacity +3\ntaken +1\nwaiting +0/}
+  ${'reservation identity ada'}                   | ${/identity +ada\nstate +RESERVED\nH5 +RESERVED\nover last +H7 REJECTED ACCOUNT_NOT_FOUND\nparked +0\nsent +0/}
   ${'reservation parked'}                         | ${/^identity +request id +number +accepted +until.*\nmia +m +M1 +20/}
   ${'reservation watch H3'}                       | ${/^20\S+ +COMPLETED +1 HELD\n$/}
 `('$command, once projected', async ({ command, shows }: { command: string; shows: RegExp }) => {

@@ -6,8 +6,8 @@ import { grpcError, type Script, type ScriptedServices, startScriptedServices } 
 
 const running: { services: ScriptedServices; client: SluiceClient }[] = [];
 
-async function clientOf(reservationCommands: Script['reservationCommands']): Promise<SluiceClient> {
-  const services = await startScriptedServices({ reservationCommands });
+async function clientOf(reservationCommands: Script['reservationCommands'], reservationQueries?: Script['reservationQueries']): Promise<SluiceClient> {
+  const services = await startScriptedServices({ reservationCommands, reservationQueries });
   const client = new SluiceClient({ retry: { baseDelayMs: 1, maximumDelayMs: 2 }, target: services.target });
   running.push({ services, client });
   return client;
@@ -107,4 +107,54 @@ test('a capacity is answered with what is taken and what waits', async () => {
     setCapacity: ({ request: { capacity } }, callback) => callback(null, { taken: capacity, waiting: 3, repeated: false, positionToken: '' }),
   });
   expect(await client.reservations.setCapacity('rooms', 100, 'r')).toMatchObject({ requestId: 'r', resourceId: 'rooms', taken: 100, waiting: 3 });
+});
+
+describe('reads', () => {
+  const reservation = reservationpb.Reservation.fromPartial({
+    number: 'H1',
+    state: RESERVATION_STATE_RESERVED,
+    placesState: reservationpb.PlacesState.PLACES_STATE_WAITING,
+    expiresAt: { seconds: 5n },
+    money: { hold: { accountId: 'w', amountMinor: 5n, unit: 'EUR', payeeAccountId: 'h' }, state: reservationpb.MoneyState.MONEY_STATE_HELD },
+  });
+  const seen: [string, string][] = [];
+  const noted =
+    <Request extends { readonly positionToken: string }, Response>(what: string, response: Response): handleUnaryCall<Request, Response> =>
+    ({ request }, callback) => {
+      seen.push([what, request.positionToken]);
+      callback(null, response);
+    };
+
+  test('carry the position that is asked for, and tell of it as users see it', async () => {
+    const client = await clientOf(undefined, {
+      getReservation: noted('get', { reservation, positionToken: '' }),
+      listReservations: noted('list', { reservations: [reservation], nextPageToken: '', positionToken: '' }),
+      getCapacity: noted('capacity', {
+        resource: reservationpb.Resource.fromPartial({ resourceId: 'hall', capacity: 9n, waitingCount: 2n }),
+        positionToken: '',
+      }),
+      getUserState: noted('userState', reservationpb.GetUserStateResponse.fromPartial({ reservations: [{ number: 'H1' }], parkedCount: 1 })),
+      listParkedRequests: noted('parked', { requests: [reservationpb.ParkedRequest.fromPartial({ requestId: 'r' })], nextPageToken: '', positionToken: '' }),
+      watchReservation: (call) => {
+        seen.push(['watch', call.request.positionToken]);
+        call.write({ reservation, positionToken: '' });
+        call.end();
+      },
+    });
+    const { reservations } = client;
+    const options = { positionToken: 'asked' };
+    const found = await reservations.get('H1', options);
+    expect(found).toMatchObject({ number: 'H1', state: 'RESERVED', placesState: 'WAITING', expiresAt: new Date(5_000), endedAt: undefined });
+    expect(found.money).toEqual({ accountId: 'w', amountMinor: 5n, unit: 'EUR', payeeAccountId: 'h', state: 'HELD', reason: '' });
+    for await (const one of reservations.list({ resourceId: 'hall', state: 'RESERVED' }, options)) expect(one).toEqual(found);
+    expect(await reservations.capacity('hall', options)).toMatchObject({ resourceId: 'hall', capacity: 9, taken: 0, waitingCount: 2 });
+    expect(await reservations.userState('ada', options)).toMatchObject({
+      state: undefined,
+      reservations: [{ number: 'H1', state: undefined }],
+      parkedCount: 1,
+    });
+    for await (const one of reservations.parked({}, options)) expect(one).toMatchObject({ requestId: 'r', parkedUntil: undefined });
+    for await (const one of reservations.watch('H1', options)) expect(one).toEqual(found);
+    expect(seen).toEqual(['get', 'list', 'capacity', 'userState', 'parked', 'watch'].map((what) => [what, 'asked']));
+  });
 });

@@ -18,6 +18,7 @@ export interface Script {
   readonly queries?: Partial<accountpb.AccountQueryServiceServer>;
   readonly contestCommands?: Partial<contestpb.ContestCommandServiceServer>;
   readonly reservationCommands?: Partial<reservationpb.ReservationCommandServiceServer>;
+  readonly reservationQueries?: Partial<reservationpb.ReservationQueryServiceServer>;
 }
 
 export async function startScriptedServices(script: Script, port = 0): Promise<ScriptedServices> {
@@ -27,6 +28,7 @@ export async function startScriptedServices(script: Script, port = 0): Promise<S
   server.addService(accountpb.AccountQueryServiceService, (script.queries ?? {}) as UntypedServiceImplementation);
   server.addService(contestpb.ContestCommandServiceService, (script.contestCommands ?? {}) as UntypedServiceImplementation);
   server.addService(reservationpb.ReservationCommandServiceService, (script.reservationCommands ?? {}) as UntypedServiceImplementation);
+  server.addService(reservationpb.ReservationQueryServiceService, (script.reservationQueries ?? {}) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
       if (error === null) resolve(boundPort);
