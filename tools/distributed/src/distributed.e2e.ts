@@ -24,6 +24,7 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
   query: [
     'sluice.account.v1.AccountQueryService',
     'sluice.contest.v1.ContestQueryService',
+    'sluice.reservation.v1.ReservationQueryService',
     'sluice.task.v1.ScheduleQueryService',
     'sluice.task.v1.TaskQueryService',
   ],
@@ -55,6 +56,9 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     ]);
     return stdout;
   };
+
+  const answerOf = async (service: ServiceName, method: string, request: object): Promise<Record<string, unknown>> =>
+    JSON.parse(await call(service, '-d', JSON.stringify(request), method)) as Record<string, unknown>;
 
   test('two of each service and one scheduler run, under their names', () => {
     expect(distributed.processes.map(({ name }) => name)).toEqual([
@@ -93,8 +97,7 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
 
   withGrpcurl('a contest is ended by the scheduler, and its owner compares the read store with the log', async () => {
     const contest = 'sluice.contest.v1';
-    const ask = async (service: ServiceName, method: string, request: object): Promise<Record<string, unknown>> =>
-      JSON.parse(await call(service, '-d', JSON.stringify(request), `${contest}.${method}`)) as Record<string, unknown>;
+    const ask = (service: ServiceName, method: string, request: object) => answerOf(service, `${contest}.${method}`, request);
     const sides = [
       { side_id: 'red', account_ids: ['r1'] },
       { side_id: 'blue', account_ids: ['b1'] },
@@ -113,6 +116,24 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
     expect(rounds).toMatchObject([
       { round: 1, outcome: 'RECONCILIATION_OUTCOME_EQUAL', sides: [{ sideId: 'red' }, { sideId: 'blue', logPoints: '7', readPoints: '7' }] },
     ]);
+  });
+
+  withGrpcurl('a reservation is read at another service than it was made, and expires by the scheduler', async () => {
+    const reservation = 'sluice.reservation.v1';
+    const ask = (service: ServiceName, method: string, request: object) => answerOf(service, `${reservation}.Reservation${method}`, request);
+    await ask('command', 'CommandService/SetCapacity', { request_id: 'hall', resource_id: 'hall', capacity: 1 });
+    const terms = { number: 'seat-1', resource_id: 'hall', expires_at_us: (Date.now() + 2_000) * 1_000 };
+    const { state, positionToken } = await ask('command', 'CommandService/Reserve', { request_id: 'reserve', identity_id: 'ada', ...terms });
+    expect(state).toBe('RESERVATION_STATE_RESERVED');
+    const token = { position_token: positionToken };
+    expect(await ask('query', 'QueryService/GetReservation', { number: 'seat-1', ...token })).toMatchObject({
+      reservation: { identityId: 'ada', resourceId: 'hall' },
+    });
+    const user = await ask('query', 'QueryService/GetUserState', { identity_id: 'ada', ...token });
+    expect(user['reservations']).toMatchObject([{ number: 'seat-1' }]);
+    // It ends when the reservation is over.
+    const watched = await call('query', '-d', JSON.stringify({ number: 'seat-1', ...token }), `${reservation}.ReservationQueryService/WatchReservation`);
+    expect(watched).toContain('"RESERVATION_STATE_EXPIRED"');
   });
 
   test('every process has a Prometheus endpoint', async () => {
