@@ -118,6 +118,8 @@ test('a submitted score counts a little later, and is listed as unfinished no mo
   expect((await plain('submit', 'late', 'x', '4', '--request-id', 's1')).out).toContain('score/s1');
   await until('late', ({ scoreCount }) => scoreCount === 1);
   expect(await json('unfinished', 'late')).toEqual([]);
+  expect(await json('submitted', 'late', '--request-id', 's1')).toMatchObject([{ requestId: 's1', state: 'RECORDED', round: 1, points: 4 }]);
+  expect(await json('submitted', 'late', '--state', 'REFUSED')).toEqual([]);
   expect((await plain('unfinished')).code).toBe(EXIT.done);
   expect(await plain('submit', 'none', 'x', '4')).toMatchObject({ code: EXIT.refused, err: expect.stringContaining('CONTEST_NOT_FOUND') });
 });

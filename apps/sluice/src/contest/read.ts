@@ -1,5 +1,15 @@
-/** `sluice contest get | list | standings | scores | reconciliation`: from the read store. */
-import { type Contest, CONTEST_PHASES, type ContestPhase, type ContestScore, type MemberStanding, type RoundReconciliation } from '@sluice/client';
+/** `sluice contest get | list | standings | scores | submitted | reconciliation`: from the read store. */
+import {
+  type Contest,
+  CONTEST_PHASES,
+  type ContestPhase,
+  type ContestScore,
+  type MemberStanding,
+  type RoundReconciliation,
+  SUBMITTED_SCORE_STATES,
+  type SubmittedScore,
+  type SubmittedScoreState,
+} from '@sluice/client';
 import { type Command, Option } from 'commander';
 import { wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
@@ -32,10 +42,17 @@ interface ScoresOptions {
   readonly limit: number;
 }
 
+interface SubmittedOptions {
+  readonly state?: SubmittedScoreState;
+  readonly requestId?: string;
+  readonly limit: number;
+}
+
 export function addReadCommands(contest: Command, surroundings: Surroundings): void {
   addContestReads(contest, surroundings);
   addStandingsCommand(contest, surroundings);
   addScoresCommand(contest, surroundings);
+  addSubmittedCommand(contest, surroundings);
   addReconciliationCommand(contest, surroundings);
 }
 
@@ -123,6 +140,30 @@ function addScoresCommand(contest: Command, surroundings: Surroundings): void {
           'in the round': (row) => row.roundPoints,
           'in all': (row) => row.totalPoints,
           recorded: (row) => clockText(row.recordedAt),
+          'request id': (row) => row.requestId,
+        });
+      }),
+    );
+}
+
+function addSubmittedCommand(contest: Command, surroundings: Surroundings): void {
+  contest
+    .command('submitted')
+    .description('show what became of submitted scores, the oldest first')
+    .argument('<contest>')
+    .addOption(new Option('--state <state>', 'only in this state').choices(SUBMITTED_SCORE_STATES))
+    .option('--request-id <id>', 'only the one of this request')
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
+    .addHelpText('after', '\nExamples:\n  sluice contest submitted cup --state REFUSED\n  sluice contest submitted cup --request-id s1')
+    .action((contestId: string, { limit, ...filter }: SubmittedOptions, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        output.table<SubmittedScore>(await firstOf(limit, client.contests.submittedScores(contestId, filter, pageOf(limit))), {
+          account: (row) => row.accountId,
+          points: (row) => row.points,
+          state: (row) => row.state,
+          round: (row) => row.round,
+          refused: (row) => row.reason,
+          submitted: (row) => clockText(row.submittedAt),
           'request id': (row) => row.requestId,
         });
       }),

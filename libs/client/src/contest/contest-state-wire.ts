@@ -5,6 +5,8 @@ import type {
   Contest,
   ContestPhase,
   ContestScore,
+  SubmittedScore,
+  SubmittedScoreState,
   MemberStanding,
   ReconciliationOutcome,
   RoundReconciliation,
@@ -78,6 +80,22 @@ export function scoreFromWire(score: contestpb.ContestScore): ContestScore {
     recordedAt: timeFromWire(recordedAt),
     roundPoints: Number(roundPoints),
     totalPoints: Number(totalPoints),
+    sequence,
+  };
+}
+
+export function submittedScoreFromWire(score: contestpb.SubmittedScore): SubmittedScore {
+  const { requestId, accountId, points, scoredAt, state, reason, round, submittedAt, endedAt, sequence } = score;
+  return {
+    requestId,
+    accountId,
+    points: Number(points),
+    scoredAt: timeFromWire(scoredAt),
+    state: suffix(contestpb.SubmittedScoreState[state], 'SUBMITTED_SCORE_STATE_') as SubmittedScoreState,
+    reason,
+    round,
+    submittedAt: timeFromWire(submittedAt),
+    endedAt: timeFromWire(endedAt),
     sequence,
   };
 }

@@ -91,6 +91,32 @@ export interface ContestScore {
   readonly sequence: bigint;
 }
 
+export const SUBMITTED_SCORE_STATES = ['SUBMITTED', 'RECORDED', 'REFUSED'] as const;
+export type SubmittedScoreState = (typeof SUBMITTED_SCORE_STATES)[number];
+
+/** A submitted score with what became of it. */
+export interface SubmittedScore {
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly points: number;
+  readonly scoredAt: Date | undefined;
+  readonly state: SubmittedScoreState;
+  /** REFUSED: why, like "CONTEST_MEMBER_NOT_FOUND"; empty otherwise. */
+  readonly reason: string;
+  /** RECORDED: that it counts in; 0 otherwise. */
+  readonly round: number;
+  readonly submittedAt: Date | undefined;
+  /** Undefined: its change task has not ended. */
+  readonly endedAt: Date | undefined;
+  readonly sequence: bigint;
+}
+
+export interface SubmittedScoreFilter {
+  readonly state?: SubmittedScoreState | undefined;
+  /** Only the one of this request. */
+  readonly requestId?: string | undefined;
+}
+
 /** What came of the comparison of the read store with the log. */
 export type ReconciliationOutcome = 'PENDING' | 'EQUAL' | 'REPLACED' | 'BEHIND' | 'NOT_COMPARED';
 

@@ -30,6 +30,8 @@ import type {
   Contest,
   ContestFilter,
   ContestScore,
+  SubmittedScore,
+  SubmittedScoreFilter,
   MemberStanding,
   RoundReconciliation,
   ScoreFilter,
@@ -37,7 +39,7 @@ import type {
   StandingsFilter,
   WatchedStandings,
 } from './contest-state';
-import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire } from './contest-state-wire';
+import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire, submittedScoreFromWire } from './contest-state-wire';
 import { contestToWire, giftOutcomeOf, giftSizeBytes, giftToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
 
 /** @internal */
@@ -245,6 +247,25 @@ export class ContestsClient {
   /** Recorded scores, page after page as they are asked for. */
   scores(contestId: string, filter: ScoreFilter = {}, options: PageOptions = {}): AsyncGenerator<ContestScore, void, undefined> {
     return iteratePages((page) => this.scoresPage(contestId, filter, page), options);
+  }
+
+  async submittedScoresPage(contestId: string, filter: SubmittedScoreFilter = {}, options: PageOptions = {}): Promise<Page<SubmittedScore>> {
+    const { queries, reads } = this.#options;
+    const request: contestpb.ListSubmittedScoresRequest = {
+      contestId,
+      state: contestpb.SubmittedScoreState[`SUBMITTED_SCORE_STATE_${filter.state ?? 'UNSPECIFIED'}`],
+      requestId: filter.requestId ?? '',
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const { scores, nextPageToken } = await reads.read(queries.listSubmittedScores.bind(queries), request, options);
+    return { items: scores.map(submittedScoreFromWire), nextPageToken };
+  }
+
+  /** Submitted scores with what became of them, in the order of their submission, page after page as they are asked for. */
+  submittedScores(contestId: string, filter: SubmittedScoreFilter = {}, options: PageOptions = {}): AsyncGenerator<SubmittedScore, void, undefined> {
+    return iteratePages((page) => this.submittedScoresPage(contestId, filter, page), options);
   }
 
   /** Each round that has ended: its sums in the log and in the read store. */

@@ -40,6 +40,10 @@ export {
   type SideStanding,
   type Standings,
   type StandingsFilter,
+  SUBMITTED_SCORE_STATES,
+  type SubmittedScore,
+  type SubmittedScoreFilter,
+  type SubmittedScoreState,
   type WatchedStandings,
 } from './contest-state';
 export type { ContestsClient } from './contests-client';
