@@ -18,7 +18,7 @@ interface Funds {
 export const accountDefects = {
   'forget-a-repeat': {
     what: 'The request index forgets one id in ten.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         RequestIndex.prototype,
@@ -49,7 +49,7 @@ export const accountDefects = {
   },
   'acknowledge-lost-turns': {
     what: 'Requests of a turn that was lost are answered as if they had been done.',
-    foundWithin: 10,
+    foundWithin: 100,
     plant: () =>
       replaceMethod(
         RequestSubmission.prototype,
@@ -62,7 +62,7 @@ export const accountDefects = {
   },
   'answer-repeats-with-today': {
     what: 'A repeat is answered with the balance of now, not with that of the first answer.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         AccountState.prototype,
@@ -78,7 +78,7 @@ export const accountDefects = {
   },
   'read-before-the-token': {
     what: 'A read that carries a token is answered from whatever is there.',
-    foundWithin: 20,
+    foundWithin: 40,
     plant: () =>
       replaceMethod(
         Freshness.prototype,
@@ -91,12 +91,12 @@ export const accountDefects = {
   },
   'forget-own-writes': {
     what: 'The client library does not remember the tokens of what it wrote, so that its reads do not wait for it.',
-    foundWithin: 20,
+    foundWithin: 40,
     plant: () => replaceMethod(PositionTracker.prototype, 'add', () => () => undefined),
   },
   'skip-a-commit': {
     what: 'The projector leaves out one commit in forty.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         PartitionFold.prototype,
@@ -123,7 +123,7 @@ export const accountDefects = {
   },
   'keep-refused-transfers': {
     what: 'A transfer that its target refused is settled, and not given back.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         AccountTransfers.prototype,

@@ -13,7 +13,7 @@ interface Taking {
 export const roomDefects = {
   'apply-a-delivery-twice': {
     what: 'A target decides deliveries anew that it has taken before.',
-    foundWithin: 20,
+    foundWithin: 60,
     plant: () =>
       replaceMethod(
         TakeSubmission.prototype,
@@ -32,7 +32,7 @@ export const roomDefects = {
   },
   'drop-a-verdict': {
     what: 'A source records verdicts on deliveries and does not tell the capability that owed them.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         SettleSubmission.prototype as never as { tell(turn: unknown, capability: string, run: readonly unknown[]): void },
@@ -45,7 +45,7 @@ export const roomDefects = {
   },
   'forget-a-timer': {
     what: 'One timer in three is not kept.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () => {
       let count = 0;
       return replaceMethod(

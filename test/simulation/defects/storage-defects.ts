@@ -8,7 +8,7 @@ import { replaceMethod } from './replace-method';
 export const storageDefects = {
   'answer-before-durable': {
     what: 'The engine takes a commit for durable as soon as it has been sent to the log.',
-    foundWithin: 10,
+    foundWithin: 20,
     plant: () =>
       replaceMethod(
         SimulatedEventLog.prototype,
@@ -38,7 +38,7 @@ export const storageDefects = {
   },
   'forget-a-failed-append': {
     what: 'The engine takes an append whose outcome is unknown for one that was stored.',
-    foundWithin: 40,
+    foundWithin: 100,
     plant: () =>
       replaceMethod(
         SimulatedEventLog.prototype,

@@ -55,7 +55,7 @@ export const taskDefects = {
   },
   'hand-out-before-durable': {
     what: 'A task is handed to its worker when its start is decided, not when that is durable.',
-    foundWithin: 200,
+    foundWithin: 400,
     workload: 'tasks',
     plant: () => {
       let takes = false;
@@ -127,7 +127,7 @@ export const taskDefects = {
   },
   'forget-a-time-limit': {
     what: 'One attempt in three has no time limit.',
-    foundWithin: 20,
+    foundWithin: 40,
     workload: 'tasks',
     plant: () =>
       replaceMethod(
