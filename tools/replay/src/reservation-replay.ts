@@ -66,6 +66,7 @@ export async function replayReservations(options: ReservationReplayOptions): Pro
 class ReservationReplay {
   private readonly prefix: string;
   private readonly firstDay: number;
+  private readonly byRoomType = new Map<string, HotelBooking[]>();
   private readonly reserves = new Map<string, ReserveInput>();
   private readonly mismatches: string[] = [];
   private readonly lost: string[] = [];
@@ -83,13 +84,18 @@ class ReservationReplay {
     const name = basename(options.file).replace(/(\.csv)?(\.gz)?$/, '');
     this.prefix = `${name.slice(0, 32)}-${Date.now().toString(36)}`;
     this.firstDay = bookings.reduce((first, { bookedDay }) => Math.min(first, bookedDay), Number.POSITIVE_INFINITY);
+    for (const booking of bookings) {
+      const ofType = this.byRoomType.get(booking.roomType);
+      if (ofType === undefined) this.byRoomType.set(booking.roomType, [booking]);
+      else ofType.push(booking);
+    }
   }
 
   /** With a place for every booking: which of them have to be turned away the file does not say. */
   async makeResources(): Promise<void> {
     const { client, observer } = this.options;
     observer.step('making resources', undefined);
-    for (const [roomType, bookings] of this.byRoomType()) {
+    for (const [roomType, bookings] of this.byRoomType) {
       await untilAnswered(() => client.reservations.setCapacity(this.resourceOf(roomType), bookings.length, 'make', CALL));
     }
     observer.stepDone();
@@ -262,7 +268,7 @@ class ReservationReplay {
   async compareResources(): Promise<void> {
     const { observer } = this.options;
     observer.step('comparing resources', undefined);
-    for (const [roomType, bookings] of this.byRoomType()) {
+    for (const [roomType, bookings] of this.byRoomType) {
       const kept = keptOf(bookings);
       const taken = await this.takenOf(this.resourceOf(roomType), kept);
       if (taken === kept) this.resources += 1;
@@ -290,7 +296,7 @@ class ReservationReplay {
     const { client, observer } = this.options;
     observer.step('comparing the read store', this.bookings.length);
     let done = 0;
-    for (const [roomType, bookings] of this.byRoomType()) {
+    for (const [roomType, bookings] of this.byRoomType) {
       const resourceId = this.resourceOf(roomType);
       const states = new Map<string, ReservationState>();
       for await (const { number, state } of client.reservations.list({ resourceId }, CALL)) {
@@ -343,12 +349,6 @@ class ReservationReplay {
 
   private describe({ line, number, finalStatus }: HotelBooking): string {
     return `row ${line - 1} (line ${line}): ${number}, ${finalStatus}`;
-  }
-
-  private byRoomType(): Map<string, HotelBooking[]> {
-    const types = new Map<string, HotelBooking[]>();
-    for (const booking of this.bookings) types.set(booking.roomType, [...(types.get(booking.roomType) ?? []), booking]);
-    return types;
   }
 
   private dueMs(day: number): number {
