@@ -1,5 +1,11 @@
 /** What the log says of the seats of a rush: how many were taken at most, and whether each that came free went to the first that waited. */
 import type { EventView } from '@sluice/client';
+import { reservationEvents } from '@sluice/protocol/reservation';
+
+const { type: PLACES_TAKEN } = reservationEvents.written('PlacesTaken');
+const { type: PLACES_GRANTED } = reservationEvents.written('PlacesGranted');
+const { type: PLACES_QUEUED } = reservationEvents.written('PlacesQueued');
+const { type: PLACES_RETURNED } = reservationEvents.written('PlacesReturned');
 
 export interface SeatsInLog {
   /** At any moment. */
@@ -36,20 +42,20 @@ export function seatsInLog(events: Iterable<EventView>, resourceId: string): Sea
     const { number, places, waited = false, taken: said = '0', resourceId: of } = (event ?? {}) as SeatEvent;
     if (of !== resourceId) continue;
     switch (type) {
-      case 'reservation.PlacesTaken':
+      case PLACES_TAKEN:
         if (waiting.length > 0) contradictions.push(`${number} got a seat past ${waiting.length} that waited`);
         taken += places;
         break;
-      case 'reservation.PlacesGranted':
+      case PLACES_GRANTED:
         if (waiting[0] !== number) contradictions.push(`${number} got a seat before ${waiting[0] ?? 'it waited'}`);
         waiting = waiting.filter((one) => one !== number);
         granted.push(number);
         taken += places;
         break;
-      case 'reservation.PlacesQueued':
+      case PLACES_QUEUED:
         waiting.push(number);
         continue;
-      case 'reservation.PlacesReturned':
+      case PLACES_RETURNED:
         if (waited) waiting = waiting.filter((one) => one !== number);
         else {
           taken -= places;
