@@ -33,9 +33,14 @@ export function checkedName(field: string, { names, prefix, what }: RequestEnum,
   return name.slice(prefix.length);
 }
 
+/**
+ * Microseconds. Timestamps reach from the year 1 to the year 9999, and microseconds that rows count from 1684 to 2255: what is beyond is the nearest of these,
+ * because all rows are as much before or after it.
+ */
 export function checkedTimeUs(field: string, timestamp: Parameters<typeof usFromTimestamp>[0]): number {
   try {
-    return Number(usFromTimestamp(timestamp));
+    const us = Number(usFromTimestamp(timestamp));
+    return Math.min(Math.max(us, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
   } catch (error) {
     if (error instanceof RangeError) throw invalidRequest(field, `is not a time: ${error.message}`);
     throw error;

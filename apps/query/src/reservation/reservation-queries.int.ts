@@ -4,7 +4,7 @@ import { MemoryReadStore } from '@sluice/memory';
 import type { ReadCopy, Row } from '@sluice/ports';
 import { PartitionFold, READ_COLLECTIONS } from '@sluice/projections';
 import { projection, RESERVATIONS } from '@sluice/projections/reservation';
-import { type DecodedCommit, encodePositionToken, type EventRecord, timestampFromUs } from '@sluice/protocol';
+import { MAXIMUM_TIMESTAMP_US, MINIMUM_TIMESTAMP_US, type DecodedCommit, encodePositionToken, type EventRecord, timestampFromUs } from '@sluice/protocol';
 import { reservationEvents, reservationpb } from '@sluice/protocol/reservation';
 import { errorInfoOf, type RunningServer, startServer } from '@sluice/service';
 import { type QueryRuntime, startQuery } from '../query';
@@ -200,6 +200,9 @@ test('reservations are listed by identity, resource, state and time, in both dir
     expect(await all({ pageSize, ...times })).toBe('n2,n3');
     expect(await all({ pageSize, ...times, identityId: 'bob' })).toBe('n2');
     expect(await all({ pageSize, identityId: 'nobody' })).toBe('');
+    expect(await all({ pageSize, reservedFrom: timestampFromUs(MINIMUM_TIMESTAMP_US), reservedBefore: timestampFromUs(MAXIMUM_TIMESTAMP_US) })).toBe(
+      'n1,n2,n3,n4',
+    );
   }
   const page = await list({ pageSize: 1 });
   const refused = (await list({ pageSize: 1, identityId: 'ada', pageToken: page.nextPageToken }).catch((error: ServiceError) => error)) as ServiceError;
