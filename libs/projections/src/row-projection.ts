@@ -45,8 +45,11 @@ export function projectedRows<State, Change>(rows: ProjectedRows<State, Change>)
 export function projectRows(...kinds: readonly RowProjection[]): Pick<Projection, 'collections' | 'open'> {
   return {
     collections: kinds.map(({ collection }) => collection),
-    open: (partition, setAside, cachedAggregates) =>
-      new PartitionRows(kinds.map((kind) => ({ name: kind.collection.name, rows: kind.open(partition, setAside, cachedAggregates) }))),
+    open: (partition, setAside, cachedAggregates) => {
+      // The kinds share the memory of the partition.
+      const cachedOfKind = Math.ceil(cachedAggregates / kinds.length);
+      return new PartitionRows(kinds.map((kind) => ({ name: kind.collection.name, rows: kind.open(partition, setAside, cachedOfKind) })));
+    },
   };
 }
 

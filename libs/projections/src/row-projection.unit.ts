@@ -115,6 +115,16 @@ test.each([[[4]], [[1, 1, 1, 1]], [[2, 2]], [[1, 3]]])('cut into flushes of %j c
   }
 });
 
+test('the kinds of rows of a partition share its cache', async () => {
+  const copy = await newCopy();
+  const fold = open(8);
+  const changes = commit(1, [...'abcdefgh'].map((key) => `${key}+1`).join(' '));
+  await write(copy, (await flush(copy, fold, [changes])).writes);
+  for (const event of changes.events) fold.take({ ...changes, sequence: 2 }, event);
+  // Four of eight are for the tallies, of which the half used last is kept.
+  expect(fold.missing().get(TALLIES.name)).toEqual([...'abcdef']);
+});
+
 test('a flush that wrote some of its rows is repeated, cut otherwise, and counts nothing twice', async () => {
   const { writes } = await flush(await newCopy(), open(), HISTORY.slice(0, 3));
   for (let written = 0; written <= writes.length; written += 1) {
