@@ -1,6 +1,6 @@
 /** The events of reservations are those of three kinds of aggregates. The rows of a kind pass over those of the other two. */
-import type { EventHandlersOf } from '@sluice/protocol';
-import type { reservationEvents } from '@sluice/protocol/reservation';
+import type { DecodedCommit, EventHandlersOf, EventRecord } from '@sluice/protocol';
+import { reservationEvents } from '@sluice/protocol/reservation';
 
 /** What rows make of each event; undefined: nothing. */
 export type HandlersOf<Result> = EventHandlersOf<typeof reservationEvents, undefined, Result | undefined>;
@@ -45,3 +45,11 @@ export const NUMBER_EVENTS_PASSED_OVER: Pick<HandlersOf<never>, NumberEventName>
   MoneyPaid: passOver,
   MoneyReturned: passOver,
 };
+
+/** Reads an event by the handlers; undefined: they pass it over. What they pass over is not decoded. Throws UnknownEventError. */
+export function readerBy<Result>(handlers: HandlersOf<Result>): (commit: DecodedCommit, event: EventRecord) => Result | undefined {
+  const names = Object.keys(handlers) as (keyof HandlersOf<Result>)[];
+  const passedOver = new Set(names.filter((name) => handlers[name] === passOver).map((name) => reservationEvents.written(name).type));
+  // The rows that do not pass it over refuse a version that is not known.
+  return (commit, event) => (passedOver.has(event.type) ? undefined : reservationEvents.read(event, commit, handlers, undefined));
+}

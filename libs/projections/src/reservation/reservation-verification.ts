@@ -33,7 +33,7 @@ import {
   RESERVATIONS,
   RESOURCE_AGGREGATE,
 } from './collections';
-import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
+import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER, readerBy, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
 
 /** An event of an aggregate, in the form of the domain. */
 type OfKey<Event> = readonly [key: string, event: Event];
@@ -98,10 +98,11 @@ function foldBy<State, Event>(
   begin: (key: string) => State,
   evolve: (state: State, event: Event) => State,
 ): (commit: DecodedCommit, change: (key: string, next: (state: State | undefined) => State) => void) => void {
+  const read = readerBy(handlers);
   return (commit, change) => {
     for (const recorded of commit.events) {
       if (!reservationEvents.owns(recorded.type)) continue;
-      const found = reservationEvents.read(recorded, commit, handlers, undefined);
+      const found = read(commit, recorded);
       if (found === undefined) continue;
       const [key, event] = found;
       change(key, (state) => evolve(state ?? begin(key), event));

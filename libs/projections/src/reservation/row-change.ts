@@ -1,7 +1,7 @@
 /** An event of reservations as the change of one row. */
 import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import { reservationEvents } from '@sluice/protocol/reservation';
-import type { HandlersOf } from './event-kinds';
+import { type HandlersOf, readerBy } from './event-kinds';
 
 /** The row's state after the event. Throws for an event that cannot follow. */
 export type Step<State> = (before: State | undefined, atUs: number) => State;
@@ -22,9 +22,10 @@ export function changed<State extends object>(key: string, fieldsOf: (before: St
 
 /** Reads events for `projectedRows` by the handlers. */
 export function changesBy<State>(handlers: HandlersOf<RowChange<State>>) {
+  const read = readerBy(handlers);
   return (commit: DecodedCommit, event: EventRecord, visit: (key: string, change: Step<State>) => void): boolean => {
     if (!reservationEvents.owns(event.type)) return false;
-    const change = reservationEvents.read(event, commit, handlers, undefined);
+    const change = read(commit, event);
     if (change !== undefined) visit(change.key, change.step);
     return true;
   };
