@@ -154,28 +154,16 @@ export class TaskColumns {
 
   private grow(): void {
     const size = this.numbers.length * 2;
-    for (const name of BYTES) this[name] = grownBytes(this[name], size);
-    for (const name of FLOATS) this[name] = grown(this[name], size);
-    for (const name of INTEGERS) this[name] = grownIntegers(this[name], size);
+    for (const name of BYTES) this[name] = grown(this[name], new Uint8Array(size));
+    for (const name of FLOATS) this[name] = grown(this[name], new Float64Array(size));
+    for (const name of INTEGERS) this[name] = grown(this[name], new Int32Array(size));
   }
 }
 
-function grownBytes(column: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(size);
-  result.set(column);
-  return result;
-}
-
-function grown(column: Float64Array, size: number): Float64Array<ArrayBuffer> {
-  const result = new Float64Array(size);
-  result.set(column);
-  return result;
-}
-
-function grownIntegers(column: Int32Array, size: number): Int32Array<ArrayBuffer> {
-  const result = new Int32Array(size);
-  result.set(column);
-  return result;
+/** The values at the front of the other column, which is larger. */
+function grown<Column extends { set(values: ArrayLike<number>): void }>(from: ArrayLike<number>, to: Column): Column {
+  to.set(from);
+  return to;
 }
 
 /** The values of the slots, in their order, at the front of the other column. It may be the same one: slots only move forward. */
