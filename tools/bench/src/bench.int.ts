@@ -91,8 +91,12 @@ test('PostgreSQL is measured where it is found, and else the reason is told', as
     rowLock: bench.postgresSide('rowLock', found.url),
     batch: bench.postgresSide('batch', found.url),
     scores: bench.postgresSide('scores', found.url),
+    reservations: bench.postgresSide('reservations', found.url),
+    places: bench.postgresSide('places', found.url),
   });
   expect(medianPerSecond(rounds.rowLock ?? [])).toBeGreaterThan(0);
   expect(medianPerSecond(rounds.batch ?? [])).toBeGreaterThan(0);
   expect(medianPerSecond(rounds.scores ?? [])).toBeGreaterThan(0);
+  expect(medianPerSecond(rounds.reservations ?? [])).toBeGreaterThan(0);
+  expect(medianPerSecond(rounds.places ?? [])).toBeGreaterThan(0);
 });

@@ -30,6 +30,8 @@ const POSTGRES_SIDES: Readonly<Record<PostgresOrder['way'], string>> = {
   twoRows: 'two rows on PostgreSQL, 64 clients',
   twoRowsOfMany: 'two rows of 100,000 on PostgreSQL, 64 clients',
   scores: 'an UPDATE per score on PostgreSQL, 64 clients',
+  reservations: 'an INSERT … ON CONFLICT or an UPDATE per request on PostgreSQL, 64 clients',
+  places: 'a capacity row with FOR UPDATE on PostgreSQL, 64 clients',
 };
 
 /** What is loaded: one process, or several that share the work. */

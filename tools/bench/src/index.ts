@@ -69,6 +69,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/contest.js')).contest,
   },
   {
+    name: 'reservations',
+    about: 'reserve and associate over many numbers, one hot resource, and one by one, beside postings and PostgreSQL; with --open N memory of open ones',
+    load: async () => (await import('./scenario/reservations.js')).reservations,
+  },
+  {
     name: 'timers',
     about: '1,000,000 timers that wait, 10,000 that are due at once, single ones on an idle system; embedded and distributed',
     load: async () => (await import('./scenario/timers.js')).timers,

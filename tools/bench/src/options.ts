@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly entries: number | undefined;
   /** contest: callers that watch its standings. */
   readonly watchers: number;
+  /** reservations: open ones whose memory is measured; undefined: it is not. */
+  readonly open: number | undefined;
   /** distributed: with so many busy partitions and owners each. */
   readonly owners: readonly number[];
   /** tasks: created in bulk and run in each round. */
@@ -49,9 +51,10 @@ export const OPTIONS_USAGE = `
   --in-flight N    calls that wait for an answer at any moment
   --connections N  connections of the load generator (2)
   --batch N        postings of a batch (1000)
-  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); contest: members, and as many givers (10000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
+  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); contest: members, and as many givers (10000); reservations: accounts, and as many identities (100000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
   --entries N      restart: entries to write before the kill (5000000); contest: scores before the end (1000000)
   --watchers N     contest: callers that watch the standings (1000)
+  --open N         reservations: open ones whose memory is measured at a server of its own, 1000000 say (not measured)
   --owners LIST    distributed: busy partitions and owners to compare (1,2,4)
   --tasks N        tasks: created in bulk and run in each round (50000)
   --workers LIST   tasks: worker processes to compare (1,2,4)
@@ -83,6 +86,7 @@ export function parseOptions(argv: readonly string[]): { readonly scenario: stri
       accounts: values.accounts === undefined ? undefined : whole('accounts', values.accounts, 1, 9_999_999),
       entries: values.entries === undefined ? undefined : whole('entries', values.entries, 1),
       watchers: whole('watchers', values.watchers, 1_000, MAXIMUM_WATCHERS),
+      open: values.open === undefined ? undefined : whole('open', values.open, 1),
       owners: (values.owners ?? '1,2,4').split(',').map((owners) => whole('owners', owners, 1, MAXIMUM_OWNERS)),
       tasks: whole('tasks', values.tasks, 50_000),
       workers: (values.workers ?? '1,2,4').split(',').map((workers) => whole('workers', workers, 1, MAXIMUM_WORKERS)),
@@ -108,6 +112,7 @@ function parse(argv: readonly string[]) {
         accounts: { type: 'string' },
         entries: { type: 'string' },
         watchers: { type: 'string' },
+        open: { type: 'string' },
         owners: { type: 'string' },
         tasks: { type: 'string' },
         workers: { type: 'string' },

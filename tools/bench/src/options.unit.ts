@@ -12,6 +12,7 @@ test('defaults', () => {
       batchSize: 1_000,
       entries: undefined,
       watchers: 1_000,
+      open: undefined,
       compare: new Set(['echo', 'row-lock', 'postgres', 'redis', 'rivals']),
     },
   });
@@ -19,9 +20,20 @@ test('defaults', () => {
 
 test('everything said', () => {
   const { options } = parseOptions(
-    'restart --seconds 0.5 --rounds 1 --json --in-flight 1 --accounts 10 --entries 20 --compare none --profile p --dir d'.split(' '),
+    'restart --seconds 0.5 --rounds 1 --json --in-flight 1 --accounts 10 --entries 20 --open 30 --compare none --profile p --dir d'.split(' '),
   );
-  expect(options).toMatchObject({ seconds: 0.5, rounds: 1, json: true, inFlight: 1, accounts: 10, entries: 20, compare: new Set(), profile: 'p', folder: 'd' });
+  expect(options).toMatchObject({
+    seconds: 0.5,
+    rounds: 1,
+    json: true,
+    inFlight: 1,
+    accounts: 10,
+    entries: 20,
+    open: 30,
+    compare: new Set(),
+    profile: 'p',
+    folder: 'd',
+  });
 });
 
 test.each([

@@ -51,6 +51,7 @@ function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): v
     fairness: _fairness,
     tasks: _tasks,
     contest: _contest,
+    reservations: _reservations,
     skipped,
     ...figures
   } = report;

@@ -3,6 +3,7 @@
  */
 import { accountpb } from '@sluice/protocol/account';
 import { contestpb } from '@sluice/protocol/contest';
+import { reservationpb } from '@sluice/protocol/reservation';
 import { taskpb } from '@sluice/protocol/task';
 import { randomBytes } from 'node:crypto';
 import { type BatchVerdict, findFault, readBatchVerdict } from './batch-verdict';
@@ -11,6 +12,8 @@ import { findGiftFault, findScoreFault, readItemVerdict } from './item-verdict';
 import { numberedAccountId, type AccountChoice, type Calls, type TransferChoice } from './load-order';
 import type { NumberedFrame } from './numbered-frame';
 import { buildFrame, creditOf, writeRandomAccounts, writeRequestIds, type RequestFrame } from './request-frame';
+import { type ReservationChoice, ReservationFrame } from './reservation-frame';
+import { findAssociateFault, findReserveFault, readReservationVerdict } from './reservation-verdict';
 import { REQUEST_ID_LENGTH, RequestIds } from './request-ids';
 import { signPosting } from './signature';
 import { TaskFrame } from './task-frame';
@@ -28,6 +31,8 @@ export interface Verdict {
 export interface CallSlot {
   /** The next request; its bytes may be those of the one before, written over. Undefined: there are no more. */
   next(): Buffer | undefined;
+  /** The method of the request that `next` returned; undefined: that of the source. */
+  readonly path?: string;
   judge(answer: Buffer): Verdict;
 }
 
@@ -49,6 +54,12 @@ export function callSource(calls: Calls): CallSource {
       return contestBatches(calls, contestpb.ContestCommandServiceService.scoreBatch.path, () => scoreBatchFrame(calls), findScoreFault);
     case 'giftBatches':
       return contestBatches(calls, contestpb.ContestCommandServiceService.giftBatch.path, () => giftBatchFrame(calls), findGiftFault);
+    case 'reservationBatches':
+      return reservationsAndAssociates({ shape: 'batch', items: calls.batchSize, identities: calls.identities, resourceId: '' });
+    case 'reservationSingles':
+      return reservationsAndAssociates({ shape: 'single', items: 1, identities: calls.identities, resourceId: '' });
+    case 'reserveBatches':
+      return reserveBatches(calls);
     case 'taskSingles':
       return taskSingles(calls.queue, calls.type);
     case 'signedBatches':
@@ -111,6 +122,57 @@ function contestBatches({ batchSize }: { readonly batchSize: number }, path: str
       return { next: () => frame.next(ids), judge: batchJudge(batchSize, readItemVerdict, fault) };
     },
   };
+}
+
+/** Each slot reserves, waits for the answer, and associates with what it reserved. */
+function reservationsAndAssociates(choice: ReservationChoice): CallSource {
+  const ids = newRequestIds();
+  const commands = reservationpb.ReservationCommandServiceService;
+  const [reserve, associate] =
+    choice.shape === 'batch' ? [commands.reserveBatch.path, commands.associateBatch.path] : [commands.reserve.path, commands.associate.path];
+  return {
+    path: reserve,
+    slot: () => {
+      const frame = new ReservationFrame(choice);
+      const [judgeReserve, judgeAssociate] = choice.shape === 'batch' ? batchJudges(choice.items) : [judgeReservation, judgeReservation];
+      let reserves = false;
+      return {
+        get path() {
+          return reserves ? reserve : associate;
+        },
+        next: () => {
+          reserves = !reserves;
+          return reserves ? frame.nextReserve(ids) : frame.nextAssociate(ids);
+        },
+        judge: (answer) => (reserves ? judgeReserve(answer) : judgeAssociate(answer)),
+      };
+    },
+  };
+}
+
+function reserveBatches({ batchSize, identities, resourceId }: Extract<Calls, { kind: 'reserveBatches' }>): CallSource {
+  const ids = newRequestIds();
+  return {
+    path: reservationpb.ReservationCommandServiceService.reserveBatch.path,
+    slot: () => {
+      const frame = new ReservationFrame({ shape: 'batch', items: batchSize, identities, resourceId });
+      const [judge] = batchJudges(batchSize);
+      return { next: () => frame.nextReserve(ids), judge };
+    },
+  };
+}
+
+type Judge = (answer: Buffer) => Verdict;
+
+function batchJudges(items: number): [reserve: Judge, associate: Judge] {
+  return [batchJudge(items, readReservationVerdict, findReserveFault), batchJudge(items, readReservationVerdict, findAssociateFault)];
+}
+
+/** A ReserveResponse and an AssociateResponse have these fields in common. */
+function judgeReservation(answer: Buffer): Verdict {
+  const { reason, repeated, positionToken } = reservationpb.ReserveResponse.decode(answer);
+  if (reason === '' && !repeated && positionToken !== '') return ACCEPTED_ONE;
+  return { accepted: 0, refused: 1, complaint: `a request was answered with ${JSON.stringify({ reason, repeated, positionToken })}` };
 }
 
 function singles(account: AccountChoice): CallSource {

@@ -22,6 +22,12 @@ export type Calls =
   | { readonly kind: 'scoreBatches'; readonly batchSize: number; readonly contestId: string; readonly members: number }
   /** Each from a random one of accounts 0 to givers - 1, for a random member. */
   | { readonly kind: 'giftBatches'; readonly batchSize: number; readonly contestId: string; readonly members: number; readonly givers: number }
+  /** A batch of reservations for random ones of identities 0 to identities - 1, then a batch of associate requests for them, in turn. */
+  | { readonly kind: 'reservationBatches'; readonly batchSize: number; readonly identities: number }
+  /** The same with one reservation and one associate request. */
+  | { readonly kind: 'reservationSingles'; readonly identities: number }
+  /** Reservations alone, of a resource; empty: of none. */
+  | { readonly kind: 'reserveBatches'; readonly batchSize: number; readonly identities: number; readonly resourceId: string }
   | { readonly kind: 'taskSingles'; readonly queue: string; readonly type: string }
   /** Signed before the clock starts, because signing is the caller's work; the run ends when they are used up. */
   | { readonly kind: 'signedBatches'; readonly batchSize: number; readonly accountId: string; readonly signingKey: Uint8Array; readonly prepared: number }

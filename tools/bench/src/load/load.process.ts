@@ -95,7 +95,7 @@ class LoadRun {
           resolve();
           return;
         }
-        connection.makeUnaryRequest<Buffer, Buffer>(this.source.path, asIs, asIs, request, NO_METADATA, {}, (error, answer) => {
+        connection.makeUnaryRequest<Buffer, Buffer>(slot.path ?? this.source.path, asIs, asIs, request, NO_METADATA, {}, (error, answer) => {
           if (error !== null || answer === undefined) {
             this.#failed += 1;
             this.#complaint ??= error?.message ?? 'an empty answer';

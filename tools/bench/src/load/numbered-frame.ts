@@ -33,7 +33,8 @@ export class NumberedFrame {
   }
 }
 
-function offsetsOf(bytes: Buffer, text: string): number[] {
+/** Where the text stands in the bytes, each time. */
+export function offsetsOf(bytes: Buffer, text: string): number[] {
   const offsets: number[] = [];
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) offsets.push(at);
   return offsets;

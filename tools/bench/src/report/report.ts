@@ -192,6 +192,37 @@ export interface ContestFigures {
   readonly end: ContestEndFigures;
 }
 
+/** Resident memory of a server without reservations, and with those that are open when the read store has them. */
+export interface OpenReservationFigures {
+  readonly open: number;
+  readonly bytesEmpty: number | null;
+  readonly bytesOpen: number | null;
+}
+
+/** Only of `reservations`. */
+export interface ReservationFigures {
+  readonly identities: number;
+  /** Reservations and associate requests in batches, settled, and postings to as many accounts. */
+  readonly requestsPerSecond: number;
+  readonly manyAccountsPerSecond: number;
+  readonly ratioToManyAccounts: number | null;
+  /** Reservations of one resource, settled, and postings to one account. */
+  readonly resourcePerSecond: number;
+  readonly hotAccountPerSecond: number;
+  readonly ratioResourceToHotAccount: number | null;
+  /** One request at a time, and one posting to one account at a time; null: none was answered in time. */
+  readonly singleP50Ms: number | null;
+  readonly singleP99Ms: number | null;
+  readonly postingP50Ms: number | null;
+  readonly ratioP50: number | null;
+  /** Null: `missing` says why. */
+  readonly postgresRequestsPerSecond: number | null;
+  readonly postgresPlacesPerSecond: number | null;
+  readonly missing: Readonly<Record<string, string>>;
+  /** Null: not asked for (`--open`). */
+  readonly memory: OpenReservationFigures | null;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -204,6 +235,7 @@ export interface BenchReport extends Figures {
   readonly fairness?: FairnessFigures;
   readonly tasks?: TaskFigures;
   readonly contest?: ContestFigures;
+  readonly reservations?: ReservationFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -218,6 +250,7 @@ export interface Outcome {
   readonly fairness?: FairnessFigures;
   readonly tasks?: TaskFigures;
   readonly contest?: ContestFigures;
+  readonly reservations?: ReservationFigures;
 }
 
 const FIGURE_NAMES = [
@@ -247,7 +280,7 @@ const SIGNIFICANT_DIGITS = 4;
 export function makeReport(
   scenario: string,
   seconds: number,
-  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks, contest }: Outcome,
+  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks, contest, reservations }: Outcome,
 ): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
@@ -267,6 +300,7 @@ export function makeReport(
     ...(fairness && { fairness }),
     ...(tasks && { tasks }),
     ...(contest && { contest }),
+    ...(reservations && { reservations }),
     skipped: reasons,
   };
 }

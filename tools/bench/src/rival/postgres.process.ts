@@ -34,6 +34,17 @@ const READ_TWO = {
   text: 'SELECT account_id, balance_minor FROM sluice_bench.accounts WHERE account_id IN ($1, $2) ORDER BY account_id FOR UPDATE',
 };
 const SCORE = { name: 'score', text: 'UPDATE sluice_bench.members SET points = points + 1 WHERE account_id = $1' };
+const RESERVE = {
+  name: 'reserve',
+  text: "INSERT INTO sluice_bench.reservations (number, identity_id, state) VALUES ($1, $2, 'RESERVED') ON CONFLICT (number) DO NOTHING",
+};
+const ASSOCIATE = {
+  name: 'associate',
+  text: "UPDATE sluice_bench.reservations SET state = 'ASSOCIATED' WHERE number = $1 AND identity_id = $2 AND state = 'RESERVED'",
+};
+const READ_CAPACITY = { name: 'read-capacity', text: 'SELECT capacity, taken FROM sluice_bench.resources WHERE resource_id = $1 FOR UPDATE' };
+const TAKE_PLACE = { name: 'take-place', text: 'UPDATE sluice_bench.resources SET taken = taken + 1 WHERE resource_id = $1' };
+const PLACES = 1_000_000_000;
 const MANY_ACCOUNTS = 100_000;
 const MEMBERS = 10_000;
 const COLUMNS = `
@@ -46,6 +57,8 @@ const POSTS: Readonly<Record<PostgresOrder['way'], (client: Client) => Promise<n
   twoRows: (client) => transferOne(client, 2),
   twoRowsOfMany: (client) => transferOne(client, MANY_ACCOUNTS),
   scores: scoreOne,
+  reservations: reserveAndAssociate,
+  places: takePlace,
 };
 
 answerOrders<PostgresOrder, RivalAnswer>(async ({ url, way, warmUpMs, windowMs }) => {
@@ -80,7 +93,10 @@ async function makeTables(client: Client): Promise<void> {
     INSERT INTO sluice_bench.accounts VALUES ('hot', 0);
     INSERT INTO sluice_bench.accounts SELECT 'account-' || number, 1000000000 FROM generate_series(0, ${MANY_ACCOUNTS - 1}) AS number;
     CREATE TABLE sluice_bench.members (account_id text PRIMARY KEY, points bigint NOT NULL);
-    INSERT INTO sluice_bench.members SELECT 'member-' || number, 0 FROM generate_series(0, ${MEMBERS - 1}) AS number`);
+    INSERT INTO sluice_bench.members SELECT 'member-' || number, 0 FROM generate_series(0, ${MEMBERS - 1}) AS number;
+    CREATE TABLE sluice_bench.reservations (number text PRIMARY KEY, identity_id text NOT NULL, state text NOT NULL);
+    CREATE TABLE sluice_bench.resources (resource_id text PRIMARY KEY, capacity bigint NOT NULL, taken bigint NOT NULL);
+    INSERT INTO sluice_bench.resources VALUES ('hot', ${PLACES}, 0)`);
 }
 
 async function postOne(client: Client): Promise<number> {
@@ -116,6 +132,28 @@ async function transferOne(client: Client, accounts: number): Promise<number> {
 async function scoreOne(client: Client): Promise<number> {
   await client.query({ ...SCORE, values: [`member-${Math.floor(Math.random() * MEMBERS)}`] });
   return 1;
+}
+
+/** Two requests, each durable by itself. */
+async function reserveAndAssociate(client: Client): Promise<number> {
+  const values = [randomUUID(), randomIdentity()];
+  await client.query({ ...RESERVE, values });
+  await client.query({ ...ASSOCIATE, values });
+  return 2;
+}
+
+async function takePlace(client: Client): Promise<number> {
+  await client.query('BEGIN');
+  const { rows } = await client.query<{ capacity: string; taken: string }>({ ...READ_CAPACITY, values: ['hot'] });
+  if (BigInt(rows[0]?.taken ?? '0') >= BigInt(rows[0]?.capacity ?? '0')) throw new Error('no place is free');
+  await client.query({ ...TAKE_PLACE, values: ['hot'] });
+  await client.query({ ...RESERVE, values: [randomUUID(), randomIdentity()] });
+  await client.query('COMMIT');
+  return 1;
+}
+
+function randomIdentity(): string {
+  return `account-${Math.floor(Math.random() * MANY_ACCOUNTS)}`;
 }
 
 async function postBatch(client: Client): Promise<number> {
