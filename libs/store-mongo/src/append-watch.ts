@@ -6,7 +6,8 @@
  *
  *   the server says                       conclusion
  *   nothing, within the time of a look    it is slow or away. Wait: the driver's monitor finds a server that is away.
- *   absent, several times in a row        it answers others, and does not have this one: the request is lost.
+ *   absent, several times in a row        it answers others, and does not have this one: the request is lost. A large one takes longer to arrive:
+ *                                         for each MiB of it the server is asked once more.
  *   accepted, but not by a majority       the append is under way. Wait.
  *   durable, several times in a row       the answer is lost.
  *
@@ -23,14 +24,18 @@ export const LOOK_LIMIT_MS = 1_000;
 /** So many looks in a row have to agree. */
 export const AGREEING_LOOKS = 3;
 
+const MIB = 1024 * 1024;
+
 /** What the server knows of a commit. */
 export type Sighting = 'absent' | 'accepted' | 'durable';
 
 /**
  * Resolves and rejects as the append does.
+ * @param bytes of the commit.
  * @throws Error if the append has no answer in time, or the server says that none will come.
  */
-export function answeredOrLost(append: Promise<void>, look: () => Promise<Sighting>, clock: Clock): Promise<void> {
+export function answeredOrLost(append: Promise<void>, look: () => Promise<Sighting>, clock: Clock, bytes: number): Promise<void> {
+  const absentLooks = AGREEING_LOOKS + Math.floor(bytes / MIB);
   return new Promise((resolve, reject) => {
     let settled = false;
     let agreeing = 0;
@@ -49,7 +54,7 @@ export function answeredOrLost(append: Promise<void>, look: () => Promise<Sighti
       if (settled) return;
       agreeing = seen === last ? agreeing + 1 : 1;
       last = seen;
-      const isLost = agreeing >= AGREEING_LOOKS && (seen === 'absent' || seen === 'durable');
+      const isLost = (seen === 'absent' && agreeing >= absentLooks) || (seen === 'durable' && agreeing >= AGREEING_LOOKS);
       if (isLost)
         lose(seen === 'absent' ? 'the request is lost: the server answers, and does not have the commit' : 'the answer is lost: the server has the commit');
       else lookLater();

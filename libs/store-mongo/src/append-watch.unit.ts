@@ -4,7 +4,7 @@ import { AGREEING_LOOKS, answeredOrLost, APPEND_LIMIT_MS, LOOK_EVERY_MS, type Si
 const NEVER = new Promise<never>(() => undefined);
 
 /** What became of an append that is not answered, when the server said these things of it, one a look, the last one from then on. */
-async function outcome(sightings: readonly (Sighting | 'silence' | 'failure')[], elapsedMs: number): Promise<string> {
+async function outcome(sightings: readonly (Sighting | 'silence' | 'failure')[], elapsedMs: number, bytes: number): Promise<string> {
   const clock = new ManualClock();
   let looks = 0;
   const look = (): Promise<Sighting> => {
@@ -13,7 +13,7 @@ async function outcome(sightings: readonly (Sighting | 'silence' | 'failure')[],
     return seen === 'silence' ? NEVER : Promise.resolve(seen);
   };
   let ended = 'waits';
-  answeredOrLost(NEVER, look, clock).catch((error: Error) => {
+  answeredOrLost(NEVER, look, clock, bytes).catch((error: Error) => {
     ended = error.message;
   });
   await clock.elapse(elapsedMs);
@@ -37,14 +37,23 @@ test.each`
   ${['silence']}                               | ${APPEND_LIMIT_MS - 1}           | ${/waits/}
   ${['silence']}                               | ${APPEND_LIMIT_MS}               | ${/no answer within 15 s/}
 `('an append without an answer, seen as $sightings, after $elapsedMs ms: $ends', async ({ sightings, elapsedMs, ends }) => {
-  expect(await outcome(sightings, elapsedMs)).toMatch(ends);
+  expect(await outcome(sightings, elapsedMs, 1_000)).toMatch(ends);
+});
+
+test.each`
+  sightings      | mebibytes | looks                  | ends
+  ${['absent']}  | ${16}     | ${AGREEING_LOOKS + 15} | ${/waits/}
+  ${['absent']}  | ${16}     | ${AGREEING_LOOKS + 16} | ${LOST}
+  ${['durable']} | ${16}     | ${AGREEING_LOOKS}      | ${DONE}
+`('a commit of $mebibytes MiB, seen as $sightings for $looks looks: $ends', async ({ sightings, mebibytes, looks, ends }) => {
+  expect(await outcome(sightings, looks * LOOK_EVERY_MS, mebibytes * 1024 * 1024)).toMatch(ends);
 });
 
 test('an answer is passed on at once, and nobody looks any more', async () => {
   const clock = new ManualClock();
   const look = jest.fn();
-  await answeredOrLost(Promise.resolve(), look, clock);
-  await expect(answeredOrLost(Promise.reject(new Error('refused')), look, clock)).rejects.toThrow('refused');
+  await answeredOrLost(Promise.resolve(), look, clock, 1);
+  await expect(answeredOrLost(Promise.reject(new Error('refused')), look, clock, 1)).rejects.toThrow('refused');
   expect(clock.pendingTimers).toBe(0);
   expect(look).not.toHaveBeenCalled();
 });
@@ -55,7 +64,7 @@ test('an append that is answered while it is looked for leaves no timer behind',
   const append = new Promise<void>((resolve) => {
     answer = resolve;
   });
-  const ended = answeredOrLost(append, () => Promise.resolve('absent'), clock);
+  const ended = answeredOrLost(append, () => Promise.resolve('absent'), clock, 1);
   await clock.elapse(LOOK_EVERY_MS);
   answer();
   await ended;

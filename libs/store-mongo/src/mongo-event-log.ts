@@ -93,7 +93,7 @@ export class MongoEventLog implements EventLog {
     const isNext = this.#sound.delete(partition) && this.#newest.get(partition) === sequence - 1;
     const appended = (isNext ? Promise.resolve() : this.#assertNext(partition, sequence)).then(() => this.#insert(document));
     try {
-      await answeredOrLost(appended, () => this.#look(document._id), this.clock);
+      await answeredOrLost(appended, () => this.#look(document._id), this.clock, commit.bytes.length);
     } catch (error) {
       throw appendError(error, partition, sequence);
     }
