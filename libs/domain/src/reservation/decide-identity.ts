@@ -7,7 +7,7 @@
  *
  * A decision takes a bounded number of these steps; a timer goes on.
  */
-import { copyOfIdentity, evolveIdentity, passedOnFrom, type Identity, type IdentityEvent, type OpenAssociate } from './identity';
+import { draftOfIdentity, evolveIdentity, passedOnFrom, type Identity, type IdentityEvent, type OpenAssociate } from './identity';
 import type { NumberAnswer, NumberReport } from './number-report';
 import { refused, type Refusal, type ReservationRejection } from './reservation-rejection';
 import { isOver, type ReservationState } from './reservation-state';
@@ -128,7 +128,7 @@ class Steps {
     private readonly before: Identity,
     private readonly atUs: number,
   ) {
-    this.after = copyOfIdentity(before);
+    this.after = draftOfIdentity(before);
   }
 
   happen(event: IdentityEvent): void {

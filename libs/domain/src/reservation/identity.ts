@@ -6,6 +6,7 @@
  *   associate   parked ◀──not taken── sent ──applied──▶ over, remembered for a while
  *                 └─────────────────▶ ┘
  */
+import { DraftTable, type Table } from './draft-table';
 import type { NumberReport } from './number-report';
 import { isOver } from './reservation-state';
 
@@ -43,11 +44,11 @@ export interface EndedAssociate {
 export interface Identity {
   readonly identityId: string;
   /** Those that are not over, in order of reservation. */
-  readonly numbers: Map<string, KnownNumber>;
+  readonly numbers: Table<KnownNumber>;
   /** Those that are not over, in order of arrival. */
-  readonly associates: Map<string, OpenAssociate>;
-  readonly endedNumbers: Map<string, NumberReport>;
-  readonly endedAssociates: Map<string, EndedAssociate>;
+  readonly associates: Table<OpenAssociate>;
+  readonly endedNumbers: Table<NumberReport>;
+  readonly endedAssociates: Table<EndedAssociate>;
 }
 
 export type IdentityEvent =
@@ -63,14 +64,14 @@ export function newIdentity(identityId: string): Identity {
   return { identityId, numbers: new Map(), associates: new Map(), endedNumbers: new Map(), endedAssociates: new Map() };
 }
 
-/** A copy to evolve; what is in the maps is never changed. */
-export function copyOfIdentity({ identityId, numbers, associates, endedNumbers, endedAssociates }: Identity): Identity {
+/** To evolve, while the identity stays as it is: an identity of 1,000 numbers is not copied for each decision. */
+export function draftOfIdentity({ identityId, numbers, associates, endedNumbers, endedAssociates }: Identity): Identity {
   return {
     identityId,
-    numbers: new Map(numbers),
-    associates: new Map(associates),
-    endedNumbers: new Map(endedNumbers),
-    endedAssociates: new Map(endedAssociates),
+    numbers: new DraftTable(numbers),
+    associates: new DraftTable(associates),
+    endedNumbers: new DraftTable(endedNumbers),
+    endedAssociates: new DraftTable(endedAssociates),
   };
 }
 
@@ -148,7 +149,7 @@ function openAssociate({ identityId, associates }: Identity, associateId: string
 }
 
 /** Keeps the newest, in the order in which they came. */
-function remember<Value>(values: Map<string, Value>, key: string, value: Value): void {
+function remember<Value>(values: Table<Value>, key: string, value: Value): void {
   values.delete(key);
   values.set(key, value);
   for (const oldest of values.keys()) {
