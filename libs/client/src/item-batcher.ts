@@ -22,6 +22,8 @@ export interface BatchedItems<Item, Result> {
   requestIdOf(item: Item): string;
   /** About as many bytes as it takes on the wire. */
   sizeBytes(item: Item): number;
+  /** The item as bytes. Throws where no message can say it, like an amount of more than 64 bits. */
+  encode(item: Item): Uint8Array;
   /** One call; resolves with one outcome per item, in order. */
   send(items: readonly Item[], deadlineAt: number): Promise<readonly BatchedOutcome<Result>[]>;
 }
@@ -128,8 +130,22 @@ export class ItemBatcher<Item, Result> {
     } catch (error) {
       const failure = toSluiceError(error);
       if (isRetryable(failure) || failure.code === 'DEADLINE_EXCEEDED') return { items: batch, failure };
+      const sendable = batch.filter((item) => this.#isEncodable(item));
+      if (sendable.length < batch.length) return sendable.length === 0 ? undefined : this.#attempt(sendable);
       this.#rejectAll(batch, failure);
       return undefined;
+    }
+  }
+
+  /** Whether the item could be sent; if it could not, it is refused. One that could not has kept the whole batch from being sent. */
+  #isEncodable({ item, reject }: WaitingItem<Item, Result>): boolean {
+    try {
+      this.#batches.encode(item);
+      return true;
+    } catch (error) {
+      const message = `the request cannot be encoded: ${error instanceof Error ? error.message : String(error)}`;
+      reject(new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', message, requestId: this.#batches.requestIdOf(item), cause: error }));
+      return false;
     }
   }
 

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { accountpb } from '@sluice/protocol/account';
+import { accountpb } from '@sluice/protocol/account';
 import type { PostingResult } from './account/posting';
 import { outcomeOf } from './account/posting-outcome';
 import { postingSizeBytes, postingToWire } from './account/posting-wire';
@@ -37,6 +37,7 @@ function batcherAnswering(
     plural: 'postings',
     requestIdOf: (posting: accountpb.Posting) => posting.requestId,
     sizeBytes: postingSizeBytes,
+    encode: (posting: accountpb.Posting) => accountpb.Posting.encode(posting).finish(),
     send: async (items: readonly accountpb.Posting[], deadlineAt: number) => {
       const { results, positionToken } = await caller.attempt(postBatch, { postings: [...items], atomic: false }, deadlineAt);
       positions.push(positionToken);

@@ -74,6 +74,10 @@ test('a reservation that is not there is refused', async () => {
   expect(await run('reservation get nothing')).toMatchObject({ code: EXIT.refused, err: expect.stringContaining('RESERVATION_NOT_FOUND') });
 });
 
+test.each(['reserve ada K1', 'extend H5'])('%s with an expiry that no clock reaches is a wrong use', async (command) => {
+  expect(await run(`reservation ${command} --expires-in 99999999999999`)).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('--expires-in') });
+});
+
 test('for machines, an object', async () => {
   const { out } = await run('reservation reserve ada J1 --json');
   expect(jsonLines(out)).toEqual([

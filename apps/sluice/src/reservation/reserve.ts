@@ -75,8 +75,10 @@ Examples:
 /** Undefined: never. */
 export function expiryOf({ expiresAt, expiresIn }: Pick<ReserveOptions, 'expiresAt' | 'expiresIn'>): Date | undefined {
   if (expiresAt !== undefined && expiresIn !== undefined) throw new UsageError('--expires-at and --expires-in exclude each other');
-  if (expiresIn !== undefined) return new Date(Date.now() + expiresIn * MS_PER_SECOND);
-  return dateOf(expiresAt);
+  if (expiresIn === undefined) return dateOf(expiresAt);
+  const time = new Date(Date.now() + expiresIn * MS_PER_SECOND);
+  if (Number.isNaN(time.getTime())) throw new UsageError('--expires-in is too far away');
+  return time;
 }
 
 function moneyOf({ hold, unit, account, payee }: MoneyOptions): MoneyHold | undefined {

@@ -93,6 +93,7 @@ export class AccountsClient {
       plural: 'postings',
       requestIdOf: (posting: accountpb.Posting) => posting.requestId,
       sizeBytes: postingSizeBytes,
+      encode: (posting: accountpb.Posting) => accountpb.Posting.encode(posting).finish(),
       send: (postings: readonly accountpb.Posting[], deadlineAt: number) => this.#postOnce([...postings], deadlineAt),
     };
     this.#batcher = new ItemBatcher<accountpb.Posting, PostingResult>(this.#caller, batches, options.batching);

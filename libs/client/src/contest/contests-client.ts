@@ -64,6 +64,7 @@ export class ContestsClient {
       plural: 'scores',
       requestIdOf: (score: contestpb.ScoreRequest) => score.requestId,
       sizeBytes: scoreSizeBytes,
+      encode: (score: contestpb.ScoreRequest) => contestpb.ScoreRequest.encode(score).finish(),
       send: (scores: readonly contestpb.ScoreRequest[], deadlineAt: number) => this.#scoreOnce([...scores], deadlineAt),
     };
     this.#batcher = new ItemBatcher<contestpb.ScoreRequest, ScoreResult>(options.caller, batches, options.batching);
@@ -71,6 +72,7 @@ export class ContestsClient {
       plural: 'gifts',
       requestIdOf: (gift: contestpb.GiftRequest) => gift.requestId,
       sizeBytes: giftSizeBytes,
+      encode: (gift: contestpb.GiftRequest) => contestpb.GiftRequest.encode(gift).finish(),
       send: (gifts: readonly contestpb.GiftRequest[], deadlineAt: number) => this.#giftOnce([...gifts], deadlineAt),
     };
     this.#giftBatcher = new ItemBatcher<contestpb.GiftRequest, GiftReceipt>(options.caller, giftBatches, options.batching);

@@ -1,6 +1,6 @@
 /** Everything that can be done with reservations. */
 import { randomUUID } from 'node:crypto';
-import type { reservationpb } from '@sluice/protocol/reservation';
+import { reservationpb } from '@sluice/protocol/reservation';
 import type { BatchingOptions } from '../batching-options';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
 import { callCommand } from '../command-call';
@@ -46,12 +46,24 @@ export class ReservationsClient {
     const requestIdOf = ({ requestId }: { readonly requestId: string }): string => requestId;
     this.#reserving = new ItemBatcher<reservationpb.ReserveRequest, Reserved>(
       options.caller,
-      { plural: 'reservations', requestIdOf, sizeBytes: reserveSizeBytes, send: (items, deadlineAt) => this.#reserveOnce([...items], deadlineAt) },
+      {
+        plural: 'reservations',
+        requestIdOf,
+        sizeBytes: reserveSizeBytes,
+        encode: (item) => reservationpb.ReserveRequest.encode(item).finish(),
+        send: (items, deadlineAt) => this.#reserveOnce([...items], deadlineAt),
+      },
       options.batching,
     );
     this.#associating = new ItemBatcher<reservationpb.AssociateRequest, Associated>(
       options.caller,
-      { plural: 'associate requests', requestIdOf, sizeBytes: associateSizeBytes, send: (items, deadlineAt) => this.#associateOnce([...items], deadlineAt) },
+      {
+        plural: 'associate requests',
+        requestIdOf,
+        sizeBytes: associateSizeBytes,
+        encode: (item) => reservationpb.AssociateRequest.encode(item).finish(),
+        send: (items, deadlineAt) => this.#associateOnce([...items], deadlineAt),
+      },
       options.batching,
     );
   }
@@ -60,7 +72,7 @@ export class ReservationsClient {
    * Reserves a number for an identity; travels together with what else is reserved at the same time. Resolves when it is accepted, durably, and says
    * where it stands within 2 s: RESERVED, REJECTED with a reason, PENDING … Throws a SluiceError when the identity does not accept it.
    */
-  reserve(input: ReserveInput, options?: CallOptions): Promise<Reserved> {
+  async reserve(input: ReserveInput, options?: CallOptions): Promise<Reserved> {
     return this.#reserving.add(reserveToWire(input), this.#options.caller.deadlineAt(options));
   }
 
@@ -82,7 +94,7 @@ export class ReservationsClient {
    * Associates with a number of an identity, or with the first that is reserved; travels together with what else is associated at the same time.
    * Resolves when it is accepted, durably: ASSOCIATED with the number, PARKED until one is there, REJECTED with a reason …
    */
-  associate(input: AssociateInput, options?: CallOptions): Promise<Associated> {
+  async associate(input: AssociateInput, options?: CallOptions): Promise<Associated> {
     return this.#associating.add(associateToWire(input), this.#options.caller.deadlineAt(options));
   }
 

@@ -83,6 +83,29 @@ test('items of a batch that have no verdict are sent again, alone', async () => 
   ]);
 });
 
+test('a request that cannot be encoded is refused alone, and those beside it are sent', async () => {
+  const client = await clientOf({
+    reserveBatch: ({ request: { reservations } }, callback) =>
+      callback(null, { results: reservations.map(() => standing(RESERVATION_STATE_RESERVED)), positionToken: '' }),
+  });
+  const money = { accountId: 'wallet', amountMinor: 2n ** 63n, unit: 'EUR', payeeAccountId: 'hotel' };
+  const outcomes = await Promise.allSettled([
+    client.reservations.reserve({ identityId: 'ada', number: 'H1' }),
+    client.reservations.reserve({ requestId: 'b', identityId: 'eve', number: 'H2', places: -1 }),
+    client.reservations.reserve({ requestId: 'c', identityId: 'eve', number: 'H3', money }),
+    client.reservations.reserve({ identityId: 'eve', number: 'H4', expiresAt: new Date(Number.NaN) }),
+    client.reservations.reserve({ identityId: 'bob', number: 'H5' }),
+  ]);
+  const invalid = { code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' };
+  expect(outcomes).toMatchObject([
+    { value: { number: 'H1', state: 'RESERVED' } },
+    { reason: { ...invalid, requestId: 'b' } },
+    { reason: { ...invalid, requestId: 'c' } },
+    { status: 'rejected' },
+    { value: { number: 'H5', state: 'RESERVED' } },
+  ]);
+});
+
 test.each([
   ['complete', (client: SluiceClient) => client.reservations.complete('H1', { requestId: 'r', identityId: 'ada', note: 'n' })],
   ['cancel', (client: SluiceClient) => client.reservations.cancel('H1', { requestId: 'r', identityId: 'ada', note: 'n' })],
