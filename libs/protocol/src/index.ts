@@ -26,3 +26,4 @@ export * from './log/owed-deliveries';
 export * from './log/requests-decided';
 export * from './wire/byte-reader';
 export * from './wire/byte-writer';
+export { encodeMessage } from './wire/encode-message';

@@ -13,6 +13,7 @@ import {
   type OwedByIdentity,
 } from '@sluice/domain/reservation';
 import type { AggregateDefinition, Consequences, Decision, DecisionContext, Owed, SettledDelivery, TimerChange } from '@sluice/engine';
+import { encodeMessage } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
 import { identityEventCodec } from './identity-event-codec';
 import { associateMessage, continueAssociatingMessage, expireParkedMessage, numberChangedMessage, reserveMessage } from './identity-messages';
@@ -116,12 +117,12 @@ function owedOf(owed: OwedByIdentity): Owed {
   switch (owed.kind) {
     case 'reserve': {
       const { kind: _, expiresAtUs, ...terms } = owed;
-      const payload = reservationpb.ReserveNumber.encode({ ...terms, expiresAtUs: BigInt(expiresAtUs) }).finish();
+      const payload = encodeMessage(reservationpb.ReserveNumber, { ...terms, expiresAtUs: BigInt(expiresAtUs) });
       return { ...to, method: 'ReserveNumber', payload };
     }
     case 'associate': {
       const { kind: _, ...associate } = owed;
-      return { ...to, method: 'AssociateNumber', payload: reservationpb.AssociateNumber.encode(associate).finish() };
+      return { ...to, method: 'AssociateNumber', payload: encodeMessage(reservationpb.AssociateNumber, associate) };
     }
     default:
       return owed satisfies never;

@@ -13,6 +13,7 @@ import {
   type ReservationEvent,
 } from '@sluice/domain/reservation';
 import type { AggregateDefinition, Consequences, Decision, Owed, SettledDelivery, TimerChange } from '@sluice/engine';
+import { encodeMessage } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
 import { answerOfAccount, owedMoney } from './money-on-the-wire';
 import { numberEventCodec } from './number-event-codec';
@@ -67,7 +68,7 @@ function placesAnswer({ accepted, reason, answer }: SettledDelivery): Parameters
 }
 
 function answerBytes({ report, ...answer }: NumberAnswer): Uint8Array {
-  return reservationpb.NumberAnswer.encode({ ...answer, report: reportToProto(report) }).finish();
+  return encodeMessage(reservationpb.NumberAnswer, { ...answer, report: reportToProto(report) });
 }
 
 function consequencesOf({ number }: Reservation, { events, owes, timer }: ReservationConsequences): Consequences<ReservationEvent> {
@@ -85,7 +86,7 @@ function owedOf(owed: OwedByReservation): Owed {
   switch (owed.kind) {
     case 'takePlaces': {
       const { kind: _, ...places } = owed;
-      return { capability, method: 'TakePlaces', key: owed.resourceId, payload: reservationpb.TakePlaces.encode(places).finish() };
+      return { capability, method: 'TakePlaces', key: owed.resourceId, payload: encodeMessage(reservationpb.TakePlaces, places) };
     }
     case 'givePlacesBack': {
       const { kind: _, ...places } = owed;
@@ -99,7 +100,7 @@ function owedOf(owed: OwedByReservation): Owed {
       return owedMoney(owed);
     case 'numberChanged': {
       const { identityId, report } = owed;
-      const payload = reservationpb.NumberChanged.encode({ identityId, report: reportToProto(report) }).finish();
+      const payload = encodeMessage(reservationpb.NumberChanged, { identityId, report: reportToProto(report) });
       return { capability, method: 'NumberChanged', key: identityId, payload };
     }
     default:

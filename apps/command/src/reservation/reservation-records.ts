@@ -11,6 +11,7 @@ import {
   type Resource,
 } from '@sluice/domain/reservation';
 import type { StateCodec } from '@sluice/engine';
+import { encodeMessage } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
 import { endedStateFromProto, endedStateToProto, reportFromProto, reportToProto, stateFromProto, stateToProto } from './reservation-names';
 
@@ -56,7 +57,7 @@ export const reservationRecord: StateCodec<Reservation> = {
   version: 2,
   encode: ({ number: _, state, place, moneyState, ...reservation }) => {
     const record = { ...reservation, state: stateToProto(state), place: PLACE_STATES[place], moneyState: MONEY_STATES[moneyState] };
-    return reservationpb.ReservationRecord.encode(record).finish();
+    return encodeMessage(reservationpb.ReservationRecord, record);
   },
   decode: (bytes, _version, number) => {
     const { state, place, moneyState, ...reservation } = reservationpb.ReservationRecord.decode(bytes);
@@ -74,7 +75,7 @@ export const identityRecord: StateCodec<Identity> = {
       endedNumbers: [...endedNumbers.values()].map(reportToProto),
       endedAssociates: [...endedAssociates.values()].map(({ state, ...ended }) => ({ ...ended, state: endedStateToProto(state) })),
     };
-    return reservationpb.IdentityRecord.encode(record).finish();
+    return encodeMessage(reservationpb.IdentityRecord, record);
   },
   decode: (bytes, _version, identityId) => {
     const record = reservationpb.IdentityRecord.decode(bytes);
@@ -97,7 +98,7 @@ export const resourceRecord: StateCodec<Resource> = {
   version: 1,
   encode: ({ capacity, taken, waiting }) => {
     const record = { capacity, taken, waiting: [...waiting].map(([number, places]) => ({ number, places })) };
-    return reservationpb.ResourceRecord.encode(record).finish();
+    return encodeMessage(reservationpb.ResourceRecord, record);
   },
   decode: (bytes, _version, resourceId) => {
     const { capacity, taken, waiting } = reservationpb.ResourceRecord.decode(bytes);

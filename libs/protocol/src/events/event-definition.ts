@@ -3,9 +3,10 @@
  * version, and an upcaster that turns the version before into it. Readers get the newest version, whatever was written.
  */
 
+import { encodeMessage, type MessageEncoder } from '../wire/encode-message';
+
 /** What ts-proto generates for a message. */
-export interface EventCodec<Message> {
-  encode(message: Message): { finish(): Uint8Array };
+export interface EventCodec<Message> extends MessageEncoder<Message> {
   decode(bytes: Uint8Array): Message;
   toJSON(message: Message): unknown;
 }
@@ -54,7 +55,7 @@ export class EventDefinition<Current> {
   }
 
   encode(current: Current): Uint8Array {
-    return this.codec.encode(current).finish();
+    return encodeMessage(this.codec, current);
   }
 }
 
