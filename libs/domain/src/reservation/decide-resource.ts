@@ -62,11 +62,17 @@ function decideTake(
   if (capacity === 0) return refused('RESERVATION_RESOURCE_NOT_FOUND');
   const plain = { accepted: true, granted: [], goOn: false } as const;
   // Not past those that wait.
-  if (waiting.size === 0 && taken + places <= capacity)
-    return { ...plain, events: [{ kind: 'placesTaken', number, places, taken: taken + places }], taken: taken + places, waitingCount: 0 };
+  if (taken + places <= capacity && !someWait(waiting, capacity))
+    return { ...plain, events: [{ kind: 'placesTaken', number, places, taken: taken + places }], taken: taken + places, waitingCount: waiting.size };
   if (!waitForPlace || places > capacity) return refused('RESERVATION_RESOURCE_FULL');
   if (waiting.size >= MAXIMUM_WAITING) return refused('RESERVATION_WAITING_LIST_FULL');
   return { ...plain, events: [{ kind: 'placesQueued', number, places }], taken, waitingCount: waiting.size + 1 };
+}
+
+/** Whether a number waits that the resource can ever hold: those that want more than a capacity that was lowered are passed over until it is raised. */
+function someWait(waiting: Resource['waiting'], capacity: number): boolean {
+  for (const places of waiting.values()) if (places <= capacity) return true;
+  return false;
 }
 
 /** Gives places to the first of the waiting list, in order of arrival, while they fit. @param leaving a number that is not to be looked at. */
@@ -76,7 +82,7 @@ function granting({ capacity, taken: before, waiting }: Resource, events: readon
   let taken = before;
   let goOn = false;
   for (const [number, places] of waiting) {
-    if (number === leaving) continue;
+    if (number === leaving || places > capacity) continue;
     if (taken + places > capacity) break;
     if (granted.length === most) {
       goOn = true;

@@ -156,6 +156,8 @@ test('no more places are taken than there are, and each is given back once', () 
       const having = (place: string) => [...world.reservations.values()].filter((reservation) => reservation.place === place);
       expect(hall?.taken).toBe(having('HELD').reduce((sum, { places }) => sum + places, 0));
       expect(new Set(hall?.waiting.keys())).toEqual(new Set(having('WAITING').map(({ number }) => number)));
+      const first = [...(hall?.waiting.values() ?? [])].find((places) => places <= (hall?.capacity ?? 0));
+      expect(first === undefined || (hall?.taken ?? 0) + first > (hall?.capacity ?? 0)).toBe(true);
       expect(having('HELD').every(({ state }) => state === 'RESERVED' || state === 'ASSOCIATED')).toBe(true);
       expect(having('WAITING').every(({ state }) => state === 'PENDING')).toBe(true);
       expect([...world.reservations.values()].filter(({ state, place }) => state === 'PENDING' && place !== 'WAITING')).toEqual([]);
@@ -255,4 +257,26 @@ test('a thousand reservations of a hundred places leave a hundred', () => {
   const states = [...world.reservations.values()].map(({ state }) => state);
   expect(states.filter((state) => state === 'RESERVED')).toHaveLength(100);
   expect(states.filter((state) => state === 'REJECTED')).toHaveLength(900);
+});
+
+test('a number that wants more than a capacity that was lowered holds up none behind it, and is the first again when that is raised', () => {
+  const world = new ReservationWorld();
+  const steps: readonly [says: string, step: () => void][] = [
+    ['n1 RESERVED', () => world.reserve('i1', 'n1', { resourceId: 'hall', places: 4 })],
+    ['n2 PENDING', () => world.reserve('i2', 'n2', { resourceId: 'hall', places: 8, waitForPlace: true })],
+    ['n3 PENDING', () => world.reserve('i3', 'n3', { resourceId: 'hall', places: 2, waitForPlace: true })],
+    ['n3 PENDING', () => world.setCapacity('hall', 5)],
+    ['n3 RESERVED', () => world.cancel('n1')],
+    ['n4 RESERVED', () => world.reserve('i4', 'n4', { resourceId: 'hall', places: 3 })],
+    ['n2 PENDING', () => world.setCapacity('hall', 12)],
+    ['n5 REJECTED', () => world.reserve('i5', 'n5', { resourceId: 'hall', places: 1 })],
+    ['n2 RESERVED', () => world.cancel('n4')],
+  ];
+  world.setCapacity('hall', 10);
+  for (const [says, step] of steps) {
+    step();
+    world.settle([0]);
+    const [number = ''] = says.split(' ');
+    expect(`${number} ${world.reservations.get(number)?.state}`).toBe(says);
+  }
 });
