@@ -30,7 +30,8 @@ export function readAccountedFunds(log: DecodedLog, metadata: string): (aggregat
   return of;
 }
 
-function acceptedPostings({ events }: DecodedLog['partitions'][number][number]): accountpb.Posting[] {
+/** Of a commit, without those that were refused. */
+export function acceptedPostings({ events }: DecodedLog['partitions'][number][number]): accountpb.Posting[] {
   return events
     .filter(({ type }) => type === 'account.PostingsRecorded')
     .flatMap(({ payload }) => accountpb.PostingsRecorded.decode(payload).accounts)
