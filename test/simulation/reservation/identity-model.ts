@@ -1,11 +1,15 @@
 /** The buffer of an identity, followed event by event: its numbers and its associate requests. */
 import { reservationpb } from '@sluice/protocol/reservation';
 
+/** A request that is parked for less expires during the run. The others are parked for an hour. */
+const SHORT_PARK_US = 1_000_000_000n;
 const { AssociateState, ReservationState } = reservationpb;
 
 export interface ReadAssociate {
   readonly number: string;
   readonly parkedUntilUs: bigint;
+  /** Its time ends during the run: the judge waits for that. */
+  readonly willExpire: boolean;
   /** Empty: it is parked, or over. */
   sentTo: string;
   state: 'OPEN' | 'ASSOCIATED' | 'REJECTED' | 'EXPIRED';
@@ -47,9 +51,17 @@ export class ReadIdentity {
     this.numbers.set(report.number, { state, version: report.version, reason: report.reason });
   }
 
-  associateTaken({ associateId, number, parkedUntilUs }: reservationpb.AssociateTaken): void {
+  associateTaken({ associateId, number, parkedUntilUs }: reservationpb.AssociateTaken, atUs: bigint): void {
     if (this.associates.has(associateId)) this.contradict(`identity ${this.identityId} takes associate request ${associateId} twice`);
-    this.associates.set(associateId, { number, parkedUntilUs, sentTo: '', state: 'OPEN', appliedTo: '', reason: '' });
+    this.associates.set(associateId, {
+      number,
+      parkedUntilUs,
+      willExpire: parkedUntilUs - atUs < SHORT_PARK_US,
+      sentTo: '',
+      state: 'OPEN',
+      appliedTo: '',
+      reason: '',
+    });
   }
 
   associateSent({ associateId, number }: reservationpb.AssociateSent): void {

@@ -98,6 +98,7 @@ export class ReservationReading {
         differences.push(`${what} is applied to ${associate.appliedTo}, which is not associated`);
       if (associate.state !== 'OPEN') continue;
       if (associate.sentTo !== '') differences.push(`${what} has no answer of ${associate.sentTo}`);
+      else if (associate.willExpire) differences.push(`${what} is parked until ${associate.parkedUntilUs}`);
       else if (associate.number === '' && free.length > 0) differences.push(`${what} is parked, and ${free.join(', ')} is reserved`);
       else if (numbers.has(associate.number) && this.numbers.get(associate.number)?.state !== 'PENDING')
         differences.push(`${what} is parked, and ${associate.number} is there`);
@@ -202,7 +203,7 @@ const FOLLOWING: Readonly<Record<string, Following>> = {
   'reservation.PlacesReturned': ofResource((resource, payload) => resource.placesReturned(reservationpb.PlacesReturned.decode(payload))),
   'reservation.NumberAsked': ofIdentity((identity, payload) => identity.numberAsked(reservationpb.NumberAsked.decode(payload))),
   'reservation.NumberReported': ofIdentity((identity, payload) => identity.numberReported(reservationpb.NumberReported.decode(payload))),
-  'reservation.AssociateTaken': ofIdentity((identity, payload) => identity.associateTaken(reservationpb.AssociateTaken.decode(payload))),
+  'reservation.AssociateTaken': ofIdentity((identity, payload, { atUs }) => identity.associateTaken(reservationpb.AssociateTaken.decode(payload), atUs)),
   'reservation.AssociateSent': ofIdentity((identity, payload) => identity.associateSent(reservationpb.AssociateSent.decode(payload))),
   'reservation.AssociateParked': ofIdentity((identity, payload) => identity.associateParked(reservationpb.AssociateParked.decode(payload))),
   'reservation.AssociateEnded': ofIdentity((identity, payload, { atUs }) => identity.associateEnded(reservationpb.AssociateEnded.decode(payload), atUs)),
