@@ -17,10 +17,14 @@ export class ReadResource {
     private readonly contradict: (what: string) => void,
   ) {}
 
-  /** Whether the first that waits would fit. */
+  /** Whether the next that waits would fit. */
   get owesPlaces(): boolean {
-    const [first] = this.waiting.values();
-    return first !== undefined && this.taken + BigInt(first) <= this.capacity;
+    return this.next !== undefined && this.taken + BigInt(this.next[1]) <= this.capacity;
+  }
+
+  /** The first that waits, without those that want more than there is: they are passed over. */
+  private get next(): readonly [number: string, places: number] | undefined {
+    return [...this.waiting].find(([, places]) => BigInt(places) <= this.capacity);
   }
 
   capacitySet(capacity: bigint): void {
@@ -30,7 +34,7 @@ export class ReadResource {
 
   placesTaken({ number, places, taken }: Places): void {
     this.expectNew(number);
-    if (this.waiting.size > 0) this.contradict(`resource ${this.resourceId} lets ${number} pass those that wait`);
+    if (this.next !== undefined) this.contradict(`resource ${this.resourceId} lets ${number} pass those that wait`);
     this.give(number, places, taken);
   }
 
@@ -40,9 +44,9 @@ export class ReadResource {
   }
 
   placesGranted({ number, places, taken }: Places): void {
-    const [first] = this.waiting;
-    if (first?.[0] !== number || first[1] !== places)
-      this.contradict(`resource ${this.resourceId} grants ${number} ${places} places when ${String(first)} is first`);
+    const { next } = this;
+    if (next?.[0] !== number || next[1] !== places)
+      this.contradict(`resource ${this.resourceId} grants ${number} ${places} places when ${String(next)} is next`);
     this.waiting.delete(number);
     this.give(number, places, taken);
   }
