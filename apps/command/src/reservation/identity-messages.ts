@@ -29,6 +29,8 @@ export const reserveMessage = commandMessage<reservationpb.ReserveRequest, Ident
   command: ({ requestId: id, number, resourceId, places, waitForPlace, expiresAtUs, note, money }) => {
     checkText(number, 'number', 1, MAXIMUM_ID_BYTES);
     checkText(resourceId, 'resource_id', 0, MAXIMUM_ID_BYTES);
+    if (resourceId === '' && places > 0) throw invalidRequest('resource_id', 'is empty; places are those of a resource');
+    if (resourceId === '' && waitForPlace) throw invalidRequest('resource_id', 'is empty; only places of a resource can be waited for');
     if (places > MAXIMUM_PLACES) throw invalidRequest('places', `is ${places}; it must be 0 to ${MAXIMUM_PLACES}`);
     checkTimeUs(expiresAtUs);
     checkNote(note);
