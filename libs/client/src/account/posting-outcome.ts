@@ -1,6 +1,7 @@
 /** The verdict on one item of a batch or a stream, as a result or as the error that a unary call would have thrown. */
 import type { accountpb } from '@sluice/protocol/account';
 import type { PostingOutcome } from './posting';
+import { missingResult } from '../item-error';
 import { SluiceError, statusName } from '../sluice-error';
 
 export function outcomeOf(
@@ -9,9 +10,7 @@ export function outcomeOf(
   positionToken: string,
 ): PostingOutcome {
   const { requestId, accountId } = posting;
-  if (result === undefined) {
-    return { requestId, accountId, error: new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no result for this posting', requestId }) };
-  }
+  if (result === undefined) return { requestId, accountId, error: missingResult('posting', requestId) };
   const { balanceAfterMinor, heldAfterMinor, entryNumber, repeated, error } = result;
   if (error === undefined) {
     return { requestId, accountId, result: { requestId, accountId, balanceAfterMinor, heldAfterMinor, entryNumber, repeated, positionToken } };

@@ -1,7 +1,7 @@
 /** Contests to the messages that travel, and back. */
 import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
-import { SluiceError, statusName } from '../sluice-error';
+import { missingResult, refusedItem } from '../item-error';
 import { microseconds } from '../time-wire';
 import type { ContestInput, ContestRules, GiftInput, GiftOutcome, ScoreInput, ScoreOutcome } from './contest';
 
@@ -68,15 +68,10 @@ export function scoreSizeBytes({ requestId, contestId, accountId }: Pick<contest
 /** The verdict on one score of a batch or a stream, as a result or as the error that a unary call would have thrown. */
 export function scoreOutcomeOf(score: contestpb.ScoreRequest, result: contestpb.ScoreResult | undefined, positionToken: string): ScoreOutcome {
   const { requestId, contestId, accountId } = score;
-  if (result === undefined) {
-    const message = 'the answer has no result for this score';
-    return { requestId, contestId, error: new SluiceError({ code: 'INTERNAL', reason: '', message, requestId }) };
-  }
+  if (result === undefined) return { requestId, contestId, error: missingResult('score', requestId) };
   const { round, roundPoints, totalPoints, sideRoundPoints, repeated, error } = result;
   if (error !== undefined) {
-    const { code, reason, message } = error;
-    const metadata = { contest_id: contestId, account_id: accountId };
-    return { requestId, contestId, error: new SluiceError({ code: statusName(code), reason, message, metadata, requestId }) };
+    return { requestId, contestId, error: refusedItem(error, { contest_id: contestId, account_id: accountId }, requestId) };
   }
   return {
     requestId,
@@ -98,16 +93,9 @@ export function scoreOutcomeOf(score: contestpb.ScoreRequest, result: contestpb.
 /** The verdict on one gift of a batch. */
 export function giftOutcomeOf(gift: contestpb.GiftRequest, result: contestpb.GiftResult | undefined, positionToken: string): GiftOutcome {
   const { requestId, giverAccountId } = gift;
-  if (result === undefined) {
-    const message = 'the answer has no result for this gift';
-    return { requestId, giverAccountId, error: new SluiceError({ code: 'INTERNAL', reason: '', message, requestId }) };
-  }
+  if (result === undefined) return { requestId, giverAccountId, error: missingResult('gift', requestId) };
   const { balanceAfterMinor, entryNumber, repeated, error } = result;
-  if (error !== undefined) {
-    const { code, reason, message } = error;
-    const metadata = { account_id: giverAccountId };
-    return { requestId, giverAccountId, error: new SluiceError({ code: statusName(code), reason, message, metadata, requestId }) };
-  }
+  if (error !== undefined) return { requestId, giverAccountId, error: refusedItem(error, { account_id: giverAccountId }, requestId) };
   return { requestId, giverAccountId, result: { requestId, giverAccountId, balanceAfterMinor, entryNumber, repeated, positionToken } };
 }
 

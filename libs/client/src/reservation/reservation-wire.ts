@@ -1,7 +1,7 @@
 /** Reservations to the messages that travel, and back. */
 import { randomUUID } from 'node:crypto';
 import { reservationpb } from '@sluice/protocol/reservation';
-import { SluiceError, statusName } from '../sluice-error';
+import { missingResult, refusedItem } from '../item-error';
 import { microseconds } from '../time-wire';
 import {
   ASSOCIATE_STATES,
@@ -50,9 +50,9 @@ export function reserveOutcomeOf(
   result: reservationpb.ReserveResult | undefined,
   positionToken: string,
 ): ReserveOutcome {
-  const error = errorOf(result, { identity_id: identityId, number }, requestId);
-  if (error !== undefined || result === undefined) return { requestId, number, error: error as SluiceError };
-  const { state, waiting, reason, repeated } = result;
+  if (result === undefined) return { requestId, number, error: missingResult('item', requestId) };
+  const { state, waiting, reason, repeated, error } = result;
+  if (error !== undefined) return { requestId, number, error: refusedItem(error, { identity_id: identityId, number }, requestId) };
   return { requestId, number, result: { requestId, identityId, number, state: stateFromWire(state), waiting, reason, repeated, positionToken } };
 }
 
@@ -61,21 +61,10 @@ export function associateOutcomeOf(
   result: reservationpb.AssociateResult | undefined,
   positionToken: string,
 ): AssociateOutcome {
-  const error = errorOf(result, { identity_id: identityId }, requestId);
-  if (error !== undefined || result === undefined) return { requestId, identityId, error: error as SluiceError };
-  const { state, number, reason, repeated } = result;
+  if (result === undefined) return { requestId, identityId, error: missingResult('item', requestId) };
+  const { state, number, reason, repeated, error } = result;
+  if (error !== undefined) return { requestId, identityId, error: refusedItem(error, { identity_id: identityId }, requestId) };
   return { requestId, identityId, result: { requestId, identityId, state: associateStateFromWire(state), number, reason, repeated, positionToken } };
-}
-
-/** Why an item of a batch was refused, as the error that a unary call would have thrown; undefined: it was accepted. */
-function errorOf(
-  result: { readonly error?: reservationpb.ItemError | undefined } | undefined,
-  metadata: Readonly<Record<string, string>>,
-  requestId: string,
-): SluiceError | undefined {
-  if (result === undefined) return new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has no result for this item', requestId });
-  const { error } = result;
-  return error && new SluiceError({ code: statusName(error.code), reason: error.reason, message: error.message, metadata, requestId });
 }
 
 /** Undefined: unspecified. */
