@@ -1,7 +1,7 @@
 /** Contests as their rows have them, in the form of their messages. */
 import type { ReadCopy, Row } from '@sluice/ports';
-import { timestampFromUs } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
+import { timeOfRow } from '../time-of-row';
 import { CONTEST_ROUNDS, CONTESTS } from './collections';
 import { type ContestState, contestStateOf, numbersOf, rewardStateOf, type RoundState, roundStateOf, submissionStateOf } from './contest-rows';
 
@@ -41,13 +41,13 @@ export function contestMessage(row: Row): contestpb.Contest {
       roundsWon: roundsWon[side] as number,
     })),
     round: state.round,
-    roundEndsAt: timeOf(state.roundEndsAtUs),
+    roundEndsAt: timeOfRow(state.roundEndsAtUs),
     suddenDeathSideIds: idsOf(state.suddenDeathSides),
     winnerSideIds: idsOf(state.winners),
     scoreCount: BigInt(state.scoreCount),
-    createdAt: timeOf(state.createdAtUs),
-    startedAt: timeOf(state.startedAtUs),
-    endedAt: timeOf(state.endedAtUs),
+    createdAt: timeOfRow(state.createdAtUs),
+    startedAt: timeOfRow(state.startedAtUs),
+    endedAt: timeOfRow(state.endedAtUs),
     note: state.note,
     sequence: BigInt(row.sequence as number),
     money: moneyOf(state),
@@ -96,9 +96,9 @@ function roundMessage(round: RoundState, sideIds: readonly string[]): contestpb.
   return {
     round: round.round,
     suddenDeath: round.suddenDeath,
-    startedAt: timeOf(round.startedAtUs),
-    endedAt: timeOf(round.endedAtUs),
-    reconciledAt: timeOf(round.reconciledAtUs),
+    startedAt: timeOfRow(round.startedAtUs),
+    endedAt: timeOfRow(round.endedAtUs),
+    reconciledAt: timeOfRow(round.reconciledAtUs),
     outcome: outcomeOf(round, wasRead),
     scoreCount: BigInt(round.scoreCount),
     sides: sideIds.map((sideId, side) => ({
@@ -132,8 +132,8 @@ export function rewardMessage(row: Row, sides: readonly contestpb.SideStanding[]
     amountMinor,
     state: contestpb.RewardState[`REWARD_STATE_${state}`],
     reason,
-    owedAt: timeOf(owedAtUs),
-    settledAt: timeOf(settledAtUs),
+    owedAt: timeOfRow(owedAtUs),
+    settledAt: timeOfRow(settledAtUs),
     sequence: BigInt(row.sequence as number),
   };
 }
@@ -144,16 +144,12 @@ export function submittedScoreMessage(row: Row): contestpb.SubmittedScore {
     requestId,
     accountId,
     points: BigInt(points),
-    scoredAt: timeOf(scoredAtUs),
+    scoredAt: timeOfRow(scoredAtUs),
     state: contestpb.SubmittedScoreState[`SUBMITTED_SCORE_STATE_${state}`],
     reason,
     round,
-    submittedAt: timeOf(submittedAtUs),
-    endedAt: timeOf(endedAtUs),
+    submittedAt: timeOfRow(submittedAtUs),
+    endedAt: timeOfRow(endedAtUs),
     sequence: BigInt(row.sequence as number),
   };
-}
-
-function timeOf(us: number): ReturnType<typeof timestampFromUs> | undefined {
-  return us === 0 ? undefined : timestampFromUs(us);
 }

@@ -1,7 +1,7 @@
 /** Reservations as their rows have them, in the form of their messages. */
 import type { Row } from '@sluice/ports';
-import { timestampFromUs } from '@sluice/protocol';
 import { reservationpb } from '@sluice/protocol/reservation';
+import { timeOfRow } from '../time-of-row';
 import { associateStateOf } from './associate-rows';
 import { identityStateOf } from './identity-rows';
 import { reservationStateOf, type ReservationState, type StoredState } from './reservation-rows';
@@ -15,11 +15,11 @@ export function reservationMessage(row: Row): reservationpb.Reservation {
     ...{ identityId, reason, resourceId, places, note, associatedNote, endedNote, version },
     state: stateMessage(state.state),
     placesState: reservationpb.PlacesState[`PLACES_STATE_${state.placeState || 'UNSPECIFIED'}`],
-    expiresAt: timeOf(state.expiresAtUs),
+    expiresAt: timeOfRow(state.expiresAtUs),
     money: moneyMessage(state),
-    reservedAt: timeOf(state.reservedAtUs),
-    associatedAt: timeOf(state.associatedAtUs),
-    endedAt: timeOf(state.endedAtUs),
+    reservedAt: timeOfRow(state.reservedAtUs),
+    associatedAt: timeOfRow(state.associatedAtUs),
+    endedAt: timeOfRow(state.endedAtUs),
     sequence: BigInt(row.sequence as number),
   };
 }
@@ -54,7 +54,7 @@ export function resourceMessage(row: Row): reservationpb.Resource {
     taken: BigInt(taken),
     waitingCount: BigInt(waitingCount),
     waitingPlaces: BigInt(waitingPlaces),
-    capacitySetAt: timeOf(capacitySetAtUs),
+    capacitySetAt: timeOfRow(capacitySetAtUs),
     sequence: BigInt(row.sequence as number),
   };
 }
@@ -91,16 +91,12 @@ export function parkedMessage(row: Row): reservationpb.ParkedRequest {
     ...{ identityId, number, note },
     requestId: associateId.startsWith(FROM_CALLER) ? associateId.slice(FROM_CALLER.length) : '',
     passedOnFrom: associateId.startsWith(PASSED_ON) ? associateId.slice(PASSED_ON.length) : '',
-    acceptedAt: timeOf(acceptedAtUs),
-    parkedUntil: timeOf(parkedUntilUs),
+    acceptedAt: timeOfRow(acceptedAtUs),
+    parkedUntil: timeOfRow(parkedUntilUs),
     sequence: BigInt(row.sequence as number),
   };
 }
 
 function stateMessage(state: StoredState): reservationpb.ReservationState {
   return reservationpb.ReservationState[`RESERVATION_STATE_${state}`];
-}
-
-function timeOf(us: number): ReturnType<typeof timestampFromUs> | undefined {
-  return us === 0 ? undefined : timestampFromUs(us);
 }

@@ -1,4 +1,5 @@
 /** Rows of numbers: a reservation, changed by the events of its number. */
+import type { MoneyState, PlaceState, ReservationState as DecidedState } from '@sluice/domain/reservation';
 import type { FieldValue, Row } from '@sluice/ports';
 import { reservationpb } from '@sluice/protocol/reservation';
 import { projectedRows } from '../row-projection';
@@ -6,10 +7,10 @@ import { NUMBER_AGGREGATE, RESERVATIONS } from './collections';
 import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
 import { changed, changesBy, evolveByStep, type RowChange } from './row-change';
 
-/** What reservations are in, as rows have it. */
-export type StoredState = 'PENDING' | 'RESERVED' | 'ASSOCIATED' | 'COMPLETED' | 'REJECTED' | 'CANCELLED' | 'EXPIRED';
-export type StoredPlaceState = '' | 'ASKED' | 'WAITING' | 'HELD' | 'GIVEN_BACK';
-export type StoredMoneyState = '' | 'ASKED' | 'HELD' | 'RELEASED' | 'CAPTURING' | 'CAPTURED' | 'PAID' | 'RETURNED';
+/** What reservations are in, as rows have it: there is no row of a number that is not reserved, and none has an empty state. */
+export type StoredState = Exclude<DecidedState, 'NONE'>;
+export type StoredPlaceState = Exclude<PlaceState, 'NONE'> | '';
+export type StoredMoneyState = Exclude<MoneyState, 'NONE'> | '';
 
 export interface ReservationState {
   readonly identityId: string;

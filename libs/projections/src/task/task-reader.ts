@@ -2,6 +2,7 @@
 import type { ReadCopy, Row } from '@sluice/ports';
 import { timestampFromUs } from '@sluice/protocol';
 import { taskpb } from '@sluice/protocol/task';
+import { timeOfRow } from '../time-of-row';
 import { TASK_ATTEMPTS, TASK_COUNTS, TASK_PAYLOADS, TASK_PROGRESS, TASK_QUEUES, TASK_RESULTS, TASK_STATES, TASKS } from './collections';
 
 /** Attempts that a task shows. */
@@ -63,9 +64,9 @@ function taskMessage(state: Row, about: Row | undefined, progress: Row | undefin
     state: taskpb.TaskState[`TASK_STATE_${state.state as string}` as keyof typeof taskpb.TaskState],
     version: state.version as number,
     spec: about === undefined ? undefined : taskpb.TaskSpec.decode(about.spec as Uint8Array),
-    submittedAt: timeOf(state.submitted_at_us),
-    startedAt: timeOf(state.first_started_at_us),
-    endedAt: timeOf(state.ended_at_us),
+    submittedAt: timeOfRow(state.submitted_at_us),
+    startedAt: timeOfRow(state.first_started_at_us),
+    endedAt: timeOfRow(state.ended_at_us),
     attemptCount: state.attempts as number,
     attempts: [],
     result: undefined,
@@ -74,7 +75,7 @@ function taskMessage(state: Row, about: Row | undefined, progress: Row | undefin
     retryOf: (about?.retry_of as string | undefined) ?? '',
     scheduleId: (about?.schedule_id as string | undefined) ?? '',
     note: state.note as string,
-    startAt: timeOf(about?.start_at_us ?? 0),
+    startAt: timeOfRow(about?.start_at_us ?? 0),
     sequence: BigInt(sequenceOf(state, progress)),
   };
 }
@@ -83,17 +84,17 @@ function attemptMessage(row: Row): taskpb.TaskAttempt {
   return {
     number: row.attempt as number,
     workerId: row.worker_id as string,
-    startedAt: timeOf(row.started_at_us),
-    endedAt: timeOf(row.ended_at_us),
+    startedAt: timeOfRow(row.started_at_us),
+    endedAt: timeOfRow(row.ended_at_us),
     failure: failureOf(row.failure),
-    retryAt: timeOf(row.retry_at_us),
+    retryAt: timeOfRow(row.retry_at_us),
   };
 }
 
 /** The attempt that no other one follows, if there is one. */
 function newestAttempt({ attempts, worker_id: workerId, started_at_us: startedAtUs, ended_at_us: endedAtUs, failure }: Row): taskpb.TaskAttempt[] {
   if (startedAtUs === 0) return [];
-  const [startedAt, endedAt] = [timeOf(startedAtUs), timeOf(endedAtUs)];
+  const [startedAt, endedAt] = [timeOfRow(startedAtUs), timeOfRow(endedAtUs)];
   return [{ number: attempts as number, workerId: workerId as string, startedAt, endedAt, failure: failureOf(failure), retryAt: undefined }];
 }
 
@@ -113,7 +114,7 @@ export async function readQueue(copy: ReadCopy, queue: string): Promise<{ stats:
     limits: row.limits === null ? undefined : taskpb.QueueLimits.decode(row.limits as Uint8Array),
     counts: sumOf(types),
     types,
-    oldestSubmittedAt: timeOf(oldest[0]?.submitted_at_us ?? 0),
+    oldestSubmittedAt: timeOfRow(oldest[0]?.submitted_at_us ?? 0),
     typesNeverStarted: types.filter(({ counts: of, lastStartedAt }) => (of?.submitted ?? 0n) > 0n && lastStartedAt === undefined).map(({ type }) => type),
   };
   return { stats, sequence };
@@ -131,7 +132,7 @@ function typeStats(row: Row): taskpb.TypeStats {
   return {
     type: row.type as string,
     counts: { submitted: of('submitted'), running: of('running'), succeeded: of('succeeded'), failed: of('failed'), cancelled: of('cancelled') },
-    lastStartedAt: timeOf(row.last_started_at_us),
+    lastStartedAt: timeOfRow(row.last_started_at_us),
   };
 }
 
@@ -156,16 +157,12 @@ export function scheduleMessage(row: Row): taskpb.Schedule {
     runCount: BigInt(row.run_count as number),
     skippedCount: BigInt(row.skipped_count as number),
     lastTaskId: row.last_task_id as string,
-    lastRunAt: timeOf(row.last_run_at_us),
+    lastRunAt: timeOfRow(row.last_run_at_us),
   };
 }
 
 function failureOf(bytes: Row[string] | undefined): taskpb.TaskFailure | undefined {
   return bytes === null || bytes === undefined ? undefined : taskpb.TaskFailure.decode(bytes as Uint8Array);
-}
-
-function timeOf(us: Row[string] | undefined): ReturnType<typeof timestampFromUs> | undefined {
-  return us === 0 || us === undefined || us === null ? undefined : timestampFromUs(us as number);
 }
 
 function bytesOf(value: Row[string] | undefined): Buffer {
