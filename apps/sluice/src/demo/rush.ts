@@ -129,23 +129,20 @@ class Rush {
     return leaving.length;
   }
 
-  private async logUntil(partition: number, fromSequence: bigint, is: (seen: SeatsInLog) => boolean): Promise<SeatsInLog> {
-    for (const untilMs = Date.now() + LIMIT_MS; ; ) {
+  private logUntil(partition: number, fromSequence: bigint, is: (seen: SeatsInLog) => boolean): Promise<SeatsInLog> {
+    return lookUntil(async () => {
       const events: EventView[] = [];
       for await (const commit of this.client.log.readCommits(partition, { fromSequence, ...CALL })) events.push(...commit.events);
-      const seen = seatsInLog(events, this.resourceId);
-      if (is(seen) || Date.now() > untilMs) return seen;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+      return seatsInLog(events, this.resourceId);
+    }, is);
   }
 
   /** Resolves with what the read store shows, when that is what the log says. */
-  private async readUntil(log: SeatsInLog): Promise<Resource> {
-    for (const untilMs = Date.now() + LIMIT_MS; ; ) {
-      const shown = await this.client.reservations.capacity(this.resourceId, CALL);
-      if (isShown(log, shown) || Date.now() > untilMs) return shown;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+  private readUntil(log: SeatsInLog): Promise<Resource> {
+    return lookUntil(
+      () => this.client.reservations.capacity(this.resourceId, CALL),
+      (shown) => isShown(log, shown),
+    );
   }
 
   /** Asks everybody once more; those who got a seat by the log until they know it. */
@@ -194,6 +191,15 @@ class Rush {
     const counts: Standings = { reserved: 0, waiting: 0, refused: 0, cancelled: 0, unknown: 0 };
     for (const standing of this.standings.values()) counts[standing] += 1;
     return counts;
+  }
+}
+
+/** Looks until it is so, or the time is over. @returns what was seen last. */
+async function lookUntil<Seen>(look: () => Promise<Seen>, is: (seen: Seen) => boolean): Promise<Seen> {
+  for (const untilMs = Date.now() + LIMIT_MS; ; ) {
+    const seen = await look();
+    if (is(seen) || Date.now() > untilMs) return seen;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 

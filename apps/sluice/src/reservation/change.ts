@@ -18,18 +18,21 @@ interface ExtendOptions extends Omit<ChangeOptions, 'note'> {
 }
 
 export function addChangeCommands(reservation: Command, surroundings: Surroundings): void {
-  addChange(reservation, 'complete', 'end a reservation that is ASSOCIATED: it keeps its places, its money goes to the payee').action(
-    (number: string, { identity: identityId, ...change }: ChangeOptions, command: Command) =>
-      withClient(command, surroundings, async (client, output) =>
-        show(output, 'completed', await client.reservations.complete(number, { identityId, ...change })),
-      ),
-  );
-  addChange(reservation, 'cancel', 'cancel a reservation: its places and its money are given back').action(
-    (number: string, { identity: identityId, ...change }: ChangeOptions, command: Command) =>
-      withClient(command, surroundings, async (client, output) =>
-        show(output, 'cancelled', await client.reservations.cancel(number, { identityId, ...change })),
-      ),
-  );
+  const change = (name: 'complete' | 'cancel', became: string, description: string): void => {
+    reservation
+      .command(name)
+      .description(description)
+      .argument('<number>')
+      .option('--identity <identity>', 'only if the number is of this identity')
+      .option('--note <text>', 'for people')
+      .option('--request-id <id>', 'id of this request, unique in the number; made when not given')
+      .addHelpText('after', `\nExample:\n  sluice reservation ${name} H1 --identity ada`)
+      .action((number: string, { identity: identityId, ...options }: ChangeOptions, command: Command) =>
+        withClient(command, surroundings, async (client, output) => show(output, became, await client.reservations[name](number, { identityId, ...options }))),
+      );
+  };
+  change('complete', 'completed', 'end a reservation that is ASSOCIATED: it keeps its places, its money goes to the payee');
+  change('cancel', 'cancelled', 'cancel a reservation: its places and its money are given back');
   reservation
     .command('extend')
     .description('set when a reservation that is PENDING or RESERVED expires')
@@ -46,17 +49,6 @@ export function addChangeCommands(reservation: Command, surroundings: Surroundin
         show(output, expiresAt === undefined ? 'never expires' : `expires at ${expiresAt.toISOString()}`, changed);
       }),
     );
-}
-
-function addChange(reservation: Command, name: 'complete' | 'cancel', description: string): Command {
-  return reservation
-    .command(name)
-    .description(description)
-    .argument('<number>')
-    .option('--identity <identity>', 'only if the number is of this identity')
-    .option('--note <text>', 'for people')
-    .option('--request-id <id>', 'id of this request, unique in the number; made when not given')
-    .addHelpText('after', `\nExample:\n  sluice reservation ${name} H1 --identity ada`);
 }
 
 function show(output: Output, became: string, changed: ReservationChanged): void {
