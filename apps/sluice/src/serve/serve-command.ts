@@ -36,7 +36,7 @@ export function addServeCommand(program: Command, surroundings: Surroundings): v
 }
 
 async function serve(configuration: Configuration, { terminal, interrupted }: Surroundings, newLog: boolean): Promise<void> {
-  // What the services consist of is loaded only by who runs them: the other commands begin in a third of the time.
+  // What the services consist of is loaded only by who runs them: the other commands begin sooner.
   const { startEmbedded } = await import('./embedded.js');
   const server = await startEmbedded(configuration, { newLog });
   const { address, folder, partitions } = server;
