@@ -35,7 +35,7 @@ export interface ReserveRequest {
   number: string;
   /** The resource whose places it takes; empty: none, and then neither places nor wait_for_place may be set. */
   resourceId: string;
-  /** Places; 0: 1 where there is a resource. At most 1,000,000. */
+  /** Places; 0: 1. At most 1,000,000. */
   places: number;
   /** True: where the resource is full it waits in order of arrival. False: it is REJECTED. */
   waitForPlace: boolean;

@@ -81,7 +81,7 @@ export interface NumberReserved {
   identityId: string;
   /** The resource; empty: none. */
   resourceId: string;
-  /** Places of the resource. */
+  /** Places of the resource; says nothing where there is none. */
   places: number;
   /** True: it waits where the resource is full. */
   waitForPlace: boolean;

@@ -97,7 +97,7 @@ export interface Reservation {
   reason: string;
   /** The resource; empty: none. */
   resourceId: string;
-  /** Places of the resource. */
+  /** Places of the resource; says nothing where there is none. */
   places: number;
   /** What it has of its resource. */
   placesState: PlacesState;
