@@ -1,10 +1,12 @@
 // The store of an index can be had in this package alone.
 package de.bwaldvogel.mongo.backend.h2;
 
+import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.AbstractUniqueIndex;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
@@ -12,6 +14,7 @@ import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.bson.Document;
 import java.util.List;
 import java.util.Map;
+import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 
 /**
@@ -21,10 +24,17 @@ import org.h2.mvstore.MVStore;
  *
  * MongoDB answers a filter of an `_id` and more by the index of the `_id`, and so does this server: by itself it would look through the
  * whole collection for each guarded write.
+ *
+ * MongoDB reads a document whole while another caller changes it, and so does this server: by itself it would write the fields of the
+ * document that it keeps one after the other, while that is on its way to a reader.
  */
 public final class MongoJavaServer {
+  /** Of all databases. A database makes collections before its constructor is done, so it cannot keep the store itself. */
+  private static MVStore store;
+
   public static void main(String[] arguments) throws Exception {
-    H2Backend backend = new Backend(MVStore.open(arguments[0]));
+    store = MVStore.open(arguments[0]);
+    H2Backend backend = new Backend(store);
     backend.version(new MongoVersion() {
       @Override public List<Integer> getVersionArray() { return List.of(5, 0, 0, 0); }
       @Override public int getWireVersion() { return 13; }
@@ -46,10 +56,29 @@ public final class MongoJavaServer {
   private static final class Database extends H2Database {
     Database(String name, MVStore store, CursorRegistry cursors) { super(name, store, cursors); }
 
+    /** In the maps in which the store keeps a collection by itself. */
+    @Override protected MongoCollection<Object> openOrCreateCollection(String collection, CollectionOptions options) {
+      String name = getFullCollectionNamespace(collection);
+      return new Collection(this, collection, options, store.openMap(DATABASES_PREFIX + name), store.openMap("meta." + name), cursorRegistry);
+    }
+
     @Override protected Index<Object> openOrCreateUniqueIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
       H2UniqueIndex index = (H2UniqueIndex) super.openOrCreateUniqueIndex(collection, name, keys, sparse);
       boolean isOfId = keys.size() == 1 && keys.get(0).getKey().equals(IdIndex.ID);
       return isOfId ? new IdIndex(name, keys, sparse, index) : index;
+    }
+  }
+
+  private static final class Collection extends H2Collection {
+    Collection(
+        MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> documents, MVMap<String, Object> meta, CursorRegistry cursors) {
+      super(database, name, options, documents, meta, cursors);
+    }
+
+    /** A copy, which an update changes before it puts a new document in the place of the one that is kept. */
+    @Override protected Document getDocument(Object position) {
+      Document kept = super.getDocument(position);
+      return kept == null ? null : kept.clone();
     }
   }
 

@@ -57,6 +57,34 @@ test('MongoDB, or what stands in for it, keeps its data over a graceful restart'
   await read.close();
 });
 
+test('a document is read whole while others change it', async () => {
+  server = await startMongo({ dataDir: folder, external: false });
+  const [writing, reading] = [new MongoClient(server.url), new MongoClient(server.url)];
+  const fields = Array.from({ length: 40 }, (_, at) => `field${at}`);
+  const filledWith = (value: number) => ({ _id: 'changing', ...Object.fromEntries(fields.map((field) => [field, value])) });
+  const things = (client: MongoClient) => client.db().collection<{ _id: string; [field: string]: number | string }>('things');
+  await things(writing).insertOne(filledWith(0));
+  let isDone = false;
+  const change = async (): Promise<void> => {
+    for (let bulk = 0; bulk < 40; bulk += 1) {
+      const replacements = Array.from({ length: 500 }, (_, at) => filledWith(bulk * 500 + at));
+      await things(writing).bulkWrite(replacements.map((replacement) => ({ replaceOne: { filter: { _id: 'changing' }, replacement } })));
+    }
+    isDone = true;
+  };
+  const torn: unknown[][] = [];
+  const read = async (): Promise<void> => {
+    while (!isDone) {
+      const found = await things(reading).findOne({ _id: 'changing' });
+      const values = new Set(fields.map((field) => found?.[field]));
+      if (values.size > 1) torn.push([...values]);
+    }
+  };
+  await Promise.all([change(), read(), read(), read(), read()]);
+  await Promise.all([writing.close(), reading.close()]);
+  expect(torn).toEqual([]);
+});
+
 test('a server of somebody else is connected to, never stopped, and its password is not told', async () => {
   const external = externalServer('NATS', 'nats://user:secret@127.0.0.1:4222', 'SLUICE_NATS_URL');
   expect(external.describe).toBe('NATS at nats://127.0.0.1:4222 (SLUICE_NATS_URL)');
