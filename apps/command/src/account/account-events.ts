@@ -91,7 +91,7 @@ export function changeRecord(event: AccountEvent, item: AccountCommandItem, acco
   switch (event.kind) {
     case 'opened': {
       const { unit, branchId, product, limits, signingKeyId } = event;
-      return accountEvents.record('AccountOpened', { requestId, accountId, unit, branchId, product, limits: limitsToProto(limits), signingKeyId, bodyDigest });
+      return accountEvents.record('AccountOpened', { requestId, accountId, unit, branchId, product, limits: limitsToProto(limits), signingKeyId, bodyDigest, linkedAccountId: '' });
     }
     case 'updated': {
       const { limits, product, signingKeyId } = event;

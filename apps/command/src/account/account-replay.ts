@@ -42,6 +42,13 @@ export class AccountReplay {
     AccountUpdated: (updated, commit) => this.evolve(updated, updatedEvent(updated), commit),
     AccountStatusChanged: (changed, commit) => this.evolve(changed, statusChangedEvent(changed), commit),
     AccountCommandRejected: (rejected, commit) => this.replayRejection(rejected, commit),
+    BranchDaySet: () => undefined,
+    BranchDaySealed: () => undefined,
+    AccountsRolled: () => undefined,
+    InterestAccrued: () => undefined,
+    TermBegun: () => undefined,
+    TermEnded: () => undefined,
+    BranchDayTotalled: () => undefined,
     TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit),
     TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit),
   };

@@ -84,6 +84,13 @@ const VERDICTS: EventHandlersOf<typeof accountEvents, Wanted, Iterable<number> |
   AccountStatusChanged: (statusChanged, wanted) => {
     wanted.found(statusChanged.accountId, statusChanged.requestId, changed(statusChanged));
   },
+  BranchDaySet: () => undefined,
+  BranchDaySealed: () => undefined,
+  AccountsRolled: () => undefined,
+  InterestAccrued: () => undefined,
+  TermBegun: () => undefined,
+  TermEnded: () => undefined,
+  BranchDayTotalled: () => undefined,
   AccountCommandRejected: ({ accountId, requestId, bodyDigest, rejection }, wanted) => {
     wanted.found(accountId, requestId, {
       kind: 'command',

@@ -37,6 +37,8 @@ export function accountMessage({ account, profile, holds }: AccountSnapshot): ac
     partition: profile.partition,
     holds: shownHolds(holds),
     sequence: BigInt(account.sequence),
+    balanceDate: '',
+    linkedAccountId: '',
   };
 }
 
@@ -74,6 +76,7 @@ export function entryMessage(partition: number, record: StoredRecord): accountpb
     origin: originOf(posting),
     expiresAtUs: posting.expiresAtUs,
     expiresAfterMs: posting.expiresAfterMs,
+    businessDate: '',
   };
 }
 

@@ -127,6 +127,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
         if (timeUs < snapshot.profile.openedAtUs) throw refusal('ACCOUNT_NOT_OPEN_THEN');
         return { ...(await balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1))), positionToken };
       }
+      if (moment.$case === 'businessDate') throw refusal('NO_BUSINESS_DATES');
       if (moment.value < 1n || moment.value > Number.MAX_SAFE_INTEGER)
         throw invalidRequest('sequence', `is 1 to ${Number.MAX_SAFE_INTEGER}, not ${moment.value}`);
       const sequence = Number(moment.value);

@@ -104,6 +104,7 @@ export function accountFromWire(account: accountpb.Account): Account {
 
 const ORIGINS: Readonly<Record<accountpb.EntryOrigin, EntryOrigin>> = {
   [accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED]: 'POSTING',
+  [accountpb.EntryOrigin.ENTRY_ORIGIN_INTEREST]: 'INTEREST',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_DEBIT]: 'TRANSFER_DEBIT',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT]: 'TRANSFER_CREDIT',
   [accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_REFUND]: 'TRANSFER_REFUND',
@@ -147,6 +148,7 @@ export function openingToWire(opening: AccountOpening): accountpb.AccountOpening
     unit: opening.unit,
     branchId: opening.branchId ?? '',
     product: opening.product ?? '',
+    linkedAccountId: opening.linkedAccountId ?? '',
     limits: limitsToWire(opening.limits),
     signingKey: Buffer.from(opening.signingKey ?? []),
   };

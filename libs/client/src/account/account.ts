@@ -23,6 +23,8 @@ export interface AccountOpening {
   readonly requestId?: string;
   readonly branchId?: string;
   readonly product?: string;
+  /** Account of a term product: the account that gets principal and interest when the term ends. */
+  readonly linkedAccountId?: string;
   readonly limits?: AccountLimits;
   /** Key that signs this account's postings, 16 to 64 bytes. */
   readonly signingKey?: Uint8Array;
@@ -105,7 +107,9 @@ export type EntryOrigin =
   | 'FUNDS_TAKEN'
   | 'FUNDS_RETURNED'
   | 'FUNDS_HELD'
-  | 'FUNDS_RELEASED';
+  | 'FUNDS_RELEASED'
+  /** Interest, booked by an end of day. */
+  | 'INTEREST';
 
 export interface Entry {
   /** 1, 2, 3 … in its account; 0 for a refusal. */

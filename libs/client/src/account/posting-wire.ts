@@ -51,6 +51,7 @@ export function postingToWire(input: PostingInput): accountpb.Posting {
     funds: false,
     toCapability: '',
     order: Buffer.alloc(0),
+    interest: false,
   };
   if (input.signingKey !== undefined) {
     posting.signedAtUs = BigInt(Date.now()) * 1_000n;

@@ -1,5 +1,5 @@
 /** Which dates are business dates of a branch, and at what moment its day is cut. */
-import { dateOf, LAST_DATE, weekdayOf, type CalendarDate } from './calendar-date';
+import { dateOf, LAST_DATE, weekdayOf, type CalendarDate } from '../day';
 
 export interface BranchCalendar {
   /** IANA name. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { cutMomentMs, dateAt, isTimeZone, nextBusinessDate, type BranchCalendar } from './branch-calendar';
-import { dateFromText, textOfDate, type CalendarDate } from './calendar-date';
+import { dateFromText, textOfDate, type CalendarDate } from '../day';
 
 const on = (text: string): CalendarDate => dateFromText(text) as CalendarDate;
 const WEEKEND = new Set([6, 7]);

@@ -47,6 +47,13 @@ const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
     visit(accountId, { kind: 'statusChanged', ...moment, version: Number(version), status: statusOf(status) }),
   // Only postings are listed and counted; a refused change of the account changes none of its rows.
   AccountCommandRejected: () => undefined,
+  BranchDaySet: () => undefined,
+  BranchDaySealed: () => undefined,
+  AccountsRolled: () => undefined,
+  InterestAccrued: () => undefined,
+  TermBegun: () => undefined,
+  TermEnded: () => undefined,
+  BranchDayTotalled: () => undefined,
   // Rows of their own (transfer-event.ts); what they do to accounts are postings.
   TransfersRecorded: () => undefined,
   TransfersSettled: () => undefined,

@@ -26,6 +26,13 @@ const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
   AccountUpdated: nothing,
   AccountStatusChanged: nothing,
   AccountCommandRejected: nothing,
+  BranchDaySet: nothing,
+  BranchDaySealed: nothing,
+  AccountsRolled: nothing,
+  InterestAccrued: nothing,
+  TermBegun: nothing,
+  TermEnded: nothing,
+  BranchDayTotalled: nothing,
   TransfersRecorded: (payload, { moment, visit }) => {
     for (const account of transfersRecordedIn(payload)) {
       const { accountId: fromAccountId, unit, transfers } = decodeAccountTransfers(account);

@@ -4,9 +4,16 @@ import { EventTable } from '../events/event-table';
 import {
   AccountCommandRejected,
   AccountOpened,
+  AccountsRolled,
   AccountStatusChanged,
   AccountUpdated,
+  BranchDaySealed,
+  BranchDaySet,
+  BranchDayTotalled,
+  InterestAccrued,
   PostingsRecorded,
+  TermBegun,
+  TermEnded,
   TransfersRecorded,
   TransfersSettled,
 } from '../generated/index.sluice.account.v1';
@@ -16,6 +23,13 @@ const ACCOUNT_CHANGES = {
   AccountUpdated: EventDefinition.first('sluice.account.v1.AccountUpdated', AccountUpdated),
   AccountStatusChanged: EventDefinition.first('sluice.account.v1.AccountStatusChanged', AccountStatusChanged),
   AccountCommandRejected: EventDefinition.first('sluice.account.v1.AccountCommandRejected', AccountCommandRejected),
+  BranchDaySet: EventDefinition.first('sluice.account.v1.BranchDaySet', BranchDaySet),
+  BranchDaySealed: EventDefinition.first('sluice.account.v1.BranchDaySealed', BranchDaySealed),
+  AccountsRolled: EventDefinition.first('sluice.account.v1.AccountsRolled', AccountsRolled),
+  InterestAccrued: EventDefinition.first('sluice.account.v1.InterestAccrued', InterestAccrued),
+  TermBegun: EventDefinition.first('sluice.account.v1.TermBegun', TermBegun),
+  TermEnded: EventDefinition.first('sluice.account.v1.TermEnded', TermEnded),
+  BranchDayTotalled: EventDefinition.first('sluice.account.v1.BranchDayTotalled', BranchDayTotalled),
 };
 
 /** Postings and transfers stay encoded: they are copied and scanned, and only people see them decoded. */

@@ -63,6 +63,7 @@ const wellFormed: fc.Arbitrary<Posting> = fc
     funds: fc.constant(false),
     toCapability: fc.constant(''),
     order: fc.constant(Buffer.alloc(0)),
+    interest: fc.constant(false),
   })
   // What has no meaning for the type is refused.
   .map((posting) => ({ ...posting, holdId: posting.type >= 4 ? posting.holdId : '', final: posting.type === 4 && posting.final }))

@@ -93,4 +93,6 @@ export const accountReasons = {
   ),
   TRANSFER_NOT_FOUND: reason('NOT_FOUND', 'The account has no transfer of this request id.', 'Check the debited account and the request id.'),
   ACCOUNT_NOT_OPEN_THEN: reason('NOT_FOUND', 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),
+  NO_BUSINESS_DATES: reason('FAILED_PRECONDITION', "The account's branch has no business dates.", 'Ask for a time or a sequence, or register the branch.'),
+  DATE_NOT_CLOSED: reason('FAILED_PRECONDITION', 'The business date has not ended yet.', 'Ask for an earlier one, or wait for the end of day.'),
 } satisfies Readonly<Record<string, ReasonDefinition>>;

@@ -2,6 +2,7 @@
 
 /* eslint-disable */
 
+export * from "./sluice/log/v1/days";
 export * from "./sluice/log/v1/commit";
 export * from "./sluice/log/v1/deliveries";
 export * from "./sluice/log/v1/delivery_service";

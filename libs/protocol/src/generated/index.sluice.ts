@@ -3,8 +3,9 @@
 /* eslint-disable */
 
 export * as account from "./index.sluice.account";
-export * as contest from "./index.sluice.contest";
 export * as log from "./index.sluice.log";
+export * as businessday from "./index.sluice.businessday";
+export * as contest from "./index.sluice.contest";
 export * as projection from "./index.sluice.projection";
 export * as reservation from "./index.sluice.reservation";
 export * as scheduler from "./index.sluice.scheduler";

@@ -51,6 +51,7 @@ export function creditOf(accountId: string, amountMinor: bigint): accountpb.Post
     funds: false,
     toCapability: '',
     order: Buffer.alloc(0),
+    interest: false,
   };
 }
 

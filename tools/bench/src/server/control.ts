@@ -71,6 +71,7 @@ export class Control {
         unit: 'EUR',
         branchId: '',
         product: '',
+        linkedAccountId: '',
         limits: overdraftMinor === undefined ? undefined : accountpb.AccountLimits.fromPartial({ overdraftMinor }),
         signingKey: Buffer.from(signingKey ?? []),
       });

@@ -173,6 +173,13 @@ const HANDLERS: EventHandlersOf<typeof decodedAccountEvents, Folding, void> = {
   AccountStatusChanged: (changed, { fold, moment }) => fold.changeStatus(changed, moment),
   // A refused change of the account changes none of its rows.
   AccountCommandRejected: () => undefined,
+  BranchDaySet: () => undefined,
+  BranchDaySealed: () => undefined,
+  AccountsRolled: () => undefined,
+  InterestAccrued: () => undefined,
+  TermBegun: () => undefined,
+  TermEnded: () => undefined,
+  BranchDayTotalled: () => undefined,
   // What transfers do to accounts are postings; their own rows are compared apart (transfer-rows.ts).
   TransfersRecorded: () => undefined,
   TransfersSettled: () => undefined,

@@ -64,6 +64,13 @@ class TransferGroups {
     AccountUpdated: nothing,
     AccountStatusChanged: nothing,
     AccountCommandRejected: nothing,
+    BranchDaySet: nothing,
+    BranchDaySealed: nothing,
+    AccountsRolled: nothing,
+    InterestAccrued: nothing,
+    TermBegun: nothing,
+    TermEnded: nothing,
+    BranchDayTotalled: nothing,
     TransfersRecorded: ({ accounts }, { commit, change }) => {
       let account = '';
       let filling = new Map<string, { readonly key: string; count: number }>();

@@ -410,6 +410,8 @@ export enum EntryOrigin {
   ENTRY_ORIGIN_FUNDS_HELD = 7,
   /** ENTRY_ORIGIN_FUNDS_RELEASED - The RELEASE of such a hold. */
   ENTRY_ORIGIN_FUNDS_RELEASED = 8,
+  /** ENTRY_ORIGIN_INTEREST - The CREDIT or DEBIT of interest by an end of day. */
+  ENTRY_ORIGIN_INTEREST = 9,
   UNRECOGNIZED = -1,
 }
 
@@ -442,6 +444,9 @@ export function entryOriginFromJSON(object: any): EntryOrigin {
     case 8:
     case "ENTRY_ORIGIN_FUNDS_RELEASED":
       return EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED;
+    case 9:
+    case "ENTRY_ORIGIN_INTEREST":
+      return EntryOrigin.ENTRY_ORIGIN_INTEREST;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -469,6 +474,8 @@ export function entryOriginToJSON(object: EntryOrigin): string {
       return "ENTRY_ORIGIN_FUNDS_HELD";
     case EntryOrigin.ENTRY_ORIGIN_FUNDS_RELEASED:
       return "ENTRY_ORIGIN_FUNDS_RELEASED";
+    case EntryOrigin.ENTRY_ORIGIN_INTEREST:
+      return "ENTRY_ORIGIN_INTEREST";
     case EntryOrigin.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -546,6 +553,10 @@ export interface Account {
   holds: Hold[];
   /** Sequence of the last commit that changed this account, in its partition. */
   sequence: bigint;
+  /** Business date of its newest posting, YYYY-MM-DD; empty where its branch has no business dates, or nothing was posted since it has. */
+  balanceDate: string;
+  /** Account that gets principal and interest when a term of this one ends; empty: none. */
+  linkedAccountId: string;
 }
 
 /** An open hold. */
@@ -614,6 +625,8 @@ export interface Posting {
   toCapability: string;
   /** Only in the log: what that transfer says to its target. Refused in a request. */
   order: Buffer;
+  /** Only in the log: interest that a batch booked. Refused in a request. */
+  interest: boolean;
 }
 
 export interface Posting_MetadataEntry {
@@ -701,6 +714,8 @@ export interface Entry {
   expiresAtUs: bigint;
   /** Of a HOLD: after how many milliseconds it expires, as the caller gave it. */
   expiresAfterMs: bigint;
+  /** Business date at which it is booked, YYYY-MM-DD. Later than initiated_date where that day had been sealed before it came. Empty where the account's branch has no business dates. */
+  businessDate: string;
 }
 
 export interface Entry_MetadataEntry {
@@ -893,6 +908,8 @@ function createBaseAccount(): Account {
     partition: 0,
     holds: [],
     sequence: 0n,
+    balanceDate: "",
+    linkedAccountId: "",
   };
 }
 
@@ -984,6 +1001,12 @@ export const Account: MessageFns<Account> = {
         throw new globalThis.Error("value provided for field message.sequence of type int64 too large");
       }
       writer.uint32(168).int64(message.sequence);
+    }
+    if (message.balanceDate !== "") {
+      writer.uint32(178).string(message.balanceDate);
+    }
+    if (message.linkedAccountId !== "") {
+      writer.uint32(186).string(message.linkedAccountId);
     }
     return writer;
   },
@@ -1169,6 +1192,22 @@ export const Account: MessageFns<Account> = {
             message.sequence = reader.int64() as bigint;
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.balanceDate = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.linkedAccountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1258,6 +1297,16 @@ export const Account: MessageFns<Account> = {
         ? object.holds.map((e: any) => Hold.fromJSON(e))
         : [],
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      balanceDate: isSet(object.balanceDate)
+        ? globalThis.String(object.balanceDate)
+        : isSet(object.balance_date)
+        ? globalThis.String(object.balance_date)
+        : "",
+      linkedAccountId: isSet(object.linkedAccountId)
+        ? globalThis.String(object.linkedAccountId)
+        : isSet(object.linked_account_id)
+        ? globalThis.String(object.linked_account_id)
+        : "",
     };
   },
 
@@ -1326,6 +1375,12 @@ export const Account: MessageFns<Account> = {
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
     }
+    if (message.balanceDate !== "") {
+      obj.balanceDate = message.balanceDate;
+    }
+    if (message.linkedAccountId !== "") {
+      obj.linkedAccountId = message.linkedAccountId;
+    }
     return obj;
   },
 
@@ -1373,6 +1428,8 @@ export const Account: MessageFns<Account> = {
     message.partition = object.partition ?? 0;
     message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.balanceDate = object.balanceDate ?? "";
+    message.linkedAccountId = object.linkedAccountId ?? "";
     return message;
   },
 };
@@ -1523,6 +1580,7 @@ function createBasePosting(): Posting {
     funds: false,
     toCapability: "",
     order: Buffer.alloc(0),
+    interest: false,
   };
 }
 
@@ -1602,6 +1660,9 @@ export const Posting: MessageFns<Posting> = {
     }
     if (message.order.length !== 0) {
       writer.uint32(170).bytes(message.order);
+    }
+    if (message.interest !== false) {
+      writer.uint32(176).bool(message.interest);
     }
     return writer;
   },
@@ -1790,6 +1851,14 @@ export const Posting: MessageFns<Posting> = {
             message.order = Buffer.from(reader.bytes());
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.interest = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1886,6 +1955,7 @@ export const Posting: MessageFns<Posting> = {
         ? globalThis.String(object.to_capability)
         : "",
       order: isSet(object.order) ? Buffer.from(bytesFromBase64(object.order)) : Buffer.alloc(0),
+      interest: isSet(object.interest) ? globalThis.Boolean(object.interest) : false,
     };
   },
 
@@ -1960,6 +2030,9 @@ export const Posting: MessageFns<Posting> = {
     if (message.order.length !== 0) {
       obj.order = base64FromBytes(message.order);
     }
+    if (message.interest !== false) {
+      obj.interest = message.interest;
+    }
     return obj;
   },
 
@@ -2005,6 +2078,7 @@ export const Posting: MessageFns<Posting> = {
     message.funds = object.funds ?? false;
     message.toCapability = object.toCapability ?? "";
     message.order = object.order ?? Buffer.alloc(0);
+    message.interest = object.interest ?? false;
     return message;
   },
 };
@@ -2416,6 +2490,7 @@ function createBaseEntry(): Entry {
     toAccountId: "",
     expiresAtUs: 0n,
     expiresAfterMs: 0n,
+    businessDate: "",
   };
 }
 
@@ -2507,6 +2582,9 @@ export const Entry: MessageFns<Entry> = {
         throw new globalThis.Error("value provided for field message.expiresAfterMs of type int64 too large");
       }
       writer.uint32(176).int64(message.expiresAfterMs);
+    }
+    if (message.businessDate !== "") {
+      writer.uint32(186).string(message.businessDate);
     }
     return writer;
   },
@@ -2703,6 +2781,14 @@ export const Entry: MessageFns<Entry> = {
             message.expiresAfterMs = reader.int64() as bigint;
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.businessDate = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2804,6 +2890,11 @@ export const Entry: MessageFns<Entry> = {
         : isSet(object.expires_after_ms)
         ? BigInt(object.expires_after_ms)
         : 0n,
+      businessDate: isSet(object.businessDate)
+        ? globalThis.String(object.businessDate)
+        : isSet(object.business_date)
+        ? globalThis.String(object.business_date)
+        : "",
     };
   },
 
@@ -2881,6 +2972,9 @@ export const Entry: MessageFns<Entry> = {
     if (message.expiresAfterMs !== 0n) {
       obj.expiresAfterMs = message.expiresAfterMs.toString();
     }
+    if (message.businessDate !== "") {
+      obj.businessDate = message.businessDate;
+    }
     return obj;
   },
 
@@ -2933,6 +3027,7 @@ export const Entry: MessageFns<Entry> = {
     message.expiresAfterMs = (object.expiresAfterMs !== undefined && object.expiresAfterMs !== null)
       ? BigInt(object.expiresAfterMs)
       : 0n;
+    message.businessDate = object.businessDate ?? "";
     return message;
   },
 };

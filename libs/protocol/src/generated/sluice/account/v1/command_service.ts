@@ -59,6 +59,8 @@ export interface AccountOpening {
    * never returned.
    */
   signingKey: Buffer;
+  /** Account of a term product: the account that gets principal and interest when the term ends; at most 128 bytes; empty: none. */
+  linkedAccountId: string;
 }
 
 /** Request of OpenAccount. */
@@ -132,7 +134,11 @@ export interface UpdateAccountRequest {
     | string
     | undefined;
   /** A new signing key, 16 to 64 bytes; present but empty: postings are no longer signed. */
-  signingKey?: Buffer | undefined;
+  signingKey?:
+    | Buffer
+    | undefined;
+  /** The account that gets principal and interest when a term ends; empty: none. */
+  linkedAccountId?: string | undefined;
 }
 
 /** Response of UpdateAccount. */
@@ -459,6 +465,7 @@ function createBaseAccountOpening(): AccountOpening {
     product: "",
     limits: undefined,
     signingKey: Buffer.alloc(0),
+    linkedAccountId: "",
   };
 }
 
@@ -484,6 +491,9 @@ export const AccountOpening: MessageFns<AccountOpening> = {
     }
     if (message.signingKey.length !== 0) {
       writer.uint32(58).bytes(message.signingKey);
+    }
+    if (message.linkedAccountId !== "") {
+      writer.uint32(66).string(message.linkedAccountId);
     }
     return writer;
   },
@@ -557,6 +567,14 @@ export const AccountOpening: MessageFns<AccountOpening> = {
             message.signingKey = Buffer.from(reader.bytes());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.linkedAccountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -594,6 +612,11 @@ export const AccountOpening: MessageFns<AccountOpening> = {
         : isSet(object.signing_key)
         ? Buffer.from(bytesFromBase64(object.signing_key))
         : Buffer.alloc(0),
+      linkedAccountId: isSet(object.linkedAccountId)
+        ? globalThis.String(object.linkedAccountId)
+        : isSet(object.linked_account_id)
+        ? globalThis.String(object.linked_account_id)
+        : "",
     };
   },
 
@@ -620,6 +643,9 @@ export const AccountOpening: MessageFns<AccountOpening> = {
     if (message.signingKey.length !== 0) {
       obj.signingKey = base64FromBytes(message.signingKey);
     }
+    if (message.linkedAccountId !== "") {
+      obj.linkedAccountId = message.linkedAccountId;
+    }
     return obj;
   },
 
@@ -637,6 +663,7 @@ export const AccountOpening: MessageFns<AccountOpening> = {
       ? AccountLimits.fromPartial(object.limits)
       : undefined;
     message.signingKey = object.signingKey ?? Buffer.alloc(0);
+    message.linkedAccountId = object.linkedAccountId ?? "";
     return message;
   },
 };
@@ -1252,7 +1279,14 @@ export const OpenAccountsResponse: MessageFns<OpenAccountsResponse> = {
 };
 
 function createBaseUpdateAccountRequest(): UpdateAccountRequest {
-  return { requestId: "", accountId: "", limits: undefined, product: undefined, signingKey: undefined };
+  return {
+    requestId: "",
+    accountId: "",
+    limits: undefined,
+    product: undefined,
+    signingKey: undefined,
+    linkedAccountId: undefined,
+  };
 }
 
 export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
@@ -1271,6 +1305,9 @@ export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
     }
     if (message.signingKey !== undefined) {
       writer.uint32(42).bytes(message.signingKey);
+    }
+    if (message.linkedAccountId !== undefined) {
+      writer.uint32(50).string(message.linkedAccountId);
     }
     return writer;
   },
@@ -1328,6 +1365,14 @@ export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
             message.signingKey = Buffer.from(reader.bytes());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.linkedAccountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1359,6 +1404,11 @@ export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
         : isSet(object.signing_key)
         ? Buffer.from(bytesFromBase64(object.signing_key))
         : undefined,
+      linkedAccountId: isSet(object.linkedAccountId)
+        ? globalThis.String(object.linkedAccountId)
+        : isSet(object.linked_account_id)
+        ? globalThis.String(object.linked_account_id)
+        : undefined,
     };
   },
 
@@ -1379,6 +1429,9 @@ export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
     if (message.signingKey !== undefined) {
       obj.signingKey = base64FromBytes(message.signingKey);
     }
+    if (message.linkedAccountId !== undefined) {
+      obj.linkedAccountId = message.linkedAccountId;
+    }
     return obj;
   },
 
@@ -1394,6 +1447,7 @@ export const UpdateAccountRequest: MessageFns<UpdateAccountRequest> = {
       : undefined;
     message.product = object.product ?? undefined;
     message.signingKey = object.signingKey ?? undefined;
+    message.linkedAccountId = object.linkedAccountId ?? undefined;
     return message;
   },
 };

@@ -35,6 +35,8 @@ export interface AccountOpened {
   signingKeyId: string;
   /** Digest of the request body, by which a reuse of the request id with another body is found; 16 bytes. */
   bodyDigest: Buffer;
+  /** The account that gets principal and interest when a term ends; empty: none. */
+  linkedAccountId: string;
 }
 
 /** Event: limits, product or signing key were changed. Version 1. */
@@ -67,6 +69,8 @@ export interface AccountUpdated {
   status: AccountStatus;
   /** The answer's signing key. */
   answeredSigningKeyId: string;
+  /** The linked account from now on, empty: none; unset: unchanged. */
+  linkedAccountId?: string | undefined;
 }
 
 /** Event: an account was frozen, opened again or closed. Version 1. */
@@ -153,6 +157,30 @@ export interface AccountPostings {
   rejectedPositions: number[];
   /** Why each of these was refused; as many as rejected_positions. */
   rejections: Rejection[];
+  /** Business date of these postings, in days since 1970-01-01; unset: the account's branch has no business dates. */
+  businessDate?:
+    | number
+    | undefined;
+  /** Where it is set: the newest business date that has ended for the account, after the turn. */
+  lastDayDate: number;
+  /** Where business_date is set: the balance at the end of that date, in minor units, after the turn. */
+  lastDayBalanceMinor: bigint;
+  /** Where business_date is set: what the postings are booked against. What is not cash; the rest is. */
+  lines: LineSum[];
+  /** The date at which these postings were initiated, where it had been sealed before they came: they are booked at business_date. Unset: they were initiated at business_date. */
+  valueDate?: number | undefined;
+}
+
+/** What postings of one contra line took from an account and added to it. */
+export interface LineSum {
+  /** 2 to 5 of sluice.log.v1.ContraLine. */
+  line: number;
+  /** In minor units. */
+  debitMinor: bigint;
+  /** In minor units. */
+  creditMinor: bigint;
+  /** How many. */
+  count: number;
 }
 
 /** Requests, one after the other. Wire-compatible with the field `postings` of PostBatchRequest. */
@@ -226,7 +254,15 @@ export interface SettledTransfer {
 /** Command: what an owed delivery asks of the target of a transfer. The CREDIT names the account that was debited. */
 export interface TransferLeg {
   /** The CREDIT as it will stand in the target's entries. */
-  posting: Posting | undefined;
+  posting:
+    | Posting
+    | undefined;
+  /** Business date at which the debit was initiated, in days since 1970-01-01; unset: the debited account's branch has no business dates. */
+  businessDate?:
+    | number
+    | undefined;
+  /** Where it is set: the business date before it, of the debited account's branch. */
+  closedDate: number;
 }
 
 /** Command: what the timer of a hold asks of its account. */
@@ -235,6 +271,102 @@ export interface ExpireHold {
   accountId: string;
   /** The hold. */
   holdId: string;
+}
+
+/** Event: the business date of a branch changed in this partition. Version 1. */
+export interface BranchDaySet {
+  /** The branch. */
+  branchId: string;
+  /** The online date from now on, in days since 1970-01-01. */
+  onlineDate: number;
+  /** The business date before it. */
+  closedDate: number;
+  /** As in sluice.log.v1.RollPolicy. */
+  rollPolicy: number;
+  /** The run that cut the day; empty: registered, or set by hand. */
+  runId: string;
+  /** It was set by hand, and may be earlier than it was. */
+  setBack: boolean;
+}
+
+/** Event: the closing balances of a date are sealed in this partition: only the batch changes them from now on. Version 1. */
+export interface BranchDaySealed {
+  /** The branch. */
+  branchId: string;
+  /** The date. */
+  date: number;
+}
+
+/** Event: a step of the sweep behind a day cut. Accounts that it looked at and does not name closed the date with the balance that they closed the date before with. Version 1. */
+export interface AccountsRolled {
+  /** The branch. */
+  branchId: string;
+  /** The date that has ended for them. */
+  date: number;
+  /** Where the next step begins. */
+  next: bigint;
+  /** All accounts that the branch has in this partition are rolled. */
+  complete: boolean;
+  /** Accounts that the step looked at. */
+  lookedAt: bigint;
+  /** Those whose balance is another one than at the end of the date before. */
+  accounts: RolledAccount[];
+}
+
+/** An account at the end of a date. */
+export interface RolledAccount {
+  /** The account. */
+  accountId: string;
+  /** Its balance, in minor units: last-day balance from now on. */
+  balanceMinor: bigint;
+}
+
+/** Event: interest accrued on accounts of a branch. What is capitalised is a posting in PostingsRecorded of the same commit. Version 1. */
+export interface InterestAccrued {
+  /** The branch. */
+  branchId: string;
+  /** The date at whose end the balances stood. */
+  date: number;
+  /** The next business date: interest has accrued up to it. */
+  nextDate: number;
+  /** The accounts. */
+  accounts: AccruedAccount[];
+}
+
+/** What has accrued on an account and was not booked, after the event. */
+export interface AccruedAccount {
+  /** The account. */
+  accountId: string;
+  /** In millionths of a minor unit; negative: the customer owes it. */
+  microMinor: bigint;
+  /** What the division left, as `libs/domain/src/day/interest.ts` has it. */
+  remainder: bigint;
+}
+
+/** Event: a term of an account began: it was opened with a term, or the term before was renewed. Version 1. */
+export interface TermBegun {
+  /** The account. */
+  accountId: string;
+  /** Its first day. */
+  fromDate: number;
+  /** The day at which it ends. */
+  untilDate: number;
+}
+
+/** Event: an account's term ended, and what it had went to the linked account by a transfer of the same commit. Version 1. */
+export interface TermEnded {
+  /** The account. */
+  accountId: string;
+  /** The date at which it was booked. */
+  date: number;
+}
+
+/** Event: the postings of dates up to this one are totalled, and the sums of them forgotten. Version 1. */
+export interface BranchDayTotalled {
+  /** The branch. */
+  branchId: string;
+  /** The date. */
+  date: number;
 }
 
 function createBaseAccountOpened(): AccountOpened {
@@ -247,6 +379,7 @@ function createBaseAccountOpened(): AccountOpened {
     limits: undefined,
     signingKeyId: "",
     bodyDigest: Buffer.alloc(0),
+    linkedAccountId: "",
   };
 }
 
@@ -275,6 +408,9 @@ export const AccountOpened: MessageFns<AccountOpened> = {
     }
     if (message.bodyDigest.length !== 0) {
       writer.uint32(66).bytes(message.bodyDigest);
+    }
+    if (message.linkedAccountId !== "") {
+      writer.uint32(74).string(message.linkedAccountId);
     }
     return writer;
   },
@@ -356,6 +492,14 @@ export const AccountOpened: MessageFns<AccountOpened> = {
             message.bodyDigest = Buffer.from(reader.bytes());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.linkedAccountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +542,11 @@ export const AccountOpened: MessageFns<AccountOpened> = {
         : isSet(object.body_digest)
         ? Buffer.from(bytesFromBase64(object.body_digest))
         : Buffer.alloc(0),
+      linkedAccountId: isSet(object.linkedAccountId)
+        ? globalThis.String(object.linkedAccountId)
+        : isSet(object.linked_account_id)
+        ? globalThis.String(object.linked_account_id)
+        : "",
     };
   },
 
@@ -427,6 +576,9 @@ export const AccountOpened: MessageFns<AccountOpened> = {
     if (message.bodyDigest.length !== 0) {
       obj.bodyDigest = base64FromBytes(message.bodyDigest);
     }
+    if (message.linkedAccountId !== "") {
+      obj.linkedAccountId = message.linkedAccountId;
+    }
     return obj;
   },
 
@@ -445,6 +597,7 @@ export const AccountOpened: MessageFns<AccountOpened> = {
       : undefined;
     message.signingKeyId = object.signingKeyId ?? "";
     message.bodyDigest = object.bodyDigest ?? Buffer.alloc(0);
+    message.linkedAccountId = object.linkedAccountId ?? "";
     return message;
   },
 };
@@ -462,6 +615,7 @@ function createBaseAccountUpdated(): AccountUpdated {
     heldMinor: 0n,
     status: 0,
     answeredSigningKeyId: "",
+    linkedAccountId: undefined,
   };
 }
 
@@ -508,6 +662,9 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
     }
     if (message.answeredSigningKeyId !== "") {
       writer.uint32(90).string(message.answeredSigningKeyId);
+    }
+    if (message.linkedAccountId !== undefined) {
+      writer.uint32(98).string(message.linkedAccountId);
     }
     return writer;
   },
@@ -613,6 +770,14 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
             message.answeredSigningKeyId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.linkedAccountId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -666,6 +831,11 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
         : isSet(object.answered_signing_key_id)
         ? globalThis.String(object.answered_signing_key_id)
         : "",
+      linkedAccountId: isSet(object.linkedAccountId)
+        ? globalThis.String(object.linkedAccountId)
+        : isSet(object.linked_account_id)
+        ? globalThis.String(object.linked_account_id)
+        : undefined,
     };
   },
 
@@ -704,6 +874,9 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
     if (message.answeredSigningKeyId !== "") {
       obj.answeredSigningKeyId = message.answeredSigningKeyId;
     }
+    if (message.linkedAccountId !== undefined) {
+      obj.linkedAccountId = message.linkedAccountId;
+    }
     return obj;
   },
 
@@ -727,6 +900,7 @@ export const AccountUpdated: MessageFns<AccountUpdated> = {
     message.heldMinor = (object.heldMinor !== undefined && object.heldMinor !== null) ? BigInt(object.heldMinor) : 0n;
     message.status = object.status ?? 0;
     message.answeredSigningKeyId = object.answeredSigningKeyId ?? "";
+    message.linkedAccountId = object.linkedAccountId ?? undefined;
     return message;
   },
 };
@@ -1192,6 +1366,11 @@ function createBaseAccountPostings(): AccountPostings {
     holdsAfterMinor: [],
     rejectedPositions: [],
     rejections: [],
+    businessDate: undefined,
+    lastDayDate: 0,
+    lastDayBalanceMinor: 0n,
+    lines: [],
+    valueDate: undefined,
   };
 }
 
@@ -1293,6 +1472,24 @@ export const AccountPostings: MessageFns<AccountPostings> = {
         writer.int32(v);
       }
       writer.join();
+    }
+    if (message.businessDate !== undefined) {
+      writer.uint32(144).sint32(message.businessDate);
+    }
+    if (message.lastDayDate !== 0) {
+      writer.uint32(152).sint32(message.lastDayDate);
+    }
+    if (message.lastDayBalanceMinor !== 0n) {
+      if (BigInt.asIntN(64, message.lastDayBalanceMinor) !== message.lastDayBalanceMinor) {
+        throw new globalThis.Error("value provided for field message.lastDayBalanceMinor of type sint64 too large");
+      }
+      writer.uint32(160).sint64(message.lastDayBalanceMinor);
+    }
+    for (const v of message.lines) {
+      LineSum.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.valueDate !== undefined) {
+      writer.uint32(176).sint32(message.valueDate);
     }
     return writer;
   },
@@ -1486,6 +1683,46 @@ export const AccountPostings: MessageFns<AccountPostings> = {
 
             break;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.businessDate = reader.sint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.lastDayDate = reader.sint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.lastDayBalanceMinor = reader.sint64() as bigint;
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.lines.push(LineSum.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.valueDate = reader.sint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1575,6 +1812,29 @@ export const AccountPostings: MessageFns<AccountPostings> = {
       rejections: globalThis.Array.isArray(object?.rejections)
         ? object.rejections.map((e: any) => rejectionFromJSON(e))
         : [],
+      businessDate: isSet(object.businessDate)
+        ? globalThis.Number(object.businessDate)
+        : isSet(object.business_date)
+        ? globalThis.Number(object.business_date)
+        : undefined,
+      lastDayDate: isSet(object.lastDayDate)
+        ? globalThis.Number(object.lastDayDate)
+        : isSet(object.last_day_date)
+        ? globalThis.Number(object.last_day_date)
+        : 0,
+      lastDayBalanceMinor: isSet(object.lastDayBalanceMinor)
+        ? BigInt(object.lastDayBalanceMinor)
+        : isSet(object.last_day_balance_minor)
+        ? BigInt(object.last_day_balance_minor)
+        : 0n,
+      lines: globalThis.Array.isArray(object?.lines)
+        ? object.lines.map((e: any) => LineSum.fromJSON(e))
+        : [],
+      valueDate: isSet(object.valueDate)
+        ? globalThis.Number(object.valueDate)
+        : isSet(object.value_date)
+        ? globalThis.Number(object.value_date)
+        : undefined,
     };
   },
 
@@ -1631,6 +1891,21 @@ export const AccountPostings: MessageFns<AccountPostings> = {
     if (message.rejections?.length) {
       obj.rejections = message.rejections.map((e) => rejectionToJSON(e));
     }
+    if (message.businessDate !== undefined) {
+      obj.businessDate = Math.round(message.businessDate);
+    }
+    if (message.lastDayDate !== 0) {
+      obj.lastDayDate = Math.round(message.lastDayDate);
+    }
+    if (message.lastDayBalanceMinor !== 0n) {
+      obj.lastDayBalanceMinor = message.lastDayBalanceMinor.toString();
+    }
+    if (message.lines?.length) {
+      obj.lines = message.lines.map((e) => LineSum.toJSON(e));
+    }
+    if (message.valueDate !== undefined) {
+      obj.valueDate = Math.round(message.valueDate);
+    }
     return obj;
   },
 
@@ -1672,6 +1947,148 @@ export const AccountPostings: MessageFns<AccountPostings> = {
     message.holdsAfterMinor = object.holdsAfterMinor?.map((e) => BigInt(e)) || [];
     message.rejectedPositions = object.rejectedPositions?.map((e) => e) || [];
     message.rejections = object.rejections?.map((e) => e) || [];
+    message.businessDate = object.businessDate ?? undefined;
+    message.lastDayDate = object.lastDayDate ?? 0;
+    message.lastDayBalanceMinor = (object.lastDayBalanceMinor !== undefined && object.lastDayBalanceMinor !== null)
+      ? BigInt(object.lastDayBalanceMinor)
+      : 0n;
+    message.lines = object.lines?.map((e) => LineSum.fromPartial(e)) || [];
+    message.valueDate = object.valueDate ?? undefined;
+    return message;
+  },
+};
+
+function createBaseLineSum(): LineSum {
+  return { line: 0, debitMinor: 0n, creditMinor: 0n, count: 0 };
+}
+
+export const LineSum: MessageFns<LineSum> = {
+  encode(message: LineSum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== 0) {
+      writer.uint32(8).int32(message.line);
+    }
+    if (message.debitMinor !== 0n) {
+      if (BigInt.asIntN(64, message.debitMinor) !== message.debitMinor) {
+        throw new globalThis.Error("value provided for field message.debitMinor of type sint64 too large");
+      }
+      writer.uint32(16).sint64(message.debitMinor);
+    }
+    if (message.creditMinor !== 0n) {
+      if (BigInt.asIntN(64, message.creditMinor) !== message.creditMinor) {
+        throw new globalThis.Error("value provided for field message.creditMinor of type sint64 too large");
+      }
+      writer.uint32(24).sint64(message.creditMinor);
+    }
+    if (message.count !== 0) {
+      writer.uint32(32).int32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LineSum {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLineSum();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.debitMinor = reader.sint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.creditMinor = reader.sint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LineSum {
+    return {
+      line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      debitMinor: isSet(object.debitMinor)
+        ? BigInt(object.debitMinor)
+        : isSet(object.debit_minor)
+        ? BigInt(object.debit_minor)
+        : 0n,
+      creditMinor: isSet(object.creditMinor)
+        ? BigInt(object.creditMinor)
+        : isSet(object.credit_minor)
+        ? BigInt(object.credit_minor)
+        : 0n,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: LineSum): unknown {
+    const obj: any = {};
+    if (message.line !== 0) {
+      obj.line = Math.round(message.line);
+    }
+    if (message.debitMinor !== 0n) {
+      obj.debitMinor = message.debitMinor.toString();
+    }
+    if (message.creditMinor !== 0n) {
+      obj.creditMinor = message.creditMinor.toString();
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LineSum>): LineSum {
+    return LineSum.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LineSum>): LineSum {
+    const message = createBaseLineSum();
+    message.line = object.line ?? 0;
+    message.debitMinor = (object.debitMinor !== undefined && object.debitMinor !== null)
+      ? BigInt(object.debitMinor)
+      : 0n;
+    message.creditMinor = (object.creditMinor !== undefined && object.creditMinor !== null)
+      ? BigInt(object.creditMinor)
+      : 0n;
+    message.count = object.count ?? 0;
     return message;
   },
 };
@@ -2379,13 +2796,19 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
 };
 
 function createBaseTransferLeg(): TransferLeg {
-  return { posting: undefined };
+  return { posting: undefined, businessDate: undefined, closedDate: 0 };
 }
 
 export const TransferLeg: MessageFns<TransferLeg> = {
   encode(message: TransferLeg, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.posting !== undefined) {
       Posting.encode(message.posting, writer.uint32(10).fork()).join();
+    }
+    if (message.businessDate !== undefined) {
+      writer.uint32(16).sint32(message.businessDate);
+    }
+    if (message.closedDate !== 0) {
+      writer.uint32(24).sint32(message.closedDate);
     }
     return writer;
   },
@@ -2411,6 +2834,22 @@ export const TransferLeg: MessageFns<TransferLeg> = {
             message.posting = Posting.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.businessDate = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.closedDate = reader.sint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2424,13 +2863,31 @@ export const TransferLeg: MessageFns<TransferLeg> = {
   },
 
   fromJSON(object: any): TransferLeg {
-    return { posting: isSet(object.posting) ? Posting.fromJSON(object.posting) : undefined };
+    return {
+      posting: isSet(object.posting) ? Posting.fromJSON(object.posting) : undefined,
+      businessDate: isSet(object.businessDate)
+        ? globalThis.Number(object.businessDate)
+        : isSet(object.business_date)
+        ? globalThis.Number(object.business_date)
+        : undefined,
+      closedDate: isSet(object.closedDate)
+        ? globalThis.Number(object.closedDate)
+        : isSet(object.closed_date)
+        ? globalThis.Number(object.closed_date)
+        : 0,
+    };
   },
 
   toJSON(message: TransferLeg): unknown {
     const obj: any = {};
     if (message.posting !== undefined) {
       obj.posting = Posting.toJSON(message.posting);
+    }
+    if (message.businessDate !== undefined) {
+      obj.businessDate = Math.round(message.businessDate);
+    }
+    if (message.closedDate !== 0) {
+      obj.closedDate = Math.round(message.closedDate);
     }
     return obj;
   },
@@ -2443,6 +2900,8 @@ export const TransferLeg: MessageFns<TransferLeg> = {
     message.posting = (object.posting !== undefined && object.posting !== null)
       ? Posting.fromPartial(object.posting)
       : undefined;
+    message.businessDate = object.businessDate ?? undefined;
+    message.closedDate = object.closedDate ?? 0;
     return message;
   },
 };
@@ -2536,6 +2995,1066 @@ export const ExpireHold: MessageFns<ExpireHold> = {
     const message = createBaseExpireHold();
     message.accountId = object.accountId ?? "";
     message.holdId = object.holdId ?? "";
+    return message;
+  },
+};
+
+function createBaseBranchDaySet(): BranchDaySet {
+  return { branchId: "", onlineDate: 0, closedDate: 0, rollPolicy: 0, runId: "", setBack: false };
+}
+
+export const BranchDaySet: MessageFns<BranchDaySet> = {
+  encode(message: BranchDaySet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.onlineDate !== 0) {
+      writer.uint32(16).sint32(message.onlineDate);
+    }
+    if (message.closedDate !== 0) {
+      writer.uint32(24).sint32(message.closedDate);
+    }
+    if (message.rollPolicy !== 0) {
+      writer.uint32(32).int32(message.rollPolicy);
+    }
+    if (message.runId !== "") {
+      writer.uint32(42).string(message.runId);
+    }
+    if (message.setBack !== false) {
+      writer.uint32(48).bool(message.setBack);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchDaySet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchDaySet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.onlineDate = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.closedDate = reader.sint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rollPolicy = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.setBack = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BranchDaySet {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      onlineDate: isSet(object.onlineDate)
+        ? globalThis.Number(object.onlineDate)
+        : isSet(object.online_date)
+        ? globalThis.Number(object.online_date)
+        : 0,
+      closedDate: isSet(object.closedDate)
+        ? globalThis.Number(object.closedDate)
+        : isSet(object.closed_date)
+        ? globalThis.Number(object.closed_date)
+        : 0,
+      rollPolicy: isSet(object.rollPolicy)
+        ? globalThis.Number(object.rollPolicy)
+        : isSet(object.roll_policy)
+        ? globalThis.Number(object.roll_policy)
+        : 0,
+      runId: isSet(object.runId)
+        ? globalThis.String(object.runId)
+        : isSet(object.run_id)
+        ? globalThis.String(object.run_id)
+        : "",
+      setBack: isSet(object.setBack)
+        ? globalThis.Boolean(object.setBack)
+        : isSet(object.set_back)
+        ? globalThis.Boolean(object.set_back)
+        : false,
+    };
+  },
+
+  toJSON(message: BranchDaySet): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.onlineDate !== 0) {
+      obj.onlineDate = Math.round(message.onlineDate);
+    }
+    if (message.closedDate !== 0) {
+      obj.closedDate = Math.round(message.closedDate);
+    }
+    if (message.rollPolicy !== 0) {
+      obj.rollPolicy = Math.round(message.rollPolicy);
+    }
+    if (message.runId !== "") {
+      obj.runId = message.runId;
+    }
+    if (message.setBack !== false) {
+      obj.setBack = message.setBack;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BranchDaySet>): BranchDaySet {
+    return BranchDaySet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BranchDaySet>): BranchDaySet {
+    const message = createBaseBranchDaySet();
+    message.branchId = object.branchId ?? "";
+    message.onlineDate = object.onlineDate ?? 0;
+    message.closedDate = object.closedDate ?? 0;
+    message.rollPolicy = object.rollPolicy ?? 0;
+    message.runId = object.runId ?? "";
+    message.setBack = object.setBack ?? false;
+    return message;
+  },
+};
+
+function createBaseBranchDaySealed(): BranchDaySealed {
+  return { branchId: "", date: 0 };
+}
+
+export const BranchDaySealed: MessageFns<BranchDaySealed> = {
+  encode(message: BranchDaySealed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.date !== 0) {
+      writer.uint32(16).sint32(message.date);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchDaySealed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchDaySealed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BranchDaySealed {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+    };
+  },
+
+  toJSON(message: BranchDaySealed): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BranchDaySealed>): BranchDaySealed {
+    return BranchDaySealed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BranchDaySealed>): BranchDaySealed {
+    const message = createBaseBranchDaySealed();
+    message.branchId = object.branchId ?? "";
+    message.date = object.date ?? 0;
+    return message;
+  },
+};
+
+function createBaseAccountsRolled(): AccountsRolled {
+  return { branchId: "", date: 0, next: 0n, complete: false, lookedAt: 0n, accounts: [] };
+}
+
+export const AccountsRolled: MessageFns<AccountsRolled> = {
+  encode(message: AccountsRolled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.date !== 0) {
+      writer.uint32(16).sint32(message.date);
+    }
+    if (message.next !== 0n) {
+      if (BigInt.asIntN(64, message.next) !== message.next) {
+        throw new globalThis.Error("value provided for field message.next of type int64 too large");
+      }
+      writer.uint32(24).int64(message.next);
+    }
+    if (message.complete !== false) {
+      writer.uint32(32).bool(message.complete);
+    }
+    if (message.lookedAt !== 0n) {
+      if (BigInt.asIntN(64, message.lookedAt) !== message.lookedAt) {
+        throw new globalThis.Error("value provided for field message.lookedAt of type int64 too large");
+      }
+      writer.uint32(40).int64(message.lookedAt);
+    }
+    for (const v of message.accounts) {
+      RolledAccount.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountsRolled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountsRolled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.next = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lookedAt = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.accounts.push(RolledAccount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccountsRolled {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+      next: isSet(object.next) ? BigInt(object.next) : 0n,
+      complete: isSet(object.complete) ? globalThis.Boolean(object.complete) : false,
+      lookedAt: isSet(object.lookedAt)
+        ? BigInt(object.lookedAt)
+        : isSet(object.looked_at)
+        ? BigInt(object.looked_at)
+        : 0n,
+      accounts: globalThis.Array.isArray(object?.accounts)
+        ? object.accounts.map((e: any) => RolledAccount.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AccountsRolled): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    if (message.next !== 0n) {
+      obj.next = message.next.toString();
+    }
+    if (message.complete !== false) {
+      obj.complete = message.complete;
+    }
+    if (message.lookedAt !== 0n) {
+      obj.lookedAt = message.lookedAt.toString();
+    }
+    if (message.accounts?.length) {
+      obj.accounts = message.accounts.map((e) => RolledAccount.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccountsRolled>): AccountsRolled {
+    return AccountsRolled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccountsRolled>): AccountsRolled {
+    const message = createBaseAccountsRolled();
+    message.branchId = object.branchId ?? "";
+    message.date = object.date ?? 0;
+    message.next = (object.next !== undefined && object.next !== null) ? BigInt(object.next) : 0n;
+    message.complete = object.complete ?? false;
+    message.lookedAt = (object.lookedAt !== undefined && object.lookedAt !== null) ? BigInt(object.lookedAt) : 0n;
+    message.accounts = object.accounts?.map((e) => RolledAccount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRolledAccount(): RolledAccount {
+  return { accountId: "", balanceMinor: 0n };
+}
+
+export const RolledAccount: MessageFns<RolledAccount> = {
+  encode(message: RolledAccount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.balanceMinor !== 0n) {
+      if (BigInt.asIntN(64, message.balanceMinor) !== message.balanceMinor) {
+        throw new globalThis.Error("value provided for field message.balanceMinor of type sint64 too large");
+      }
+      writer.uint32(16).sint64(message.balanceMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RolledAccount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolledAccount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.balanceMinor = reader.sint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RolledAccount {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      balanceMinor: isSet(object.balanceMinor)
+        ? BigInt(object.balanceMinor)
+        : isSet(object.balance_minor)
+        ? BigInt(object.balance_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: RolledAccount): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.balanceMinor !== 0n) {
+      obj.balanceMinor = message.balanceMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RolledAccount>): RolledAccount {
+    return RolledAccount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RolledAccount>): RolledAccount {
+    const message = createBaseRolledAccount();
+    message.accountId = object.accountId ?? "";
+    message.balanceMinor = (object.balanceMinor !== undefined && object.balanceMinor !== null)
+      ? BigInt(object.balanceMinor)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseInterestAccrued(): InterestAccrued {
+  return { branchId: "", date: 0, nextDate: 0, accounts: [] };
+}
+
+export const InterestAccrued: MessageFns<InterestAccrued> = {
+  encode(message: InterestAccrued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.date !== 0) {
+      writer.uint32(16).sint32(message.date);
+    }
+    if (message.nextDate !== 0) {
+      writer.uint32(24).sint32(message.nextDate);
+    }
+    for (const v of message.accounts) {
+      AccruedAccount.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterestAccrued {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterestAccrued();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nextDate = reader.sint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.accounts.push(AccruedAccount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterestAccrued {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+      nextDate: isSet(object.nextDate)
+        ? globalThis.Number(object.nextDate)
+        : isSet(object.next_date)
+        ? globalThis.Number(object.next_date)
+        : 0,
+      accounts: globalThis.Array.isArray(object?.accounts)
+        ? object.accounts.map((e: any) => AccruedAccount.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: InterestAccrued): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    if (message.nextDate !== 0) {
+      obj.nextDate = Math.round(message.nextDate);
+    }
+    if (message.accounts?.length) {
+      obj.accounts = message.accounts.map((e) => AccruedAccount.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterestAccrued>): InterestAccrued {
+    return InterestAccrued.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterestAccrued>): InterestAccrued {
+    const message = createBaseInterestAccrued();
+    message.branchId = object.branchId ?? "";
+    message.date = object.date ?? 0;
+    message.nextDate = object.nextDate ?? 0;
+    message.accounts = object.accounts?.map((e) => AccruedAccount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAccruedAccount(): AccruedAccount {
+  return { accountId: "", microMinor: 0n, remainder: 0n };
+}
+
+export const AccruedAccount: MessageFns<AccruedAccount> = {
+  encode(message: AccruedAccount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.microMinor !== 0n) {
+      if (BigInt.asIntN(64, message.microMinor) !== message.microMinor) {
+        throw new globalThis.Error("value provided for field message.microMinor of type sint64 too large");
+      }
+      writer.uint32(16).sint64(message.microMinor);
+    }
+    if (message.remainder !== 0n) {
+      if (BigInt.asIntN(64, message.remainder) !== message.remainder) {
+        throw new globalThis.Error("value provided for field message.remainder of type sint64 too large");
+      }
+      writer.uint32(24).sint64(message.remainder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccruedAccount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccruedAccount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.microMinor = reader.sint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.remainder = reader.sint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccruedAccount {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      microMinor: isSet(object.microMinor)
+        ? BigInt(object.microMinor)
+        : isSet(object.micro_minor)
+        ? BigInt(object.micro_minor)
+        : 0n,
+      remainder: isSet(object.remainder) ? BigInt(object.remainder) : 0n,
+    };
+  },
+
+  toJSON(message: AccruedAccount): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.microMinor !== 0n) {
+      obj.microMinor = message.microMinor.toString();
+    }
+    if (message.remainder !== 0n) {
+      obj.remainder = message.remainder.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccruedAccount>): AccruedAccount {
+    return AccruedAccount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccruedAccount>): AccruedAccount {
+    const message = createBaseAccruedAccount();
+    message.accountId = object.accountId ?? "";
+    message.microMinor = (object.microMinor !== undefined && object.microMinor !== null)
+      ? BigInt(object.microMinor)
+      : 0n;
+    message.remainder = (object.remainder !== undefined && object.remainder !== null) ? BigInt(object.remainder) : 0n;
+    return message;
+  },
+};
+
+function createBaseTermBegun(): TermBegun {
+  return { accountId: "", fromDate: 0, untilDate: 0 };
+}
+
+export const TermBegun: MessageFns<TermBegun> = {
+  encode(message: TermBegun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.fromDate !== 0) {
+      writer.uint32(16).sint32(message.fromDate);
+    }
+    if (message.untilDate !== 0) {
+      writer.uint32(24).sint32(message.untilDate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TermBegun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTermBegun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromDate = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.untilDate = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TermBegun {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      fromDate: isSet(object.fromDate)
+        ? globalThis.Number(object.fromDate)
+        : isSet(object.from_date)
+        ? globalThis.Number(object.from_date)
+        : 0,
+      untilDate: isSet(object.untilDate)
+        ? globalThis.Number(object.untilDate)
+        : isSet(object.until_date)
+        ? globalThis.Number(object.until_date)
+        : 0,
+    };
+  },
+
+  toJSON(message: TermBegun): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.fromDate !== 0) {
+      obj.fromDate = Math.round(message.fromDate);
+    }
+    if (message.untilDate !== 0) {
+      obj.untilDate = Math.round(message.untilDate);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TermBegun>): TermBegun {
+    return TermBegun.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TermBegun>): TermBegun {
+    const message = createBaseTermBegun();
+    message.accountId = object.accountId ?? "";
+    message.fromDate = object.fromDate ?? 0;
+    message.untilDate = object.untilDate ?? 0;
+    return message;
+  },
+};
+
+function createBaseTermEnded(): TermEnded {
+  return { accountId: "", date: 0 };
+}
+
+export const TermEnded: MessageFns<TermEnded> = {
+  encode(message: TermEnded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.date !== 0) {
+      writer.uint32(16).sint32(message.date);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TermEnded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTermEnded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TermEnded {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+    };
+  },
+
+  toJSON(message: TermEnded): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TermEnded>): TermEnded {
+    return TermEnded.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TermEnded>): TermEnded {
+    const message = createBaseTermEnded();
+    message.accountId = object.accountId ?? "";
+    message.date = object.date ?? 0;
+    return message;
+  },
+};
+
+function createBaseBranchDayTotalled(): BranchDayTotalled {
+  return { branchId: "", date: 0 };
+}
+
+export const BranchDayTotalled: MessageFns<BranchDayTotalled> = {
+  encode(message: BranchDayTotalled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.date !== 0) {
+      writer.uint32(16).sint32(message.date);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchDayTotalled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchDayTotalled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BranchDayTotalled {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+    };
+  },
+
+  toJSON(message: BranchDayTotalled): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BranchDayTotalled>): BranchDayTotalled {
+    return BranchDayTotalled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BranchDayTotalled>): BranchDayTotalled {
+    const message = createBaseBranchDayTotalled();
+    message.branchId = object.branchId ?? "";
+    message.date = object.date ?? 0;
     return message;
   },
 };

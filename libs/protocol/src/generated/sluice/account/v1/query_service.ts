@@ -194,6 +194,9 @@ export interface GetBalanceAtRequest {
     | //
     /** After this sequence of the account's partition. */
     { $case: "sequence"; value: bigint }
+    | //
+    /** At the end of this business date of the account's branch, YYYY-MM-DD. Held amount, entry number, commit time and sequence are not kept per date: the answer leaves them out. */
+    { $case: "businessDate"; value: string }
     | undefined;
   /** Token of an earlier reply. */
   positionToken: string;
@@ -1412,6 +1415,9 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
         }
         writer.uint32(24).int64(message.moment.value);
         break;
+      case "businessDate":
+        writer.uint32(58).string(message.moment.value);
+        break;
     }
     if (message.positionToken !== "") {
       writer.uint32(34).string(message.positionToken);
@@ -1459,6 +1465,14 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
             message.moment = { $case: "sequence", value: reader.int64() as bigint };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.moment = { $case: "businessDate", value: reader.string() };
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -1498,6 +1512,10 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
         ? { $case: "time", value: fromJsonTimestamp(object.time) }
         : isSet(object.sequence)
         ? { $case: "sequence", value: BigInt(object.sequence) }
+        : isSet(object.businessDate)
+        ? { $case: "businessDate", value: globalThis.String(object.businessDate) }
+        : isSet(object.business_date)
+        ? { $case: "businessDate", value: globalThis.String(object.business_date) }
         : undefined,
       positionToken: isSet(object.positionToken)
         ? globalThis.String(object.positionToken)
@@ -1521,6 +1539,8 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
       obj.time = fromTimestamp(message.moment.value).toISOString();
     } else if (message.moment?.$case === "sequence") {
       obj.sequence = message.moment.value.toString();
+    } else if (message.moment?.$case === "businessDate") {
+      obj.businessDate = message.moment.value;
     }
     if (message.positionToken !== "") {
       obj.positionToken = message.positionToken;
@@ -1547,6 +1567,12 @@ export const GetBalanceAtRequest: MessageFns<GetBalanceAtRequest> = {
       case "sequence": {
         if (object.moment?.value !== undefined && object.moment?.value !== null) {
           message.moment = { $case: "sequence", value: BigInt(object.moment.value) };
+        }
+        break;
+      }
+      case "businessDate": {
+        if (object.moment?.value !== undefined && object.moment?.value !== null) {
+          message.moment = { $case: "businessDate", value: object.moment.value };
         }
         break;
       }
@@ -2575,7 +2601,10 @@ export const AccountQueryServiceService = {
     responseSerialize: (value: ListEntriesResponse): Buffer => Buffer.from(ListEntriesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEntriesResponse => ListEntriesResponse.decode(value),
   },
-  /** The balance right after a past commit time or sequence. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. */
+  /**
+   * The balance right after a past commit time or sequence, or at the end of a business date. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. At a date that has not
+   * ended for the account: FAILED_PRECONDITION, DATE_NOT_CLOSED; its branch has no business dates: FAILED_PRECONDITION, NO_BUSINESS_DATES.
+   */
   getBalanceAt: {
     path: "/sluice.account.v1.AccountQueryService/GetBalanceAt" as const,
     requestStream: false as const,
@@ -2632,7 +2661,10 @@ export interface AccountQueryServiceServer extends UntypedServiceImplementation 
   listAccounts: handleUnaryCall<ListAccountsRequest, ListAccountsResponse>;
   /** The statement of an account, paged, by number or time. */
   listEntries: handleUnaryCall<ListEntriesRequest, ListEntriesResponse>;
-  /** The balance right after a past commit time or sequence. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. */
+  /**
+   * The balance right after a past commit time or sequence, or at the end of a business date. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. At a date that has not
+   * ended for the account: FAILED_PRECONDITION, DATE_NOT_CLOSED; its branch has no business dates: FAILED_PRECONDITION, NO_BUSINESS_DATES.
+   */
   getBalanceAt: handleUnaryCall<GetBalanceAtRequest, GetBalanceAtResponse>;
   /**
    * The account as it is now, then again after changes, until cancelled. Changes that come fast are drawn together: of 600 commits in a second a caller may see ten states.
@@ -2710,7 +2742,10 @@ export interface AccountQueryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListEntriesResponse) => void,
   ): ClientUnaryCall;
-  /** The balance right after a past commit time or sequence. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. */
+  /**
+   * The balance right after a past commit time or sequence, or at the end of a business date. Before the account was opened: NOT_FOUND, ACCOUNT_NOT_OPEN_THEN. At a date that has not
+   * ended for the account: FAILED_PRECONDITION, DATE_NOT_CLOSED; its branch has no business dates: FAILED_PRECONDITION, NO_BUSINESS_DATES.
+   */
   getBalanceAt(
     request: GetBalanceAtRequest,
     callback: (error: ServiceError | null, response: GetBalanceAtResponse) => void,
