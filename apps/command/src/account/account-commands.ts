@@ -52,6 +52,7 @@ export function openingOf(opening: accountpb.AccountOpening | undefined, at: str
   checkText(opening.unit, `${at}.unit`, 1, MAXIMUM_UNIT_BYTES);
   checkText(opening.branchId, `${at}.branch_id`, 0, MAXIMUM_ID_BYTES);
   checkText(opening.product, `${at}.product`, 0, MAXIMUM_ID_BYTES);
+  checkLinkedAccount(opening.linkedAccountId, opening.accountId, `${at}.linked_account_id`);
   checkLimits(opening.limits, `${at}.limits`);
   checkKey(opening.signingKey, `${at}.signing_key`);
   const signingKey = keyOf(opening.accountId, opening.signingKey);
@@ -63,6 +64,7 @@ export function openingOf(opening: accountpb.AccountOpening | undefined, at: str
     product: opening.product,
     limits: opening.limits === undefined ? NO_LIMITS : limitsFromProto(opening.limits),
     signingKeyId: signingKey?.keyId ?? '',
+    linkedAccountId: opening.linkedAccountId,
   };
   return { command, signingKey };
 }
@@ -72,8 +74,9 @@ export function updateOf(request: accountpb.UpdateAccountRequest): KeyedCommand 
   checkLimits(request.limits, 'limits');
   if (request.product !== undefined) checkText(request.product, 'product', 0, MAXIMUM_ID_BYTES);
   if (request.signingKey !== undefined) checkKey(request.signingKey, 'signing_key');
-  if (request.limits === undefined && request.product === undefined && request.signingKey === undefined) {
-    throw invalidRequest('limits', 'product and signing_key are all unset: there is nothing to change');
+  if (request.linkedAccountId !== undefined) checkLinkedAccount(request.linkedAccountId, request.accountId, 'linked_account_id');
+  if (request.limits === undefined && request.product === undefined && request.signingKey === undefined && request.linkedAccountId === undefined) {
+    throw invalidRequest('limits', 'product, signing_key and linked_account_id are all unset: there is nothing to change');
   }
   const signingKey = request.signingKey && keyOf(request.accountId, request.signingKey);
   const command: AccountCommand = {
@@ -81,6 +84,7 @@ export function updateOf(request: accountpb.UpdateAccountRequest): KeyedCommand 
     ...(request.limits === undefined ? undefined : { limits: limitsFromProto(request.limits) }),
     ...(request.product === undefined ? undefined : { product: request.product }),
     ...(request.signingKey === undefined ? undefined : { signingKeyId: signingKey?.keyId ?? '' }),
+    ...(request.linkedAccountId === undefined ? undefined : { linkedAccountId: request.linkedAccountId }),
   };
   return { command, signingKey };
 }
@@ -103,6 +107,12 @@ function checkIds(request: { requestId: string; accountId: string }): void {
 
 function checkId(id: string, field: string): void {
   checkText(id, field, 1, MAXIMUM_ID_BYTES);
+}
+
+/** It may be opened later. */
+function checkLinkedAccount(linkedAccountId: string, accountId: string, field: string): void {
+  checkText(linkedAccountId, field, 0, MAXIMUM_ID_BYTES);
+  if (linkedAccountId === accountId) throw invalidRequest(field, 'is the account itself');
 }
 
 function checkKey(key: Uint8Array, field: string): void {

@@ -53,7 +53,7 @@ export function limitsToProto(limits: AccountLimits): accountpb.AccountLimits {
 }
 
 /** An event from the log as the domain sees it. */
-export function openedEvent({ accountId, unit, branchId, product, limits, signingKeyId }: accountpb.AccountOpened): AccountEvent {
+export function openedEvent({ accountId, unit, branchId, product, limits, signingKeyId, linkedAccountId }: accountpb.AccountOpened): AccountEvent {
   return {
     kind: 'opened',
     accountId,
@@ -62,15 +62,17 @@ export function openedEvent({ accountId, unit, branchId, product, limits, signin
     product: shared(product),
     limits: limits === undefined ? NO_LIMITS : limitsFromProto(limits),
     signingKeyId,
+    linkedAccountId,
   };
 }
 
-export function updatedEvent({ limits, product, signingKeyId }: accountpb.AccountUpdated): AccountEvent {
+export function updatedEvent({ limits, product, signingKeyId, linkedAccountId }: accountpb.AccountUpdated): AccountEvent {
   return {
     kind: 'updated',
     ...(limits === undefined ? undefined : { limits: limitsFromProto(limits) }),
     ...(product === undefined ? undefined : { product }),
     ...(signingKeyId === undefined ? undefined : { signingKeyId }),
+    ...(linkedAccountId === undefined ? undefined : { linkedAccountId }),
   };
 }
 
@@ -90,17 +92,28 @@ export function changeRecord(event: AccountEvent, item: AccountCommandItem, acco
   };
   switch (event.kind) {
     case 'opened': {
-      const { unit, branchId, product, limits, signingKeyId } = event;
-      return accountEvents.record('AccountOpened', { requestId, accountId, unit, branchId, product, limits: limitsToProto(limits), signingKeyId, bodyDigest, linkedAccountId: '' });
+      const { unit, branchId, product, limits, signingKeyId, linkedAccountId = '' } = event;
+      return accountEvents.record('AccountOpened', {
+        requestId,
+        accountId,
+        unit,
+        branchId,
+        product,
+        limits: limitsToProto(limits),
+        signingKeyId,
+        bodyDigest,
+        linkedAccountId,
+      });
     }
     case 'updated': {
-      const { limits, product, signingKeyId } = event;
+      const { limits, product, signingKeyId, linkedAccountId } = event;
       return accountEvents.record('AccountUpdated', {
         requestId,
         accountId,
         limits: limits === undefined ? undefined : limitsToProto(limits),
         product,
         signingKeyId,
+        linkedAccountId,
         bodyDigest,
         ...answer,
         status: statusToProto(account.status),

@@ -2,15 +2,15 @@
  * The body of an account's record: in snapshots, and in memory while it is cold. Its key is the account id.
  *
  *   status | unit | branch | product | key id | limits | balance | held | counters | times | holds | in transit |
- *   expiries of holds
+ *   expiries of holds | linked account
  *
- * A record of version 1 ends behind the holds.
+ * A record of version 1 ends behind the holds, one of version 2 behind their expiries.
  */
 import { type Account, type AccountLimits, type AccountStatus, type PostingType, POSTING_TYPES } from '@sluice/domain/account';
 import { ByteReader, type ByteWriter } from '@sluice/protocol';
 
 /** Version of the blocks of a snapshot of accounts. */
-export const ACCOUNT_RECORD_VERSION = 2;
+export const ACCOUNT_RECORD_VERSION = 3;
 
 const STATUSES: readonly AccountStatus[] = ['OPEN', 'FROZEN', 'CLOSED'];
 const HAS_MAXIMUM_BALANCE = 1;
@@ -60,6 +60,7 @@ export function packAccount(
     writer.reserve(12);
     writer.varint(expiresAtUs);
   }
+  text(writer, account.linkedAccountId);
 }
 
 /** @param version in which the body was packed. */
@@ -96,6 +97,7 @@ export function unpackAccount(accountId: string, reader: ByteReader, version: nu
     const holdId = reader.string();
     holdExpiries.set(holdId, reader.varint());
   }
+  const linkedAccountId = version <= 2 ? '' : reader.string();
   return {
     accountId,
     unit,
@@ -104,6 +106,7 @@ export function unpackAccount(accountId: string, reader: ByteReader, version: nu
     status,
     limits,
     signingKeyId,
+    linkedAccountId,
     balanceMinor,
     heldMinor,
     holds,

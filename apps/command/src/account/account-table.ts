@@ -29,6 +29,7 @@ class TableAccount implements Account {
   status!: AccountStatus;
   limits!: AccountLimits;
   signingKeyId!: string;
+  linkedAccountId!: string;
   /** Undefined: none so far; most accounts never have one, and a map of its own for each is what the heap would mostly hold. */
   private ownHolds: Map<string, bigint> | undefined;
   private ownHoldExpiries: Map<string, number> | undefined;
@@ -55,6 +56,7 @@ class TableAccount implements Account {
     this.status = account.status;
     this.limits = account.limits;
     this.signingKeyId = account.signingKeyId;
+    this.linkedAccountId = account.linkedAccountId;
     this.ownHolds = account.holds.size === 0 ? undefined : account.holds;
     this.ownHoldExpiries = account.holdExpiries.size === 0 ? undefined : account.holdExpiries;
     this.entryCount = account.entryCount;

@@ -36,6 +36,7 @@ function digestedText(command: AccountCommand): string {
         ['product', quoted(command.product)],
         ['limits', limitsText(command.limits)],
         ['signingKeyId', quoted(command.signingKeyId)],
+        ['linkedAccountId', command.linkedAccountId === '' ? undefined : quoted(command.linkedAccountId)],
       ]);
     case 'update':
       return object([
@@ -43,6 +44,7 @@ function digestedText(command: AccountCommand): string {
         ['limits', command.limits && limitsText(command.limits)],
         ['product', quoted(command.product)],
         ['signingKeyId', quoted(command.signingKeyId)],
+        ['linkedAccountId', quoted(command.linkedAccountId)],
       ]);
     case 'freeze':
       return object([

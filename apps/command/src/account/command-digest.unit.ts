@@ -22,6 +22,19 @@ const STORED: readonly (readonly [digest: string, command: AccountCommand])[] = 
     '34dcbe430678843f864669ee50653519',
     { kind: 'open', accountId: '{room-12}-0815', unit: 'µ€', branchId: 'north', product: 'wallet "gold"', limits: LIMITS, signingKeyId: 'key-1' },
   ],
+  [
+    '0a8827937d6c4a4728a3f9902431de7c',
+    {
+      kind: 'open',
+      accountId: 'deposit',
+      unit: 'CZK',
+      branchId: '55',
+      product: 'term',
+      limits: { overdraftMinor: 0n, allowedTypes: [] },
+      signingKeyId: '',
+      linkedAccountId: 'current',
+    },
+  ],
   ['0e28a767ba47571f89014993db0329c4', { kind: 'update', limits: { overdraftMinor: 77n, maximumBalanceMinor: 1_000n, allowedTypes: ['CREDIT'] } }],
   ['922786b6b9ee0fc7a24a680570a6c4ce', { kind: 'update', product: 'gold' }],
   ['91a58e17af65361705bb20de68f9f7d7', { kind: 'update', signingKeyId: '' }],
@@ -29,6 +42,8 @@ const STORED: readonly (readonly [digest: string, command: AccountCommand])[] = 
     '0c1645b548d820e3b98fa250ef4a06f4',
     { kind: 'update', limits: { overdraftMinor: 0n, maximumPostingMinor: 1n, allowedTypes: [] }, product: '', signingKeyId: 'k' },
   ],
+  ['f2385579b6b62870c570f8b38f75cdfe', { kind: 'update', linkedAccountId: '' }],
+  ['fb47297ca994fdfa25a405a729c05a66', { kind: 'update', product: 'term', linkedAccountId: 'current' }],
   ['e21e1cdab5ab05ba1e03f78a2ed521c1', { kind: 'freeze', note: 'asked for' }],
   ['e2c4168a22673d41bb8bf10bdb09d274', { kind: 'unfreeze', note: '' }],
   ['be7bf0364848d55ef97e916696bb6e83', { kind: 'close', note: 'moved\u0000\n🦀' }],
@@ -49,6 +64,11 @@ test('the text does not depend on the order of fields in memory, nor on fields t
   expect(Buffer.from(digestCommand(reversed).digest).toString('hex')).toBe(stored);
   const update: AccountCommand = { kind: 'update', product: 'gold' };
   expect(digestCommand({ ...update, limits: undefined, signingKeyId: undefined })).toEqual(digestCommand(update));
+});
+
+test('an opening without a linked account has the digest that it had before there were linked accounts', () => {
+  const [stored, command] = STORED[0] as [string, AccountCommand & { kind: 'open' }];
+  expect(Buffer.from(digestCommand({ ...command, linkedAccountId: '' }).digest).toString('hex')).toBe(stored);
 });
 
 test('commands that differ in anything have different digests', () => {

@@ -100,6 +100,24 @@ test('an update changes what it names, from its place among the postings on', as
   expect(await command.update({ requestId: 'u', accountId: 'hot', limits })).toEqual(again(update));
 });
 
+test('a linked account is a part of the body, recorded, and changed by an update that names it', async () => {
+  const command = await CommandUnderTest.start();
+  const opened = await command.open({ accountId: 'deposit', linkedAccountId: 'current' });
+  const update = { requestId: 'u', accountId: 'deposit', linkedAccountId: '' };
+  const updated = await command.update(update);
+  for (const past of ['now', 'restart', 'crash'] as const) {
+    if (past !== 'now') await command[past]();
+    expect(await command.open({ accountId: 'deposit', linkedAccountId: 'current' })).toEqual(again(opened));
+    expect(await reasonOf(command.open({ accountId: 'deposit' }))).toBe('REQUEST_ID_REUSED');
+    expect(await command.update(update)).toEqual(again(updated));
+    expect(await reasonOf(command.update({ ...update, linkedAccountId: 'current' }))).toBe('REQUEST_ID_REUSED');
+  }
+  const of = (type: string): Uint8Array[] =>
+    command.commits().flatMap(({ events }) => events.filter((event) => event.type === type).map(({ payload }) => payload));
+  expect(of('account.AccountOpened').map((payload) => accountpb.AccountOpened.decode(payload).linkedAccountId)).toEqual(['current']);
+  expect(of('account.AccountUpdated').map((payload) => accountpb.AccountUpdated.decode(payload).linkedAccountId)).toEqual(['']);
+});
+
 test('the answer of a repeat is the first one, whatever happened since', async () => {
   const command = await CommandUnderTest.start();
   await command.open({ accountId: 'hot' });
@@ -134,6 +152,9 @@ test.each<[string, (command: CommandUnderTest) => Promise<unknown>]>([
   ['a note of 257 bytes', (command) => command.freeze({ requestId: 'r', accountId: 'hot', note: 'x'.repeat(257) })],
   ['an update of nothing', (command) => command.update({ requestId: 'r', accountId: 'hot' })],
   ['a product of 129 bytes', (command) => command.update({ requestId: 'r', accountId: 'hot', product: 'x'.repeat(129) })],
+  ['a linked account of 129 bytes', (command) => command.update({ requestId: 'r', accountId: 'hot', linkedAccountId: 'x'.repeat(129) })],
+  ['an account linked to itself', (command) => command.update({ requestId: 'r', accountId: 'hot', linkedAccountId: 'hot' })],
+  ['an opening linked to itself', (command) => command.open({ accountId: 'new', linkedAccountId: 'new' })],
   ['a key of 65 bytes', (command) => command.update({ requestId: 'r', accountId: 'hot', signingKey: Buffer.alloc(65) })],
   [
     'a maximum of 0',

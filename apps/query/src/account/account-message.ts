@@ -87,8 +87,9 @@ function transferSides({ accountId, fromAccountId, toAccountId }: accountpb.Post
   return { fromAccountId: '', toAccountId: '' };
 }
 
-function originOf({ type, fromAccountId, toAccountId, holdExpired, funds }: accountpb.Posting): accountpb.EntryOrigin {
+function originOf({ type, fromAccountId, toAccountId, holdExpired, funds, interest }: accountpb.Posting): accountpb.EntryOrigin {
   if (holdExpired) return accountpb.EntryOrigin.ENTRY_ORIGIN_HOLD_EXPIRY;
+  if (interest) return accountpb.EntryOrigin.ENTRY_ORIGIN_INTEREST;
   if (funds) return originOfFunds(type);
   if (fromAccountId !== '') return accountpb.EntryOrigin.ENTRY_ORIGIN_TRANSFER_CREDIT;
   if (toAccountId === '') return accountpb.EntryOrigin.ENTRY_ORIGIN_UNSPECIFIED;

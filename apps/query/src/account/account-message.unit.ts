@@ -14,6 +14,8 @@ test.each`
   ${'HOLD'}    | ${{ funds: true }}           | ${'FUNDS_HELD'}
   ${'CAPTURE'} | ${{ funds: true }}           | ${'FUNDS_TAKEN'}
   ${'RELEASE'} | ${{ funds: true }}           | ${'FUNDS_RELEASED'}
+  ${'CREDIT'}  | ${{ interest: true }}        | ${'INTEREST'}
+  ${'DEBIT'}   | ${{ interest: true }}        | ${'INTEREST'}
 `('$type with $posting is $origin', ({ type, posting, origin }: { type: string; posting: Partial<accountpb.Posting>; origin: string }) => {
   const typed = accountpb.Posting.fromPartial({ ...posting, type: accountpb.PostingType[`POSTING_TYPE_${type}` as 'POSTING_TYPE_CREDIT'] });
   const record = { posting: typed, entryNumber: 1, balanceAfterMinor: 0n, heldAfterMinor: 0n, committedAtUs: 0, sequence: 1, rejection: 0 };

@@ -9,6 +9,7 @@ import { addLimitOptions, hasLimits, type LimitOptions, limitsOf } from './limit
 
 interface UpdateOptions extends LimitOptions {
   readonly product?: string;
+  readonly linkedAccount?: string;
   readonly signingKey?: Uint8Array;
   readonly requestId?: string;
 }
@@ -16,9 +17,10 @@ interface UpdateOptions extends LimitOptions {
 export function addChangeCommands(account: Command, surroundings: Surroundings): void {
   const update = account
     .command('update')
-    .description('change limits, product or signing key')
+    .description('change limits, product, linked account or signing key')
     .argument('<account>')
     .option('--product <product>', 'product code')
+    .option('--linked-account <account>', "gets principal and interest when a term ends; '' for none")
     .option('--signing-key <hex>', "a new key, 16 to 64 bytes; '' for none", keyBytes)
     .option('--request-id <id>', 'id of this request; made when not given');
   addLimitOptions(update);
@@ -29,11 +31,11 @@ export function addChangeCommands(account: Command, surroundings: Surroundings):
     )
     .action((accountId: string, options: UpdateOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
-        const { requestId, product, signingKey } = options;
-        if (!hasLimits(options) && product === undefined && signingKey === undefined)
-          throw new UsageError('say what to change: a limit, --product or --signing-key');
+        const { requestId, product, linkedAccount: linkedAccountId, signingKey } = options;
+        if (!hasLimits(options) && product === undefined && signingKey === undefined && linkedAccountId === undefined)
+          throw new UsageError('say what to change: a limit, --product, --linked-account or --signing-key');
         const limits = hasLimits(options) ? limitsOf(options, (await client.accounts.get(accountId)).limits) : undefined;
-        const result = await client.accounts.update({ requestId, accountId, limits, product, signingKey });
+        const result = await client.accounts.update({ requestId, accountId, limits, product, linkedAccountId, signingKey });
         output.thing(result, resultPairs(result));
       }),
     );

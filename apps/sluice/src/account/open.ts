@@ -8,6 +8,7 @@ import { addLimitOptions, type LimitOptions, limitsOf } from './limit-options';
 interface OpenOptions extends LimitOptions {
   readonly branch?: string;
   readonly product?: string;
+  readonly linkedAccount?: string;
   readonly signingKey?: Uint8Array;
   readonly requestId?: string;
 }
@@ -20,6 +21,7 @@ export function addOpenCommand(account: Command, surroundings: Surroundings): vo
     .argument('<unit>', 'currency or asset code, like EUR')
     .option('--branch <branch>', 'branch that it belongs to')
     .option('--product <product>', 'product code')
+    .option('--linked-account <account>', 'gets principal and interest when a term ends')
     .option('--signing-key <hex>', 'key that signs its postings, 16 to 64 bytes', keyBytes)
     .option('--request-id <id>', 'id of this request; made when not given');
   addLimitOptions(open);
@@ -33,8 +35,8 @@ Examples:
     )
     .action((accountId: string, unit: string, options: OpenOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
-        const { requestId, branch: branchId, product, signingKey } = options;
-        const result = await client.accounts.open({ requestId, accountId, unit, branchId, product, limits: limitsOf(options), signingKey });
+        const { requestId, branch: branchId, product, linkedAccount: linkedAccountId, signingKey } = options;
+        const result = await client.accounts.open({ requestId, accountId, unit, branchId, product, linkedAccountId, limits: limitsOf(options), signingKey });
         output.thing(result, resultPairs(result));
       }),
     );

@@ -160,6 +160,7 @@ export function changeToWire(change: AccountChange): accountpb.UpdateAccountRequ
     accountId: change.accountId,
     limits: limitsToWire(change.limits),
     product: change.product,
+    linkedAccountId: change.linkedAccountId,
     signingKey: change.signingKey === undefined ? undefined : Buffer.from(change.signingKey),
   };
 }

@@ -37,6 +37,8 @@ export interface AccountChange {
   /** All limits anew. */
   readonly limits?: AccountLimits;
   readonly product?: string;
+  /** Account of a term product: the account that gets principal and interest when the term ends; empty: none. */
+  readonly linkedAccountId?: string;
   /** Empty: postings are no longer signed. */
   readonly signingKey?: Uint8Array;
 }

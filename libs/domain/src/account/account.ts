@@ -85,6 +85,8 @@ export interface Account {
   limits: AccountLimits;
   /** Empty: postings are not signed. */
   signingKeyId: string;
+  /** The account that gets principal and interest when a term ends; empty: none. */
+  linkedAccountId: string;
   balanceMinor: bigint;
   heldMinor: bigint;
   /** Hold id to what is left of it (> 0), oldest first. */

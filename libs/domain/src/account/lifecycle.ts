@@ -3,6 +3,15 @@
  */
 import type { Account, AccountLimits, AccountStatus, Rejection } from './account';
 
+/** What is absent stays. */
+interface AccountChanges {
+  readonly limits?: AccountLimits;
+  readonly product?: string;
+  readonly signingKeyId?: string;
+  /** Empty: none. */
+  readonly linkedAccountId?: string;
+}
+
 export type AccountCommand =
   | {
       readonly kind: 'open';
@@ -12,8 +21,9 @@ export type AccountCommand =
       readonly product: string;
       readonly limits: AccountLimits;
       readonly signingKeyId: string;
+      readonly linkedAccountId?: string;
     }
-  | { readonly kind: 'update'; readonly limits?: AccountLimits; readonly product?: string; readonly signingKeyId?: string }
+  | ({ readonly kind: 'update' } & AccountChanges)
   | { readonly kind: 'freeze'; readonly note: string }
   | { readonly kind: 'unfreeze'; readonly note: string }
   | { readonly kind: 'close'; readonly note: string };
@@ -27,8 +37,9 @@ export type AccountEvent =
       readonly product: string;
       readonly limits: AccountLimits;
       readonly signingKeyId: string;
+      readonly linkedAccountId?: string;
     }
-  | { readonly kind: 'updated'; readonly limits?: AccountLimits; readonly product?: string; readonly signingKeyId?: string }
+  | ({ readonly kind: 'updated' } & AccountChanges)
   | { readonly kind: 'statusChanged'; readonly status: AccountStatus; readonly note: string };
 
 export type AccountDecision = { readonly accepted: true; readonly event: AccountEvent } | { readonly accepted: false; readonly rejection: Rejection };
@@ -76,6 +87,7 @@ export function evolveAccount(account: Account | undefined, event: AccountEvent,
       status: 'OPEN',
       limits: event.limits,
       signingKeyId: event.signingKeyId,
+      linkedAccountId: event.linkedAccountId ?? '',
       balanceMinor: 0n,
       heldMinor: 0n,
       holds: new Map(),
@@ -94,6 +106,7 @@ export function evolveAccount(account: Account | undefined, event: AccountEvent,
       if (event.limits !== undefined) account.limits = event.limits;
       if (event.product !== undefined) account.product = event.product;
       if (event.signingKeyId !== undefined) account.signingKeyId = event.signingKeyId;
+      if (event.linkedAccountId !== undefined) account.linkedAccountId = event.linkedAccountId;
       break;
     case 'statusChanged':
       account.status = event.status;

@@ -71,6 +71,7 @@ test('an account is not closed while a transfer of it may come back', () => {
 test('an opened account starts empty, at version 1', () => {
   expect(evolveAccount(undefined, { kind: 'opened', ...OPENING }, 77)).toEqual({
     ...OPENING,
+    linkedAccountId: '',
     status: 'OPEN',
     balanceMinor: 0n,
     heldMinor: 0n,
@@ -90,10 +91,10 @@ test('an update changes what it names and nothing else; every change raises the 
   const account = evolveAccount(undefined, { kind: 'opened', ...OPENING }, 1);
   evolveAccount(account, { kind: 'updated', limits }, 2);
   expect(account).toMatchObject({ limits, product: 'wallet', signingKeyId: '', version: 2 });
-  evolveAccount(account, { kind: 'updated', product: 'savings', signingKeyId: 'k1' }, 3);
+  evolveAccount(account, { kind: 'updated', product: 'savings', signingKeyId: 'k1', linkedAccountId: 'current' }, 3);
   expect(account).toMatchObject({ limits, product: 'savings', signingKeyId: 'k1', version: 3 });
   evolveAccount(account, { kind: 'updated', signingKeyId: '' }, 4);
-  expect(account).toMatchObject({ product: 'savings', signingKeyId: '', version: 4 });
+  expect(account).toMatchObject({ product: 'savings', signingKeyId: '', linkedAccountId: 'current', version: 4 });
   evolveAccount(account, { kind: 'statusChanged', status: 'FROZEN', note: '' }, 5);
   expect(account).toMatchObject({ status: 'FROZEN', version: 5, openedAtUs: 1, balanceUpdatedAtUs: 1 });
 });

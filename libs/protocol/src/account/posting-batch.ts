@@ -54,12 +54,14 @@ export const HOLD_EXPIRED_FLAG = 0x2000;
 export const FUNDS_FLAG = 0x4000;
 /** The transfer goes to an aggregate of another capability. */
 export const CAPABILITY_FLAG = 0x8000;
-/** What no caller may say of a posting: it is a leg of a transfer, the end of a hold, or of funds of another capability. */
-const ENGINE_FLAGS = TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG | CAPABILITY_FLAG;
+/** A batch booked it as interest. */
+export const INTEREST_FLAG = 0x10000;
+/** What no caller may say of a posting: it is a leg of a transfer, the end of a hold, of funds of another capability, or interest. */
+const ENGINE_FLAGS = TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG | CAPABILITY_FLAG | INTEREST_FLAG;
 
 /**
- * Whether the engine made the posting by itself: the credit of a transfer, its refund, the release of a hold that expired, or what another capability
- * takes and gives back. Its request id is that of the transfer, of the hold or of the capability, so it is none of its own account.
+ * Whether the engine made the posting by itself: the credit of a transfer, its refund, the release of a hold that expired, what another capability
+ * takes and gives back, or interest. Its request id is that of the transfer, of the hold, of the capability or of the batch, so it is none of its own account.
  */
 export function isEngineMade(flags: number, type: number): boolean {
   return (flags & ENGINE_FLAGS) !== 0 && ((flags & TO_ACCOUNT_FLAG) === 0 || type !== DEBIT_TYPE);
@@ -506,12 +508,13 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
         else flags &= ~FINAL_FLAG;
         at = skipVarint(bytes, at + 1, end);
       } else {
-        // Fields 16 to 21: expires_at_us, expires_after_ms, hold_expired, funds, to_capability, order.
+        // Fields 16 to 22: expires_at_us, expires_after_ms, hold_expired, funds, to_capability, order, interest.
         if (bytes[at + 1] === 0x01) {
           if ((tag === 0x80 || tag === 0x88) && isNonZero(bytes, at + 2, end)) {
             flags |= EXPIRES_FLAG;
             batch.someExpire = true;
           } else if ((tag === 0x90 || tag === 0x98) && isNonZero(bytes, at + 2, end)) flags |= tag === 0x90 ? HOLD_EXPIRED_FLAG : FUNDS_FLAG;
+          else if (tag === 0xb0 && isNonZero(bytes, at + 2, end)) flags |= INTEREST_FLAG;
           else if ((tag === 0xa2 || tag === 0xaa) && bytes[at + 2] !== 0) flags |= CAPABILITY_FLAG;
         }
         at = skipField(bytes, at, end);
@@ -545,7 +548,7 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
     problem ??= 'hold_id is for CAPTURE and RELEASE; the id of a hold is the request_id of its HOLD';
   else if (type >= 1 && type !== 4 && (flags & FINAL_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= 'final is for CAPTURE';
   else if ((flags & ENGINE_FLAGS) !== 0 && batch.legs === undefined)
-    problem ??= 'to_account_id, from_account_id, hold_expired, funds, to_capability and order stand in the log only';
+    problem ??= 'to_account_id, from_account_id, hold_expired, funds, to_capability, order and interest stand in the log only';
   else if ((flags & EXPIRES_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= holdEndProblem(type, holdEndIn(bytes.subarray(body, end)));
   if (problem !== undefined) issues.invalid(batch, index, problem);
   else if (type < 1 || type > 5) issues.unknownType(batch, index);

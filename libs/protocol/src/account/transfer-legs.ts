@@ -19,6 +19,7 @@ import {
   FUNDS_FLAG,
   HOLD_EXPIRED_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
+  INTEREST_FLAG,
   LegColumns,
   MAXIMUM_BATCH_POSTINGS,
   OUTCOME_NONE,
@@ -99,7 +100,7 @@ function checkOrder(batch: PostingBatch, index: number, issues: ScanIssues): voi
   const holdIdAndFlags = fields[base + HOLD_ID_LENGTH_AND_FLAGS] as number;
   const at = otherAccountAt[index * 2] as number;
   const length = otherAccountAt[index * 2 + 1] as number;
-  if ((holdIdAndFlags & (0xff | FINAL_FLAG | FROM_ACCOUNT_FLAG | EXPIRES_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG)) !== 0) {
+  if ((holdIdAndFlags & (0xff | FINAL_FLAG | FROM_ACCOUNT_FLAG | EXPIRES_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG | INTEREST_FLAG)) !== 0) {
     issues.invalid(batch, index, 'the transfer has a field that only postings have');
   } else if (length === 0 || length > MAXIMUM_ID_BYTES) {
     issues.invalid(batch, index, `to_account_id has ${length} bytes; it must have 1 to ${MAXIMUM_ID_BYTES}`);
