@@ -1,33 +1,10 @@
-import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { addMonths, dateFromText, isLeapYear, type CalendarDate } from './calendar-date';
+import { Exact, interestByFormula, interestTerms } from '../test/interest-by-formula';
 import { DAY_COUNTS, dayWithinMonth, daysBetween, type DayCount } from './day-count';
 import { accrue, capitalise, faultOfTerms, MICRO, NOTHING_ACCRUED, type AccruedInterest, type InterestTerms } from './interest';
 
 const on = (text: string): CalendarDate => dateFromText(text) as CalendarDate;
-const Exact = Decimal.clone({ precision: 200 });
-
-/** Interest by the formula on decimal numbers: no carried remainders, no bigint. */
-function byFormula({ dayCount, tiers, debitBasisPoints }: InterestTerms, balanceMinor: bigint, days: number): Decimal {
-  const year = dayCount === 'ACT_365' ? 365 : 360;
-  const share = (minor: Decimal, basisPoints: number): Decimal => minor.times(basisPoints).div(10_000).times(days).div(year);
-  const balance = new Exact(balanceMinor.toString());
-  if (balance.isNegative()) return share(balance, debitBasisPoints);
-  return tiers.reduce((sum, { fromMinor, basisPoints }, at) => {
-    const end = tiers[at + 1] === undefined ? balance : Exact.min(balance, tiers[at + 1]?.fromMinor.toString() as string);
-    return sum.plus(share(Exact.max(0, end.minus(fromMinor.toString())), basisPoints));
-  }, new Exact(0));
-}
-
-const basisPoints = fc.integer({ min: 0, max: 100_000 });
-const terms = fc.record({
-  dayCount: fc.constantFrom(...DAY_COUNTS),
-  tiers: fc
-    .tuple(fc.uniqueArray(fc.bigInt(1n, 10n ** 14n), { maxLength: 5 }), fc.array(basisPoints, { minLength: 6, maxLength: 6 }))
-    .map(([starts, rates]) => [0n, ...starts.sort((a, b) => (a < b ? -1 : 1))].map((fromMinor, at) => ({ fromMinor, basisPoints: rates[at] as number }))),
-  debitBasisPoints: basisPoints,
-});
-
 /** A year of one day each over leap years and month ends. */
 const days = fc.tuple(
   fc.integer({ min: on('1991-12-01'), max: on('2001-03-31') }),
@@ -36,12 +13,12 @@ const days = fc.tuple(
 
 test('what accrues day by day is the sum of the formula over the days, to less than a millionth of a minor unit', () => {
   fc.assert(
-    fc.property(terms, days, (rules, [first, balances]) => {
+    fc.property(interestTerms, days, (rules, [first, balances]) => {
       let accrued = NOTHING_ACCRUED;
       let expected = new Exact(0);
       balances.forEach((balance, day) => {
         accrued = accrue(accrued, rules, balance, first + day, first + day + 1);
-        expected = expected.plus(byFormula(rules, balance, daysBetween(rules.dayCount, first + day, first + day + 1)));
+        expected = expected.plus(interestByFormula(rules, balance, daysBetween(rules.dayCount, first + day, first + day + 1)));
       });
       expect(expected.times(1_000_000).minus(accrued.microMinor.toString()).abs().lessThan(1)).toBe(true);
     }),
@@ -51,13 +28,13 @@ test('what accrues day by day is the sum of the formula over the days, to less t
 
 test('capitalising on any days books what the formula gives for all of them, to the unit, half-even', () => {
   fc.assert(
-    fc.property(terms, days, fc.integer({ min: 1, max: 40 }), (rules, [first, balances], everyDays) => {
+    fc.property(interestTerms, days, fc.integer({ min: 1, max: 40 }), (rules, [first, balances], everyDays) => {
       let accrued = NOTHING_ACCRUED;
       let booked = 0n;
       let expected = new Exact(0);
       balances.forEach((balance, day) => {
         accrued = accrue(accrued, rules, balance, first + day, first + day + 1);
-        expected = expected.plus(byFormula(rules, balance, daysBetween(rules.dayCount, first + day, first + day + 1)));
+        expected = expected.plus(interestByFormula(rules, balance, daysBetween(rules.dayCount, first + day, first + day + 1)));
         if (day % everyDays !== 0 && day !== balances.length - 1) return;
         const { amountMinor, accrued: left } = capitalise(accrued);
         booked += amountMinor;
