@@ -103,7 +103,7 @@ export class AccountFunds {
       const asked = read(logpb.PayFunds, command.payload);
       if (asked === undefined) break;
       const posting = { ...postingOf('CREDIT', asked), fromAccountId: asked.fromAccountId, funds: false };
-      legs.push({ ...command, method: TRANSFER_LEG, payload: accountpb.TransferLeg.encode({ posting, businessDate: undefined, closedDate: 0 }).finish() });
+      legs.push({ ...command, method: TRANSFER_LEG, payload: accountpb.TransferLeg.encode({ posting, businessDate: undefined }).finish() });
     }
     const verdicts = this.transfers.decideCredits(turn, legs);
     return legs.length < run.length ? [...verdicts, unreadable('PayFunds')] : verdicts;

@@ -18,6 +18,8 @@ import {
 } from '@sluice/protocol/account';
 import { openedEvent, statusChangedEvent, updatedEvent } from './account-events';
 import type { AccountTable } from './account-table';
+import type { AccountDays } from './days/account-days';
+import { takeAccountsRolled, takeBranchDaySealed, takeBranchDaySet } from './days/day-commands';
 
 /** What every event of a command names. */
 interface RecordedRequest {
@@ -29,6 +31,7 @@ export class AccountReplay {
   constructor(
     private readonly services: PartitionServices,
     private readonly table: AccountTable,
+    private readonly days: AccountDays,
   ) {}
 
   /** What may be large is taken step by step. */
@@ -42,9 +45,9 @@ export class AccountReplay {
     AccountUpdated: (updated, commit) => this.evolve(updated, updatedEvent(updated), commit),
     AccountStatusChanged: (changed, commit) => this.evolve(changed, statusChangedEvent(changed), commit),
     AccountCommandRejected: (rejected, commit) => this.replayRejection(rejected, commit),
-    BranchDaySet: () => undefined,
-    BranchDaySealed: () => undefined,
-    AccountsRolled: () => undefined,
+    BranchDaySet: (set) => takeBranchDaySet(this.days, set),
+    BranchDaySealed: (sealed) => takeBranchDaySealed(this.days, sealed),
+    AccountsRolled: (rolled) => takeAccountsRolled(this.table, this.days, rolled),
     InterestAccrued: () => undefined,
     TermBegun: () => undefined,
     TermEnded: () => undefined,
@@ -99,7 +102,8 @@ export class AccountReplay {
     const id = Buffer.from(accountId, 'utf8');
     const ordinal = this.table.ordinalOf(id, 0, id.length);
     const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), event, commit.committedAtUs);
-    if (ordinal === -1) this.table.add(account);
+    if (ordinal === -1) this.days.opened(this.table.add(account));
+    else this.days.updated(ordinal);
     this.rememberRequest(id, Buffer.from(requestId, 'utf8'), commit.sequence);
   }
 

@@ -3,6 +3,7 @@
  *
  *   postings ──▶ posting-decisions.ts      atomic batches ──▶ atomic-batch.ts      commands ──▶ command-decisions.ts
  *   deliveries, timers ──▶ here, on the parts of postings                          the log ──▶ account-replay.ts
+ *   deliveries of branches ──▶ days/day-commands.ts
  */
 import type { CapabilityState, InternalCommand, InternalVerdict, PartitionServices, SettledDelivery, SnapshotSession, Turn } from '@sluice/engine';
 import { MissingKeysError } from '@sluice/ports';
@@ -15,6 +16,9 @@ import { TRANSFER_LEG } from './account-transfers';
 import { AtomicBatches } from './atomic-batch';
 import { CommandDecisions } from './command-decisions';
 import type { CommandSubmission } from './command-submission';
+import { AccountDays } from './days/account-days';
+import { DayCommands } from './days/day-commands';
+import { AccountsAndDaysSnapshot, isDaysBlock, restoreDays } from './days/days-snapshot';
 import { EXPIRE_HOLD, EXPIRE_HOLD_OF_PAYLOAD, expireHold } from './hold-timers';
 import { REQUEST_ID_REUSED, SIGNATURE_INVALID, SIGNING_KEY_MISSING } from './outcomes';
 import { PostingDecisions } from './posting-decisions';
@@ -31,6 +35,8 @@ export class AccountState implements CapabilityState {
   private readonly atomicBatches: AtomicBatches;
   private readonly commands: CommandDecisions;
   private readonly funds: AccountFunds;
+  private readonly days: AccountDays;
+  private readonly dayCommands: DayCommands;
   private readonly log: AccountReplay;
 
   constructor(
@@ -39,11 +45,13 @@ export class AccountState implements CapabilityState {
     readonly trouble: (what: string, error: unknown) => void,
   ) {
     this.table = new AccountTable(services.seeds);
+    this.days = new AccountDays(this.table);
+    this.dayCommands = new DayCommands(this.table, this.days);
     this.postings = new PostingDecisions(services, this.table);
     this.atomicBatches = new AtomicBatches(this.postings, this.table);
-    this.commands = new CommandDecisions(services, this.table, signatures);
+    this.commands = new CommandDecisions(services, this.table, this.days, signatures);
     this.funds = new AccountFunds(this.postings, this.postings.transfers);
-    this.log = new AccountReplay(services, this.table);
+    this.log = new AccountReplay(services, this.table, this.days);
   }
 
   get accountCount(): number {
@@ -75,10 +83,10 @@ export class AccountState implements CapabilityState {
   // ---- what deliveries and timers ask for ----
 
   decideInternal(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
-    this.postings.begin(turn);
     const verdicts: InternalVerdict[] = [];
     for (let from = 0; from < commands.length; ) {
       const { method } = commands[from] as InternalCommand;
+      this.postings.begin(turn);
       let to = from + 1;
       while (to < commands.length && commands[to]?.method === method) to += 1;
       for (const verdict of this.decideRun(turn, method, commands.slice(from, to))) verdicts.push(verdict);
@@ -98,6 +106,7 @@ export class AccountState implements CapabilityState {
         return this.expireHolds(turn, run);
       default:
         if (isFundsMethod(method)) return this.funds.decide(turn, method, run);
+        if (this.dayCommands.has(method)) return this.dayCommands.decide(turn, method, run);
         return [{ kind: 'undecidable', reason: `this version of Sluice has no method ${method} of accounts` }];
     }
   }
@@ -167,10 +176,11 @@ export class AccountState implements CapabilityState {
   }
 
   beginSnapshot(): SnapshotSession {
-    return this.table.beginSnapshot();
+    return new AccountsAndDaysSnapshot(this.table.beginSnapshot(), this.days, this.table.size);
   }
 
   restore(block: Uint8Array, version: number): void {
-    this.table.restore(block, version);
+    if (isDaysBlock(block)) restoreDays(this.days, block);
+    else this.table.restore(block, version);
   }
 }

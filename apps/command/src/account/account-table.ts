@@ -150,6 +150,11 @@ export class AccountTable extends PackedTable<TableAccount> {
     return this.at(ordinal);
   }
 
+  /** The balance of an account that was looked at since the process started. */
+  balanceAt(ordinal: number): bigint {
+    return this.amounts.balances[ordinal] as bigint;
+  }
+
   /** Ids of the keys that the accounts of the ordinals [from, to) sign with. */
   signingKeyIds(from: number, to: number): string[] {
     const keyIds: string[] = [];

@@ -157,7 +157,6 @@ describe('a transfer to another partition', () => {
       'an ordinary posting',
       {
         payload: accountpb.TransferLeg.encode({
-          closedDate: 0,
           businessDate: undefined,
           posting: accountpb.Posting.fromPartial({ requestId: 'r', accountId: 'a', type: CREDIT, amountMinor: 1n, unit: 'EUR' }),
         }).finish(),

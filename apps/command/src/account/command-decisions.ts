@@ -7,6 +7,7 @@ import { OUTCOME_ACCEPTED, OUTCOME_NONE } from '@sluice/protocol/account';
 import { changeRecord, rejectionRecord, statusToProto } from './account-events';
 import type { AccountTable } from './account-table';
 import type { CommandSubmission } from './command-submission';
+import type { AccountDays } from './days/account-days';
 import { outcomeOf } from './outcomes';
 import type { Signatures } from './signatures';
 
@@ -17,6 +18,7 @@ export class CommandDecisions {
   constructor(
     private readonly services: PartitionServices,
     private readonly table: AccountTable,
+    private readonly days: AccountDays,
     private readonly signatures: Signatures,
   ) {}
 
@@ -46,7 +48,8 @@ export class CommandDecisions {
     // What was gathered for the account goes into the commit before the change.
     turn.flush();
     const account = evolveAccount(ordinal === -1 ? undefined : this.table.touch(ordinal), decision.event, turn.committedAtUs);
-    if (ordinal === -1) this.table.add(account);
+    if (ordinal === -1) this.days.opened(this.table.add(account));
+    else this.days.updated(ordinal);
     item.answer = {
       balanceMinor: account.balanceMinor,
       heldMinor: account.heldMinor,

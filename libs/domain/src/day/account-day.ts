@@ -34,11 +34,6 @@ export function roll(account: AccountDay, closed: CalendarDate): AccountDay {
   return { ...account, lastDayBalanceMinor: account.balanceMinor, lastDayDate: closed };
 }
 
-/** Whether the date was closed before the last one was: a posting of it would change a closing balance that is reported. It is booked through the branch's in-transit account instead. */
-export function isTooLate(account: AccountDay, date: CalendarDate): boolean {
-  return date < account.lastDayDate;
-}
-
 export interface DatedPosting {
   readonly account: AccountDay;
   /** The business date that the posting belongs to. */
@@ -47,7 +42,6 @@ export interface DatedPosting {
 
 /**
  * Takes a posting into both balances. A posting whose date has ended for the account changes the last-day balance, too: a leg that was initiated before the day cut and comes behind it, or a posting of the batch.
- * It is not too late.
  *
  * @param deltaMinor by what it changes the balance.
  */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isTooLate, openedAccountDay, post, roll, ROLL_POLICIES, type AccountDay, type BusinessDates, type RollPolicy } from './account-day';
+import { openedAccountDay, post, roll, ROLL_POLICIES, type AccountDay, type BusinessDates, type RollPolicy } from './account-day';
 
 /** Friday, Monday, Tuesday: business dates are not always a day apart. */
 const [T0, T1, T2, T3] = [100, 103, 104, 105] as const;
@@ -25,12 +25,6 @@ test.each`
     });
   },
 );
-
-test('a posting of a date before the last closed one is too late, and one of the last closed one is not', () => {
-  expect(isTooLate({ ...account, lastDayDate: T2 }, T1)).toBe(true);
-  expect(isTooLate({ ...account, lastDayDate: T2 }, T2)).toBe(false);
-  expect(isTooLate({ ...account, lastDayDate: T2 }, T3)).toBe(false);
-});
 
 test('an account that is opened closes with nothing at the date before', () => {
   expect(openedAccountDay(at(T2))).toEqual({ balanceMinor: 0n, lastDayBalanceMinor: 0n, lastDayDate: T1 });

@@ -84,12 +84,24 @@ export class PackedTable<Hot extends object> {
 
   /** The aggregate, to be read. */
   at(ordinal: number): Hot {
+    const hot = this.peek(ordinal);
+    this.hot[ordinal] = hot;
+    return hot;
+  }
+
+  /** The aggregate, to be read at once: one that is packed stays so. */
+  peek(ordinal: number): Hot {
     const known = this.hot[ordinal];
     if (known !== undefined) return known;
     const chunk = this.chunkOf[ordinal] as number;
-    const unpacked = this.unpack(this.chunks[chunk] as Uint8Array, this.offsetOf[ordinal] as number, this.versions[chunk] as number, ordinal);
-    this.hot[ordinal] = unpacked;
-    return unpacked;
+    return this.unpack(this.chunks[chunk] as Uint8Array, this.offsetOf[ordinal] as number, this.versions[chunk] as number, ordinal);
+  }
+
+  /** The bytes of its key, good until the next change of the table. */
+  keyAt(ordinal: number): Uint8Array {
+    const bytes = this.chunks[this.chunkOf[ordinal] as number] as Uint8Array;
+    const at = (this.offsetOf[ordinal] as number) + HEAD_BYTES;
+    return bytes.subarray(at, at + (bytes[at - 1] as number));
   }
 
   /** The aggregate, to be changed: call it before every change of a turn. */

@@ -6,3 +6,4 @@ export * from "./sluice/account/v1/account";
 export * from "./sluice/account/v1/command_service";
 export * from "./sluice/account/v1/events";
 export * from "./sluice/account/v1/query_service";
+export * from "./sluice/account/v1/snapshot";

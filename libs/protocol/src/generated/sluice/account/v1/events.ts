@@ -167,7 +167,10 @@ export interface AccountPostings {
   lastDayBalanceMinor: bigint;
   /** Where business_date is set: what the postings are booked against. What is not cash; the rest is. */
   lines: LineSum[];
-  /** The date at which these postings were initiated, where it had been sealed before they came: they are booked at business_date. Unset: they were initiated at business_date. */
+  /**
+   * The date at which these postings were initiated, where they are booked at another one: it had been sealed before they came, or is no business date of the branch. Unset: they were
+   * initiated at business_date.
+   */
   valueDate?: number | undefined;
 }
 
@@ -257,12 +260,8 @@ export interface TransferLeg {
   posting:
     | Posting
     | undefined;
-  /** Business date at which the debit was initiated, in days since 1970-01-01; unset: the debited account's branch has no business dates. */
-  businessDate?:
-    | number
-    | undefined;
-  /** Where it is set: the business date before it, of the debited account's branch. */
-  closedDate: number;
+  /** Business date at which the debit was booked, in days since 1970-01-01; unset: the debited account's branch has no business dates. */
+  businessDate?: number | undefined;
 }
 
 /** Command: what the timer of a hold asks of its account. */
@@ -285,8 +284,10 @@ export interface BranchDaySet {
   rollPolicy: number;
   /** The run that cut the day; empty: registered, or set by hand. */
   runId: string;
-  /** It was set by hand, and may be earlier than it was. */
-  setBack: boolean;
+  /** It was set by hand, and may be earlier than it was: all accounts of the branch have their balance as last-day balance. */
+  byHand: boolean;
+  /** The business date after the online date. */
+  nextDate: number;
 }
 
 /** Event: the closing balances of a date are sealed in this partition: only the batch changes them from now on. Version 1. */
@@ -2796,7 +2797,7 @@ export const SettledTransfer: MessageFns<SettledTransfer> = {
 };
 
 function createBaseTransferLeg(): TransferLeg {
-  return { posting: undefined, businessDate: undefined, closedDate: 0 };
+  return { posting: undefined, businessDate: undefined };
 }
 
 export const TransferLeg: MessageFns<TransferLeg> = {
@@ -2806,9 +2807,6 @@ export const TransferLeg: MessageFns<TransferLeg> = {
     }
     if (message.businessDate !== undefined) {
       writer.uint32(16).sint32(message.businessDate);
-    }
-    if (message.closedDate !== 0) {
-      writer.uint32(24).sint32(message.closedDate);
     }
     return writer;
   },
@@ -2842,14 +2840,6 @@ export const TransferLeg: MessageFns<TransferLeg> = {
             message.businessDate = reader.sint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.closedDate = reader.sint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2870,11 +2860,6 @@ export const TransferLeg: MessageFns<TransferLeg> = {
         : isSet(object.business_date)
         ? globalThis.Number(object.business_date)
         : undefined,
-      closedDate: isSet(object.closedDate)
-        ? globalThis.Number(object.closedDate)
-        : isSet(object.closed_date)
-        ? globalThis.Number(object.closed_date)
-        : 0,
     };
   },
 
@@ -2885,9 +2870,6 @@ export const TransferLeg: MessageFns<TransferLeg> = {
     }
     if (message.businessDate !== undefined) {
       obj.businessDate = Math.round(message.businessDate);
-    }
-    if (message.closedDate !== 0) {
-      obj.closedDate = Math.round(message.closedDate);
     }
     return obj;
   },
@@ -2901,7 +2883,6 @@ export const TransferLeg: MessageFns<TransferLeg> = {
       ? Posting.fromPartial(object.posting)
       : undefined;
     message.businessDate = object.businessDate ?? undefined;
-    message.closedDate = object.closedDate ?? 0;
     return message;
   },
 };
@@ -3000,7 +2981,7 @@ export const ExpireHold: MessageFns<ExpireHold> = {
 };
 
 function createBaseBranchDaySet(): BranchDaySet {
-  return { branchId: "", onlineDate: 0, closedDate: 0, rollPolicy: 0, runId: "", setBack: false };
+  return { branchId: "", onlineDate: 0, closedDate: 0, rollPolicy: 0, runId: "", byHand: false, nextDate: 0 };
 }
 
 export const BranchDaySet: MessageFns<BranchDaySet> = {
@@ -3020,8 +3001,11 @@ export const BranchDaySet: MessageFns<BranchDaySet> = {
     if (message.runId !== "") {
       writer.uint32(42).string(message.runId);
     }
-    if (message.setBack !== false) {
-      writer.uint32(48).bool(message.setBack);
+    if (message.byHand !== false) {
+      writer.uint32(48).bool(message.byHand);
+    }
+    if (message.nextDate !== 0) {
+      writer.uint32(56).sint32(message.nextDate);
     }
     return writer;
   },
@@ -3084,7 +3068,15 @@ export const BranchDaySet: MessageFns<BranchDaySet> = {
               break;
             }
 
-            message.setBack = reader.bool();
+            message.byHand = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.nextDate = reader.sint32();
             continue;
           }
         }
@@ -3126,11 +3118,16 @@ export const BranchDaySet: MessageFns<BranchDaySet> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
-      setBack: isSet(object.setBack)
-        ? globalThis.Boolean(object.setBack)
-        : isSet(object.set_back)
-        ? globalThis.Boolean(object.set_back)
+      byHand: isSet(object.byHand)
+        ? globalThis.Boolean(object.byHand)
+        : isSet(object.by_hand)
+        ? globalThis.Boolean(object.by_hand)
         : false,
+      nextDate: isSet(object.nextDate)
+        ? globalThis.Number(object.nextDate)
+        : isSet(object.next_date)
+        ? globalThis.Number(object.next_date)
+        : 0,
     };
   },
 
@@ -3151,8 +3148,11 @@ export const BranchDaySet: MessageFns<BranchDaySet> = {
     if (message.runId !== "") {
       obj.runId = message.runId;
     }
-    if (message.setBack !== false) {
-      obj.setBack = message.setBack;
+    if (message.byHand !== false) {
+      obj.byHand = message.byHand;
+    }
+    if (message.nextDate !== 0) {
+      obj.nextDate = Math.round(message.nextDate);
     }
     return obj;
   },
@@ -3167,7 +3167,8 @@ export const BranchDaySet: MessageFns<BranchDaySet> = {
     message.closedDate = object.closedDate ?? 0;
     message.rollPolicy = object.rollPolicy ?? 0;
     message.runId = object.runId ?? "";
-    message.setBack = object.setBack ?? false;
+    message.byHand = object.byHand ?? false;
+    message.nextDate = object.nextDate ?? 0;
     return message;
   },
 };

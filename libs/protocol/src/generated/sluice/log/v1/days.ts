@@ -163,7 +163,7 @@ export function contraLineToJSON(object: ContraLine): string {
 
 /**
  * Command "account/SetBranchDay": from now on the postings of the branch that are initiated in this partition have this date. Takes one step however many
- * accounts the branch has. Never refused; a date that is not later than the one in force changes nothing, unless `set_back`.
+ * accounts the branch has. Never refused; a date that is not later than the one in force changes nothing, unless it was set by hand.
  */
 export interface SetBranchDay {
   /** The branch. */
@@ -176,8 +176,10 @@ export interface SetBranchDay {
   rollPolicy: RollPolicy;
   /** Why the date changes: the run that cut the day; empty where it was registered or set by hand. */
   runId: string;
-  /** The dates were set by hand: they may be earlier than those in force. */
-  setBack: boolean;
+  /** The dates were set by hand: they may be earlier than those in force. What accounts have now is their last-day balance. */
+  byHand: boolean;
+  /** The business date after the online date: what was initiated elsewhere at a later date than the online date is booked at it. */
+  nextDate: number;
 }
 
 /**
@@ -342,7 +344,7 @@ export interface DayTotal {
 }
 
 function createBaseSetBranchDay(): SetBranchDay {
-  return { branchId: "", onlineDate: 0, closedDate: 0, rollPolicy: 0, runId: "", setBack: false };
+  return { branchId: "", onlineDate: 0, closedDate: 0, rollPolicy: 0, runId: "", byHand: false, nextDate: 0 };
 }
 
 export const SetBranchDay: MessageFns<SetBranchDay> = {
@@ -362,8 +364,11 @@ export const SetBranchDay: MessageFns<SetBranchDay> = {
     if (message.runId !== "") {
       writer.uint32(42).string(message.runId);
     }
-    if (message.setBack !== false) {
-      writer.uint32(48).bool(message.setBack);
+    if (message.byHand !== false) {
+      writer.uint32(48).bool(message.byHand);
+    }
+    if (message.nextDate !== 0) {
+      writer.uint32(56).sint32(message.nextDate);
     }
     return writer;
   },
@@ -426,7 +431,15 @@ export const SetBranchDay: MessageFns<SetBranchDay> = {
               break;
             }
 
-            message.setBack = reader.bool();
+            message.byHand = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.nextDate = reader.sint32();
             continue;
           }
         }
@@ -468,11 +481,16 @@ export const SetBranchDay: MessageFns<SetBranchDay> = {
         : isSet(object.run_id)
         ? globalThis.String(object.run_id)
         : "",
-      setBack: isSet(object.setBack)
-        ? globalThis.Boolean(object.setBack)
-        : isSet(object.set_back)
-        ? globalThis.Boolean(object.set_back)
+      byHand: isSet(object.byHand)
+        ? globalThis.Boolean(object.byHand)
+        : isSet(object.by_hand)
+        ? globalThis.Boolean(object.by_hand)
         : false,
+      nextDate: isSet(object.nextDate)
+        ? globalThis.Number(object.nextDate)
+        : isSet(object.next_date)
+        ? globalThis.Number(object.next_date)
+        : 0,
     };
   },
 
@@ -493,8 +511,11 @@ export const SetBranchDay: MessageFns<SetBranchDay> = {
     if (message.runId !== "") {
       obj.runId = message.runId;
     }
-    if (message.setBack !== false) {
-      obj.setBack = message.setBack;
+    if (message.byHand !== false) {
+      obj.byHand = message.byHand;
+    }
+    if (message.nextDate !== 0) {
+      obj.nextDate = Math.round(message.nextDate);
     }
     return obj;
   },
@@ -509,7 +530,8 @@ export const SetBranchDay: MessageFns<SetBranchDay> = {
     message.closedDate = object.closedDate ?? 0;
     message.rollPolicy = object.rollPolicy ?? 0;
     message.runId = object.runId ?? "";
-    message.setBack = object.setBack ?? false;
+    message.byHand = object.byHand ?? false;
+    message.nextDate = object.nextDate ?? 0;
     return message;
   },
 };
