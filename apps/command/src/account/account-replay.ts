@@ -19,6 +19,7 @@ import {
 import { openedEvent, statusChangedEvent, updatedEvent } from './account-events';
 import type { AccountTable } from './account-table';
 import type { AccountDays } from './days/account-days';
+import { takePostingsDay } from './days/group-day';
 import { takeAccountsRolled, takeBranchDaySealed, takeBranchDaySet } from './days/day-commands';
 
 /** What every event of a command names. */
@@ -52,17 +53,18 @@ export class AccountReplay {
     TermBegun: () => undefined,
     TermEnded: () => undefined,
     BranchDayTotalled: () => undefined,
-    TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit),
-    TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit),
+    TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit, 1),
+    TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit, -1),
   };
 
   /** Account by account, as postings are. */
-  private *replayTransfers(accounts: Iterable<TransfersOfAccount>, change: (account: Account, amountMinor: bigint) => void): Generator<number> {
-    for (const { accountId, amountMinor, bytes } of accounts) {
+  private *replayTransfers(accounts: Iterable<TransfersOfAccount>, change: (account: Account, amountMinor: bigint) => void, more: 1 | -1): Generator<number> {
+    for (const { accountId, amountMinor, dates, bytes } of accounts) {
       const id = Buffer.from(accountId, 'utf8');
       const ordinal = this.table.ordinalOf(id, 0, id.length);
       if (ordinal === -1) throw new Error(`transfers of account ${accountId}, which was never opened`);
       if (amountMinor !== 0n) change(this.table.touch(ordinal), amountMinor);
+      for (const { date, count } of dates) this.days.branchOf(ordinal)?.countOutgoing(date, more * count);
       yield bytes.length;
     }
   }
@@ -83,6 +85,7 @@ export class AccountReplay {
       const ordinal = this.table.find(hash, id, 0, id.length);
       if (ordinal === -1) throw new Error(`postings of account ${postings.accountId}, which was never opened`);
       evolvePostings(this.table.touch(ordinal), postings, commit.committedAtUs);
+      if (postings.day !== undefined && postings.acceptedCount > 0) takePostingsDay(this.days, ordinal, postings.day);
       const batch = scanRecordedPostings(postings.requests);
       const { requestHashes } = batch;
       const words = wordsIn(batch.bytes);

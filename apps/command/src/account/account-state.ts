@@ -47,7 +47,7 @@ export class AccountState implements CapabilityState {
     this.table = new AccountTable(services.seeds);
     this.days = new AccountDays(this.table);
     this.dayCommands = new DayCommands(this.table, this.days);
-    this.postings = new PostingDecisions(services, this.table);
+    this.postings = new PostingDecisions(services, this.table, this.days);
     this.atomicBatches = new AtomicBatches(this.postings, this.table);
     this.commands = new CommandDecisions(services, this.table, this.days, signatures);
     this.funds = new AccountFunds(this.postings, this.postings.transfers);

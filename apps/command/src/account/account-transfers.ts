@@ -20,6 +20,7 @@ import {
   type PostingDecision,
   type PostingType,
 } from '@sluice/domain/account';
+import type { Booking, CalendarDate } from '@sluice/domain/day';
 import type { InternalCommand, InternalVerdict, SettledDelivery, Turn } from '@sluice/engine';
 import { MalformedMessageError } from '@sluice/protocol';
 import {
@@ -27,6 +28,7 @@ import {
   ACCOUNT_ID_LENGTH,
   accountEvents,
   accountpb,
+  businessDateOfLeg,
   capabilityOfTarget,
   creditsOf,
   isToCapability,
@@ -41,6 +43,7 @@ import {
   type LegColumns,
   type PostingBatch,
 } from '@sluice/protocol/account';
+import type { PartitionBranch } from './days/account-days';
 import type { PostingGroup } from './posting-group';
 import type { PostingSubmission } from './posting-submission';
 
@@ -58,12 +61,17 @@ export interface PartitionAccounts {
   account(ordinal: number): Account;
   /** Call before the account changes. */
   touch(ordinal: number): Account;
+  /** The branch of the account, if it has business dates. */
+  branchOf(ordinal: number): PartitionBranch | undefined;
   /** The posting as the domain sees it, as one of the type; good until the next call. */
   viewAs(type: PostingType, batch: PostingBatch, index: number): Posting;
   /** Call before and after what is done with an amount: sums of huge amounts, or of too many, could leave int64, so groups are closed. */
   separateSums(batch: PostingBatch, index: number, turn: Turn): void;
-  /** Does the accepted posting and gathers its record. */
-  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup;
+  /**
+   * Does the accepted posting and gathers its record.
+   * @param booking at which business date it is booked, where its account has dates; undefined: by the date at which it was initiated.
+   */
+  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn, booking?: Booking): PostingGroup;
 }
 
 /** The verdicts on transfers of one account in the turn: which credits they are about, and why these were refused (0: they were not; empty: for no reason of another capability). */
@@ -74,6 +82,8 @@ interface Settlements {
   readonly indexes: number[];
   readonly rejections: number[];
   readonly targetReasons: string[];
+  /** How many of them are of which business date; undefined: the branch of the account has none. */
+  dates: Map<CalendarDate, number> | undefined;
 }
 
 const TRANSFERS_RECORDED = accountEvents.written('TransfersRecorded');
@@ -165,8 +175,13 @@ export class AccountTransfers {
     accounts.separateSums(batch, index, turn);
     const group = accounts.enter(ordinal, batch, index, debit, turn);
     group.markTransfer(credit === undefined, amountMinor);
-    if (credit !== undefined) accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn);
-    else {
+    const businessDate = group.day?.bookedDate;
+    if (credit !== undefined) {
+      // Both legs have the date of the debit.
+      if (businessDate !== undefined) (legsOf(credits).businessDates ??= [])[creditAt] = businessDate;
+      accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn);
+    } else {
+      if (businessDate !== undefined) group.day?.outgoing.countOutgoing(businessDate, 1);
       const { account } = group;
       begin(account, amountMinor);
       const { otherPartitions } = batch.legs as LegColumns;
@@ -178,7 +193,7 @@ export class AccountTransfers {
           : { capability: 'account', method: TRANSFER_LEG }),
         key: this.targetIdOf(batch, index),
         partition: otherPartitions[index],
-        payload: legOf(credits, creditAt),
+        payload: legOf(credits, creditAt, businessDate),
         owedBy: this.owedBy,
       });
     }
@@ -210,6 +225,7 @@ export class AccountTransfers {
       if (!(error instanceof MalformedMessageError)) throw error;
       return commands.length === 1 ? [{ kind: 'undecidable', reason: error.message }] : this.decideOneByOne(turn, commands);
     }
+    readDates(credits, commands);
     const ordinals = new OrdinalsByAccount(this.accounts);
     const verdicts: InternalVerdict[] = [];
     for (let index = 0; index < credits.count; index += 1) verdicts.push(this.decideCredit(turn, credits, index, ordinals.ofAccount(credits, index)));
@@ -241,6 +257,7 @@ export class AccountTransfers {
 
   settle(turn: Turn, deliveries: readonly SettledDelivery[]): void {
     const credits = scanTransferLegs(deliveries.map(({ payload }) => payload));
+    readDates(credits, deliveries);
     const refused: number[] = [];
     const refusedOrdinals: number[] = [];
     const ordinals = new OrdinalsByAccount(this.accounts);
@@ -260,11 +277,22 @@ export class AccountTransfers {
       }
       end(account as Account, amountMinor);
       noteSettled(settlements as Settlements, credits, index, amountMinor, accepted ? undefined : reason);
+      const businessDate = credits.legs?.businessDates?.[index];
+      if (businessDate !== undefined) {
+        this.accounts.branchOf(ordinal)?.countOutgoing(businessDate, -1);
+        const dates = ((settlements as Settlements).dates ??= new Map<CalendarDate, number>());
+        dates.set(businessDate, (dates.get(businessDate) ?? 0) + 1);
+      }
       if (accepted) continue;
       refused.push(index);
       refusedOrdinals.push(ordinal);
     }
-    if (refused.length > 0) this.refund(turn, refundsOf(credits, refused), refusedOrdinals);
+    if (refused.length > 0) {
+      const refunds = refundsOf(credits, refused);
+      const dates = credits.legs?.businessDates;
+      if (dates !== undefined) legsOf(refunds).businessDates = refused.map((index) => dates[index]);
+      this.refund(turn, refunds, refusedOrdinals);
+    }
     this.gathered.push(credits);
   }
 
@@ -287,7 +315,15 @@ export class AccountTransfers {
   private settlementsOf(ordinal: number): Settlements {
     let settlements = this.settlements.get(ordinal);
     if (settlements === undefined) {
-      settlements = { accountId: this.accounts.account(ordinal).accountId, amountMinor: 0n, credits: [], indexes: [], rejections: [], targetReasons: [] };
+      settlements = {
+        accountId: this.accounts.account(ordinal).accountId,
+        amountMinor: 0n,
+        credits: [],
+        indexes: [],
+        rejections: [],
+        targetReasons: [],
+        dates: undefined,
+      };
       this.settlements.set(ordinal, settlements);
     }
     return settlements;
@@ -310,8 +346,8 @@ export class AccountTransfers {
 
   private writeSettled(turn: Turn): void {
     const mark = turn.commit.openEvent(TRANSFERS_SETTLED.type, TRANSFERS_SETTLED.version);
-    for (const { accountId, amountMinor, credits, indexes, rejections, targetReasons } of this.settlements.values()) {
-      writeSettlements(turn.commit.writer, accountId, amountMinor, credits, indexes, rejections, targetReasons);
+    for (const { accountId, amountMinor, credits, indexes, rejections, targetReasons, dates } of this.settlements.values()) {
+      writeSettlements(turn.commit.writer, accountId, amountMinor, credits, indexes, rejections, targetReasons, dates);
     }
     turn.commit.closeEvent(mark);
     this.settlements.clear();
@@ -326,6 +362,14 @@ export class AccountTransfers {
       group.writeTransfers(turn.commit.writer);
     }
     if (mark !== undefined) turn.commit.closeEvent(mark);
+  }
+}
+
+/** The business dates that the legs say. */
+function readDates(legs: PostingBatch, messages: readonly { readonly payload: Uint8Array }[]): void {
+  for (const [index, { payload }] of messages.entries()) {
+    const date = businessDateOfLeg(payload);
+    if (date !== undefined) (legsOf(legs).businessDates ??= [])[index] = date;
   }
 }
 

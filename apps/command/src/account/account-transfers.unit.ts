@@ -61,7 +61,13 @@ describe('a transfer within a partition', () => {
     ]);
     const [transfers] = accounts.lastEvents(0).filter(({ type }) => type === 'account.TransfersRecorded');
     expect(accountpb.TransfersRecorded.decode(transfers?.payload ?? new Uint8Array()).accounts).toEqual([
-      { accountId: alice, unit: 'EUR', pendingMinor: 0n, transfers: [{ requestId: 'rent', toAccountId: anna, amountMinor: 30n, pending: false }] },
+      {
+        accountId: alice,
+        unit: 'EUR',
+        pendingDates: [],
+        pendingMinor: 0n,
+        transfers: [{ requestId: 'rent', toAccountId: anna, amountMinor: 30n, pending: false }],
+      },
     ]);
     expect(accounts.deliveries).toEqual([]);
     expect(accounts.account(alice).inTransitMinor).toBe(0n);
@@ -121,7 +127,12 @@ describe('a transfer to another partition', () => {
     ]);
     const settled = accounts.lastEvents(0).find(({ type }) => type === 'account.TransfersSettled');
     expect(accountpb.TransfersSettled.decode(settled?.payload ?? new Uint8Array()).accounts).toEqual([
-      { accountId: alice, amountMinor: 30n, transfers: [{ requestId: 'gift', rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED, targetReason: '' }] },
+      {
+        accountId: alice,
+        amountMinor: 30n,
+        settledDates: [],
+        transfers: [{ requestId: 'gift', rejection: accountpb.Rejection.REJECTION_TARGET_CLOSED, targetReason: '' }],
+      },
     ]);
   });
 

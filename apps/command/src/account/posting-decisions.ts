@@ -11,6 +11,7 @@ import {
   type PostingType,
   type Rejection,
 } from '@sluice/domain/account';
+import { bookingOf, type Booking, type CalendarDate } from '@sluice/domain/day';
 import type { PartitionServices, Turn } from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
@@ -18,6 +19,8 @@ import {
   accountEvents,
   FINAL_FLAG,
   HOLD_ID_LENGTH_AND_FLAGS,
+  INITIATED_DATE_FLAG,
+  initiatedDateIn,
   OUTCOME_ACCEPTED,
   OUTCOME_NONE,
   STRIDE,
@@ -30,6 +33,8 @@ import { shared } from './account-record';
 import type { AccountTable } from './account-table';
 import { AccountTransfers, type PartitionAccounts } from './account-transfers';
 import { GatheredRequests } from './gathered-requests';
+import type { AccountDays, PartitionBranch } from './days/account-days';
+import { GroupDay } from './days/group-day';
 import { changeHoldTimer } from './hold-timers';
 import { outcomeOf } from './outcomes';
 import { PostingGroup } from './posting-group';
@@ -67,6 +72,9 @@ export class PostingDecisions implements PartitionAccounts {
   private readonly gathered = new GatheredRequests();
   private readonly groups: PostingGroup[] = [];
   private groupCount = 0;
+  /** Of groups of accounts whose branch has business dates; used again in the next turn. */
+  private readonly groupDays: GroupDay[] = [];
+  private groupDayCount = 0;
   /** A group of the turn has as many postings as it may have: the groups are closed before the next one. */
   private groupIsFull = false;
   /** Group of an account in the turn that is being decided, + 1; by ordinal. */
@@ -78,6 +86,7 @@ export class PostingDecisions implements PartitionAccounts {
   constructor(
     private readonly services: PartitionServices,
     private readonly table: AccountTable,
+    private readonly days: AccountDays,
   ) {}
 
   get partition(): number {
@@ -146,9 +155,10 @@ export class PostingDecisions implements PartitionAccounts {
     if (this.groupIsFull || (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH) this.writeGathered(turn);
   }
 
-  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn): PostingGroup {
-    const group = this.groupFor(ordinal);
+  enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn, booking?: Booking): PostingGroup {
+    const group = this.days.hasDates ? this.datedGroupFor(ordinal, batch, index, turn, booking) : this.groupFor(ordinal);
     const { account } = group;
+    group.day?.add(batch.fields[index * stride + flagsColumn] as number, accepted.balanceAfterMinor - account.balanceMinor);
     const type = batch.fields[index * stride + typeColumn] as number;
     if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
     if (accepted.holdId !== undefined) {
@@ -161,9 +171,38 @@ export class PostingDecisions implements PartitionAccounts {
     batch.heldAfter[index] = accepted.heldAfterMinor;
     batch.entryNumbers[index] = account.entryCount;
     group.accepted += 1;
-    if (group.accepted >= GROUP_POSTINGS) this.groupIsFull = true;
+    if (group.accepted >= GROUP_POSTINGS || group.day?.endsWithFirst === true) this.groupIsFull = true;
     group.add(batch, index);
     return group;
+  }
+
+  /** A group has one business date: where the posting has another one, what is gathered is written first. */
+  private datedGroupFor(ordinal: number, batch: PostingBatch, index: number, turn: Turn, booking: Booking | undefined): PostingGroup {
+    const branch = this.days.branchOf(ordinal);
+    if (branch === undefined) return this.groupFor(ordinal);
+    const booked = booking ?? bookingOf(branch, initiatedDateOf(batch, index));
+    let group = this.groupFor(ordinal);
+    if (!(group.day as GroupDay).takes(booked)) {
+      if (!group.isEmpty) {
+        this.writeGathered(turn);
+        group = this.groupFor(ordinal);
+      }
+      (group.day as GroupDay).rebook(booked);
+    }
+    return group;
+  }
+
+  /** The day of a new group. */
+  private dayOf(ordinal: number, branch: PartitionBranch | undefined): GroupDay | undefined {
+    if (branch === undefined) return undefined;
+    let day = this.groupDays[this.groupDayCount];
+    if (day === undefined) {
+      day = new GroupDay(this.days);
+      this.groupDays.push(day);
+    }
+    this.groupDayCount += 1;
+    day.begin(ordinal, branch, bookingOf(branch));
+    return day;
   }
 
   /** What is gathered goes into the commit; what follows in the turn is gathered anew. */
@@ -204,6 +243,10 @@ export class PostingDecisions implements PartitionAccounts {
 
   touch(ordinal: number): Account {
     return this.table.touch(ordinal);
+  }
+
+  branchOf(ordinal: number): PartitionBranch | undefined {
+    return this.days.branchOf(ordinal);
   }
 
   ordinalOfPosting(batch: PostingBatch, index: number): number {
@@ -266,7 +309,7 @@ export class PostingDecisions implements PartitionAccounts {
     }
     this.groupCount += 1;
     this.groupOf[ordinal] = this.groupCount;
-    group.begin(ordinal, this.table.touch(ordinal));
+    group.begin(ordinal, this.table.touch(ordinal), this.dayOf(ordinal, this.days.branchOf(ordinal)));
     return group;
   }
 
@@ -276,6 +319,7 @@ export class PostingDecisions implements PartitionAccounts {
     this.gathered.clear();
     this.groupIsFull = false;
     this.groupCount = 0;
+    this.groupDayCount = 0;
   }
 
   private writePostings(turn: Turn): void {
@@ -287,6 +331,13 @@ export class PostingDecisions implements PartitionAccounts {
     }
     turn.commit.closeEvent(mark);
   }
+}
+
+/** At which business date the posting was initiated: the leg of a transfer at that of its debit, another one where its caller says. Undefined: here and now. */
+function initiatedDateOf(batch: PostingBatch, index: number): CalendarDate | undefined {
+  const ofLeg = batch.legs?.businessDates?.[index];
+  if (ofLeg !== undefined) return ofLeg;
+  return ((batch.fields[index * stride + flagsColumn] as number) & INITIATED_DATE_FLAG) === 0 ? undefined : initiatedDateIn(batch.body(index));
 }
 
 /** The columns are used again by other batches: whatever is answered has to be written. */

@@ -15,7 +15,9 @@ import {
   START,
   STRIDE,
   type PostingBatch,
+  writePendingDate,
 } from '@sluice/protocol/account';
+import type { GroupDay } from './days/group-day';
 import { NO_REQUEST, type GatheredRequests } from './gathered-requests';
 
 // Local copies: an import from a library costs a getter at every use, and this is the hot path.
@@ -49,11 +51,14 @@ export class PostingGroup {
   private readonly transfers: number[] = [];
   private readonly pending: boolean[] = [];
   private pendingMinor = 0n;
+  /** Undefined: the branch of the account has no business dates. */
+  day: GroupDay | undefined;
 
   constructor(private readonly gathered: GatheredRequests) {}
 
-  begin(ordinal: number, account: Account): void {
+  begin(ordinal: number, account: Account, day: GroupDay | undefined): void {
     this.account = account;
+    this.day = day;
     this.ordinal = ordinal;
     this.balanceBefore = account.balanceMinor;
     this.heldBefore = account.heldMinor;
@@ -92,6 +97,11 @@ export class PostingGroup {
     this.pendingMinor = 0n;
   }
 
+  /** Nothing was added to it. */
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   get hasTransfers(): boolean {
     return this.transfers.length > 0 || this.pendingMinor !== 0n;
   }
@@ -106,6 +116,8 @@ export class PostingGroup {
       writer.reserve(12);
       writer.byte(0x18);
       writer.varint64(Number(this.pendingMinor & 0xffffffffn), Number(this.pendingMinor >> 32n));
+      const pendingCount = this.pending.filter(Boolean).length;
+      if (this.day !== undefined && pendingCount > 0) writePendingDate(writer, this.day.bookedDate, pendingCount);
     }
     for (let at = 0; at < transfers.length; at += 1) {
       const item = transfers[at] as number;
@@ -175,6 +187,10 @@ export class PostingGroup {
       writer.close(held);
     }
     if (this.rejected > 0) this.writeRejections(writer);
+    if (this.day !== undefined) {
+      this.day.finish(this.accepted, account.balanceMinor - this.balanceBefore);
+      this.day.write(writer);
+    }
     writer.close(start);
   }
 

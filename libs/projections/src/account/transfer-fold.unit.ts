@@ -23,6 +23,7 @@ const recordedTogether = (given: readonly (readonly [requestId: string, pending:
         {
           accountId: 'a',
           unit: 'EUR',
+          pendingDates: [],
           pendingMinor: 5n * BigInt(given.filter(([, pending]) => pending).length),
           transfers: given.map(([requestId, pending]) => ({ requestId, toAccountId: 'b', amountMinor: 5n, pending })),
         },
@@ -32,7 +33,9 @@ const recordedTogether = (given: readonly (readonly [requestId: string, pending:
 const settled = (requestId: string, rejection: accountpb.Rejection, targetReason = '') =>
   accountEvents.record(
     'TransfersSettled',
-    accountpb.TransfersSettled.encode({ accounts: [{ accountId: 'a', amountMinor: 5n, transfers: [{ requestId, rejection, targetReason }] }] }).finish(),
+    accountpb.TransfersSettled.encode({
+      accounts: [{ settledDates: [], accountId: 'a', amountMinor: 5n, transfers: [{ requestId, rejection, targetReason }] }],
+    }).finish(),
   );
 
 function commit(sequence: number, ...events: ReturnType<typeof recorded>[]): DecodedCommit {
@@ -214,6 +217,7 @@ const many = (count: number, toAccountId: (at: number) => string) =>
         {
           accountId: 'a',
           unit: 'EUR',
+          pendingDates: [],
           pendingMinor: BigInt(count),
           transfers: Array.from({ length: count }, (_, at) => ({ requestId: `r${at}`, toAccountId: toAccountId(at), amountMinor: 1n, pending: true })),
         },

@@ -27,10 +27,33 @@ export interface AccountPostingsHeader {
   readonly rejectedPositions: Uint8Array;
   /** Packed enum. */
   readonly rejections: Uint8Array;
+  /** Undefined: the account's branch has no business dates. */
+  readonly day: PostingsDay | undefined;
+}
+
+/** Business dates of postings; days since 1970-01-01. */
+export interface PostingsDay {
+  readonly businessDate: number;
+  /** The newest date that has ended for the account, and its balance then; after the turn. */
+  readonly lastDayDate: number;
+  readonly lastDayBalanceMinor: bigint;
+  /** What the postings that moved the balance are booked against. */
+  readonly lines: readonly PostingsLine[];
+  /** The date at which the postings were initiated, where it is another one. */
+  readonly valueDate?: number;
+}
+
+export interface PostingsLine {
+  /** As in sluice.log.v1.ContraLine. */
+  readonly line: number;
+  readonly debitMinor: bigint;
+  readonly creditMinor: bigint;
+  readonly count: number;
 }
 
 const NONE = new Uint8Array(0);
 const NO_HOLDS: AccountPostingsHeader['changedHolds'] = Object.freeze([]);
+const NO_LINES: readonly PostingsLine[] = Object.freeze([]);
 
 /** The accounts of an encoded PostingsRecorded, each with the bytes that it takes; read as they are asked for. */
 export function* postingsRecordedIn(payload: Uint8Array): Generator<{ readonly postings: AccountPostingsHeader; readonly bytes: Uint8Array }> {
@@ -67,6 +90,11 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
   let holdsAfter: Uint8Array = NONE;
   let rejectedPositions: Uint8Array = NONE;
   let rejections: Uint8Array = NONE;
+  let businessDate: number | undefined;
+  let lastDayDate = 0;
+  let lastDayBalanceMinor = 0n;
+  let lines: PostingsLine[] | undefined;
+  let valueDate: number | undefined;
   while (!reader.done) {
     const tag = reader.varint();
     switch (tag) {
@@ -121,6 +149,21 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
       case 0x8a:
         rejections = reader.view();
         break;
+      case 0x90:
+        businessDate = Number(reader.sint64());
+        break;
+      case 0x98:
+        lastDayDate = Number(reader.sint64());
+        break;
+      case 0xa0:
+        lastDayBalanceMinor = reader.sint64();
+        break;
+      case 0xaa:
+        (lines ??= []).push(readLine(reader.view()));
+        break;
+      case 0xb0:
+        valueDate = Number(reader.sint64());
+        break;
       default:
         reader.skip(tag & 7);
     }
@@ -143,7 +186,28 @@ export function readAccountPostings(bytes: Uint8Array): AccountPostingsHeader {
     holdsAfter,
     rejectedPositions,
     rejections,
+    day:
+      businessDate === undefined
+        ? undefined
+        : { businessDate, lastDayDate, lastDayBalanceMinor, lines: lines ?? NO_LINES, ...(valueDate === undefined ? undefined : { valueDate }) },
   };
+}
+
+function readLine(bytes: Uint8Array): PostingsLine {
+  const reader = new ByteReader(bytes, 0, bytes.length);
+  let line = 0;
+  let debitMinor = 0n;
+  let creditMinor = 0n;
+  let count = 0;
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag === 0x08) line = reader.varint();
+    else if (tag === 0x10) debitMinor = reader.sint64();
+    else if (tag === 0x18) creditMinor = reader.sint64();
+    else if (tag === 0x20) count = reader.varint();
+    else reader.skip(tag & 7);
+  }
+  return { line, debitMinor, creditMinor, count };
 }
 
 function readHold(reader: ByteReader): ChangedHold {

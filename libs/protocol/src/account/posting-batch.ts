@@ -9,6 +9,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { type HoldEnd, MAXIMUM_HOLD_DURATION_MS } from '@sluice/domain/account';
+import { type CalendarDate, dateFromText } from '@sluice/domain/day';
 import { Posting } from '../generated/sluice/account/v1/account';
 import { MAXIMUM_BATCH_ITEMS, MAXIMUM_ID_BYTES, MAXIMUM_UNIT_BYTES } from '../request-limits';
 import { MalformedMessageError } from '../wire/byte-reader';
@@ -56,6 +57,8 @@ export const FUNDS_FLAG = 0x4000;
 export const CAPABILITY_FLAG = 0x8000;
 /** A batch booked it as interest. */
 export const INTEREST_FLAG = 0x10000;
+/** It says at which business date it was initiated. */
+export const INITIATED_DATE_FLAG = 0x20000;
 /** What no caller may say of a posting: it is a leg of a transfer, the end of a hold, of funds of another capability, or interest. */
 const ENGINE_FLAGS = TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG | HOLD_EXPIRED_FLAG | FUNDS_FLAG | CAPABILITY_FLAG | INTEREST_FLAG;
 
@@ -233,6 +236,8 @@ export class LegColumns {
   /** Hash of its id, and its partition: filled by whoever routes. */
   otherAccountHashes: Int32Array<ArrayBuffer>;
   otherPartitions: Int32Array<ArrayBuffer>;
+  /** Business dates at which the debits were booked, days since 1970-01-01; undefined of one: its branch has no dates. Undefined: none has. */
+  businessDates: (number | undefined)[] | undefined;
 
   constructor(count: number) {
     this.otherAccountAt = new Int32Array(count * 2);
@@ -456,7 +461,10 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
             if (length > MAXIMUM_CHANNEL_BYTES) problem ??= `channel has ${length} bytes; at most ${MAXIMUM_CHANNEL_BYTES} are allowed`;
             break;
           case 0x52:
-            if (length !== 0 && !isDate(bytes, at, length)) problem ??= 'initiated_date is not a date of the form YYYY-MM-DD';
+            if (length !== 0) {
+              flags |= INITIATED_DATE_FLAG;
+              if (!isDate(bytes, at, length)) problem ??= 'initiated_date is not a date of the form YYYY-MM-DD';
+            }
             break;
           case 0x5a:
             pairs += 1;
@@ -552,6 +560,17 @@ function scanPosting(batch: PostingBatch, start: number, body: number, end: numb
   else if ((flags & EXPIRES_FLAG) !== 0 && issues !== NO_ISSUES) problem ??= holdEndProblem(type, holdEndIn(bytes.subarray(body, end)));
   if (problem !== undefined) issues.invalid(batch, index, problem);
   else if (type < 1 || type > 5) issues.unknownType(batch, index);
+}
+
+/** The business date at which an encoded Posting was initiated, where its flag says that it names one: days since 1970-01-01. */
+export function initiatedDateIn(body: Uint8Array): CalendarDate | undefined {
+  let date: CalendarDate | undefined;
+  for (let at = 0; at < body.length; ) {
+    const next = skipField(body, at, body.length);
+    if (body[at] === 0x52) date = dateFromText(Buffer.from(body.buffer, body.byteOffset + at + 2, next - at - 2).toString('latin1'));
+    at = next;
+  }
+  return date;
 }
 
 /** What an encoded Posting says about the end of its hold. */

@@ -40,6 +40,7 @@ import { PostingList } from '../generated/sluice/account/v1/events';
 import { MAXIMUM_ID_BYTES } from '../request-limits';
 
 const POSTING_TAG = 0x0a;
+const BUSINESS_DATE_TAG = 0x18;
 const REQUEST_ID_TAG = 0x0a;
 const ACCOUNT_ID_TAG = 0x12;
 const TYPE_TAG = 0x18;
@@ -254,9 +255,32 @@ function writeCredit(writer: ByteWriter, bytes: Uint8Array, body: number, end: n
   writer.close(frame);
 }
 
-/** The encoded TransferLeg of the credit: what its delivery carries. It is a view of the batch's bytes. */
-export function transferLeg(credits: PostingBatch, index: number): Uint8Array {
-  return credits.bytes.subarray(credits.fields[index * STRIDE + START], credits.fields[index * STRIDE + END]);
+/**
+ * The encoded TransferLeg of the credit: what its delivery carries. Without a business date it is a view of the batch's bytes.
+ *
+ * @param businessDate at which the debit was booked, days since 1970-01-01; undefined: its branch has no dates.
+ */
+export function transferLeg(credits: PostingBatch, index: number, businessDate?: number): Uint8Array {
+  const leg = credits.bytes.subarray(credits.fields[index * STRIDE + START], credits.fields[index * STRIDE + END]);
+  if (businessDate === undefined) return leg;
+  const writer = new ByteWriter(leg.length + 8);
+  writer.raw(leg, 0, leg.length);
+  writer.reserve(8);
+  writer.byte(BUSINESS_DATE_TAG);
+  writer.zigzag64(businessDate, businessDate < 0 ? -1 : 0);
+  return writer.copy();
+}
+
+/** The business date of an encoded TransferLeg; undefined: it has none. */
+export function businessDateOfLeg(leg: Uint8Array): number | undefined {
+  const reader = new ByteReader(leg, 0, leg.length);
+  let date: number | undefined;
+  while (!reader.done) {
+    const tag = reader.varint();
+    if (tag === BUSINESS_DATE_TAG) date = Number(reader.sint64());
+    else reader.skip(tag & 7);
+  }
+  return date;
 }
 
 /** Scans TransferLeg messages as one batch. Throws MalformedMessageError if one of them is none. */

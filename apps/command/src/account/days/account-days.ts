@@ -35,8 +35,8 @@ export class PartitionBranch implements BranchDay {
     return count;
   }
 
-  /** @param change 1: one more is on its way; -1: one less. */
-  countOutgoing(date: CalendarDate, change: 1 | -1): void {
+  /** @param change how many more are on their way. */
+  countOutgoing(date: CalendarDate, change: number): void {
     const count = (this.outgoing.get(date) ?? 0) + change;
     if (count === 0) this.outgoing.delete(date);
     else this.outgoing.set(date, count);
@@ -99,6 +99,11 @@ export class AccountDays {
   /** Product, unit and branch of the account, with a number that is unique in the partition as long as it is in memory. */
   classAt(ordinal: number): KnownClass {
     return this.classes[this.classOf[ordinal] as number] as KnownClass;
+  }
+
+  /** For messages; '' where nothing is kept. */
+  branchIdAt(ordinal: number): string {
+    return this.indexed ? this.classAt(ordinal).branchId : '';
   }
 
   classNumberAt(ordinal: number): number {

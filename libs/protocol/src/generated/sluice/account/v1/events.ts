@@ -165,7 +165,7 @@ export interface AccountPostings {
   lastDayDate: number;
   /** Where business_date is set: the balance at the end of that date, in minor units, after the turn. */
   lastDayBalanceMinor: bigint;
-  /** Where business_date is set: what the postings are booked against. What is not cash; the rest is. */
+  /** Where business_date is set: what the postings that moved the balance are booked against. */
   lines: LineSum[];
   /**
    * The date at which these postings were initiated, where they are booked at another one: it had been sealed before they came, or is no business date of the branch. Unset: they were
@@ -176,7 +176,7 @@ export interface AccountPostings {
 
 /** What postings of one contra line took from an account and added to it. */
 export interface LineSum {
-  /** 2 to 5 of sluice.log.v1.ContraLine. */
+  /** As in sluice.log.v1.ContraLine. */
   line: number;
   /** In minor units. */
   debitMinor: bigint;
@@ -211,6 +211,16 @@ export interface AccountTransfers {
   pendingMinor: bigint;
   /** The transfers, in the order in which they were decided. */
   transfers: RecordedTransfer[];
+  /** Where the account's branch has business dates: how many of the pending transfers are of which. */
+  pendingDates: DatedCount[];
+}
+
+/** Transfers of one business date. */
+export interface DatedCount {
+  /** In days since 1970-01-01. */
+  date: number;
+  /** How many. */
+  count: number;
 }
 
 /** A transfer that was debited. */
@@ -242,6 +252,8 @@ export interface AccountSettlements {
   amountMinor: bigint;
   /** The transfers. */
   transfers: SettledTransfer[];
+  /** Where the account's branch has business dates: how many of them are of which. */
+  settledDates: DatedCount[];
 }
 
 /** A transfer with its target's verdict. */
@@ -2235,7 +2247,7 @@ export const TransfersRecorded: MessageFns<TransfersRecorded> = {
 };
 
 function createBaseAccountTransfers(): AccountTransfers {
-  return { accountId: "", unit: "", pendingMinor: 0n, transfers: [] };
+  return { accountId: "", unit: "", pendingMinor: 0n, transfers: [], pendingDates: [] };
 }
 
 export const AccountTransfers: MessageFns<AccountTransfers> = {
@@ -2254,6 +2266,9 @@ export const AccountTransfers: MessageFns<AccountTransfers> = {
     }
     for (const v of message.transfers) {
       RecordedTransfer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.pendingDates) {
+      DatedCount.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2303,6 +2318,14 @@ export const AccountTransfers: MessageFns<AccountTransfers> = {
             message.transfers.push(RecordedTransfer.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pendingDates.push(DatedCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2331,6 +2354,11 @@ export const AccountTransfers: MessageFns<AccountTransfers> = {
       transfers: globalThis.Array.isArray(object?.transfers)
         ? object.transfers.map((e: any) => RecordedTransfer.fromJSON(e))
         : [],
+      pendingDates: globalThis.Array.isArray(object?.pendingDates)
+        ? object.pendingDates.map((e: any) => DatedCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.pending_dates)
+        ? object.pending_dates.map((e: any) => DatedCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -2348,6 +2376,9 @@ export const AccountTransfers: MessageFns<AccountTransfers> = {
     if (message.transfers?.length) {
       obj.transfers = message.transfers.map((e) => RecordedTransfer.toJSON(e));
     }
+    if (message.pendingDates?.length) {
+      obj.pendingDates = message.pendingDates.map((e) => DatedCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -2362,6 +2393,92 @@ export const AccountTransfers: MessageFns<AccountTransfers> = {
       ? BigInt(object.pendingMinor)
       : 0n;
     message.transfers = object.transfers?.map((e) => RecordedTransfer.fromPartial(e)) || [];
+    message.pendingDates = object.pendingDates?.map((e) => DatedCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDatedCount(): DatedCount {
+  return { date: 0, count: 0 };
+}
+
+export const DatedCount: MessageFns<DatedCount> = {
+  encode(message: DatedCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.date !== 0) {
+      writer.uint32(8).sint32(message.date);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DatedCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDatedCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.date = reader.sint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DatedCount {
+    return {
+      date: isSet(object.date) ? globalThis.Number(object.date) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: DatedCount): unknown {
+    const obj: any = {};
+    if (message.date !== 0) {
+      obj.date = Math.round(message.date);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DatedCount>): DatedCount {
+    return DatedCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DatedCount>): DatedCount {
+    const message = createBaseDatedCount();
+    message.date = object.date ?? 0;
+    message.count = object.count ?? 0;
     return message;
   },
 };
@@ -2572,7 +2689,7 @@ export const TransfersSettled: MessageFns<TransfersSettled> = {
 };
 
 function createBaseAccountSettlements(): AccountSettlements {
-  return { accountId: "", amountMinor: 0n, transfers: [] };
+  return { accountId: "", amountMinor: 0n, transfers: [], settledDates: [] };
 }
 
 export const AccountSettlements: MessageFns<AccountSettlements> = {
@@ -2588,6 +2705,9 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
     }
     for (const v of message.transfers) {
       SettledTransfer.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.settledDates) {
+      DatedCount.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2629,6 +2749,14 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
             message.transfers.push(SettledTransfer.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.settledDates.push(DatedCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2656,6 +2784,11 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
       transfers: globalThis.Array.isArray(object?.transfers)
         ? object.transfers.map((e: any) => SettledTransfer.fromJSON(e))
         : [],
+      settledDates: globalThis.Array.isArray(object?.settledDates)
+        ? object.settledDates.map((e: any) => DatedCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.settled_dates)
+        ? object.settled_dates.map((e: any) => DatedCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -2670,6 +2803,9 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
     if (message.transfers?.length) {
       obj.transfers = message.transfers.map((e) => SettledTransfer.toJSON(e));
     }
+    if (message.settledDates?.length) {
+      obj.settledDates = message.settledDates.map((e) => DatedCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -2683,6 +2819,7 @@ export const AccountSettlements: MessageFns<AccountSettlements> = {
       ? BigInt(object.amountMinor)
       : 0n;
     message.transfers = object.transfers?.map((e) => SettledTransfer.fromPartial(e)) || [];
+    message.settledDates = object.settledDates?.map((e) => DatedCount.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2806,7 +2943,7 @@ export const TransferLeg: MessageFns<TransferLeg> = {
       Posting.encode(message.posting, writer.uint32(10).fork()).join();
     }
     if (message.businessDate !== undefined) {
-      writer.uint32(16).sint32(message.businessDate);
+      writer.uint32(24).sint32(message.businessDate);
     }
     return writer;
   },
@@ -2832,8 +2969,8 @@ export const TransferLeg: MessageFns<TransferLeg> = {
             message.posting = Posting.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
+          case 3: {
+            if (tag !== 24) {
               break;
             }
 

@@ -1,0 +1,139 @@
+/** The business date of the postings of one account in one turn, what they do to its last-day balance, and the lines that they are booked against. */
+import { post, type AccountDay, type Booking, type CalendarDate, type RollPolicy } from '@sluice/domain/day';
+import { logpb, type ByteWriter } from '@sluice/protocol';
+import { CAPABILITY_FLAG, FROM_ACCOUNT_FLAG, FUNDS_FLAG, INTEREST_FLAG, TO_ACCOUNT_FLAG, type PostingsDay } from '@sluice/protocol/account';
+import type { AccountDays, PartitionBranch } from './account-days';
+
+const { CONTRA_LINE_CASH, CONTRA_LINE_INTER_BRANCH, CONTRA_LINE_INTEREST, CONTRA_LINE_IN_TRANSIT, CONTRA_LINE_FUNDS } = logpb.ContraLine;
+
+interface LineSum {
+  readonly line: logpb.ContraLine;
+  debitMinor: bigint;
+  creditMinor: bigint;
+  count: number;
+}
+
+export class GroupDay {
+  private branch!: PartitionBranch;
+  private ordinal = 0;
+  private before!: AccountDay;
+  private after!: AccountDay;
+  private date: CalendarDate = 0;
+  private booking!: Booking;
+  private readonly sums = new Map<logpb.ContraLine, LineSum>();
+
+  constructor(private readonly days: AccountDays) {}
+
+  begin(ordinal: number, branch: PartitionBranch, booking: Booking): void {
+    this.ordinal = ordinal;
+    this.branch = branch;
+    this.before = this.days.day(ordinal);
+    this.booking = booking;
+    this.sums.clear();
+  }
+
+  /** Whether what is booked so may stand in this group. */
+  takes({ date, valueDate, inTransit }: Booking): boolean {
+    return date === this.booking.date && valueDate === this.booking.valueDate && inTransit === this.booking.inTransit;
+  }
+
+  /** The group has no posting that moves the balance yet: it may be booked otherwise. */
+  rebook(booking: Booking): void {
+    this.booking = booking;
+  }
+
+  /** The first posting behind a cut is counted to the closed date: what follows belongs to another group. */
+  get endsWithFirst(): boolean {
+    return this.policy === 'AFTER_POSTING' && this.before.lastDayDate < this.booking.closed;
+  }
+
+  /** The date at which the postings stand in the books. */
+  get bookedDate(): CalendarDate {
+    return this.endsWithFirst ? this.booking.closed : this.booking.date;
+  }
+
+  /** No posting is counted to a date that is sealed, and none that was booked later than it was initiated. */
+  private get policy(): RollPolicy {
+    const { closed, inTransit } = this.booking;
+    return inTransit || closed <= this.branch.sealedDate ? 'BEFORE_POSTING' : this.branch.rollPolicy;
+  }
+
+  get outgoing(): PartitionBranch {
+    return this.branch;
+  }
+
+  /** A posting was accepted. @param deltaMinor by what it changed the balance. */
+  add(flags: number, deltaMinor: bigint): void {
+    if (deltaMinor === 0n) return;
+    const line = this.lineOf(flags);
+    let sum = this.sums.get(line);
+    if (sum === undefined) {
+      sum = { line, debitMinor: 0n, creditMinor: 0n, count: 0 };
+      this.sums.set(line, sum);
+    }
+    if (deltaMinor < 0n) sum.debitMinor -= deltaMinor;
+    else sum.creditMinor += deltaMinor;
+    sum.count += 1;
+  }
+
+  private lineOf(flags: number): logpb.ContraLine {
+    if (this.booking.inTransit) return CONTRA_LINE_IN_TRANSIT;
+    if ((flags & INTEREST_FLAG) !== 0) return CONTRA_LINE_INTEREST;
+    if ((flags & (FUNDS_FLAG | CAPABILITY_FLAG)) !== 0) return CONTRA_LINE_FUNDS;
+    return (flags & (TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG)) !== 0 ? CONTRA_LINE_INTER_BRANCH : CONTRA_LINE_CASH;
+  }
+
+  /** The group is whole: takes it into the day of the account and the movements of the branch. */
+  finish(accepted: number, deltaMinor: bigint): void {
+    const { days, ordinal, before, booking, branch, sums } = this;
+    this.date = this.bookedDate;
+    this.after = accepted === 0 ? before : post(before, this.policy, booking, deltaMinor).account;
+    if (accepted === 0) return;
+    days.setLastDay(ordinal, this.after.lastDayBalanceMinor, this.after.lastDayDate);
+    days.columns.balanceDates[ordinal] = this.date;
+    for (const { line, debitMinor, creditMinor, count } of sums.values()) {
+      branch.movements.add(this.date, days.classNumberAt(ordinal), days.classAt(ordinal), line, debitMinor, creditMinor, count);
+    }
+  }
+
+  /** Writes the fields of AccountPostings from business_date on. */
+  write(writer: ByteWriter): void {
+    writeDate(writer, 0x90, this.date);
+    writeDate(writer, 0x98, this.after.lastDayDate);
+    if (this.after.lastDayBalanceMinor !== 0n) {
+      writer.reserve(1);
+      writer.byte(0xa0);
+      writer.sint64Field(0x01, this.after.lastDayBalanceMinor);
+    }
+    for (const { line, debitMinor, creditMinor, count } of this.sums.values()) {
+      writer.reserve(1);
+      writer.byte(0xaa);
+      const sum = writer.open(0x01);
+      writer.numberField(0x08, line);
+      writer.sint64Field(0x10, debitMinor);
+      writer.sint64Field(0x18, creditMinor);
+      writer.numberField(0x20, count);
+      writer.close(sum);
+    }
+    if (this.booking.valueDate !== undefined) writeDate(writer, 0xb0, this.booking.valueDate);
+  }
+}
+
+/** Tags from field 16 on have a second byte, 1. */
+function writeDate(writer: ByteWriter, tag: number, date: CalendarDate): void {
+  writer.reserve(12);
+  writer.byte(tag);
+  writer.byte(0x01);
+  writer.zigzag64(date, date < 0 ? -1 : 0);
+}
+
+/** Takes what a recorded group says of its day. */
+export function takePostingsDay(days: AccountDays, ordinal: number, day: PostingsDay): void {
+  const branch = days.branchOf(ordinal);
+  if (branch === undefined) throw new Error(`dated postings of an account of branch ${days.branchIdAt(ordinal)}, which has no dates`);
+  days.setLastDay(ordinal, day.lastDayBalanceMinor, day.lastDayDate);
+  days.columns.balanceDates[ordinal] = day.businessDate;
+  for (const { line, debitMinor, creditMinor, count } of day.lines) {
+    branch.movements.add(day.businessDate, days.classNumberAt(ordinal), days.classAt(ordinal), line, debitMinor, creditMinor, count);
+  }
+}
