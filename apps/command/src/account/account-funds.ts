@@ -19,9 +19,10 @@ import {
   type PostingDecision,
 } from '@sluice/domain/account';
 import type { InternalCommand, InternalVerdict, Turn } from '@sluice/engine';
-import { logpb, MAXIMUM_ID_BYTES } from '@sluice/protocol';
+import { logpb } from '@sluice/protocol';
 import { accountpb, engineMadePosting, type PostingBatch } from '@sluice/protocol/account';
 import { TRANSFER_LEG, type AccountTransfers, type PartitionAccounts } from './account-transfers';
+import { engineMadeId } from './engine-made-id';
 
 const FUNDS_METHODS = ['TakeFunds', 'HoldFunds', 'CaptureFunds', 'ReleaseFunds', 'PayFunds', 'SettleFunds'] as const;
 type FundsMethod = (typeof FUNDS_METHODS)[number];
@@ -157,7 +158,7 @@ const TYPES = {
 } as const;
 
 function postingFor(method: DecidedMethod, asked: FundsMessage): accountpb.Posting {
-  const holdId = holdIdOf(asked.requestId);
+  const holdId = engineMadeId(asked.requestId);
   switch (method) {
     case 'TakeFunds':
       return postingOf('DEBIT', asked);
@@ -176,14 +177,6 @@ function postingFor(method: DecidedMethod, asked: FundsMessage): accountpb.Posti
 function postingOf(type: keyof typeof TYPES, asked: FundsMessage): accountpb.Posting {
   const { requestId, accountId, amountMinor, unit, counterparty, metadata } = asked;
   return accountpb.Posting.fromPartial({ requestId, accountId, amountMinor, unit, counterparty, metadata, type: TYPES[type], funds: true });
-}
-
-/**
- * The id of a hold that a capability makes. It has one byte more than an id of a caller may have, so no posting of a caller has it or names it. What
- * stands before the last slash is the capability's name of the hold, so two names never have the same id.
- */
-export function holdIdOf(requestId: string): string {
-  return `${requestId}/${'-'.repeat(MAXIMUM_ID_BYTES - Buffer.byteLength(requestId))}`;
 }
 
 /** Throws where the hold is not there: only the capability that made it ends it, once. */

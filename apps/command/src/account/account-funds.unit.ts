@@ -4,7 +4,7 @@ import type { InternalVerdict } from '@sluice/engine';
 import { logpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { AccountsOfPartitions } from '../test/accounts-of-partitions';
-import { holdIdOf } from './account-funds';
+import { engineMadeId } from './engine-made-id';
 
 const { POSTING_TYPE_CREDIT, POSTING_TYPE_DEBIT, POSTING_TYPE_HOLD, POSTING_TYPE_CAPTURE, POSTING_TYPE_RELEASE } = accountpb.PostingType;
 const PAYER = 'payer';
@@ -61,10 +61,10 @@ test('funds are held, then released or captured and settled, and each is an entr
   expect(payer.amounts).toEqual([25n, 0n, 0n]);
   const entries = payer.postings.slice(1).map(({ type, requestId, holdId, amountMinor, funds, final }) => [type, requestId, holdId, amountMinor, funds, final]);
   expect(entries).toEqual([
-    [POSTING_TYPE_HOLD, holdIdOf('n1'), '', 40n, true, false],
-    [POSTING_TYPE_RELEASE, 'n1', holdIdOf('n1'), 40n, true, false],
-    [POSTING_TYPE_HOLD, holdIdOf('n2'), '', 100n, true, false],
-    [POSTING_TYPE_CAPTURE, 'n2', holdIdOf('n2'), 100n, true, true],
+    [POSTING_TYPE_HOLD, engineMadeId('n1'), '', 40n, true, false],
+    [POSTING_TYPE_RELEASE, 'n1', engineMadeId('n1'), 40n, true, false],
+    [POSTING_TYPE_HOLD, engineMadeId('n2'), '', 100n, true, false],
+    [POSTING_TYPE_CAPTURE, 'n2', engineMadeId('n2'), 100n, true, true],
     [POSTING_TYPE_CREDIT, 'n2', '', 25n, true, false],
   ]);
 });
@@ -74,10 +74,10 @@ test('a request of a caller neither meets the hold nor names it', () => {
   expect(payer.ask('HoldFunds', 40n)).toBe('accepted');
   expect(payer.post(POSTING_TYPE_HOLD, 10n, { requestId: 'n1' })).toBe('accepted');
   for (const type of [POSTING_TYPE_CAPTURE, POSTING_TYPE_RELEASE]) {
-    expect(payer.post(type, 1n, { holdId: holdIdOf('n1') })).toBe('INVALID_REQUEST');
-    expect(payer.post(type, 1n, { holdId: holdIdOf('n1').slice(0, 128) })).toBe('HOLD_NOT_FOUND');
+    expect(payer.post(type, 1n, { holdId: engineMadeId('n1') })).toBe('INVALID_REQUEST');
+    expect(payer.post(type, 1n, { holdId: engineMadeId('n1').slice(0, 128) })).toBe('HOLD_NOT_FOUND');
   }
-  expect(payer.post(POSTING_TYPE_HOLD, 1n, { requestId: holdIdOf('n1') })).toBe('INVALID_REQUEST');
+  expect(payer.post(POSTING_TYPE_HOLD, 1n, { requestId: engineMadeId('n1') })).toBe('INVALID_REQUEST');
   expect(payer.amounts).toEqual([100n, 50n, 0n]);
 });
 
@@ -85,8 +85,8 @@ test('ids of holds differ where their names do, and are longer than an id of a c
   const name = fc.string({ unit: fc.constantFrom('a', '-', '/', 'ü'), minLength: 1, maxLength: 64 });
   fc.assert(
     fc.property(name, name, (left, right) => {
-      expect(Buffer.byteLength(holdIdOf(left))).toBe(129);
-      expect(holdIdOf(left) === holdIdOf(right)).toBe(left === right);
+      expect(Buffer.byteLength(engineMadeId(left))).toBe(129);
+      expect(engineMadeId(left) === engineMadeId(right)).toBe(left === right);
     }),
   );
 });
@@ -167,7 +167,7 @@ test('what is held is what callers and capabilities hold, and the log and a snap
       }
       const check = () => {
         const { holds, heldMinor, inTransitMinor, balanceMinor } = payer.accounts.account(PAYER);
-        for (const [requestId, amountMinor] of funds) expect(holds.get(holdIdOf(requestId))).toBe(amountMinor);
+        for (const [requestId, amountMinor] of funds) expect(holds.get(engineMadeId(requestId))).toBe(amountMinor);
         expect([...holds.keys()].filter((holdId) => holdId.length === 129)).toHaveLength(funds.size);
         expect(heldMinor).toBe([...holds.values()].reduce((sum, each) => sum + each, 0n));
         expect(inTransitMinor).toBe(inTransit);

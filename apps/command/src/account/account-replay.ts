@@ -21,6 +21,7 @@ import type { AccountTable } from './account-table';
 import type { AccountDays } from './days/account-days';
 import { takePostingsDay } from './days/group-day';
 import { takeAccountsRolled, takeBranchDaySealed, takeBranchDaySet } from './days/day-commands';
+import { takeBranchDayTotalled, takeInterestAccrued, takeTermBegun, takeTermEnded } from './days/day-jobs';
 
 /** What every event of a command names. */
 interface RecordedRequest {
@@ -49,10 +50,10 @@ export class AccountReplay {
     BranchDaySet: (set) => takeBranchDaySet(this.days, set),
     BranchDaySealed: (sealed) => takeBranchDaySealed(this.days, sealed),
     AccountsRolled: (rolled) => takeAccountsRolled(this.table, this.days, rolled),
-    InterestAccrued: () => undefined,
-    TermBegun: () => undefined,
-    TermEnded: () => undefined,
-    BranchDayTotalled: () => undefined,
+    InterestAccrued: (accrued) => takeInterestAccrued(this.table, this.days, accrued),
+    TermBegun: (begun) => takeTermBegun(this.table, this.days, begun),
+    TermEnded: (ended) => takeTermEnded(this.table, this.days, ended),
+    BranchDayTotalled: (totalled) => takeBranchDayTotalled(this.days, totalled),
     TransfersRecorded: (payload) => this.replayTransfers(transfersRecordedIn(payload), beginTransit, 1),
     TransfersSettled: (payload) => this.replayTransfers(transfersSettledIn(payload), endTransit, -1),
   };

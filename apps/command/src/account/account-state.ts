@@ -18,6 +18,7 @@ import { CommandDecisions } from './command-decisions';
 import type { CommandSubmission } from './command-submission';
 import { AccountDays } from './days/account-days';
 import { DayCommands } from './days/day-commands';
+import { dayJobs } from './days/day-jobs';
 import { AccountsAndDaysSnapshot, isDaysBlock, restoreDays } from './days/days-snapshot';
 import { EXPIRE_HOLD, EXPIRE_HOLD_OF_PAYLOAD, expireHold } from './hold-timers';
 import { REQUEST_ID_REUSED, SIGNATURE_INVALID, SIGNING_KEY_MISSING } from './outcomes';
@@ -46,8 +47,8 @@ export class AccountState implements CapabilityState {
   ) {
     this.table = new AccountTable(services.seeds);
     this.days = new AccountDays(this.table);
-    this.dayCommands = new DayCommands(this.table, this.days);
     this.postings = new PostingDecisions(services, this.table, this.days);
+    this.dayCommands = new DayCommands(this.table, this.days, dayJobs(this.table, this.days, this.postings));
     this.atomicBatches = new AtomicBatches(this.postings, this.table);
     this.commands = new CommandDecisions(services, this.table, this.days, signatures);
     this.funds = new AccountFunds(this.postings, this.postings.transfers);

@@ -19,6 +19,7 @@ import {
   type Posting,
   type PostingDecision,
   type PostingType,
+  type TargetRejection,
 } from '@sluice/domain/account';
 import type { Booking, CalendarDate } from '@sluice/domain/day';
 import type { InternalCommand, InternalVerdict, SettledDelivery, Turn } from '@sluice/engine';
@@ -88,6 +89,8 @@ interface Settlements {
 
 const TRANSFERS_RECORDED = accountEvents.written('TransfersRecorded');
 const TRANSFERS_SETTLED = accountEvents.written('TransfersSettled');
+/** Of a target whose partition the deliveries find by its id. */
+const PARTITION_OF_TARGET = -1;
 const NO_PAYLOAD = new Uint8Array(0);
 const ACCEPTED: InternalVerdict = { kind: 'accepted', payload: NO_PAYLOAD };
 
@@ -166,25 +169,30 @@ export class AccountTransfers {
     return debit;
   }
 
-  /** Does what was decided last. */
-  accept(ordinal: number, batch: PostingBatch, index: number, debit: AcceptedPosting, turn: Turn): void {
+  /**
+   * Does what was decided last.
+   *
+   * @param booking at which business date it is booked at accounts of the branch that is debited; undefined: by the date at which it was initiated.
+   */
+  accept(ordinal: number, batch: PostingBatch, index: number, debit: AcceptedPosting, turn: Turn, booking?: Booking): void {
     const { accounts, credits, credit } = this;
     if (credits === undefined) throw new Error('a transfer is accepted outside its submission');
     const amountMinor = batch.amounts[index] as bigint;
     const creditAt = this.creditAt[index] as number;
     accounts.separateSums(batch, index, turn);
-    const group = accounts.enter(ordinal, batch, index, debit, turn);
+    const group = accounts.enter(ordinal, batch, index, debit, turn, booking);
     group.markTransfer(credit === undefined, amountMinor);
     const businessDate = group.day?.bookedDate;
     if (credit !== undefined) {
       // Both legs have the date of the debit.
       if (businessDate !== undefined) (legsOf(credits).businessDates ??= [])[creditAt] = businessDate;
-      accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn);
+      const isOfBranch = booking !== undefined && accounts.branchOf(this.creditOrdinal) === accounts.branchOf(ordinal);
+      accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn, isOfBranch ? booking : undefined);
     } else {
       if (businessDate !== undefined) group.day?.outgoing.countOutgoing(businessDate, 1);
       const { account } = group;
       begin(account, amountMinor);
-      const { otherPartitions } = batch.legs as LegColumns;
+      const partition = (batch.legs as LegColumns).otherPartitions[index];
       const { accountId } = account;
       if (this.owedBy.key !== accountId) this.owedBy = { capability: 'account', key: accountId };
       turn.owe({
@@ -192,12 +200,48 @@ export class AccountTransfers {
           ? { capability: capabilityOfTarget(batch, index), method: TAKE_TRANSFER }
           : { capability: 'account', method: TRANSFER_LEG }),
         key: this.targetIdOf(batch, index),
-        partition: otherPartitions[index],
+        partition: partition === PARTITION_OF_TARGET ? undefined : partition,
         payload: legOf(credits, creditAt, businessDate),
         owedBy: this.owedBy,
       });
     }
     accounts.separateSums(batch, index, turn);
+  }
+
+  /**
+   * Does a transfer that the engine makes, whose debit is accepted. Returns why the target refuses it; then nothing is done.
+   *
+   * @param debit a batch of one.
+   * @param before does what stands before the debit.
+   */
+  acceptEngineMade(
+    ordinal: number,
+    debit: PostingBatch,
+    accepted: AcceptedPosting,
+    turn: Turn,
+    booking: Booking | undefined,
+    before: () => void,
+  ): TargetRejection | undefined {
+    const { accounts } = this;
+    const credits = creditsOf(debit, [0]);
+    const creditOrdinal = new OrdinalsByAccount(accounts).ofAccount(credits, 0);
+    const credit = creditOrdinal === -1 ? undefined : decideCredit(accounts.account(creditOrdinal), accounts.viewAs('CREDIT', credits, 0));
+    if (credit?.accepted === false) {
+      for (const batch of [debit, credits]) batch.release();
+      return credit.rejection;
+    }
+    before();
+    // An account that is not here is in another partition, or there is none.
+    (debit.legs as LegColumns).otherPartitions[0] = PARTITION_OF_TARGET;
+    if (this.creditAt.length === 0) this.creditAt = new Int32Array(1);
+    this.creditAt[0] = 0;
+    this.credits = credits;
+    this.credit = credit;
+    this.creditOrdinal = creditOrdinal;
+    this.accept(ordinal, debit, 0, accepted, turn, booking);
+    this.end();
+    this.gathered.push(debit);
+    return undefined;
   }
 
   /** Many of a batch have the target of the one before. */

@@ -61,9 +61,13 @@ export class AccountsOfPartitions {
   }
 
   update(accountId: string, limits: Partial<accountpb.AccountLimits>): string {
+    return this.updateWith(accountId, { limits: accountpb.AccountLimits.fromPartial(limits) });
+  }
+
+  updateWith(accountId: string, changes: Partial<accountpb.UpdateAccountRequest>): string {
     this.opened += 1;
     const requestId = `update ${this.opened}`;
-    return this.command(accountId, requestId, updateOf(accountpb.UpdateAccountRequest.fromPartial({ requestId, accountId, limits })));
+    return this.command(accountId, requestId, updateOf(accountpb.UpdateAccountRequest.fromPartial({ requestId, accountId, ...changes })));
   }
 
   change(kind: 'freeze' | 'unfreeze' | 'close', accountId: string): string {

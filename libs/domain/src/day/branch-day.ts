@@ -37,6 +37,13 @@ export function bookingOf({ onlineDate, closedDate, nextDate, sealedDate }: Bran
   return booked(closedDate, closedDate, initiated, false);
 }
 
+/**
+ * Where a posting of the batch of a date is booked: at the date, whatever is sealed. Before the day is cut that is the online date.
+ */
+export function bookingOfBatch({ onlineDate, closedDate }: BranchDay, date: CalendarDate): Booking {
+  return date >= onlineDate ? { date: onlineDate, closed: closedDate, inTransit: false } : booked(date, date, date, false);
+}
+
 function booked(date: CalendarDate, closed: CalendarDate, initiated: CalendarDate, inTransit: boolean): Booking {
   return { date, closed, inTransit, ...(initiated === date ? undefined : { valueDate: initiated }) };
 }

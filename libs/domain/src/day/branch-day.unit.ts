@@ -1,4 +1,4 @@
-import { bookingOf, type BranchDay } from './branch-day';
+import { bookingOf, bookingOfBatch, type BranchDay } from './branch-day';
 
 const FRIDAY = 5;
 const MONDAY = 8;
@@ -23,4 +23,13 @@ test.each`
 
 test('what was initiated at the closed date is booked at the online date once that is sealed', () => {
   expect(bookingOf({ ...branch, sealedDate: FRIDAY }, FRIDAY)).toEqual({ date: MONDAY, closed: FRIDAY, valueDate: FRIDAY, inTransit: true });
+});
+
+test.each`
+  what                        | date      | closed
+  ${'of the online date'}     | ${MONDAY} | ${FRIDAY}
+  ${'of the closed date'}     | ${FRIDAY} | ${FRIDAY}
+  ${'of a date before those'} | ${4}      | ${4}
+`('a posting of the batch $what is booked at it, whatever is sealed', ({ date, closed }: { date: number; closed: number }) => {
+  for (const sealedDate of [3, FRIDAY]) expect(bookingOfBatch({ ...branch, sealedDate }, date)).toEqual({ date, closed, inTransit: false });
 });

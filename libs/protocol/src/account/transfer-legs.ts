@@ -372,5 +372,10 @@ function sameBytes(bytes: Uint8Array, left: number, right: number, length: numbe
 
 /** A posting that the engine makes, as a batch of one. */
 export function engineMadePosting(posting: Posting): PostingBatch {
-  return scanLegs(PostingList.encode({ postings: [posting] }).finish(), 1);
+  return engineMadePostings([posting]);
+}
+
+/** Postings that the engine makes, as one batch. */
+export function engineMadePostings(postings: Posting[]): PostingBatch {
+  return scanLegs(PostingList.encode({ postings }).finish(), postings.length);
 }

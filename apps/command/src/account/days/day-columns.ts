@@ -4,6 +4,9 @@ import type { CalendarDate } from '@sluice/domain/day';
 /** Before every date. */
 export const NO_DATE: CalendarDate = -2_147_483_648;
 
+/** In the column of terms: the account's term ended and was not renewed. */
+export const TERM_ENDED: CalendarDate = NO_DATE + 1;
+
 const INITIAL_ACCOUNTS = 1_024;
 
 export class DayColumns {
@@ -19,6 +22,8 @@ export class DayColumns {
   accruedRemainders = new Int32Array(INITIAL_ACCOUNTS);
   /** Interest has accrued up to this date. */
   accruedUntil = new Int32Array(INITIAL_ACCOUNTS).fill(NO_DATE);
+  /** At which date the accounts' terms end; NO_DATE: none has begun. */
+  termUntil = new Int32Array(INITIAL_ACCOUNTS).fill(NO_DATE);
 
   /** Makes room for so many accounts. */
   grow(accounts: number): void {
@@ -31,6 +36,7 @@ export class DayColumns {
     this.accrued = grown(this.accrued, new BigInt64Array(wanted));
     this.accruedRemainders = grown(this.accruedRemainders, new Int32Array(wanted));
     this.accruedUntil = grown(this.accruedUntil, new Int32Array(wanted).fill(NO_DATE));
+    this.termUntil = grown(this.termUntil, new Int32Array(wanted).fill(NO_DATE));
   }
 
   /** As they are now, for so many accounts. */
@@ -43,6 +49,7 @@ export class DayColumns {
     copy.accrued.set(this.accrued.subarray(0, accounts));
     copy.accruedRemainders.set(this.accruedRemainders.subarray(0, accounts));
     copy.accruedUntil.set(this.accruedUntil.subarray(0, accounts));
+    copy.termUntil.set(this.termUntil.subarray(0, accounts));
     return copy;
   }
 }

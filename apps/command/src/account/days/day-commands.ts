@@ -14,7 +14,7 @@ export const NOTHING_TO_SAY: InternalVerdict = { kind: 'accepted', payload: new 
 export const LARGEST_STEP = 10_000;
 
 /** How a method of a branch is decided. What was gathered of postings is written already. Undefined: the payload is not its message. */
-type Decide = (turn: Turn, command: InternalCommand) => InternalVerdict | undefined;
+export type Decide = (turn: Turn, command: InternalCommand) => InternalVerdict | undefined;
 
 export class DayCommands {
   private readonly methods: ReadonlyMap<string, Decide>;
@@ -22,11 +22,13 @@ export class DayCommands {
   constructor(
     private readonly table: AccountTable,
     private readonly days: AccountDays,
+    jobs: readonly (readonly [method: string, decide: Decide])[],
   ) {
     this.methods = new Map<string, Decide>([
       ['SetBranchDay', (turn, command) => read(logpb.SetBranchDay, command, (asked) => this.setDay(turn, asked))],
       ['SealBranchDay', (turn, command) => read(logpb.SealBranchDay, command, (asked) => this.seal(turn, asked))],
       ['RollAccounts', (turn, command) => read(logpb.RollAccounts, command, (asked) => this.roll(turn, asked))],
+      ...jobs,
     ]);
   }
 
@@ -171,7 +173,7 @@ export function policyToProto(policy: RollPolicy): logpb.RollPolicy {
   return policy === 'AFTER_POSTING' ? logpb.RollPolicy.ROLL_POLICY_AFTER_POSTING : logpb.RollPolicy.ROLL_POLICY_BEFORE_POSTING;
 }
 
-function read<Message>(
+export function read<Message>(
   codec: { decode(bytes: Uint8Array): Message },
   { payload }: InternalCommand,
   decide: (message: Message) => InternalVerdict,

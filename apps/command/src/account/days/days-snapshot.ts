@@ -6,7 +6,7 @@
 import type { SnapshotSession } from '@sluice/engine';
 import { accountpb } from '@sluice/protocol/account';
 import type { AccountDays, PartitionBranch } from './account-days';
-import { DayColumns } from './day-columns';
+import type { DayColumns } from './day-columns';
 import { policyFromProto, policyToProto } from './day-commands';
 
 const MARK = 0xffffffff;
@@ -58,6 +58,7 @@ function* blocksOf(branches: accountpb.BranchDayState[], columns: DayColumns, si
         accrued: bytesOf(columns.accrued.subarray(from, to)),
         accruedRemainders: bytesOf(columns.accruedRemainders.subarray(from, to)),
         accruedUntil: bytesOf(columns.accruedUntil.subarray(from, to)),
+        termUntil: bytesOf(columns.termUntil.subarray(from, to)),
       },
     });
   }
@@ -122,6 +123,7 @@ function restoreColumns(columns: DayColumns, block: accountpb.DayColumns): void 
   columns.accrued.set(int64s(block.accrued), from);
   columns.accruedRemainders.set(int32s(block.accruedRemainders), from);
   columns.accruedUntil.set(int32s(block.accruedUntil), from);
+  columns.termUntil.set(int32s(block.termUntil), from);
 }
 
 /** Bytes of a message stand anywhere: typed arrays want them aligned. */

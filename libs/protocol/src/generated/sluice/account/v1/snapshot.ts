@@ -74,6 +74,8 @@ export interface DayColumns {
   accruedRemainders: Buffer;
   /** int32 each: interest has accrued up to this date. */
   accruedUntil: Buffer;
+  /** int32 each: at which date the terms end. */
+  termUntil: Buffer;
 }
 
 function createBaseDaysBlock(): DaysBlock {
@@ -656,6 +658,7 @@ function createBaseDayColumns(): DayColumns {
     accrued: Buffer.alloc(0),
     accruedRemainders: Buffer.alloc(0),
     accruedUntil: Buffer.alloc(0),
+    termUntil: Buffer.alloc(0),
   };
 }
 
@@ -684,6 +687,9 @@ export const DayColumns: MessageFns<DayColumns> = {
     }
     if (message.accruedUntil.length !== 0) {
       writer.uint32(58).bytes(message.accruedUntil);
+    }
+    if (message.termUntil.length !== 0) {
+      writer.uint32(66).bytes(message.termUntil);
     }
     return writer;
   },
@@ -757,6 +763,14 @@ export const DayColumns: MessageFns<DayColumns> = {
             message.accruedUntil = Buffer.from(reader.bytes());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.termUntil = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -798,6 +812,11 @@ export const DayColumns: MessageFns<DayColumns> = {
         : isSet(object.accrued_until)
         ? Buffer.from(bytesFromBase64(object.accrued_until))
         : Buffer.alloc(0),
+      termUntil: isSet(object.termUntil)
+        ? Buffer.from(bytesFromBase64(object.termUntil))
+        : isSet(object.term_until)
+        ? Buffer.from(bytesFromBase64(object.term_until))
+        : Buffer.alloc(0),
     };
   },
 
@@ -824,6 +843,9 @@ export const DayColumns: MessageFns<DayColumns> = {
     if (message.accruedUntil.length !== 0) {
       obj.accruedUntil = base64FromBytes(message.accruedUntil);
     }
+    if (message.termUntil.length !== 0) {
+      obj.termUntil = base64FromBytes(message.termUntil);
+    }
     return obj;
   },
 
@@ -839,6 +861,7 @@ export const DayColumns: MessageFns<DayColumns> = {
     message.accrued = object.accrued ?? Buffer.alloc(0);
     message.accruedRemainders = object.accruedRemainders ?? Buffer.alloc(0);
     message.accruedUntil = object.accruedUntil ?? Buffer.alloc(0);
+    message.termUntil = object.termUntil ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -1,0 +1,42 @@
+/** Postings that the jobs of a day make. */
+import { textOfDate, type CalendarDate } from '@sluice/domain/day';
+import { accountpb } from '@sluice/protocol/account';
+import { engineMadeId } from '../engine-made-id';
+
+const { POSTING_TYPE_CREDIT, POSTING_TYPE_DEBIT } = accountpb.PostingType;
+
+/** An account and its unit. */
+interface AccountOfPosting {
+  readonly accountId: string;
+  readonly unit: string;
+}
+
+/**
+ * Interest of a date.
+ *
+ * @param amountMinor negative: the account is charged.
+ */
+export function interestPosting({ accountId, unit }: AccountOfPosting, date: CalendarDate, amountMinor: bigint): accountpb.Posting {
+  return accountpb.Posting.fromPartial({
+    requestId: `interest/${textOfDate(date)}`,
+    accountId,
+    unit,
+    type: amountMinor < 0n ? POSTING_TYPE_DEBIT : POSTING_TYPE_CREDIT,
+    amountMinor: amountMinor < 0n ? -amountMinor : amountMinor,
+    initiatedDate: textOfDate(date),
+    interest: true,
+  });
+}
+
+/** The debit of the transfer that pays an account out whose term ended. It is a transfer like those of callers: it has an id that none of theirs has. */
+export function payoutPosting({ accountId, unit }: AccountOfPosting, linkedAccountId: string, date: CalendarDate, amountMinor: bigint): accountpb.Posting {
+  return accountpb.Posting.fromPartial({
+    requestId: engineMadeId(`term/${textOfDate(date)}`),
+    accountId,
+    unit,
+    type: POSTING_TYPE_DEBIT,
+    amountMinor,
+    toAccountId: linkedAccountId,
+    initiatedDate: textOfDate(date),
+  });
+}
