@@ -212,7 +212,7 @@ export class AccountsOfPartitions {
       deliveries: {
         ...room,
         owe: (_turn, delivery) => {
-          this.deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload), from, to: this.partitionOf(delivery.key) });
+          this.deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload), from, to: delivery.partition ?? this.partitionOf(delivery.key) });
           return 'd';
         },
       },

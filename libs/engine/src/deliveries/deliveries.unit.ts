@@ -35,6 +35,25 @@ test('a partition may owe to itself, and a delivery may owe another one', async 
   expect(texts(one.state(0).arrived)).toEqual(['to myself', 'from d-0-1-1']);
 });
 
+test('a delivery that names its partition goes there whatever its key is hashed to, also after its source and its target were loaded again', async () => {
+  const one = await owning('one', 0, 1);
+  const key = post.key(0);
+  const toAll = [0, 1].map((partition) => ({ from: key, to: key, partition, text: `later ${partition}` }));
+  expect(await one.dispatch(0, ...toAll)).toEqual(['d-0-0-1', 'd-0-1-1']);
+  for (const partition of [0, 1]) await one.engine.disown(partition, { snapshot: false });
+  one.courier.understands = true;
+  for (const partition of [0, 1]) await one.engine.own(partition);
+  await post.until(() => one.state(0).told.length === 2);
+  expect([0, 1].map((partition) => one.state(partition).arrived)).toEqual([
+    [{ id: 'd-0-0-1', key, text: 'later 0' }],
+    [{ id: 'd-0-1-1', key, text: 'later 1' }],
+  ]);
+  expect(one.state(0).told.map(({ from, outcome }) => [from, outcome])).toEqual([
+    [key, 'accepted'],
+    [key, 'accepted'],
+  ]);
+});
+
 test('two processes exchange deliveries in both directions', async () => {
   const one = await owning('one', 0);
   const two = await owning('two', 1);

@@ -16,12 +16,15 @@ export interface EngineRoom {
   restore(block: Uint8Array, version: number): void;
 }
 
-/** A command that the partition owes to the partition of its key. */
+/** A command that the partition owes to the partition of its key, or to one that it names. */
 export interface OwedDelivery {
   readonly capability: string;
   readonly method: string;
   readonly key: string;
-  /** The partition of the key, where the capability has found it already. */
+  /**
+   * Where the command goes; undefined: the partition of the key. The key need not be hashed to it: what is asked of a whole partition names the one who asks,
+   * and what concerns an aggregate has the partition of the aggregate, which its capability may have found already.
+   */
   readonly partition?: number;
   /** The key is hashed whole, braces included. */
   readonly wholeKey?: boolean;

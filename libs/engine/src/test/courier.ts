@@ -15,6 +15,8 @@ import type { Turn } from '../partition/turn';
 export interface Sent {
   readonly from: string;
   readonly to: string;
+  /** Undefined: the partition of `to`. */
+  readonly partition?: number;
   readonly text: string;
 }
 
@@ -48,8 +50,9 @@ export class CourierState implements CapabilityState {
 
   constructor(private readonly courier: Courier) {}
 
-  send(turn: Turn, { from, to, text }: Sent): string {
-    const id = turn.owe({ capability: 'courier', method: 'Carry', key: to, payload: Buffer.from(text), owedBy: { capability: 'courier', key: from } });
+  send(turn: Turn, { from, to, partition, text }: Sent): string {
+    const owedBy = { capability: 'courier', key: from };
+    const id = turn.owe({ capability: 'courier', method: 'Carry', key: to, ...(partition !== undefined && { partition }), payload: Buffer.from(text), owedBy });
     this.record(turn, 'Sent', id);
     this.sent.push(id);
     return id;
