@@ -50,6 +50,12 @@ export class Reads {
     return { positionToken: positionToken ?? written, positionTokens: [...(positionTokens ?? [])] };
   }
 
+  /** The same for requests that have the field `position_tokens` alone. */
+  coveringAll(freshness: Freshness | undefined): string[] {
+    const { positionToken, positionTokens } = this.covering(freshness);
+    return positionToken === '' ? positionTokens : [positionToken, ...positionTokens];
+  }
+
   async read<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: CallOptions | undefined): Promise<Response> {
     try {
       return await this.#caller.unary(method, request, options);

@@ -1,5 +1,6 @@
 /** What stands in the read store, from the messages that travel. */
 import { reservationpb } from '@sluice/protocol/reservation';
+import { expectedPart } from '../expected-part';
 import { SluiceError } from '../sluice-error';
 import { timeFromWire } from '../time-wire';
 import type { ReservationState } from './reservation';
@@ -20,7 +21,7 @@ export function stateToWire(state: ReservationState | undefined): reservationpb.
 }
 
 export function reservationFromWire(found: reservationpb.Reservation | undefined): Reservation {
-  const { sequence: _, state: wireState, placesState, money, ...said } = there(found);
+  const { sequence: _, state: wireState, placesState, money, ...said } = expectedPart(found);
   const state = stateFromWire(wireState);
   if (state === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: `${said.number} has a state that this library does not know` });
   return {
@@ -36,11 +37,11 @@ export function reservationFromWire(found: reservationpb.Reservation | undefined
 }
 
 function moneyFromWire({ hold, state, reason }: reservationpb.ReservationMoney): ReservationMoney {
-  return { ...there(hold), reason, state: MONEY_STATES.find((name) => reservationpb.MoneyState[`MONEY_STATE_${name}`] === state) };
+  return { ...expectedPart(hold), reason, state: MONEY_STATES.find((name) => reservationpb.MoneyState[`MONEY_STATE_${name}`] === state) };
 }
 
 export function resourceFromWire(found: reservationpb.Resource | undefined): Resource {
-  const { resourceId, capacity, taken, waitingCount, waitingPlaces, capacitySetAt } = there(found);
+  const { resourceId, capacity, taken, waitingCount, waitingPlaces, capacitySetAt } = expectedPart(found);
   return {
     resourceId,
     capacity: Number(capacity),
@@ -61,9 +62,4 @@ function knownFromWire({ state, ...said }: reservationpb.IdentityReservation): I
 
 export function parkedFromWire({ sequence: _, acceptedAt, parkedUntil, ...said }: reservationpb.ParkedRequest): ParkedRequest {
   return { ...said, acceptedAt: timeFromWire(acceptedAt), parkedUntil: timeFromWire(parkedUntil) };
-}
-
-function there<Found>(found: Found | undefined): Found {
-  if (found === undefined) throw new SluiceError({ code: 'INTERNAL', reason: '', message: 'the answer has not what was asked for' });
-  return found;
 }

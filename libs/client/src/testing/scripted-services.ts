@@ -5,6 +5,7 @@
 import { Metadata, Server, ServerCredentials, type ServiceError, type status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { rpcpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
+import { businessdaypb } from '@sluice/protocol/businessday';
 import { contestpb } from '@sluice/protocol/contest';
 import { reservationpb } from '@sluice/protocol/reservation';
 
@@ -16,6 +17,10 @@ export interface ScriptedServices {
 export interface Script {
   readonly commands?: Partial<accountpb.AccountCommandServiceServer>;
   readonly queries?: Partial<accountpb.AccountQueryServiceServer>;
+  readonly businessDayCommands?: Partial<businessdaypb.BusinessDayCommandServiceServer>;
+  readonly businessDayQueries?: Partial<businessdaypb.BusinessDayQueryServiceServer>;
+  readonly productCommands?: Partial<businessdaypb.ProductCommandServiceServer>;
+  readonly productQueries?: Partial<businessdaypb.ProductQueryServiceServer>;
   readonly contestCommands?: Partial<contestpb.ContestCommandServiceServer>;
   readonly reservationCommands?: Partial<reservationpb.ReservationCommandServiceServer>;
   readonly reservationQueries?: Partial<reservationpb.ReservationQueryServiceServer>;
@@ -26,6 +31,10 @@ export async function startScriptedServices(script: Script, port = 0): Promise<S
   // What the script leaves out is answered UNIMPLEMENTED by grpc-js.
   server.addService(accountpb.AccountCommandServiceService, (script.commands ?? {}) as UntypedServiceImplementation);
   server.addService(accountpb.AccountQueryServiceService, (script.queries ?? {}) as UntypedServiceImplementation);
+  server.addService(businessdaypb.BusinessDayCommandServiceService, (script.businessDayCommands ?? {}) as UntypedServiceImplementation);
+  server.addService(businessdaypb.BusinessDayQueryServiceService, (script.businessDayQueries ?? {}) as UntypedServiceImplementation);
+  server.addService(businessdaypb.ProductCommandServiceService, (script.productCommands ?? {}) as UntypedServiceImplementation);
+  server.addService(businessdaypb.ProductQueryServiceService, (script.productQueries ?? {}) as UntypedServiceImplementation);
   server.addService(contestpb.ContestCommandServiceService, (script.contestCommands ?? {}) as UntypedServiceImplementation);
   server.addService(reservationpb.ReservationCommandServiceService, (script.reservationCommands ?? {}) as UntypedServiceImplementation);
   server.addService(reservationpb.ReservationQueryServiceService, (script.reservationQueries ?? {}) as UntypedServiceImplementation);

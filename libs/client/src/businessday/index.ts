@@ -1,0 +1,25 @@
+/** Business days, as the client plugs them in. */
+import { businessdaypb } from '@sluice/protocol/businessday';
+import type { ClientCapability } from '../client-capability';
+import { BusinessDaysClient } from './business-days-client';
+import { ProductsClient } from './products-client';
+
+export const clientCapability: ClientCapability<{ readonly businessDays: BusinessDaysClient; readonly products: ProductsClient }> = {
+  name: 'businessday',
+  clients: ({ caller, positions, reads, command, query }) => ({
+    businessDays: new BusinessDaysClient({
+      caller,
+      commands: command(businessdaypb.BusinessDayCommandServiceClient),
+      queries: query(businessdaypb.BusinessDayQueryServiceClient),
+      positions,
+      reads,
+    }),
+    products: new ProductsClient({
+      caller,
+      commands: command(businessdaypb.ProductCommandServiceClient),
+      queries: query(businessdaypb.ProductQueryServiceClient),
+      positions,
+      reads,
+    }),
+  }),
+};
