@@ -80,8 +80,13 @@ export function statusChangedEvent({ status, note }: accountpb.AccountStatusChan
   return { kind: 'statusChanged', status: statusFromProto(status), note };
 }
 
-/** The event as it is written; `account` is the account after it. */
-export function changeRecord(event: AccountEvent, item: AccountCommandItem, account: Account): EventRecord {
+/**
+ * The event as it is written.
+ *
+ * @param account the account after it.
+ * @param businessDate online date of its branch; undefined: the branch has no business dates.
+ */
+export function changeRecord(event: AccountEvent, item: AccountCommandItem, account: Account, businessDate: number | undefined): EventRecord {
   const { requestId, accountId } = item;
   const bodyDigest = Buffer.from(item.bodyDigest);
   const answer = {
@@ -103,6 +108,7 @@ export function changeRecord(event: AccountEvent, item: AccountCommandItem, acco
         signingKeyId,
         bodyDigest,
         linkedAccountId,
+        businessDate,
       });
     }
     case 'updated': {

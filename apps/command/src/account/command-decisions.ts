@@ -59,7 +59,7 @@ export class CommandDecisions {
     };
     item.outcome = OUTCOME_ACCEPTED;
     if (item.signingKey !== undefined) this.storeBeforeAppend(item.signingKey, turn);
-    record(turn, changeRecord(decision.event, item, account));
+    record(turn, changeRecord(decision.event, item, account, this.days.branch(account.branchId)?.onlineDate));
     index.add(item.hashFirst, item.hashSecond, turn.sequence);
   }
 

@@ -37,6 +37,8 @@ export interface AccountOpened {
   bodyDigest: Buffer;
   /** The account that gets principal and interest when a term ends; empty: none. */
   linkedAccountId: string;
+  /** Online date of its branch then, in days since 1970-01-01; unset: the branch had no business dates. */
+  businessDate?: number | undefined;
 }
 
 /** Event: limits, product or signing key were changed. Version 1. */
@@ -393,6 +395,7 @@ function createBaseAccountOpened(): AccountOpened {
     signingKeyId: "",
     bodyDigest: Buffer.alloc(0),
     linkedAccountId: "",
+    businessDate: undefined,
   };
 }
 
@@ -424,6 +427,9 @@ export const AccountOpened: MessageFns<AccountOpened> = {
     }
     if (message.linkedAccountId !== "") {
       writer.uint32(74).string(message.linkedAccountId);
+    }
+    if (message.businessDate !== undefined) {
+      writer.uint32(80).sint32(message.businessDate);
     }
     return writer;
   },
@@ -513,6 +519,14 @@ export const AccountOpened: MessageFns<AccountOpened> = {
             message.linkedAccountId = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.businessDate = reader.sint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -560,6 +574,11 @@ export const AccountOpened: MessageFns<AccountOpened> = {
         : isSet(object.linked_account_id)
         ? globalThis.String(object.linked_account_id)
         : "",
+      businessDate: isSet(object.businessDate)
+        ? globalThis.Number(object.businessDate)
+        : isSet(object.business_date)
+        ? globalThis.Number(object.business_date)
+        : undefined,
     };
   },
 
@@ -592,6 +611,9 @@ export const AccountOpened: MessageFns<AccountOpened> = {
     if (message.linkedAccountId !== "") {
       obj.linkedAccountId = message.linkedAccountId;
     }
+    if (message.businessDate !== undefined) {
+      obj.businessDate = Math.round(message.businessDate);
+    }
     return obj;
   },
 
@@ -611,6 +633,7 @@ export const AccountOpened: MessageFns<AccountOpened> = {
     message.signingKeyId = object.signingKeyId ?? "";
     message.bodyDigest = object.bodyDigest ?? Buffer.alloc(0);
     message.linkedAccountId = object.linkedAccountId ?? "";
+    message.businessDate = object.businessDate ?? undefined;
     return message;
   },
 };
