@@ -174,6 +174,25 @@ describe('terms', () => {
     expect(lines(totals)).toEqual(['term CASH 0 10000 of 1', 'term INTEREST 0 29 of 1', 'term INTER_BRANCH 10029 0 of 1', 'current INTER_BRANCH 0 10029 of 1']);
   });
 
+  test.each(['replayAll', 'restoreAll'] as const)('are kept when the partition starts again: %s', (start) => {
+    const branch = matured((t) => {
+      t.open('deposit', 'term', { linkedAccountId: 'current' });
+      t.open('current', 'current');
+      t.post('deposit', 10_000n);
+      t.accounts[start]();
+    });
+    branch.accounts[start]();
+    expect(branch.job('MatureAccounts', { date: UNTIL, terms })[0]).toMatchObject({ changed: 1n, setAside: [] });
+    branch.accounts[start]();
+    expect(branch.job('MatureAccounts', { date: UNTIL, terms })[0]).toMatchObject({ changed: 0n });
+    expect(branch.engineMade).toEqual(['deposit CREDIT 29 interest', 'deposit DEBIT 10029', 'current CREDIT 10029']);
+    const totals = branch.job('TotalAccounts', { date: UNTIL });
+    expect(balances(totals)).toEqual(['term CZK 0 of 1, accrued 0', 'current CZK 10029 of 1, accrued 0']);
+    expect(lines(totals)).toContain('term INTEREST 0 29 of 1');
+    branch.accounts[start]();
+    expect(lines(branch.job('TotalAccounts', { date: UNTIL }))).toEqual([]);
+  });
+
   test('that renew begin anew with principal and interest', () => {
     const branch = matured((t) => {
       t.open('deposit', 'rolling');

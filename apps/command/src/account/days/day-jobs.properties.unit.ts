@@ -1,0 +1,221 @@
+/**
+ * Ends of days in steps of any size, with callers between them, and partitions that start again between them: from the log, or from a snapshot. Every account accrues every day once; what
+ * accrued is what the formula gives; what closing balances rose by is what was posted.
+ */
+import { daysBetween, daysOfYear, isEndOfMonth, type CalendarDate, type DayCount } from '@sluice/domain/day';
+import { logpb } from '@sluice/protocol';
+import { accountpb } from '@sluice/protocol/account';
+import * as fc from 'fast-check';
+import { BranchOfAccounts, on } from '../../test/branch-of-accounts';
+
+const ACCOUNTS = 5;
+const OVERDRAFT = accountpb.AccountLimits.fromPartial({ overdraftMinor: 10n ** 15n });
+const CONVENTIONS: readonly (readonly [logpb.DayCount, DayCount])[] = [
+  [logpb.DayCount.DAY_COUNT_ACT_365, 'ACT_365'],
+  [logpb.DayCount.DAY_COUNT_ACT_360, 'ACT_360'],
+  [logpb.DayCount.DAY_COUNT_30E_360, '30E_360'],
+];
+/** Common denominator of what a day earns, in millionths of a minor unit. */
+const DENOMINATOR = 365n * 360n * 10_000n;
+
+interface Product {
+  readonly convention: DayCount;
+  readonly terms: logpb.ProductTerms;
+  readonly capitalised: 'never' | 'daily' | 'monthly';
+}
+
+const basisPoints = fc.integer({ min: 0, max: 30_000 });
+const product = fc
+  .record({
+    convention: fc.constantFrom(...CONVENTIONS),
+    rates: fc.tuple(basisPoints, basisPoints),
+    tierFrom: fc.bigInt(1n, 10n ** 10n),
+    debitBasisPoints: basisPoints,
+    capitalised: fc.constantFrom('never' as const, 'daily' as const, 'monthly' as const),
+  })
+  .map(
+    ({
+      convention: [dayCount, convention],
+      rates,
+      tierFrom,
+      debitBasisPoints,
+      capitalised,
+    }): Omit<Product, 'terms'> & { terms: Omit<logpb.ProductTerms, 'productId'> } => ({
+      convention,
+      capitalised,
+      terms: {
+        dayCount,
+        tiers: [
+          { fromMinor: 0n, basisPoints: rates[0] },
+          { fromMinor: tierFrom, basisPoints: rates[1] },
+        ],
+        debitBasisPoints,
+        capitalise: false,
+        termMonths: 0,
+        termDays: 0,
+        renews: false,
+      },
+    }),
+  );
+
+/** Over leap years, month ends and holidays. */
+const businessDates = fc
+  .tuple(
+    fc.constantFrom('1995-12-29', '1996-02-27', '1999-12-30', '2000-02-28', '1997-02-26'),
+    fc.array(fc.constantFrom(1, 1, 3, 4), { minLength: 2, maxLength: 6 }),
+  )
+  .map(([first, gaps]) => gaps.reduce((dates, gap) => [...dates, (dates.at(-1) as number) + gap], [on(first)]));
+
+/** Every account has a product of its own, so that totals by product say what it has. */
+class Ledger {
+  readonly branch = new BranchOfAccounts(2);
+  readonly ids: readonly string[];
+  readonly products: readonly Product[];
+  /** What was posted before the day is cut, as of each date. */
+  readonly posted = new Map<CalendarDate, bigint[]>();
+  /** Exact, over the denominator. */
+  private readonly earned = Array.from({ length: ACCOUNTS }, () => 0n);
+
+  constructor(products: readonly (Omit<Product, 'terms'> & { terms: Omit<logpb.ProductTerms, 'productId'> })[]) {
+    this.ids = products.map((_, at) => this.branch.accounts.idIn(at % 2, `account ${at}`));
+    this.products = products.map((each, at) => ({ ...each, terms: { ...each.terms, productId: `product ${at}` } }));
+  }
+
+  open(): void {
+    for (const [at, id] of this.ids.entries()) this.branch.open(id, `product ${at}`, { limits: OVERDRAFT });
+  }
+
+  post(date: CalendarDate, at: number, amountMinor: bigint): void {
+    if (amountMinor === 0n) return;
+    expect(this.branch.post(this.ids[at] as string, amountMinor)).toBe('accepted');
+    const ofDate = this.posted.get(date) ?? Array.from({ length: ACCOUNTS }, () => 0n);
+    (ofDate[at] as bigint) += amountMinor;
+    this.posted.set(date, ofDate);
+  }
+
+  termsAt(date: CalendarDate): logpb.ProductTerms[] {
+    return this.products.map(({ terms, capitalised }) => ({
+      ...terms,
+      capitalise: capitalised === 'daily' || (capitalised === 'monthly' && isEndOfMonth(date)),
+    }));
+  }
+
+  /** By account: what was booked as interest at dates up to this one. */
+  bookedUntil(date: CalendarDate): bigint[] {
+    const text = new Date(date * 86_400_000).toISOString().slice(0, 10);
+    const booked = this.ids.map(() => 0n);
+    for (const { accountId, type, amountMinor, interest, initiatedDate } of this.branch.postings) {
+      if (!interest || initiatedDate > text) continue;
+      (booked[this.ids.indexOf(accountId)] as bigint) += type === accountpb.PostingType.POSTING_TYPE_DEBIT ? -amountMinor : amountMinor;
+    }
+    return booked;
+  }
+
+  /** By account: its balance at the end of the date, from what callers posted and what was booked. */
+  closingAt(date: CalendarDate): bigint[] {
+    const closing = this.bookedUntil(date);
+    for (const [at, amounts] of this.posted) if (at <= date) for (const [index, amount] of amounts.entries()) (closing[index] as bigint) += amount;
+    return closing;
+  }
+
+  /** The balances of a date stood up to the next one. Call before its interest is booked. */
+  earn(date: CalendarDate, nextDate: CalendarDate): void {
+    for (const [at, balance] of this.closingAt(date).entries()) {
+      const { terms, convention } = this.products[at] as Product;
+      const weight = BigInt(daysBetween(convention, date, nextDate)) * 1_000_000n * BigInt(convention === 'ACT_365' ? 360 : 365);
+      expect(daysOfYear(convention)).toBe(convention === 'ACT_365' ? 365 : 360);
+      (this.earned[at] as bigint) += yearly(terms, balance) * weight;
+    }
+  }
+
+  /** What has accrued and is not booked is what the formula gives, less than a millionth apart. */
+  expectAccrued(at: number, accruedMicro: bigint, bookedMinor: bigint): void {
+    const apart = (this.earned[at] as bigint) - (accruedMicro + bookedMinor * 1_000_000n) * DENOMINATOR;
+    expect(apart < DENOMINATOR && apart > -DENOMINATOR).toBe(true);
+  }
+}
+
+/** Minor units times basis points that a balance earns in a year. */
+function yearly({ tiers: [low, high], debitBasisPoints }: logpb.ProductTerms, balance: bigint): bigint {
+  if (balance < 0n) return balance * BigInt(debitBasisPoints);
+  if (low === undefined || high === undefined) throw new Error('two tiers are expected');
+  const above = balance > high.fromMinor ? balance - high.fromMinor : 0n;
+  return (balance - above) * BigInt(low.basisPoints) + above * BigInt(high.basisPoints);
+}
+
+const amount = fc.bigInt(-(10n ** 12n), 10n ** 12n);
+const between = fc.constantFrom('nothing', 'nothing', 'post', 'replay', 'restore', 'again');
+
+test('interest accrues once for each day, to the millionth, and closing balances rise by what was posted, in steps of any size and over any restart', () => {
+  fc.assert(
+    fc.property(
+      fc.tuple(product, product, product, product, product),
+      businessDates,
+      fc.array(amount, { minLength: 40, maxLength: 40 }),
+      fc.array(fc.tuple(between, fc.integer({ min: 1, max: 4 })), { minLength: 8, maxLength: 24 }),
+      (products, dates, amounts, moves) => {
+        const ledger = new Ledger(products);
+        const { branch } = ledger;
+        branch.setDay(dates[0] as number, (dates[0] as number) - 1);
+        ledger.open();
+        let move = 0;
+        let online = dates[0] as number;
+        const post = (): void => {
+          move += 1;
+          ledger.post(online, move % ACCOUNTS, amounts[move % amounts.length] as bigint);
+        };
+        const next = (): readonly [string, number] => moves[(move += 1) % moves.length] as [string, number];
+        for (let day = 0; day + 1 < dates.length; day += 1) {
+          const [date, nextDate] = [dates[day] as number, dates[day + 1] as number];
+          for (let count = 0; count < 4; count += 1) post();
+          online = nextDate;
+          branch.setDay(nextDate, date);
+          post();
+          branch.seal(date);
+          const terms = ledger.termsAt(date);
+          const interrupt = (method: 'RollAccounts' | 'AccrueInterest') => (): void => {
+            const [what, limit] = next();
+            if (what === 'post') post();
+            else if (what === 'replay') branch.accounts.replayAll();
+            else if (what === 'restore') branch.accounts.restoreAll();
+            else if (what === 'again') branch.step(move % 2, method, { date, nextDate, terms, limit });
+          };
+          branch.job('RollAccounts', { date, limit: next()[1] }, interrupt('RollAccounts'));
+          ledger.earn(date, nextDate);
+          branch.job('AccrueInterest', { date, nextDate, terms, limit: next()[1] }, interrupt('AccrueInterest'));
+          const opening = day === 0 ? ledger.ids.map(() => 0n) : ledger.closingAt(dates[day - 1] as number);
+          expectTotals(
+            ledger,
+            date,
+            opening,
+            branch.job('TotalAccounts', { date, limit: next()[1] }, () => (next()[0] === 'restore' ? branch.accounts.restoreAll() : undefined)),
+          );
+        }
+        for (const accrued of branch.eventsOf('InterestAccrued').map((payload) => accountpb.InterestAccrued.decode(payload)))
+          expect(accrued.nextDate).toBeGreaterThan(accrued.date);
+        const named = branch.eventsOf('InterestAccrued').flatMap((payload) => {
+          const { date, accounts } = accountpb.InterestAccrued.decode(payload);
+          return accounts.map(({ accountId }) => `${date} ${accountId}`);
+        });
+        expect(new Set(named).size).toBe(named.length);
+        expect(branch.job('TotalAccounts', { date: dates.at(-2) as number }).flatMap(({ totals }) => totals.filter(({ line }) => line !== 0))).toEqual([]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+function expectTotals(ledger: Ledger, date: CalendarDate, opening: readonly bigint[], verdicts: readonly logpb.DayStepDone[]): void {
+  const totals = verdicts.flatMap((verdict) => verdict.totals);
+  const booked = ledger.bookedUntil(date);
+  const closing = ledger.closingAt(date);
+  for (const at of ledger.ids.keys()) {
+    const ofAccount = totals.filter(({ product: name }) => name === `product ${at}`);
+    const [balance, ...rest] = ofAccount.filter(({ line }) => line === logpb.ContraLine.CONTRA_LINE_UNSPECIFIED);
+    expect(rest).toEqual([]);
+    expect(BigInt(balance?.balanceMinor ?? 'none')).toBe(closing[at]);
+    const movement = ofAccount.reduce((sum, { debitMinor, creditMinor }) => sum + BigInt(creditMinor) - BigInt(debitMinor), 0n);
+    expect((opening[at] as bigint) + movement).toBe(closing[at]);
+    ledger.expectAccrued(at, BigInt(balance?.accruedMicro ?? 'none'), booked[at] as bigint);
+  }
+}
