@@ -9,7 +9,7 @@ import { basename } from 'node:path';
 import { type PostingInput, type SluiceClient, SluiceError } from '@sluice/client';
 import { readBankFile } from './bank-file';
 import { type BankSurvey, type SurveyedAccount, surveyBank } from './bank-survey';
-import type { BankTransaction } from './bank-transaction';
+import { type BankTransaction, describeTransaction, movementOf } from './bank-transaction';
 import { PostingLane } from './posting-lane';
 import { ReadWindow } from './read-window';
 
@@ -122,7 +122,7 @@ class BankReplay {
 
   /** What the account had before the file begins. */
   #openingPosting({ accountId, openingMinor }: SurveyedAccount): PostingInput {
-    return { requestId: 'opening-balance', accountId: this.#idOf(accountId), unit: UNIT, channel: CHANNEL, ...movement(openingMinor) };
+    return { requestId: 'opening-balance', accountId: this.#idOf(accountId), unit: UNIT, channel: CHANNEL, ...movementOf(openingMinor) };
   }
 
   async postTransactions(): Promise<void> {
@@ -154,7 +154,7 @@ class BankReplay {
       if (outcome?.error !== undefined) {
         // A refusal is an answer that differs from the bank's; anything else ends the replay.
         if (!isVerdict(outcome.error)) throw outcome.error;
-        this.#mismatches.push({ line: row.line, text: `${describe(row)}: refused, ${outcome.error.reason}: ${outcome.error.message}` });
+        this.#mismatches.push({ line: row.line, text: `${describeTransaction(row)}: refused, ${outcome.error.reason}: ${outcome.error.message}` });
         continue;
       }
       if (outcome?.result.repeated === true) this.#repeats += 1;
@@ -171,7 +171,7 @@ class BankReplay {
       channel: CHANNEL,
       initiatedDate: date,
       metadata: { kind },
-      ...movement(amountMinor),
+      ...movementOf(amountMinor),
     };
   }
 
@@ -179,7 +179,7 @@ class BankReplay {
     if (balanceMinor === transaction.balanceAfterMinor) return;
     this.#mismatches.push({
       line: transaction.line,
-      text: `${describe(transaction)}: balance after it ${balanceMinor}, the bank says ${transaction.balanceAfterMinor}`,
+      text: `${describeTransaction(transaction)}: balance after it ${balanceMinor}, the bank says ${transaction.balanceAfterMinor}`,
     });
   }
 
@@ -232,14 +232,6 @@ class BankReplay {
       mismatches: [...this.#mismatches].sort(byLine),
     };
   }
-}
-
-function movement(amountMinor: bigint): Pick<PostingInput, 'type' | 'amountMinor'> {
-  return amountMinor < 0n ? { type: 'DEBIT', amountMinor: -amountMinor } : { type: 'CREDIT', amountMinor };
-}
-
-function describe({ line, transactionId, accountId, date }: BankTransaction): string {
-  return `row ${line - 1} (line ${line}): transaction ${transactionId} of account ${accountId} on ${date}`;
 }
 
 /** Whether a server decided, as opposed to: could not be asked. */

@@ -1,4 +1,5 @@
-/** One row of a bank's transaction file, and the rules by which text becomes one. */
+/** One row of a bank's transaction file, the rules by which text becomes one, and what it is as a posting. */
+import type { PostingInput } from '@sluice/client';
 import { MalformedFileError } from './malformed-file-error';
 
 /** The columns that must be there; others are passed over. */
@@ -52,4 +53,12 @@ export function bankTransactionOf(file: string, line: number, record: Readonly<R
     balanceAfterMinor: amount('balance_after_minor'),
     kind: text('kind'),
   };
+}
+
+export function movementOf(amountMinor: bigint): Pick<PostingInput, 'type' | 'amountMinor'> {
+  return amountMinor < 0n ? { type: 'DEBIT', amountMinor: -amountMinor } : { type: 'CREDIT', amountMinor };
+}
+
+export function describeTransaction({ line, transactionId, accountId, date }: BankTransaction): string {
+  return `row ${line - 1} (line ${line}): transaction ${transactionId} of account ${accountId} on ${date}`;
 }

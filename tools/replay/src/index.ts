@@ -2,6 +2,8 @@
 export { type BankReplayOptions, type Mismatch, type ReplayObserver, type ReplayReport, replayBank } from './bank-replay';
 export { type ContestReplayOptions, type ContestReplayReport, replayContests } from './contest-replay';
 export { summarizeContestReplay } from './contest-replay-summary';
+export { type DayReplayOptions, type DayReplayReport, replayDays } from './day-replay';
+export { summarizeDayReplay } from './day-replay-summary';
 export { MalformedFileError } from './malformed-file-error';
 export { type ReplaySummary, summarizeReplay } from './replay-summary';
 export { replayReservations, type ReservationReplayOptions, type ReservationReplayReport } from './reservation-replay';

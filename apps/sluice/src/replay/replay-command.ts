@@ -4,11 +4,13 @@ import {
   MalformedFileError,
   replayBank,
   replayContests,
+  replayDays,
   type ReplayObserver,
   replayReservations,
   type ReplaySummary,
   replayTasks,
   summarizeContestReplay,
+  summarizeDayReplay,
   summarizeReplay,
   summarizeReservationReplay,
   summarizeTaskReplay,
@@ -25,6 +27,11 @@ import { spoilTotalsOf } from './spoil-totals';
 interface TasksOptions extends DestinationOptions {
   readonly limit?: number;
   readonly scale: number;
+  readonly chaos?: boolean;
+}
+
+interface DaysOptions extends DestinationOptions {
+  readonly limit?: number;
   readonly chaos?: boolean;
 }
 
@@ -50,12 +57,13 @@ export function addReplayCommand(program: Command, surroundings: Surroundings): 
     .description('replay a real file and compare every answer')
     .addHelpText(
       'after',
-      '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000\n  sluice replay contests matches.csv.gz goals.csv.gz\n  sluice replay reservations hotel-bookings.csv.gz',
+      '\nExamples:\n  sluice replay bank bank-1993.csv.gz\n  sluice replay tasks grid-jobs.csv.gz --limit 5000\n  sluice replay contests matches.csv.gz goals.csv.gz\n  sluice replay reservations hotel-bookings.csv.gz\n  sluice replay days bank-1993.csv.gz',
     );
   addBank(command, surroundings);
   addTasks(command, surroundings);
   addContests(command, surroundings);
   addReservations(command, surroundings);
+  addDays(command, surroundings);
 }
 
 function addBank(program: Command, surroundings: Surroundings): void {
@@ -182,6 +190,38 @@ Examples:
         await untilFilled(client, () => client.reservations.listPage({}, { pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
         const report = await replayReservations({ file, scale: options.scale, client, observer });
         return { report, summary: summarizeReservationReplay(report) };
+      });
+    });
+}
+
+function addDays(program: Command, surroundings: Surroundings): void {
+  program
+    .command('days')
+    .description('close every day of a bank file in every branch while the next one is posted, and compare every closing balance')
+    .argument('<file>', 'CSV, plain or gzipped: date,transaction_id,account_id,branch_id,amount_minor,balance_after_minor,kind')
+    .option('--limit <days>', 'replay only the first ones', positive)
+    .option('--chaos', 'kill the command service in the middle of ends of day')
+    .option('--data <folder>', 'start an embedded server on this data folder')
+    .addHelpText(
+      'after',
+      `${DESTINATION_HELP}
+Every branch cuts its day when its postings are answered, and posts the next day while the end of day runs. Transfers between the branches are sent through the
+cut. Compared are the closing balance of every account and day, the trial balance of every branch and day with the sums of the file, and the day proof from the log.
+
+Examples:
+  sluice replay days bank-1993.csv.gz
+  sluice replay days bank-1993.csv.gz --limit 31 --data /tmp/replay
+  sluice replay days bank-1993.csv.gz --data /tmp/replay --chaos
+  sluice replay days bank-1993.csv.gz --target distributed --chaos`,
+    )
+    .action((file: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<DaysOptions>();
+      const killed = options.chaos === true;
+      return replay([file], options, surroundings, killed ? 'chaos' : undefined, async ({ client, killable }, observer, output) => {
+        await untilFilled(client, () => client.businessDays.branchesPage({ pageSize: 1, deadlineMs: LOOK_DEADLINE_MS }), output);
+        const { limit = Number.POSITIVE_INFINITY } = options;
+        const report = await replayDays({ file, limit, client, chaos: killed ? killable : undefined, observer });
+        return { report, summary: summarizeDayReplay(report) };
       });
     });
 }

@@ -130,6 +130,7 @@ export function entryFromWire(entry: accountpb.Entry): Entry {
     counterparty: entry.counterparty,
     channel: entry.channel,
     initiatedDate: entry.initiatedDate,
+    businessDate: entry.businessDate,
     metadata: entry.metadata,
     committedAtUs: microsecondsOf(entry.committedAt),
     partition: entry.partition,

@@ -127,6 +127,8 @@ export interface Entry {
   readonly counterparty: string;
   readonly channel: string;
   readonly initiatedDate: string;
+  /** Business date at which it is booked, YYYY-MM-DD. Later than `initiatedDate` where that day had been sealed before it came; empty where the branch has no business dates. */
+  readonly businessDate: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly committedAtUs: number;
   readonly partition: number;
