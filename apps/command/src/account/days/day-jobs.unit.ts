@@ -279,12 +279,17 @@ describe('terms', () => {
     branch.accounts.deliverAll();
     expect(branch.outstanding(0, UNTIL)).toBe(0);
     expect(branch.accounts.account(deposit)).toMatchObject({ balanceMinor: 10_000n, inTransitMinor: 0n });
+    // At the same date once more: another transfer.
+    branch.job('MatureAccounts', { date: UNTIL, terms });
+    branch.accounts.deliverAll();
+    expect(new Set(branch.postings.filter(({ toAccountId }) => toAccountId !== '').map(({ requestId }) => requestId)).size).toBe(2);
     branch.open(current, 'current');
     branch.setDay(UNTIL + 1, UNTIL);
     branch.job('MatureAccounts', { date: UNTIL + 1, terms });
     branch.accounts.deliverAll();
     expect([branch.accounts.account(deposit), branch.accounts.account(current)]).toMatchObject([{ balanceMinor: 0n }, { balanceMinor: 10_000n }]);
-    expect(branch.engineMade).toEqual([`${deposit} DEBIT 10000`, `${deposit} CREDIT 10000`, `${deposit} DEBIT 10000`, `${current} CREDIT 10000`]);
+    const refused = [`${deposit} DEBIT 10000`, `${deposit} CREDIT 10000`];
+    expect(branch.engineMade).toEqual([...refused, ...refused, `${deposit} DEBIT 10000`, `${current} CREDIT 10000`]);
   });
 });
 

@@ -126,7 +126,7 @@ export class TermJob {
     const { interest, payout, payoutMinor } = end;
     if (payout === undefined) this.book(ordinal, account, earned, interest);
     else {
-      const debit = engineMadePosting(payoutPosting(account, account.linkedAccountId, asked.date, payoutMinor));
+      const debit = engineMadePosting(payoutPosting(account, asked.date, payoutMinor));
       const fault = accounts.transfer(asked.date, ordinal, debit, payout, turn, () => this.book(ordinal, account, earned, interest));
       if (fault !== undefined) return fault;
     }
