@@ -66,8 +66,27 @@ export class BranchOfAccounts {
 
   /** One step of a job in the partition. */
   step(partition: number, method: StepMethod, step: Partial<Step> & { readonly date: CalendarDate }): logpb.DayStepDone {
+    return logpb.DayStepDone.decode(this.ask(partition, method, this.payloadOf(method, step)));
+  }
+
+  /** Steps of a job in the partition, in one turn. */
+  stepsTogether(partition: number, method: StepMethod, steps: readonly (Partial<Step> & { readonly date: CalendarDate })[]): logpb.DayStepDone[] {
+    const commands = steps.map((step) => ({
+      capability: 'account',
+      method,
+      key: this.branchId,
+      payload: this.payloadOf(method, step),
+      id: 'd',
+      origin: 'delivery' as const,
+    }));
+    return this.accounts
+      .internal(partition, ...commands)
+      .map((verdict) => logpb.DayStepDone.decode(verdict.kind === 'accepted' ? verdict.payload : new Uint8Array(0)));
+  }
+
+  private payloadOf(method: StepMethod, step: Partial<Step> & { readonly date: CalendarDate }): Uint8Array {
     const message = { branchId: this.branchId, nextDate: step.date + 1, from: 0n, limit: 1_000, terms: [], ...step };
-    return logpb.DayStepDone.decode(this.ask(partition, method, logpb[method].encode(logpb[method].fromPartial(message) as never).finish()));
+    return logpb[method].encode(logpb[method].fromPartial(message) as never).finish();
   }
 
   /** All steps of a job in all partitions. */

@@ -201,7 +201,7 @@ test('interest accrues once for each day, to the millionth, and closing balances
         expect(branch.job('TotalAccounts', { date: dates.at(-2) as number }).flatMap(({ totals }) => totals.filter(({ line }) => line !== 0))).toEqual([]);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

@@ -29,7 +29,7 @@ export function dayJobs(table: AccountTable, days: AccountDays, postings: Postin
     [
       'AccrueInterest',
       (turn, command) =>
-        read(logpb.AccrueInterest, command, (asked) => byTerms(asked.terms, (terms) => new InterestJob(accounts, asked, terms).run(begun(turn)))),
+        read(logpb.AccrueInterest, command, (asked) => byTerms(asked.terms, (terms) => new InterestJob(accounts, asked, terms, begun(turn)).run())),
     ],
     ['TotalAccounts', (turn, command) => read(logpb.TotalAccounts, command, (asked) => done(totalAccounts(accounts, turn, asked)))],
   ];

@@ -293,6 +293,26 @@ describe('terms', () => {
   });
 });
 
+test('steps of one turn record so much together that a commit takes it; one that finds no room does nothing, and is asked for again', () => {
+  const branch = closed((t) => {
+    for (let at = 0; at < 500; at += 1) {
+      t.open(`${'a long name of an account '.repeat(4)}${at}`, 'savings');
+      t.post(`${'a long name of an account '.repeat(4)}${at}`, 10_000n);
+    }
+  });
+  const dates = Array.from({ length: 30 }, (_, at) => ({ date: T + at, terms: [CAPITALISED], limit: 100 }));
+  const verdicts = branch.stepsTogether(0, 'AccrueInterest', dates);
+  const lookedAt = verdicts.map((verdict) => Number(verdict.lookedAt));
+  const full = lookedAt.filter((count) => count === 100).length;
+  expect(full).toBeGreaterThan(5);
+  expect(full).toBeLessThan(15);
+  expect(lookedAt.slice(full + 1)).toEqual(lookedAt.slice(full + 1).map(() => 0));
+  expect(verdicts.at(-1)).toMatchObject({ next: 0n, complete: false, accounts: 500n, changed: 0n });
+  const recorded = branch.accounts.lastEvents(0).reduce((sum, { payload }) => sum + payload.length, 0);
+  expect(recorded).toBeLessThan(1.1 * 2 ** 20);
+  expect(branch.step(0, 'AccrueInterest', dates.at(-1) as (typeof dates)[number])).toMatchObject({ next: 100n, changed: 100n });
+});
+
 describe('outstanding transfers', () => {
   test('are those of the branch, and of branches that have cut the day', () => {
     const branch = new BranchOfAccounts(2);

@@ -1,10 +1,11 @@
 /**
- * A step of a job: looks at the accounts that a branch has in the partition from a place on, until it has looked at as many as it may or records as much as a step may. The next step
- * goes on where it ended, behind what callers have asked for meanwhile.
+ * A step of a job: looks at the accounts that a branch has in the partition from a place on, until it has looked at as many as it may or records as much as it may. The next step goes on where
+ * it ended, behind what callers have asked for meanwhile.
  */
+import type { Turn } from '@sluice/engine';
 import type { logpb } from '@sluice/protocol';
-import type { AccountDays } from './account-days';
 import { stepDone, stepOf, type DayStep } from './day-commands';
+import type { JobAccounts } from './job-accounts';
 import { reasonOf, type SetAsideFault } from './set-aside-reasons';
 
 /** What a step records and answers at most, and one account more. */
@@ -28,13 +29,19 @@ export class JobStep {
   private readonly setAside: logpb.SetAsideAccount[] = [];
 
   constructor(
-    private readonly days: AccountDays,
+    private readonly accounts: JobAccounts,
     private readonly asked: AskedStep,
+    private readonly turn: Turn,
   ) {}
 
   /** The account is changed, which takes so much of the commit. */
   change(bytes: number): void {
     this.changed += 1;
+    this.bytes += bytes;
+  }
+
+  /** So much of the verdict is taken by something else. */
+  answer(bytes: number): void {
     this.bytes += bytes;
   }
 
@@ -47,14 +54,18 @@ export class JobStep {
   /** Visits the accounts, by their ordinals. Returns whether these were the last ones, and the verdict, to which sums may be added. */
   over(visit: (ordinal: number) => void): { readonly complete: boolean; verdict(totals?: logpb.DayTotal[]): Uint8Array } {
     const { branchId, from, limit } = this.asked;
+    const { turn } = this;
+    const { days, room } = this.accounts;
     // A branch without dates has no days to be closed.
-    const range = this.days.branch(branchId) === undefined ? NO_ACCOUNTS : stepOf(this.days, branchId, from, limit);
+    const range = days.branch(branchId) === undefined ? NO_ACCOUNTS : stepOf(days, branchId, from, limit);
+    const most = Math.min(STEP_BYTES, room.left(turn));
     let lookedAt = 0;
     for (const ordinal of range.ordinals) {
-      if (this.bytes >= STEP_BYTES) break;
+      if (this.bytes >= most) break;
       visit(ordinal);
       lookedAt += 1;
     }
+    room.take(turn, this.bytes);
     const next = range.next - range.lookedAt + lookedAt;
     const complete = next === range.accounts;
     const { changed, setAside } = this;

@@ -35,15 +35,17 @@ export class InterestJob {
     private readonly accounts: JobAccounts,
     private readonly asked: logpb.AccrueInterest,
     private readonly terms: ReadonlyMap<string, TermsOfProduct>,
+    private readonly turn: Turn,
   ) {
-    this.step = new JobStep(accounts.days, asked);
+    this.step = new JobStep(accounts, asked, turn);
   }
 
   /** Returns the encoded verdict. */
-  run(turn: Turn): Uint8Array {
+  run(): Uint8Array {
+    const { turn } = this;
     const { branchId, date, nextDate } = this.asked;
     const done = this.step.over((ordinal) => this.visit(ordinal));
-    this.book(turn);
+    this.book();
     if (this.accrued.length > 0) record(turn, 'InterestAccrued', { branchId, date, nextDate, accounts: this.accrued });
     return done.verdict();
   }
@@ -86,8 +88,8 @@ export class InterestJob {
   }
 
   /** Does the postings in one batch: none of them depends on another account of the step. */
-  private book(turn: Turn): void {
-    const { accounts, asked, bookings } = this;
+  private book(): void {
+    const { accounts, asked, bookings, turn } = this;
     if (bookings.length === 0) return;
     const batch = engineMadePostings(bookings.map(({ posting }) => posting));
     for (const [index, { ordinal, accepted }] of bookings.entries()) accounts.enter(asked.date, ordinal, batch, index, accepted, turn);

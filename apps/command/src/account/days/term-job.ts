@@ -45,7 +45,7 @@ export class TermJob {
     private readonly terms: ReadonlyMap<string, TermsOfProduct>,
     private readonly turn: Turn,
   ) {
-    this.step = new JobStep(accounts.days, asked);
+    this.step = new JobStep(accounts, asked, turn);
   }
 
   /** Returns the encoded verdict. */

@@ -9,6 +9,9 @@ import { JobStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
 import type { AccountClass } from './movements';
 
+/** A sum in a verdict. */
+const TOTAL_BYTES = 256;
+
 interface Sum extends Pick<AccountClass, 'product' | 'unit'> {
   balanceMinor: bigint;
   accruedMicro: bigint;
@@ -16,13 +19,17 @@ interface Sum extends Pick<AccountClass, 'product' | 'unit'> {
 }
 
 /** Returns the encoded verdict. */
-export function totalAccounts({ days }: JobAccounts, turn: Turn, asked: logpb.TotalAccounts): Uint8Array {
+export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.TotalAccounts): Uint8Array {
   const { branchId, date } = asked;
+  const { days } = accounts;
   /** By the number of the class. */
   const sums = new Map<number, Sum>();
   const totals: logpb.DayTotal[] = [];
-  const done = new JobStep(days, asked).over((ordinal) => {
-    const sum = sumOf(sums, days.classNumberAt(ordinal), days.classAt(ordinal));
+  const step = new JobStep(accounts, asked, turn);
+  const done = step.over((ordinal) => {
+    const classNumber = days.classNumberAt(ordinal);
+    if (!sums.has(classNumber)) step.answer(TOTAL_BYTES);
+    const sum = sumOf(sums, classNumber, days.classAt(ordinal));
     sum.balanceMinor += days.closingBalance(ordinal, date);
     sum.accruedMicro += days.columns.accrued[ordinal] as bigint;
     sum.count += 1;
