@@ -53,3 +53,20 @@ export function timeUs(text: string): number {
   if (Number.isNaN(milliseconds)) throw new InvalidArgumentError('it is a time in ISO 8601, like 2026-01-31T12:00:00.123456Z');
   return milliseconds * 1_000 + Number(fraction.padEnd(6, '0'));
 }
+
+/** A date of the calendar, as it is sent. */
+export function calendarDate(text: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text)) throw new InvalidArgumentError('it is a date, like 2026-01-31');
+  return text;
+}
+
+/** NAME,NAME …, each one of those that there are; 'none': an empty list. */
+export function listOf<Name extends string>(names: readonly Name[]): (text: string) => readonly Name[] {
+  const isName = (part: string): part is Name => names.some((name) => name === part);
+  return (text) => {
+    const parts = text === 'none' ? [] : text.split(',');
+    if (!parts.every(isName)) throw new InvalidArgumentError(`it is a list of ${names.join(', ')}, or none`);
+    return parts;
+  };
+}

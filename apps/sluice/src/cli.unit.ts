@@ -37,6 +37,12 @@ test.each`
   ${['account', 'unfreeze']}   | ${'sluice account unfreeze wallet-1'}
   ${['account', 'close']}      | ${'sluice account close wallet-1'}
   ${['account', 'watch']}      | ${'sluice account watch wallet-1'}
+  ${['day']}                   | ${'sluice day end prague'}
+  ${['day', 'register']}       | ${'sluice day register prague'}
+  ${['day', 'cut']}            | ${'sluice day cut prague'}
+  ${['day', 'end']}            | ${'sluice day end prague 2026-12-31'}
+  ${['day', 'export']}         | ${'sluice day export prague'}
+  ${['product', 'create']}     | ${'sluice product create savings'}
   ${['log']}                   | ${'sluice log tail'}
   ${['log', 'tail']}           | ${'sluice log tail --partition 2'}
   ${['log', 'verify']}         | ${'sluice log verify --data'}
@@ -98,6 +104,10 @@ test('help says each default once', async () => {
     ['timers', 'list'],
     ['unfinished', 'list'],
     ['contest', 'unfinished'],
+    ['day', 'register'],
+    ['day', 'end'],
+    ['day', 'export'],
+    ['product', 'create'],
     ['worker', 'run'],
     ['replay', 'tasks'],
   ]) {

@@ -27,6 +27,9 @@ export interface ProgressBar {
   end(): void;
 }
 
+const SECOND_MS = 1_000;
+const MINUTE_S = 60;
+
 const PLAIN_TABLE = {
   top: '',
   'top-mid': '',
@@ -126,6 +129,12 @@ export function countText(number: number): string {
 export function barText(part: number, cells: number): string {
   const full = Math.round(Math.max(0, Math.min(1, part)) * cells);
   return '█'.repeat(full) + '░'.repeat(cells - full);
+}
+
+/** What is left of a time, in minutes and seconds, rounded up. */
+export function leftText(leftMs: number): string {
+  const seconds = Math.max(0, Math.ceil(leftMs / SECOND_MS));
+  return `${Math.floor(seconds / MINUTE_S)}:${String(seconds % MINUTE_S).padStart(2, '0')}`;
 }
 
 /** A time as people read it, with the microseconds; '' for none. */

@@ -1,10 +1,9 @@
 /** A contest with its sides as bars, the time left and the first members: lines for a terminal, or one line for a pipe. */
 import type { Contest, MemberStanding, WatchedStandings } from '@sluice/client';
-import { barText, countText } from '../output';
+import { barText, countText, leftText } from '../output';
+import { columnOf, cut, spread } from '../text-columns';
 
 const MINIMUM_BAR = 10;
-const MAXIMUM_NAME = 24;
-const MINUTE_S = 60;
 
 /** @param columns of the terminal; no line is longer. @param nowMs milliseconds since the epoch. */
 export function scoreboard({ contest, members, memberCount }: WatchedStandings, columns: number, nowMs: number): string[] {
@@ -47,12 +46,6 @@ function stateText(contest: Contest, nowMs: number): string {
   }
 }
 
-/** Minutes and seconds, rounded up. */
-function leftText(leftMs: number): string {
-  const seconds = Math.max(0, Math.ceil(leftMs / 1_000));
-  return `${Math.floor(seconds / MINUTE_S)}:${String(seconds % MINUTE_S).padStart(2, '0')}`;
-}
-
 function sideLines({ sides, winnerSideIds }: Contest, columns: number): string[] {
   const names = columnOf(sides.map(({ sideId }) => (winnerSideIds.includes(sideId) ? `${sideId} *` : sideId)));
   const points = columnOf(
@@ -81,19 +74,4 @@ function memberLines(members: readonly MemberStanding[]): string[] {
     'right',
   );
   return [...members.map(({ roundPoints }, at) => `${ranks[at]}  ${names[at]}  ${sides[at]}  ${points[at]}  +${countText(roundPoints)}`), ''];
-}
-
-/** Texts of the same length. */
-function columnOf(texts: readonly string[], align: 'left' | 'right' = 'left'): string[] {
-  const shown = texts.map((text) => cut(text, MAXIMUM_NAME));
-  const width = Math.max(0, ...shown.map(({ length }) => length));
-  return shown.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width)));
-}
-
-function spread(left: string, right: string, columns: number): string {
-  return `${cut(left, Math.max(MINIMUM_BAR, columns - right.length - 2))}`.padEnd(Math.max(0, columns - right.length)) + right;
-}
-
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
 }

@@ -1,5 +1,4 @@
 import type { Contest, WatchedStandings } from '@sluice/client';
-import { LiveScreen } from './live-screen';
 import { scoreboard, scoreLine } from './scoreboard';
 
 const side = (sideId: string, points: number, roundPoints: number) => ({ sideId, points, roundPoints, roundsWon: 0, memberCount: 2 });
@@ -64,20 +63,4 @@ test('for a pipe a change is one line', () => {
   expect(scoreLine(standings(), 1_500)).toBe(
     '1970-01-01T00:00:01.500Z  round 2 of 3, RUNNING, 1:00 left  red 1200 (20 in the round)  blue 600 (5 in the round)  first ada 1000  1234 scores',
   );
-});
-
-test('what is drawn again is drawn over what was there, whatever is longer', () => {
-  let written = '';
-  const live = new LiveScreen({ write: (text) => (written += text), isTTY: true });
-  live.draw(['a', 'b']);
-  live.draw(['c']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kc\n^0J');
-});
-
-test('what is taller than the terminal is cut, so that it is drawn over itself again', () => {
-  let written = '';
-  const live = new LiveScreen({ write: (text) => (written += text), isTTY: true, rows: 3 });
-  live.draw(['a', 'b', 'c']);
-  live.draw(['d', 'e']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kd\n^2Ke\n^0J');
 });

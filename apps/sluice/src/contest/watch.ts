@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import type { Output, Screen } from '../output';
-import { LiveScreen } from './live-screen';
+import { LiveScreen } from '../live-screen';
 import { scoreboard, scoreLine } from './scoreboard';
 
 const DEFAULT_TOP = 10;

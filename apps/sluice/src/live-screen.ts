@@ -1,5 +1,5 @@
 /** Lines that are drawn over themselves on a terminal. */
-import type { Screen } from '../output';
+import type { Screen } from './output';
 
 const ERASE_LINE = '\u001b[2K';
 const ERASE_BELOW = '\u001b[0J';
