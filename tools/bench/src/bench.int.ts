@@ -8,6 +8,7 @@ import { Bench } from './bench';
 import type { Calls } from './load/load-order';
 import { medianPerSecond } from './measure/rounds';
 import { parseOptions } from './options';
+import { comparePostgresDays } from './scenario/day-cut-postgres';
 
 const HOT = { kind: 'one', accountId: 'hot-account' } as const;
 /** Long enough for an answer on a machine that has more to do. */
@@ -99,4 +100,14 @@ test('PostgreSQL is measured where it is found, and else the reason is told', as
   expect(medianPerSecond(rounds.scores ?? [])).toBeGreaterThan(0);
   expect(medianPerSecond(rounds.reservations ?? [])).toBeGreaterThan(0);
   expect(medianPerSecond(rounds.places ?? [])).toBeGreaterThan(0);
+});
+
+test('an end of day on PostgreSQL is measured where it is found, beside postings and without', async () => {
+  const measured = await comparePostgresDays(bench, 2_000);
+  if ('missing' in measured) {
+    expect(measured.missing).toMatch(/PostgreSQL/);
+    return;
+  }
+  for (const figure of Object.values(measured)) expect(figure).toBeGreaterThan(0);
+  expect(measured.longestMs).toBeLessThanOrEqual(60_000);
 });

@@ -74,6 +74,11 @@ const SCENARIOS: readonly KnownScenario[] = [
     load: async () => (await import('./scenario/reservations.js')).reservations,
   },
   {
+    name: 'day-cut',
+    about: 'postings to one account and to 1,000,000 while their branch cuts its day and sweeps them; a whole end of day; PostgreSQL',
+    load: async () => (await import('./scenario/day-cut.js')).dayCut,
+  },
+  {
     name: 'timers',
     about: '1,000,000 timers that wait, 10,000 that are due at once, single ones on an idle system; embedded and distributed',
     load: async () => (await import('./scenario/timers.js')).timers,

@@ -51,7 +51,7 @@ export const OPTIONS_USAGE = `
   --in-flight N    calls that wait for an answer at any moment
   --connections N  connections of the load generator (2)
   --batch N        postings of a batch (1000)
-  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart: 1000000); contest: members, and as many givers (10000); reservations: accounts, and as many identities (100000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
+  --accounts N     accounts to open (many-accounts, transfers: 100000, fairness: 10000, restart, day-cut: 1000000); contest: members, and as many givers (10000); reservations: accounts, and as many identities (100000); timers: timers that wait, deliveries, tasks: those that wait (1000000)
   --entries N      restart: entries to write before the kill (5000000); contest: scores before the end (1000000)
   --watchers N     contest: callers that watch the standings (1000)
   --open N         reservations: open ones whose memory is measured at a server of its own, 1000000 say (not measured)

@@ -52,6 +52,7 @@ function print(bench: Bench, { tables }: ScenarioResult, report: BenchReport): v
     tasks: _tasks,
     contest: _contest,
     reservations: _reservations,
+    dayCut: _dayCut,
     skipped,
     ...figures
   } = report;

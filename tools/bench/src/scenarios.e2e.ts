@@ -35,6 +35,7 @@ test.each`
   ${'tasks'}             | ${['--tasks', '300', '--accounts', '500', '--workers', '1', '--compare', 'none']}                      | ${['tasks']}
   ${'contest'}           | ${['--accounts', '60', '--entries', '1000', '--watchers', '5', '--batch', '100', '--compare', 'none']} | ${['acceptedPerSecond', 'ratioToHotAccount', 'contest']}
   ${'reservations'}      | ${['--accounts', '2000', '--batch', '100', '--open', '300', '--compare', 'none']}                      | ${['acceptedPerSecond', 'reservations']}
+  ${'day-cut'}           | ${['--accounts', '3000', '--batch', '100', '--compare', 'none']}                                       | ${['acceptedPerSecond', 'throughputRatio', 'p99Ratio', 'rejected', 'sweptAccounts', 'dayCut']}
   ${'restart'}           | ${['--accounts', '300', '--entries', '3000']}                                                          | ${['readyMs', 'peakRssBytes']}
 `(
   '$scenario reports what it measured, and it is there',

@@ -20,6 +20,13 @@ export interface Figures {
   readonly ratioToPostgresBatch: number | null;
   readonly ratioToHotAccount: number | null;
   readonly ratioPoolOnOff: number | null;
+  /** Accepted, and p99, while days were cut, to without; the worse ones of the loads that were measured. */
+  readonly throughputRatio: number | null;
+  readonly p99Ratio: number | null;
+  /** Postings that were refused while days were cut. */
+  readonly rejected: number | null;
+  /** Accounts that every sweep behind a day cut looked at. */
+  readonly sweptAccounts: number | null;
   /** From the start of the process to SERVING; of `restart`: and one posting acknowledged. */
   readonly readyMs: number | null;
   readonly peakRssBytes: number | null;
@@ -223,6 +230,65 @@ export interface ReservationFigures {
   readonly memory: OpenReservationFigures | null;
 }
 
+/** Postings while a day is cut and its accounts are swept, and without. */
+export interface DayCutLoadFigures {
+  readonly acceptedPerSecond: number;
+  readonly acceptedPerSecondWithout: number;
+  readonly throughputRatio: number;
+  readonly p99Ms: number | null;
+  readonly p99WithoutMs: number | null;
+  readonly p99Ratio: number | null;
+  /** The longest answer. */
+  readonly longestMs: number | null;
+  readonly longestWithoutMs: number | null;
+}
+
+/** A whole end of day without traffic, by the times of its commits; null: the step was not told. */
+export interface EndOfDayFigures {
+  readonly seconds: number | null;
+  readonly rollSeconds: number | null;
+  readonly interestSeconds: number | null;
+  readonly accountingSeconds: number | null;
+  /** Accounts that interest was booked to. */
+  readonly interestAccounts: number;
+  /** Resident memory of the server. */
+  readonly bytesBefore: number | null;
+  readonly bytesAfter: number | null;
+}
+
+/** The end of day as three statements on PostgreSQL, beside a transaction per posting from 64 clients. */
+export interface PostgresDayFigures {
+  readonly acceptedPerSecond: number;
+  readonly acceptedPerSecondWithout: number;
+  readonly throughputRatio: number;
+  /** The longest transaction. */
+  readonly longestMs: number;
+  readonly longestWithoutMs: number;
+  /** Of the three statements. */
+  readonly seconds: number;
+}
+
+/** Only of `day-cut`. */
+export interface DayCutFigures {
+  readonly accounts: number;
+  /** The worse ones of the two loads. */
+  readonly throughputRatio: number;
+  readonly p99Ratio: number | null;
+  readonly longestMs: number | null;
+  readonly rejected: number;
+  /** Accounts that every sweep looked at, and that the largest one changed; how long the longest one took. */
+  readonly sweptAccounts: number;
+  readonly rolledAccounts: number;
+  readonly sweepSeconds: number;
+  /** Postings to one account, and to random ones of all. */
+  readonly hot: DayCutLoadFigures;
+  readonly many: DayCutLoadFigures;
+  readonly endOfDay: EndOfDayFigures;
+  /** Null: `missing` says why. */
+  readonly postgres: PostgresDayFigures | null;
+  readonly missing: Readonly<Record<string, string>>;
+}
+
 export type FigureName = keyof Figures;
 
 export interface BenchReport extends Figures {
@@ -236,6 +302,7 @@ export interface BenchReport extends Figures {
   readonly tasks?: TaskFigures;
   readonly contest?: ContestFigures;
   readonly reservations?: ReservationFigures;
+  readonly dayCut?: DayCutFigures;
   readonly skipped: Readonly<Partial<Record<FigureName, string>>>;
 }
 
@@ -251,6 +318,7 @@ export interface Outcome {
   readonly tasks?: TaskFigures;
   readonly contest?: ContestFigures;
   readonly reservations?: ReservationFigures;
+  readonly dayCut?: DayCutFigures;
 }
 
 const FIGURE_NAMES = [
@@ -267,6 +335,10 @@ const FIGURE_NAMES = [
   'ratioToPostgresBatch',
   'ratioToHotAccount',
   'ratioPoolOnOff',
+  'throughputRatio',
+  'p99Ratio',
+  'rejected',
+  'sweptAccounts',
   'readyMs',
   'peakRssBytes',
   'acknowledged',
@@ -280,7 +352,7 @@ const SIGNIFICANT_DIGITS = 4;
 export function makeReport(
   scenario: string,
   seconds: number,
-  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks, contest, reservations }: Outcome,
+  { figures, skipped, reads, distributed, telemetry, timers, fairness, tasks, contest, reservations, dayCut }: Outcome,
 ): BenchReport {
   const reasons: Partial<Record<FigureName, string>> = {};
   const entries = FIGURE_NAMES.map((name) => {
@@ -301,6 +373,7 @@ export function makeReport(
     ...(tasks && { tasks }),
     ...(contest && { contest }),
     ...(reservations && { reservations }),
+    ...(dayCut && { dayCut }),
     skipped: reasons,
   };
 }

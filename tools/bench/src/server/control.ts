@@ -28,6 +28,8 @@ export interface Opening {
   readonly accountId: string;
   readonly signingKey?: Uint8Array;
   readonly overdraftMinor?: bigint;
+  readonly branchId?: string;
+  readonly product?: string;
 }
 
 export class Control {
@@ -64,13 +66,13 @@ export class Control {
       progress(opened);
     };
     let batch: accountpb.AccountOpening[] = [];
-    for (const { accountId, signingKey, overdraftMinor } of openings) {
+    for (const { accountId, signingKey, overdraftMinor, branchId = '', product = '' } of openings) {
       batch.push({
         requestId: `open-${accountId}`,
         accountId,
         unit: 'EUR',
-        branchId: '',
-        product: '',
+        branchId,
+        product,
         linkedAccountId: '',
         limits: overdraftMinor === undefined ? undefined : accountpb.AccountLimits.fromPartial({ overdraftMinor }),
         signingKey: Buffer.from(signingKey ?? []),
