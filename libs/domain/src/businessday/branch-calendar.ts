@@ -1,5 +1,5 @@
 /** Which dates are business dates of a branch, and at what moment its day is cut. */
-import { dateOf, LAST_DATE, weekdayOf, type CalendarDate } from '../day';
+import { dateOf, FIRST_DATE, LAST_DATE, weekdayOf, type CalendarDate } from '../day';
 
 export interface BranchCalendar {
   /** IANA name. */
@@ -39,6 +39,13 @@ export function nextBusinessDate(calendar: BranchCalendar, date: CalendarDate): 
   const last = Math.min(date + MAXIMUM_CLOSED_DAYS, LAST_DATE);
   for (let next = date + 1; next <= last; next += 1) if (isBusinessDate(calendar, next)) return next;
   return undefined;
+}
+
+/** The last business date before the given one; the day before it where there is none within `MAXIMUM_CLOSED_DAYS`, or before the calendar. */
+export function previousBusinessDate(calendar: BranchCalendar, date: CalendarDate): CalendarDate {
+  const first = Math.max(date - MAXIMUM_CLOSED_DAYS, FIRST_DATE);
+  for (let previous = date - 1; previous >= first; previous -= 1) if (isBusinessDate(calendar, previous)) return previous;
+  return date - 1;
 }
 
 /** The date on the calendars of the time zone at a moment. */

@@ -5,4 +5,6 @@
 export * from "./sluice/businessday/v1/businessday";
 export * from "./sluice/businessday/v1/command_service";
 export * from "./sluice/businessday/v1/events";
+export * from "./sluice/businessday/v1/internal";
 export * from "./sluice/businessday/v1/query_service";
+export * from "./sluice/businessday/v1/snapshot";

@@ -81,7 +81,7 @@ export interface RunEndOfDayRequest {
   requestId: string;
   /** The branch. */
   branchId: string;
-  /** The last date to be closed, YYYY-MM-DD: missed days before it are closed one after the other. Empty: the online date. */
+  /** The last date to be closed, YYYY-MM-DD: missed days before it are closed one after the other. Empty: the date of the run under way, or the online date. */
   untilDate: string;
 }
 

@@ -126,8 +126,12 @@ export interface StepAdvanced {
   step: number;
   /** The partition. */
   partition: number;
-  /** What it did. */
-  done: DayStepDone | undefined;
+  /** What it did. SEAL: not complete: its transfers on their way are counted; complete: it is sealed. */
+  done:
+    | DayStepDone
+    | undefined;
+  /** SEAL: transfers of the date that are on their way from the partition, and are not waited for any longer. */
+  outstanding: bigint;
 }
 
 /** Event: a step of the run ended. Version 1. */
@@ -1210,7 +1214,7 @@ export const StepBegun: MessageFns<StepBegun> = {
 };
 
 function createBaseStepAdvanced(): StepAdvanced {
-  return { branchId: "", date: 0, step: 0, partition: 0, done: undefined };
+  return { branchId: "", date: 0, step: 0, partition: 0, done: undefined, outstanding: 0n };
 }
 
 export const StepAdvanced: MessageFns<StepAdvanced> = {
@@ -1229,6 +1233,12 @@ export const StepAdvanced: MessageFns<StepAdvanced> = {
     }
     if (message.done !== undefined) {
       DayStepDone.encode(message.done, writer.uint32(42).fork()).join();
+    }
+    if (message.outstanding !== 0n) {
+      if (BigInt.asIntN(64, message.outstanding) !== message.outstanding) {
+        throw new globalThis.Error("value provided for field message.outstanding of type int64 too large");
+      }
+      writer.uint32(48).int64(message.outstanding);
     }
     return writer;
   },
@@ -1286,6 +1296,14 @@ export const StepAdvanced: MessageFns<StepAdvanced> = {
             message.done = DayStepDone.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.outstanding = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1309,6 +1327,7 @@ export const StepAdvanced: MessageFns<StepAdvanced> = {
       step: isSet(object.step) ? globalThis.Number(object.step) : 0,
       partition: isSet(object.partition) ? globalThis.Number(object.partition) : 0,
       done: isSet(object.done) ? DayStepDone.fromJSON(object.done) : undefined,
+      outstanding: isSet(object.outstanding) ? BigInt(object.outstanding) : 0n,
     };
   },
 
@@ -1329,6 +1348,9 @@ export const StepAdvanced: MessageFns<StepAdvanced> = {
     if (message.done !== undefined) {
       obj.done = DayStepDone.toJSON(message.done);
     }
+    if (message.outstanding !== 0n) {
+      obj.outstanding = message.outstanding.toString();
+    }
     return obj;
   },
 
@@ -1344,6 +1366,9 @@ export const StepAdvanced: MessageFns<StepAdvanced> = {
     message.done = (object.done !== undefined && object.done !== null)
       ? DayStepDone.fromPartial(object.done)
       : undefined;
+    message.outstanding = (object.outstanding !== undefined && object.outstanding !== null)
+      ? BigInt(object.outstanding)
+      : 0n;
     return message;
   },
 };
