@@ -6,6 +6,7 @@ import { PartitionFold, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projection
 import { readAccount } from '@sluice/projections/account';
 import { readCommit } from '@sluice/protocol';
 import { functionOf, SluiceError, type CallContext } from '@sluice/service';
+import { BRANCH, type BranchCommand } from './business-days';
 import type { GoldenAccount, GoldenLog, GoldenRequest } from './golden-log';
 
 const CALL = { ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
@@ -53,6 +54,26 @@ export class GoldenService {
     for (const partition of engine.timers.partitions) await engine.timers.of(partition)?.fire(this.clock.nowUs());
     const owed = (): number => engine.owned.reduce((sum, partition) => sum + (engine.partition(partition)?.deliveries.counts.unfinished ?? 0), 0);
     while (owed() > 0) await this.clock.elapse(1);
+  }
+
+  /** Asks the accounts of the partition for what the branch owes them by a delivery; resolves when it is durable. */
+  ask({ partition, method, payload }: BranchCommand): Promise<void> {
+    const owner = this.runtime?.engine.partition(partition);
+    if (owner === undefined) throw new Error(`partition ${partition} is not owned`);
+    const command = { capability: 'account', method, key: BRANCH, payload, id: method, origin: 'delivery' as const };
+    return new Promise((resolve, reject) => {
+      owner.submit({
+        commandCount: 1,
+        sizeBytes: payload.length,
+        recordBytes: 1 << 20,
+        decide: (turn) => {
+          const [verdict] = owner.stateOf('account').decideInternal?.(turn, [command]) ?? [];
+          if (verdict?.kind !== 'accepted') throw new Error(`${method}: ${verdict?.reason ?? 'no verdict'}`);
+        },
+        settle: () => resolve(),
+        fail: (failure) => reject(new Error(failure)),
+      });
+    });
   }
 
   /** Calls the method and keeps what came of it. */

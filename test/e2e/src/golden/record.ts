@@ -11,8 +11,9 @@ async function record({ accounts, calls }: Scenario, name: string): Promise<void
   const service = new GoldenService(new MemoryLogStorage({ partitions: PARTITIONS, incarnation: INCARNATION, createdAtUs: 0 }));
   await service.start();
   const requests: GoldenRequest[] = [];
-  for (const { method, request } of calls) {
-    requests.push(await service.call(method, request));
+  for (const step of calls) {
+    if ('payload' in step) await service.ask(step);
+    else requests.push(await service.call(step.method, step.request));
     await service.clock.elapse(1_000);
     await service.settled();
   }

@@ -1,11 +1,8 @@
 /** What happens in a golden history: every event type, every posting type, every way of being refused, amounts at their ends. */
-import { POSTING_TYPES, type PostingType } from '@sluice/domain/account';
+import { POSTING_TYPES } from '@sluice/domain/account';
 import { accountpb, signPosting } from '@sluice/protocol/account';
-
-export interface Call {
-  readonly method: string;
-  readonly request: Uint8Array;
-}
+import { DAY_CALLS, DEPOSITORS, type BranchCommand } from './business-days';
+import { batch, open, order, post, posting, transfer, transfers, update, type Call } from './call';
 
 const KEY = Buffer.from('a key of a golden history');
 const ACCOUNTS = ['{golden}-1', '{golden}-2', 'signed', 'limited', 'closing', 'ünïcødé 語'];
@@ -13,32 +10,13 @@ const ACCOUNTS = ['{golden}-1', '{golden}-2', 'signed', 'limited', 'closing', '�
 export interface Scenario {
   /** Ids of every account that it opens. */
   readonly accounts: readonly string[];
-  readonly calls: readonly Call[];
-}
-
-function posting(type: PostingType, accountId: string, requestId: string, amountMinor: bigint, rest: Partial<accountpb.Posting> = {}): accountpb.Posting {
-  return accountpb.Posting.fromPartial({ type: POSTING_TYPES.indexOf(type) + 1, accountId, requestId, amountMinor, unit: 'EUR', ...rest });
+  readonly calls: readonly (Call | BranchCommand)[];
 }
 
 function signed(one: accountpb.Posting, signedAtUs: bigint): accountpb.Posting {
   return { ...one, signedAtUs, signature: signPosting(KEY, { ...one, signedAtUs, typeName: POSTING_TYPES[one.type - 1] ?? '' }) };
 }
 
-const batch = (postings: accountpb.Posting[], atomic = false): Call => ({
-  method: 'postBatch',
-  request: accountpb.PostBatchRequest.encode({ postings, atomic }).finish(),
-});
-const post = (one: accountpb.Posting): Call => ({ method: 'post', request: accountpb.PostRequest.encode({ posting: one }).finish() });
-const open = (account: Partial<accountpb.AccountOpening>): Call => ({
-  method: 'openAccount',
-  request: accountpb.OpenAccountRequest.encode(
-    accountpb.OpenAccountRequest.fromPartial({ account: { unit: 'EUR', requestId: `open ${account.accountId}`, ...account } }),
-  ).finish(),
-});
-const update = (request: Partial<accountpb.UpdateAccountRequest>): Call => ({
-  method: 'updateAccount',
-  request: accountpb.UpdateAccountRequest.encode(accountpb.UpdateAccountRequest.fromPartial(request)).finish(),
-});
 const freeze = (requestId: string, accountId: string): Call => ({
   method: 'freezeAccount',
   request: accountpb.FreezeAccountRequest.encode({ requestId, accountId, note: 'asked for' }).finish(),
@@ -120,17 +98,6 @@ const ACCOUNT_CALLS: readonly Call[] = [
 const PAYERS = ['{even}-1', '{even}-2', '{even}-closed', '{odd-}-1', '{odd-}-2'];
 const [payer, neighbour, gone, stranger, limitedStranger] = PAYERS as [string, string, string, string, string];
 
-const order = (fromAccountId: string, requestId: string, toAccountId: string, amountMinor: bigint): accountpb.TransferOrder =>
-  accountpb.TransferOrder.fromPartial({ fromAccountId, requestId, toAccountId, amountMinor, unit: 'EUR', channel: 'app', metadata: { for: 'lunch' } });
-const transfer = (one: accountpb.TransferOrder): Call => ({
-  method: 'transfer',
-  request: accountpb.TransferRequest.encode({ transfer: one }).finish(),
-});
-const transfers = (orders: accountpb.TransferOrder[]): Call => ({
-  method: 'transferBatch',
-  request: accountpb.TransferBatchRequest.encode({ transfers: orders }).finish(),
-});
-
 const TRANSFER_CALLS: readonly Call[] = [
   ...[payer, neighbour, gone, stranger].map((accountId) => open({ accountId })),
   open({ accountId: limitedStranger, limits: { overdraftMinor: 0n, maximumBalanceMinor: 10n, maximumPostingMinor: undefined, allowedTypes: [] } }),
@@ -159,6 +126,7 @@ const TRANSFER_CALLS: readonly Call[] = [
 ];
 
 export const SCENARIOS = {
+  days: { accounts: DEPOSITORS, calls: DAY_CALLS },
   account: { accounts: ACCOUNTS, calls: ACCOUNT_CALLS },
   transfers: { accounts: PAYERS, calls: TRANSFER_CALLS },
 } satisfies Record<string, Scenario>;
