@@ -206,6 +206,8 @@ describe.each(['memory', 'SQLite'])('queries on %s', (kind) => {
       partition: projection.partitionOf('alice'),
       holds: [{ holdId: hold.kind === 'post' ? hold.posting.requestId : '', remainingMinor: 30n, expiresAtUs: 0n }],
       sequence: BigInt(sequence + 1),
+      balanceDate: '',
+      linkedAccountId: '',
     });
   });
 

@@ -1,4 +1,5 @@
 /** What requests must look like; the first thing wrong is named by its field. */
+import { type CalendarDate, dateFromText } from '@sluice/domain/day';
 import { usFromTimestamp } from '@sluice/protocol';
 import { invalidRequest } from '@sluice/service';
 
@@ -45,4 +46,11 @@ export function checkedTimeUs(field: string, timestamp: Parameters<typeof usFrom
     if (error instanceof RangeError) throw invalidRequest(field, `is not a time: ${error.message}`);
     throw error;
   }
+}
+
+/** A date as YYYY-MM-DD. */
+export function checkedDate(field: string, text: string): CalendarDate {
+  const date = dateFromText(text);
+  if (date === undefined) throw invalidRequest(field, `"${text}" is not a date: YYYY-MM-DD`);
+  return date;
 }

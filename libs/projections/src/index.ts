@@ -3,6 +3,7 @@
  * collections and readers at the capability's own entry, so that writer and reader of a row stand side by side.
  */
 export * from './attempt-prefix';
+export * from './branch-closings';
 export * from './combined-verification';
 export * from './partition-fold';
 export * from './projected-head';

@@ -1,14 +1,17 @@
 /** Accounts and entries as callers see them. */
 import { INT64_MAX, type PostingType } from '@sluice/domain/account';
-import type { AccountSnapshot, StoredRecord } from '@sluice/projections/account';
+import { textOfDate } from '@sluice/domain/day';
+import { type AccountSnapshot, lastDayOf, type StoredRecord } from '@sluice/projections/account';
 import { timestampFromUs } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 
 /** Open holds in an answer, at most; the oldest ones. */
 export const MAXIMUM_SHOWN_HOLDS = 100;
 
-export function accountMessage({ account, profile, holds }: AccountSnapshot): accountpb.Account {
+export function accountMessage(snapshot: AccountSnapshot): accountpb.Account {
+  const { account, profile, holds } = snapshot;
   const { limits } = profile;
+  const lastDay = lastDayOf(snapshot);
   const availableMinor = account.balanceMinor - account.heldMinor + limits.overdraftMinor;
   return {
     accountId: account.accountId,
@@ -31,14 +34,14 @@ export function accountMessage({ account, profile, holds }: AccountSnapshot): ac
     rejectionCount: BigInt(account.rejectionCount),
     openedAt: timestampFromUs(profile.openedAtUs),
     balanceUpdatedAt: timestampFromUs(account.balanceUpdatedAtUs),
-    lastDayBalanceMinor: 0n,
-    lastDayDate: '',
-    lastDayUpdatedAt: undefined,
+    lastDayBalanceMinor: lastDay?.balanceMinor ?? 0n,
+    lastDayDate: dateText(lastDay?.date),
+    lastDayUpdatedAt: lastDay && timestampFromUs(lastDay.updatedAtUs),
     partition: profile.partition,
     holds: shownHolds(holds),
     sequence: BigInt(account.sequence),
-    balanceDate: '',
-    linkedAccountId: '',
+    balanceDate: dateText(account.day?.balanceDate),
+    linkedAccountId: profile.linkedAccountId,
   };
 }
 
@@ -66,7 +69,8 @@ export function entryMessage(partition: number, record: StoredRecord): accountpb
     holdId: isHold ? posting.requestId : posting.holdId,
     counterparty: posting.counterparty,
     channel: posting.channel,
-    initiatedDate: posting.initiatedDate,
+    // Without dates of the branch it is what the caller wrote.
+    initiatedDate: record.initiatedDate === undefined ? posting.initiatedDate : dateText(record.initiatedDate),
     metadata: posting.metadata,
     committedAt: timestampFromUs(record.committedAtUs),
     partition,
@@ -76,8 +80,13 @@ export function entryMessage(partition: number, record: StoredRecord): accountpb
     origin: originOf(posting),
     expiresAtUs: posting.expiresAtUs,
     expiresAfterMs: posting.expiresAfterMs,
-    businessDate: '',
+    businessDate: dateText(record.businessDate),
   };
+}
+
+/** YYYY-MM-DD; empty: there is no date. */
+function dateText(date: number | undefined): string {
+  return date === undefined ? '' : textOfDate(date);
 }
 
 /** Both accounts of a leg of a transfer. */

@@ -5,6 +5,7 @@ import { projectionId } from '@sluice/projections';
 import {
   ACCOUNT_PROFILES,
   type AccountSnapshot,
+  closingBalanceAt,
   EntryChain,
   projection,
   readAccount,
@@ -18,7 +19,7 @@ import { findMatching } from '../filtered-rows';
 import { type Freshness, mergedToken } from '../freshness';
 import { decodePageToken, encodePageToken } from '../page-token';
 import { placeOfPage, tokenOfPlace } from '../row-page-token';
-import { checkedName, checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
+import { checkedDate, checkedName, checkedPageSize, checkedTimeUs, checkKey } from '../request-shape';
 import { accountMessage, entryMessage } from './account-message';
 import type { SharedWatches } from '../shared-watches';
 import { checkFilter, MAXIMUM_BATCH_ACCOUNTS } from './account-request-shape';
@@ -119,7 +120,7 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
       const { accountId, moment } = request;
       const positionToken = mergedToken(request);
       checkKey('account_id', accountId);
-      if (moment === undefined) throw invalidRequest('moment', 'is missing: give a time or a sequence');
+      if (moment === undefined) throw invalidRequest('moment', 'is missing: give a time, a sequence or a business date');
       if (moment.$case === 'time') {
         const timeUs = checkedTimeUs('time', moment.value);
         const copy = await freshness.copyFor(request, call);
@@ -127,7 +128,14 @@ export function accountQueryService({ store, freshness, segments, watches }: Acc
         if (timeUs < snapshot.profile.openedAtUs) throw refusal('ACCOUNT_NOT_OPEN_THEN');
         return { ...(await balanceAt(snapshot, chainOf(copy, snapshot), (chain) => chain.momentBeforeTime(timeUs + 1))), positionToken };
       }
-      if (moment.$case === 'businessDate') throw refusal('NO_BUSINESS_DATES');
+      if (moment.$case === 'businessDate') {
+        const date = checkedDate('business_date', moment.value);
+        const copy = await freshness.copyFor(request, call);
+        const snapshot = await find(copy, accountId, false, call);
+        const closing = await closingBalanceAt(copy, snapshot, date, segments.over(copy));
+        if (closing.kind !== 'closed') throw refusal(closing.kind);
+        return accountpb.GetBalanceAtResponse.fromPartial({ accountId, balanceMinor: closing.balanceMinor, unit: snapshot.profile.unit, positionToken });
+      }
       if (moment.value < 1n || moment.value > Number.MAX_SAFE_INTEGER)
         throw invalidRequest('sequence', `is 1 to ${Number.MAX_SAFE_INTEGER}, not ${moment.value}`);
       const sequence = Number(moment.value);

@@ -18,7 +18,9 @@ export function accountPairs(account: Account): (readonly [string, Cell])[] {
     ['version', account.version],
     ['opened', timeText(account.openedAtUs)],
     ['balance updated', timeText(account.balanceUpdatedAtUs)],
-    ['last day', account.lastDayDate === '' ? '' : `${account.lastDayBalanceMinor} on ${account.lastDayDate}`],
+    ['last day', account.lastDayDate === '' ? '' : `${account.lastDayBalanceMinor} on ${account.lastDayDate}, since ${timeText(account.lastDayUpdatedAtUs)}`],
+    ['balance date', account.balanceDate],
+    ['linked account', account.linkedAccountId],
     ['partition', `${account.partition}, sequence ${account.sequence}`],
     ...account.holds.map(
       ({ holdId, remainingMinor, expiresAtUs }) =>

@@ -1,10 +1,10 @@
 /** `sluice account get | list | entries | balance-at`: from the read store. */
-import type { Account, AccountStatus, Entry } from '@sluice/client';
+import type { Account, AccountStatus, BalanceAt, Entry, Moment } from '@sluice/client';
 import { type Command, Option } from 'commander';
-import { sequenceNumber, timeUs, wholeNumber } from '../argument';
+import { calendarDate, sequenceNumber, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
-import { timeText } from '../output';
+import { type Cell, timeText } from '../output';
 import { accountPairs } from './account-view';
 import { firstOf, pageOf } from '../listing';
 
@@ -24,6 +24,12 @@ interface EntriesOptions {
   readonly to?: number;
   readonly refusals?: boolean;
   readonly limit: number;
+}
+
+interface MomentOptions {
+  readonly time?: number;
+  readonly sequence?: bigint;
+  readonly businessDate?: string;
 }
 
 export function addReadCommands(account: Command, surroundings: Surroundings): void {
@@ -61,6 +67,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
           status: (row) => row.status,
           branch: (row) => row.branchId,
           entries: (row) => row.entryCount,
+          'last day': (row) => (row.lastDayDate === '' ? undefined : `${row.lastDayBalanceMinor} on ${row.lastDayDate}`),
           updated: (row) => timeText(row.balanceUpdatedAtUs),
         });
       }),
@@ -92,6 +99,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
           amount: (row) => row.amountMinor,
           'balance after': (row) => row.balanceAfterMinor,
           held: (row) => row.heldAfterMinor,
+          'business date': (row) => bookedAt(row),
           committed: (row) => timeText(row.committedAtUs),
           'request id': (row) => row.requestId,
           ...(refusals === true ? { refused: (row: Entry) => row.rejection } : undefined),
@@ -101,26 +109,51 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
 
   account
     .command('balance-at')
-    .description('show the balance right after a past moment')
+    .description('show the balance right after a past moment, or at the end of a business date')
     .argument('<account>')
     .option('--time <time>', 'a commit time (ISO 8601)', timeUs)
     .option('--sequence <sequence>', "a sequence of the account's partition", sequenceNumber)
-    .addHelpText('after', '\nExamples:\n  sluice account balance-at wallet-1 --time 2026-01-31T23:59:59Z\n  sluice account balance-at wallet-1 --sequence 120')
-    .action((accountId: string, options: { readonly time?: number; readonly sequence?: bigint }, command: Command) =>
+    .option('--business-date <date>', "a business date of the account's branch, like 2026-01-31", calendarDate)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice account balance-at wallet-1 --time 2026-01-31T23:59:59Z\n  sluice account balance-at wallet-1 --sequence 120\n  sluice account balance-at wallet-1 --business-date 2026-01-30',
+    )
+    .action((accountId: string, options: MomentOptions, command: Command) =>
       withClient(command, surroundings, async (client, output) => {
-        const { time, sequence } = options;
-        if ((time === undefined) === (sequence === undefined)) throw new UsageError('say --time or --sequence');
-        const balance = await client.accounts.balanceAt(accountId, time === undefined ? { sequence: sequence as bigint } : { time });
+        const moment = momentOf(options);
+        const balance = await client.accounts.balanceAt(accountId, moment);
         output.thing(balance, [
           ['account', balance.accountId],
           ['balance', `${balance.balanceMinor} ${balance.unit}`],
-          ['held', balance.heldMinor],
-          ['last entry', balance.entryNumber],
-          ['reached', timeText(balance.committedAtUs)],
-          ['sequence', balance.sequence],
+          ...('businessDate' in moment ? [['closed', moment.businessDate] as const] : reachedPairs(balance)),
         ]);
       }),
     );
+}
+
+function momentOf({ time, sequence, businessDate }: MomentOptions): Moment {
+  const moments: Moment[] = [];
+  if (time !== undefined) moments.push({ time });
+  if (sequence !== undefined) moments.push({ sequence });
+  if (businessDate !== undefined) moments.push({ businessDate });
+  const [moment, another] = moments;
+  if (moment === undefined || another !== undefined) throw new UsageError('say --time, --sequence or --business-date');
+  return moment;
+}
+
+/** What is known of a moment that is no business date. */
+function reachedPairs(balance: BalanceAt): (readonly [string, Cell])[] {
+  return [
+    ['held', balance.heldMinor],
+    ['last entry', balance.entryNumber],
+    ['reached', timeText(balance.committedAtUs)],
+    ['sequence', balance.sequence],
+  ];
+}
+
+/** The business date at which it is booked, and at which it was initiated where that is another one. */
+function bookedAt({ businessDate, initiatedDate }: Entry): string {
+  return businessDate === '' || businessDate === initiatedDate ? businessDate : `${businessDate} (${initiatedDate})`;
 }
 
 /** Of a leg of a transfer. */

@@ -92,6 +92,8 @@ export function accountFromWire(account: accountpb.Account): Account {
     lastDayBalanceMinor: account.lastDayBalanceMinor,
     lastDayDate: account.lastDayDate,
     lastDayUpdatedAtUs: microsecondsOf(account.lastDayUpdatedAt),
+    balanceDate: account.balanceDate,
+    linkedAccountId: account.linkedAccountId,
     partition: account.partition,
     holds: account.holds.map(({ holdId, remainingMinor, expiresAtUs }) => ({
       holdId,

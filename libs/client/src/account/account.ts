@@ -89,10 +89,16 @@ export interface Account {
   readonly rejectionCount: bigint;
   readonly openedAtUs: number;
   readonly balanceUpdatedAtUs: number;
+  /** Balance at the end of the last-day date. */
   readonly lastDayBalanceMinor: bigint;
-  /** YYYY-MM-DD; empty: no day was closed yet. */
+  /** The newest business date that has ended for the account, YYYY-MM-DD; empty: its branch has no business dates. */
   readonly lastDayDate: string;
+  /** When the last-day balance became what it is; 0: there is none. */
   readonly lastDayUpdatedAtUs: number;
+  /** Business date of the newest posting, YYYY-MM-DD; empty: none was dated. */
+  readonly balanceDate: string;
+  /** Account that gets principal and interest when a term of this one ends; empty: none. */
+  readonly linkedAccountId: string;
   readonly partition: number;
   /** Up to 100, oldest first; only `get` fills it. */
   readonly holds: readonly Hold[];
@@ -126,6 +132,7 @@ export interface Entry {
   readonly holdId: string;
   readonly counterparty: string;
   readonly channel: string;
+  /** Business date at which it was initiated, YYYY-MM-DD. Where the branch has no business dates: what the caller wrote. */
   readonly initiatedDate: string;
   /** Business date at which it is booked, YYYY-MM-DD. Later than `initiatedDate` where that day had been sealed before it came; empty where the branch has no business dates. */
   readonly businessDate: string;
@@ -141,6 +148,7 @@ export interface Entry {
   readonly toAccountId: string;
 }
 
+/** Of a business date only the balance is known: the rest is 0. */
 export interface BalanceAt {
   readonly accountId: string;
   readonly balanceMinor: bigint;

@@ -52,7 +52,8 @@ export interface EntriesFilter {
   readonly includeRejections?: boolean;
 }
 
-export type Moment = { readonly time: Date | number } | { readonly sequence: bigint };
+/** A business date is YYYY-MM-DD. */
+export type Moment = { readonly time: Date | number } | { readonly sequence: bigint } | { readonly businessDate: string };
 
 /** A CREDIT, a DEBIT or a HOLD. */
 export type PlainInput = Omit<PostingInput, 'type' | 'holdId' | 'final'>;
@@ -362,11 +363,11 @@ export class AccountsClient {
     return iteratePages((page) => this.entriesPage(accountId, filter, page), options);
   }
 
-  /** The balance right after a past commit time or sequence. */
+  /** The balance right after a past commit time or sequence, or at the end of a business date. */
   async balanceAt(accountId: string, moment: Moment, options?: ReadOptions): Promise<BalanceAt> {
     const request: accountpb.GetBalanceAtRequest = {
       accountId,
-      moment: 'time' in moment ? { $case: 'time', value: timestampFromUs(microseconds(moment.time)) } : { $case: 'sequence', value: moment.sequence },
+      moment: momentToWire(moment),
       ...this.#reads.covering(options),
     };
     return balanceAtFromWire(await this.#reads.read(this.#queries.getBalanceAt.bind(this.#queries), request, options));
@@ -379,6 +380,11 @@ export class AccountsClient {
       if (account !== undefined) yield accountFromWire(account);
     }
   }
+}
+
+function momentToWire(moment: Moment): NonNullable<accountpb.GetBalanceAtRequest['moment']> {
+  if ('time' in moment) return { $case: 'time', value: timestampFromUs(microseconds(moment.time)) };
+  return 'sequence' in moment ? { $case: 'sequence', value: moment.sequence } : { $case: 'businessDate', value: moment.businessDate };
 }
 
 function statusChangeToWire(change: StatusChange): accountpb.FreezeAccountRequest {

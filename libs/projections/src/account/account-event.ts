@@ -19,6 +19,8 @@ export type AccountPart = Moment &
         readonly product: string;
         readonly limits: AccountLimits;
         readonly signingKeyId: string;
+        readonly linkedAccountId: string;
+        readonly businessDate: number | undefined;
       }
     | {
         readonly kind: 'updated';
@@ -26,8 +28,11 @@ export type AccountPart = Moment &
         readonly limits: AccountLimits | undefined;
         readonly product: string | undefined;
         readonly signingKeyId: string | undefined;
+        readonly linkedAccountId: string | undefined;
       }
     | { readonly kind: 'statusChanged'; readonly version: number; readonly status: AccountStatus }
+    /** A sweep behind a day cut: the date has ended for the account. */
+    | { readonly kind: 'rolled'; readonly date: number; readonly balanceMinor: bigint }
   );
 
 type PartVisitor = (accountId: string, part: AccountPart) => void;
@@ -39,17 +44,20 @@ interface Reading {
 
 const PARTS: EventHandlersOf<typeof accountEvents, Reading, void> = {
   PostingsRecorded: (payload, { moment, visit }) => readPostings(payload, moment.sequence, moment.committedAtUs, (part) => visit(part.accountId, part)),
-  AccountOpened: ({ accountId, unit, branchId, product, limits, signingKeyId }, { moment, visit }) =>
-    visit(accountId, { kind: 'opened', ...moment, unit, branchId, product, limits: limitsOf(limits), signingKeyId }),
-  AccountUpdated: ({ accountId, limits, product, signingKeyId, version }, { moment, visit }) =>
-    visit(accountId, { kind: 'updated', ...moment, version: Number(version), limits: limits && limitsOf(limits), product, signingKeyId }),
+  AccountOpened: ({ accountId, unit, branchId, product, limits, signingKeyId, linkedAccountId, businessDate }, { moment, visit }) =>
+    visit(accountId, { kind: 'opened', ...moment, unit, branchId, product, limits: limitsOf(limits), signingKeyId, linkedAccountId, businessDate }),
+  AccountUpdated: ({ accountId, limits, product, signingKeyId, linkedAccountId, version }, { moment, visit }) =>
+    visit(accountId, { kind: 'updated', ...moment, version: Number(version), limits: limits && limitsOf(limits), product, signingKeyId, linkedAccountId }),
   AccountStatusChanged: ({ accountId, status, version }, { moment, visit }) =>
     visit(accountId, { kind: 'statusChanged', ...moment, version: Number(version), status: statusOf(status) }),
   // Only postings are listed and counted; a refused change of the account changes none of its rows.
   AccountCommandRejected: () => undefined,
+  AccountsRolled: ({ date, accounts }, { moment, visit }) => {
+    for (const { accountId, balanceMinor } of accounts) visit(accountId, { kind: 'rolled', ...moment, date, balanceMinor });
+  },
+  // A row of its own (account-branch-days.ts).
   BranchDaySet: () => undefined,
   BranchDaySealed: () => undefined,
-  AccountsRolled: () => undefined,
   InterestAccrued: () => undefined,
   TermBegun: () => undefined,
   TermEnded: () => undefined,

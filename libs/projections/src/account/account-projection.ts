@@ -11,6 +11,7 @@ import type { DecodedCommit, EventRecord } from '@sluice/protocol';
 import type { LoadedRows, PartitionProjection, Projected, Projection, RowKeys, SetAside } from '../projection';
 import { RecentCache } from '../recent-cache';
 import { ACCOUNT_AGGREGATE } from './account-aggregate';
+import { branchDayRows, setsDates } from './account-branch-days';
 import { readAccountEvent, type AccountPart } from './account-event';
 import {
   accountRow,
@@ -23,9 +24,10 @@ import {
   type HoldsState,
   type ProfileState,
 } from './account-state';
-import { ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
+import { ClosingsFold } from './closings-fold';
+import { ACCOUNT_BRANCH_DAYS, ACCOUNT_COLLECTIONS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
 import { EMPTY_SPINE } from './entry-spine';
-import type { PostingsPart } from './postings-reader';
+import type { PostingsDates, PostingsPart } from './postings-reader';
 import { SegmentWriter } from './segment-writer';
 import { isTransferEvent } from './transfer-event';
 import { TransferFold } from './transfer-fold';
@@ -33,7 +35,7 @@ import { accountVerification } from './verification/account-verification';
 
 export const accountProjection: Projection = {
   name: 'account',
-  format: 4,
+  format: 5,
   collections: ACCOUNT_COLLECTIONS,
   verification: accountVerification,
   open: (partition, setAside, cachedAggregates) => new AccountPartitionProjection(partition, setAside, cachedAggregates),
@@ -60,6 +62,10 @@ class AccountPartitionProjection implements PartitionProjection {
   private readonly cache: RecentCache<KnownAccount>;
   private readonly setAsideFrom = new Map<string, number>();
   private readonly transfers: TransferFold;
+  private readonly branchDays: ReturnType<typeof branchDayRows.open>;
+  /** The newest commit that set dates by hand, or for the first time; and what it says of accounts behind that. */
+  private datesSetAt = 0;
+  private behindSetDates = new Set<AccountPart>();
 
   constructor(
     private readonly partition: number,
@@ -68,7 +74,8 @@ class AccountPartitionProjection implements PartitionProjection {
   ) {
     this.cache = new RecentCache(cachedAccounts);
     this.transfers = new TransferFold(partition, cachedAccounts);
-    for (const { key, sequence } of setAside) this.setAsideFrom.set(key, sequence);
+    this.branchDays = branchDayRows.open(partition, setAside, cachedAccounts);
+    for (const { aggregate, key, sequence } of setAside) if (aggregate === ACCOUNT_AGGREGATE) this.setAsideFrom.set(key, sequence);
   }
 
   take(commit: DecodedCommit, event: EventRecord): boolean {
@@ -76,6 +83,7 @@ class AccountPartitionProjection implements PartitionProjection {
       this.transfers.take(commit, event);
       return true;
     }
+    if (this.branchDays.take(commit, event) && setsDates(commit, event)) this.datesSetAt = commit.sequence;
     return readAccountEvent(commit, event, (accountId, part) => {
       if (part.sequence >= (this.setAsideFrom.get(accountId) ?? Number.POSITIVE_INFINITY)) return;
       let touched = this.touched.get(accountId);
@@ -84,8 +92,9 @@ class AccountPartitionProjection implements PartitionProjection {
         this.touched.set(accountId, touched);
       }
       touched.parts.push(part);
+      if (part.sequence === this.datesSetAt) this.behindSetDates.add(part);
       if (part.kind === 'postings') touched.needsHolds ||= part.changedHolds.length > 0;
-      else touched.needsProfile = true;
+      else if (part.kind !== 'rolled') touched.needsProfile = true;
     });
   }
 
@@ -104,6 +113,8 @@ class AccountPartitionProjection implements PartitionProjection {
     if (profiles.length > 0) keys.set(ACCOUNT_PROFILES.name, profiles);
     if (holds.length > 0) keys.set(ACCOUNT_HOLDS.name, holds);
     for (const [collection, transfers] of this.transfers.missing()) keys.set(collection, transfers);
+    const branchDays = this.branchDays.missing();
+    if (branchDays.length > 0) keys.set(ACCOUNT_BRANCH_DAYS.name, branchDays);
     return keys;
   }
 
@@ -116,6 +127,7 @@ class AccountPartitionProjection implements PartitionProjection {
     const profileWrites: RowWrite[] = [];
     const holdWrites: RowWrite[] = [];
     const accountWrites: RowWrite[] = [];
+    const closingWrites: RowWrite[] = [];
     const setAside: SetAside[] = [];
     let postings = 0;
     let busiest: { key: string; postings: number } | undefined;
@@ -123,7 +135,7 @@ class AccountPartitionProjection implements PartitionProjection {
       const known = touched.known ?? { account: undefined, profile: undefined, holds: undefined };
       if (touched.known === undefined) this.cache.set(accountId, known);
       this.fill(known, accountId, touched, loaded);
-      const fold = new AccountFold(accountId, this.partition, known);
+      const fold = new AccountFold(accountId, this.partition, known, this.behindSetDates);
       for (const part of touched.parts) {
         try {
           fold.apply(part);
@@ -133,6 +145,7 @@ class AccountPartitionProjection implements PartitionProjection {
         }
       }
       fold.finish(segments);
+      for (const write of fold.closings?.writes(this.partition, accountId) ?? []) closingWrites.push(write);
       if (fold.profileChanged && known.profile) profileWrites.push({ kind: 'put', collection: ACCOUNT_PROFILES.name, row: profileRow(known.profile) });
       if (fold.holdsChanged && known.holds) holdWrites.push({ kind: 'put', collection: ACCOUNT_HOLDS.name, row: holdsRow(known.holds) });
       if (fold.accountChanged && known.account) accountWrites.push({ kind: 'put', collection: ACCOUNTS.name, row: accountRow(known.account) });
@@ -141,9 +154,14 @@ class AccountPartitionProjection implements PartitionProjection {
     }
     segments.finish();
     this.touched = new Map();
+    this.behindSetDates = new Set();
+    const transferWrites = this.transfers.project(loaded, setAside);
+    const branchDays = this.branchDays.project(loaded);
+    for (const aside of branchDays.setAside) setAside.push(aside);
     // One by one: spreading tens of thousands of writes as arguments would overflow the stack.
     const writes = segments.writes;
-    for (const group of [profileWrites, holdWrites, accountWrites, this.transfers.project(loaded, setAside)]) for (const write of group) writes.push(write);
+    for (const group of [closingWrites, profileWrites, holdWrites, accountWrites, transferWrites, branchDays.writes])
+      for (const write of group) writes.push(write);
     return { writes, setAside, postings, busiest };
   }
 
@@ -174,6 +192,8 @@ class AccountFold {
   profileChanged = false;
   holdsChanged = false;
   postingCount = 0;
+  /** Undefined: no event says anything of the account's day. */
+  closings: ClosingsFold | undefined;
   private readonly accountHas: number;
   private readonly profileHas: number;
   private readonly holdsHave: number;
@@ -184,6 +204,7 @@ class AccountFold {
     private readonly accountId: string,
     private readonly partition: number,
     private readonly known: KnownAccount,
+    private readonly behindSetDates: ReadonlySet<AccountPart>,
   ) {
     this.accountHas = known.account?.sequence ?? 0;
     this.profileHas = known.profile?.sequence ?? 0;
@@ -197,6 +218,8 @@ class AccountFold {
         return this.open(part);
       case 'postings':
         return this.post(part);
+      case 'rolled':
+        return this.roll(part);
       case 'updated':
       case 'statusChanged':
         return this.change(part);
@@ -231,12 +254,13 @@ class AccountFold {
         spine: EMPTY_SPINE,
         profileSequence: sequence,
         holdsSequence: 0,
+        day: undefined,
         sequence,
       };
       this.accountChanged = true;
     }
     if (sequence > this.profileHas) {
-      const { unit, branchId, product, limits, signingKeyId } = part;
+      const { unit, branchId, product, limits, signingKeyId, linkedAccountId, businessDate } = part;
       known.profile = {
         accountId,
         partition,
@@ -246,8 +270,10 @@ class AccountFold {
         status: 'OPEN',
         limits,
         signingKeyId,
+        linkedAccountId,
         openedAtUs: committedAtUs,
         openedSequence: sequence,
+        openedDate: businessDate,
         sequence,
       };
       this.profileChanged = true;
@@ -259,6 +285,7 @@ class AccountFold {
     if (sequence > this.accountHas) {
       const account = this.existing();
       assertContinues(account, part);
+      if (part.dates !== undefined) this.takeDates(account, part, part.dates);
       if (part.balanceMoved) account.balanceUpdatedAtUs = part.committedAtUs;
       account.balanceMinor = part.balanceAfterMinor;
       account.heldMinor = part.heldAfterMinor;
@@ -282,6 +309,40 @@ class AccountFold {
     this.holdsChanged = true;
   }
 
+  private takeDates(account: AccountState, part: PostingsPart, { businessDate, lastDayDate, lastDayBalanceMinor }: PostingsDates): void {
+    const { sequence, committedAtUs, balanceBeforeMinor, balanceAfterMinor, acceptedCount } = part;
+    this.closings ??= new ClosingsFold();
+    account.day = this.closings.take(account.day, {
+      sequence,
+      committedAtUs,
+      date: lastDayDate,
+      balanceMinor: lastDayBalanceMinor,
+      balanceBeforeMinor,
+      booked: { date: businessDate, deltaMinor: balanceAfterMinor - balanceBeforeMinor, accepted: acceptedCount > 0 },
+      behindSetDates: this.behindSetDates.has(part),
+    });
+  }
+
+  private roll(part: AccountPart & { kind: 'rolled' }): void {
+    const { sequence, committedAtUs, date, balanceMinor } = part;
+    if (sequence <= this.accountHas) return;
+    const account = this.existing();
+    if (account.balanceMinor !== balanceMinor)
+      throw new Error(`account ${account.accountId} is rolled with balance ${balanceMinor}; the row stands at ${account.balanceMinor}`);
+    this.closings ??= new ClosingsFold();
+    const behindSetDates = this.behindSetDates.has(part);
+    account.day = this.closings.take(account.day, {
+      sequence,
+      committedAtUs,
+      date,
+      balanceMinor,
+      balanceBeforeMinor: balanceMinor,
+      booked: undefined,
+      behindSetDates,
+    });
+    this.changed(account, sequence);
+  }
+
   private change(part: AccountPart & { kind: 'updated' | 'statusChanged' }): void {
     const { sequence } = part;
     const { profile } = this.known;
@@ -298,6 +359,7 @@ class AccountFold {
       if (part.limits !== undefined) profile.limits = part.limits;
       if (part.product !== undefined) profile.product = part.product;
       if (part.signingKeyId !== undefined) profile.signingKeyId = part.signingKeyId;
+      if (part.linkedAccountId !== undefined) profile.linkedAccountId = part.linkedAccountId;
     }
     profile.sequence = sequence;
     this.profileChanged = true;

@@ -1,16 +1,19 @@
 /**
- * Reads accounts as one: the row that changes with every posting, the profile, and where asked the holds. The three rows are
- * read one after the other; the first says which of the others belong to it. Where they do not, all are read again; rows of two
- * moments are never given out.
+ * Reads accounts as one: the row that changes with every posting, the profile, the business dates of its branch, and where asked the holds. They are
+ * read one after the other; the first row says which profile and which holds belong to it. Where they do not, all are read again; rows of two
+ * moments are never given out. The dates of the branch are written behind the accounts, and read before them: an account is rolled as far as they say.
  */
 import type { ReadCopy } from '@sluice/ports';
 import { type PauseBetweenReads, readAgainAtOnce } from '../torn-read';
+import { type AccountBranchDays, branchDayKey, branchDaysOf } from './account-branch-days';
 import { type AccountState, accountStateOf, type HoldsState, holdsStateOf, type ProfileState, profileStateOf } from './account-state';
-import { ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
+import { ACCOUNT_BRANCH_DAYS, ACCOUNT_HOLDS, ACCOUNT_PROFILES, ACCOUNTS } from './collections';
 
 export interface AccountSnapshot {
   readonly account: AccountState;
   readonly profile: ProfileState;
+  /** Undefined: its branch has no business dates. */
+  readonly branchDays: AccountBranchDays | undefined;
   /** Undefined: not asked for, or there never were any. */
   readonly holds: HoldsState | undefined;
 }
@@ -67,8 +70,9 @@ export async function readAccountsOnce(copy: ReadCopy, accountIds: readonly stri
 }
 
 async function readRows(copy: ReadCopy, accountIds: readonly string[], withHolds: boolean): Promise<(AccountSnapshot | undefined)[]> {
+  const profiles = (await copy.getMany(ACCOUNT_PROFILES.name, accountIds)).map((row) => row && profileStateOf(row));
+  const branchDays = await readBranchDays(copy, profiles);
   const accounts = (await copy.getMany(ACCOUNTS.name, accountIds)).map((row) => row && accountStateOf(row));
-  const profiles = await copy.getMany(ACCOUNT_PROFILES.name, accountIds);
   const holders = withHolds ? accounts.flatMap((account) => (account !== undefined && account.holdsSequence > 0 ? [account.accountId] : [])) : [];
   const holds = holders.length === 0 ? [] : await copy.getMany(ACCOUNT_HOLDS.name, holders);
   const holdsOf = new Map(holders.map((accountId, index) => [accountId, holds[index]]));
@@ -76,8 +80,25 @@ async function readRows(copy: ReadCopy, accountIds: readonly string[], withHolds
     const profile = profiles[index];
     if (account === undefined || profile === undefined) return undefined;
     const held = holdsOf.get(account.accountId);
-    return { account, profile: profileStateOf(profile), holds: held && holdsStateOf(held) };
+    return { account, profile, branchDays: branchDays.get(branchDayKeyOf(profile)), holds: held && holdsStateOf(held) };
   });
+}
+
+const branchDayKeyOf = ({ partition, branchId }: ProfileState): string => branchDayKey(partition, branchId);
+
+/** The dates of the accounts' branches in their partitions, by key. */
+async function readBranchDays(copy: ReadCopy, profiles: readonly (ProfileState | undefined)[]): Promise<Map<string, AccountBranchDays>> {
+  const keys = new Set<string>();
+  for (const profile of profiles) if (profile !== undefined && profile.branchId !== '') keys.add(branchDayKeyOf(profile));
+  const found = new Map<string, AccountBranchDays>();
+  if (keys.size === 0) return found;
+  const asked = [...keys];
+  const rows = await copy.getMany(ACCOUNT_BRANCH_DAYS.name, asked);
+  asked.forEach((key, index) => {
+    const row = rows[index];
+    if (row !== undefined) found.set(key, branchDaysOf(row));
+  });
+  return found;
 }
 
 function isTorn({ account, profile, holds }: AccountSnapshot, withHolds: boolean): boolean {

@@ -4,10 +4,12 @@
  * another, and what it has already is skipped for it alone.
  */
 import { POSTING_TYPES, type AccountLimits, type AccountStatus, type PostingType } from '@sluice/domain/account';
+import type { CalendarDate } from '@sluice/domain/day';
 import type { Row } from '@sluice/ports';
 import { decodeLinks, encodeLinks } from './account-links';
 import type { EntrySpine } from './entry-spine';
 import { decodeHolds, encodeHolds } from './hold-list';
+import { decodeStatedDay, encodeStatedDay, type StatedDay } from './stated-day';
 
 /** The row in `accounts`: what changes with every posting. */
 export interface AccountState {
@@ -25,6 +27,8 @@ export interface AccountState {
   profileSequence: number;
   /** Sequence of the holds that belong to it; 0: there never were any. */
   holdsSequence: number;
+  /** Undefined: no event of business dates names the account. */
+  day: StatedDay | undefined;
   sequence: number;
 }
 
@@ -38,8 +42,11 @@ export interface ProfileState {
   status: AccountStatus;
   limits: AccountLimits;
   signingKeyId: string;
+  linkedAccountId: string;
   readonly openedAtUs: number;
   readonly openedSequence: number;
+  /** Online date of its branch then; undefined: the branch had no business dates. */
+  readonly openedDate: CalendarDate | undefined;
   sequence: number;
 }
 
@@ -63,6 +70,7 @@ export function accountRow(state: AccountState): Row {
     rejection_count: state.rejectionCount,
     balance_updated_at_us: state.balanceUpdatedAtUs,
     links: encodeLinks(state),
+    day: state.day === undefined ? null : encodeStatedDay(state.day),
     sequence: state.sequence,
   };
 }
@@ -81,6 +89,7 @@ export function accountStateOf(row: Row): AccountState {
     spine,
     profileSequence,
     holdsSequence,
+    day: row.day === null ? undefined : decodeStatedDay(row.day as Uint8Array),
     sequence: row.sequence as number,
   };
 }
@@ -98,8 +107,10 @@ export function profileRow(state: ProfileState): Row {
     maximum_posting_minor: state.limits.maximumPostingMinor ?? null,
     allowed_types: state.limits.allowedTypes.join(','),
     signing_key_id: state.signingKeyId,
+    linked_account_id: state.linkedAccountId,
     opened_at_us: state.openedAtUs,
     opened_sequence: state.openedSequence,
+    opened_date: state.openedDate ?? null,
     sequence: state.sequence,
   };
 }
@@ -119,8 +130,10 @@ export function profileStateOf(row: Row): ProfileState {
       allowedTypes: allowedTypesOf(row.allowed_types as string),
     },
     signingKeyId: row.signing_key_id as string,
+    linkedAccountId: row.linked_account_id as string,
     openedAtUs: row.opened_at_us as number,
     openedSequence: row.opened_sequence as number,
+    openedDate: (row.opened_date as number | null) ?? undefined,
     sequence: row.sequence as number,
   };
 }

@@ -19,6 +19,8 @@ export const ACCOUNTS: CollectionDefinition = {
     balance_updated_at_us: 'number',
     /** What leads to its other rows, and to its entries (account-links.ts). One field, because every field costs every write. */
     links: 'bytes',
+    /** What events say of its business dates (stated-day.ts); null: none names it. */
+    day: 'bytes',
     sequence: 'number',
   },
   indexes: {},
@@ -44,8 +46,11 @@ export const ACCOUNT_PROFILES: CollectionDefinition = {
     /** Names joined by commas; empty: all. */
     allowed_types: 'text',
     signing_key_id: 'text',
+    linked_account_id: 'text',
     opened_at_us: 'number',
     opened_sequence: 'number',
+    /** Online date of its branch then, days since 1970-01-01; null: the branch had no business dates. */
+    opened_date: 'number',
     sequence: 'number',
   },
   // One field each, so that every listing is in the order of the ids: an account that changes meanwhile keeps its place in it.
@@ -119,4 +124,51 @@ export const TRANSFER_KEYS: CollectionDefinition = {
   guard: 'sequence',
 };
 
-export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [ACCOUNTS, ACCOUNT_PROFILES, ACCOUNT_HOLDS, ENTRY_SEGMENTS, TRANSFERS, TRANSFER_KEYS];
+/** What an account closed a date with, where it is another balance than at the end of the date before (closings-fold.ts). */
+export const CLOSING_BALANCES: CollectionDefinition = {
+  name: 'closing_balances',
+  key: 'closing_id',
+  fields: {
+    /** Partition, account and date (closing-id.ts). */
+    closing_id: 'text',
+    account_id: 'text',
+    /** Days since 1970-01-01. */
+    date: 'number',
+    balance_minor: 'int64',
+    sequence: 'number',
+  },
+  indexes: {},
+  guard: 'sequence',
+};
+
+/** The business dates of a branch as the accounts of one partition know them (account-branch-days.ts). */
+export const ACCOUNT_BRANCH_DAYS: CollectionDefinition = {
+  name: 'account_branch_days',
+  key: 'branch_day_id',
+  fields: {
+    /** Partition and branch. */
+    branch_day_id: 'text',
+    branch_id: 'text',
+    partition: 'number',
+    /** Days since 1970-01-01. */
+    online_date: 'number',
+    /** All accounts of the branch in the partition are rolled up to this date. */
+    rolled_date: 'number',
+    /** When dates were set for the first time or by hand; JSON. */
+    set_dates: 'text',
+    sequence: 'number',
+  },
+  indexes: { by_branch: ['branch_id'] },
+  guard: 'sequence',
+};
+
+export const ACCOUNT_COLLECTIONS: readonly CollectionDefinition[] = [
+  ACCOUNTS,
+  ACCOUNT_PROFILES,
+  ACCOUNT_HOLDS,
+  ENTRY_SEGMENTS,
+  TRANSFERS,
+  TRANSFER_KEYS,
+  CLOSING_BALANCES,
+  ACCOUNT_BRANCH_DAYS,
+];

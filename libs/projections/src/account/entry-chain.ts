@@ -25,6 +25,10 @@ export interface StoredRecord {
   readonly balanceAfterMinor: bigint;
   readonly heldAfterMinor: bigint;
   readonly rejection: accountpb.Rejection;
+  /** Business date at which it is booked, days since 1970-01-01; undefined: the account's branch had no business dates. */
+  readonly businessDate: number | undefined;
+  /** Business date at which it was initiated. */
+  readonly initiatedDate: number | undefined;
 }
 
 /** The account right after a commit that had postings of it. */
@@ -146,6 +150,7 @@ function collectPart(
   found: StoredRecord[],
 ): void {
   const postings = postingsOf(part);
+  const { day } = postings;
   const cursor = new RecordCursor(postings, postings.heldAfterMinor);
   let recordNumber = recordsBefore;
   let entryNumber = entriesBefore;
@@ -167,6 +172,8 @@ function collectPart(
       balanceAfterMinor: cursor.balanceAfterMinor,
       heldAfterMinor: cursor.heldAfterMinor,
       rejection: cursor.rejection,
+      businessDate: day?.businessDate,
+      initiatedDate: day?.valueDate ?? day?.businessDate,
     });
   }
 }

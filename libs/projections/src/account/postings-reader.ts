@@ -13,6 +13,13 @@ export interface ChangedHold {
   readonly expiresAtUs: number;
 }
 
+/** What postings say of business dates; days since 1970-01-01. */
+export interface PostingsDates {
+  readonly businessDate: number;
+  readonly lastDayDate: number;
+  readonly lastDayBalanceMinor: bigint;
+}
+
 /** The postings of one account in one commit. */
 export interface PostingsPart {
   readonly kind: 'postings';
@@ -30,6 +37,8 @@ export interface PostingsPart {
   readonly balanceMoved: boolean;
   readonly version: number;
   readonly changedHolds: readonly ChangedHold[];
+  /** Undefined: the account's branch has no business dates. */
+  readonly dates: PostingsDates | undefined;
   /** The encoded AccountPostings is bytes[start, end). */
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -37,7 +46,6 @@ export interface PostingsPart {
 }
 
 const ACCOUNTS_TAG = 0x0a;
-const REQUESTS_TAG = 0x6a;
 const NO_HOLDS: readonly ChangedHold[] = Object.freeze([]);
 
 /** Calls back for each account of an encoded `PostingsRecorded`, in its order. */
@@ -72,7 +80,10 @@ function readPart(reader: ByteReader, sequence: number, committedAtUs: number): 
   let balanceMoved = false;
   let version = 0;
   let changedHolds: ChangedHold[] | undefined;
-  header: while (reader.at < reader.end) {
+  let businessDate: number | undefined;
+  let lastDayDate = 0;
+  let lastDayBalanceMinor = 0n;
+  while (reader.at < reader.end) {
     const tag = reader.varint();
     switch (tag) {
       case 0x0a:
@@ -110,10 +121,17 @@ function readPart(reader: ByteReader, sequence: number, committedAtUs: number): 
         changedHolds ??= [];
         changedHolds.push(readHold(reader));
         break;
-      case REQUESTS_TAG:
-        // Fields stand in the order of their numbers: the header is over.
-        break header;
+      case 0x90:
+        businessDate = Number(reader.sint64());
+        break;
+      case 0x98:
+        lastDayDate = Number(reader.sint64());
+        break;
+      case 0xa0:
+        lastDayBalanceMinor = reader.sint64();
+        break;
       default:
+        // The requests and their columns are passed over as a whole.
         reader.skip(tag & 7);
     }
   }
@@ -132,6 +150,7 @@ function readPart(reader: ByteReader, sequence: number, committedAtUs: number): 
     balanceMoved,
     version,
     changedHolds: changedHolds ?? NO_HOLDS,
+    dates: businessDate === undefined ? undefined : { businessDate, lastDayDate, lastDayBalanceMinor },
     bytes: reader.bytes,
     start,
     end: reader.end,

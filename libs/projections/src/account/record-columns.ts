@@ -113,7 +113,7 @@ export interface PostingsPiece {
 
 /**
  * Cuts an encoded AccountPostings between records into pieces of about `maximumBytes`, at least one record each. A piece is
- * an AccountPostings too, with the account and its balance and held amount after the whole commit.
+ * an AccountPostings too, with the account, its balance and held amount after the whole commit, and the dates of its postings.
  */
 export function* cutPostings(message: Uint8Array, maximumBytes: number): Generator<PostingsPiece> {
   const postings = readAccountPostings(message);
@@ -154,7 +154,18 @@ function encodePiece(whole: AccountPostingsHeader, columns: RecordColumns, accep
   writeColumn(writer, 0x7a, columns.holdsAfter);
   writeColumn(writer, 0x82, columns.rejectedPositions);
   writeColumn(writer, 0x8a, columns.rejections);
+  if (whole.day !== undefined) {
+    writeDate(writer, 0x90, whole.day.businessDate);
+    if (whole.day.valueDate !== undefined) writeDate(writer, 0xb0, whole.day.valueDate);
+  }
   return writer.copy();
+}
+
+/** Tags above 127 take two bytes; 0 is a date. */
+function writeDate(writer: ByteWriter, tag: number, date: number): void {
+  writer.reserve(12);
+  writer.varint(tag);
+  writer.zigzag64(date, date < 0 ? -1 : 0);
 }
 
 /** Also for the tags above 127, which take two bytes. */
