@@ -18,7 +18,8 @@ export function accountPairs(account: Account): (readonly [string, Cell])[] {
     ['version', account.version],
     ['opened', timeText(account.openedAtUs)],
     ['balance updated', timeText(account.balanceUpdatedAtUs)],
-    ['last day', account.lastDayDate === '' ? '' : `${account.lastDayBalanceMinor} on ${account.lastDayDate}, since ${timeText(account.lastDayUpdatedAtUs)}`],
+    ['last day', lastDayText(account)],
+    ['last day updated', timeText(account.lastDayUpdatedAtUs)],
     ['balance date', account.balanceDate],
     ['linked account', account.linkedAccountId],
     ['partition', `${account.partition}, sequence ${account.sequence}`],
@@ -27,6 +28,11 @@ export function accountPairs(account: Account): (readonly [string, Cell])[] {
         ['hold', `${holdId}: ${remainingMinor}${expiresAtUs === undefined ? '' : `, expires ${timeText(expiresAtUs)}`}`] as const,
     ),
   ];
+}
+
+/** Empty: its branch has no business dates. */
+export function lastDayText({ lastDayBalanceMinor, lastDayDate }: Account): string {
+  return lastDayDate === '' ? '' : `${lastDayBalanceMinor} on ${lastDayDate}`;
 }
 
 function limitPairs(limits: AccountLimits): (readonly [string, Cell])[] {

@@ -5,7 +5,7 @@ import { calendarDate, sequenceNumber, timeUs, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { UsageError } from '../exit-code';
 import { type Cell, timeText } from '../output';
-import { accountPairs } from './account-view';
+import { accountPairs, lastDayText } from './account-view';
 import { firstOf, pageOf } from '../listing';
 
 const DEFAULT_SHOWN = 100;
@@ -67,7 +67,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
           status: (row) => row.status,
           branch: (row) => row.branchId,
           entries: (row) => row.entryCount,
-          'last day': (row) => (row.lastDayDate === '' ? undefined : `${row.lastDayBalanceMinor} on ${row.lastDayDate}`),
+          ...(accounts.some(({ lastDayDate }) => lastDayDate !== '') ? { 'last day': lastDayText } : undefined),
           updated: (row) => timeText(row.balanceUpdatedAtUs),
         });
       }),
@@ -99,7 +99,7 @@ export function addReadCommands(account: Command, surroundings: Surroundings): v
           amount: (row) => row.amountMinor,
           'balance after': (row) => row.balanceAfterMinor,
           held: (row) => row.heldAfterMinor,
-          'business date': (row) => bookedAt(row),
+          ...(entries.some(({ businessDate }) => businessDate !== '') ? { 'business date': bookedAt } : undefined),
           committed: (row) => timeText(row.committedAtUs),
           'request id': (row) => row.requestId,
           ...(refusals === true ? { refused: (row: Entry) => row.rejection } : undefined),
