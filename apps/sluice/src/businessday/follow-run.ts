@@ -44,8 +44,8 @@ export async function showRun(seen: AsyncIterable<BatchRun>, output: Output, scr
   return last;
 }
 
-/** A run that waits for a further goal may wait for days. */
-async function* untilStill(seen: AsyncIterable<BatchRun>): AsyncGenerator<BatchRun, void, undefined> {
+/** Until it has ended, or waits for a further goal: that may take days. */
+export async function* untilStill(seen: AsyncIterable<BatchRun>): AsyncGenerator<BatchRun, void, undefined> {
   for await (const run of seen) {
     yield run;
     if (run.state === 'WAITING' || run.state === 'ENDED') return;

@@ -3,14 +3,16 @@
  * the fund gave was paid to a winner or came back.
  */
 import { randomUUID } from 'node:crypto';
-import { type Contest, type PostingInput, SluiceClient, type WatchedStandings } from '@sluice/client';
+import { type Contest, SluiceClient, type WatchedStandings } from '@sluice/client';
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
 import { type ConnectionOptions, type Surroundings } from '../connection';
 import { showStandings } from '../contest/watch';
 import { EXIT, type ExitCode } from '../exit-code';
 import { countText, Output, type Terminal } from '../output';
-import { Givers, type GiversReport } from './givers';
+import { balanceOf, openFunded } from './funded-accounts';
+import { type Givers, type GiversReport, startGivers } from './givers';
+import { lookUntil } from './look-until';
 import { withServer } from './with-server';
 
 interface BattleOptions extends ConnectionOptions {
@@ -26,15 +28,11 @@ const GIVER_FUNDS = 1_000_000n;
 const REWARD_MINOR = 100_000n;
 const LARGEST_GIFT = 5;
 const TOP = 8;
-const POSTINGS_PER_CALL = 5_000;
 const DEFAULT_GIVERS = 2_000;
 const DEFAULT_ROUNDS = 3;
 const DEFAULT_ROUND_SECONDS = 5;
 /** The largest that the rules allow. */
 const RECONCILE_WAIT_MS = 60_000;
-const SETTLE_LOOK_MS = 100;
-const SETTLE_LIMIT_MS = 60_000;
-const CALL = { deadlineMs: 60_000 };
 
 export function addBattleCommand(demo: Command, surroundings: Surroundings): void {
   demo
@@ -111,24 +109,15 @@ class Battle {
     this.output.message(
       `${countText(givers.length)} givers, ${SIDES.length} sides of ${MEMBERS_PER_SIDE}, ${rounds} rounds of ${roundSeconds} s: contest ${this.name}`,
     );
-    const accounts = [this.fund, ...this.members.flat(), ...givers];
-    const opened = await this.client.accounts.openMany(
-      accounts.map((accountId) => ({ accountId, unit: UNIT, requestId: 'open' })),
-      CALL,
+    const accounts = [
+      { accountId: this.fund, fundsMinor: REWARD_MINOR },
+      ...this.members.flat().map((accountId) => ({ accountId, fundsMinor: 0n })),
+      ...givers.map((accountId) => ({ accountId, fundsMinor: GIVER_FUNDS })),
+    ];
+    await openFunded(
+      this.client,
+      accounts.map((account) => ({ ...account, unit: UNIT })),
     );
-    throwFirst(opened);
-    const credit = (accountId: string, amountMinor: bigint): PostingInput => ({
-      accountId,
-      amountMinor,
-      unit: UNIT,
-      type: 'CREDIT',
-      requestId: 'funds',
-      channel: 'demo',
-    });
-    const credits = [credit(this.fund, REWARD_MINOR), ...givers.map((giver) => credit(giver, GIVER_FUNDS))];
-    for (let start = 0; start < credits.length; start += POSTINGS_PER_CALL) {
-      throwFirst(await this.client.accounts.postBatch(credits.slice(start, start + POSTINGS_PER_CALL), CALL));
-    }
     await this.client.contests.create({
       contestId: this.name,
       title: 'Battle',
@@ -146,7 +135,7 @@ class Battle {
   /** Resolves when the contest is over and every gift has its answer. */
   private async fight(): Promise<{ contest: Contest; report: GiversReport }> {
     const { target, name: contestId, givers, members } = this;
-    const fighting = new Givers({ target, contestId, unit: UNIT, givers, members, largestGiftMinor: LARGEST_GIFT });
+    const fighting = startGivers({ target, contestId, unit: UNIT, givers, members, largestGiftMinor: LARGEST_GIFT });
     try {
       await this.client.contests.start(contestId);
       await showStandings(
@@ -172,25 +161,11 @@ class Battle {
   private async prove({ sides }: Contest, { amountMinor }: GiversReport): Promise<Proof> {
     const points = BigInt(sides.reduce((sum, side) => sum + side.points, 0));
     const givers = this.givers.flat();
-    const limitMs = Date.now() + SETTLE_LIMIT_MS;
-    for (;;) {
-      const spentMinor = BigInt(givers.length) * GIVER_FUNDS - (await this.balanceOf(givers));
-      const isSettled = spentMinor === points || Date.now() > limitMs;
-      if (isSettled) {
-        const [paidMinor, left] = [await this.balanceOf(this.members.flat()), await this.balanceOf([this.fund])];
-        return { givenMinor: BigInt(amountMinor), spentMinor, points, paidMinor, fundGaveMinor: REWARD_MINOR - left };
-      }
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
-    }
+    const spentMinor = await lookUntil(
+      async () => BigInt(givers.length) * GIVER_FUNDS - (await balanceOf(this.client, givers)),
+      (spent) => spent === points,
+    );
+    const [paidMinor, left] = [await balanceOf(this.client, this.members.flat()), await balanceOf(this.client, [this.fund])];
+    return { givenMinor: BigInt(amountMinor), spentMinor, points, paidMinor, fundGaveMinor: REWARD_MINOR - left };
   }
-
-  private async balanceOf(accountIds: readonly string[]): Promise<bigint> {
-    const found = await this.client.accounts.batchGet(accountIds, CALL);
-    return accountIds.reduce((sum, accountId) => sum + (found.get(accountId)?.balanceMinor ?? 0n), 0n);
-  }
-}
-
-function throwFirst(outcomes: readonly { readonly error?: Error }[]): void {
-  const failed = outcomes.find(({ error }) => error !== undefined);
-  if (failed?.error !== undefined) throw failed.error;
 }

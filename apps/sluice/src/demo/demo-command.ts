@@ -11,6 +11,7 @@ import { EXIT, type ExitCode, exitCodeOf, PlainFailure } from '../exit-code';
 import { countText, type Output } from '../output';
 import { addBattleCommand } from './battle';
 import { CallersFailedError, startCallers } from './callers';
+import { addDayDemoCommand } from './day';
 import { addRushCommand } from './rush';
 import { withServer } from './with-server';
 
@@ -34,6 +35,7 @@ export function addDemoCommand(program: Command, surroundings: Surroundings): vo
     .action((_options: unknown, command: Command) => withServer(command.optsWithGlobals<DemoOptions>(), surroundings, drive));
   addBattleCommand(demo, surroundings);
   addRushCommand(demo, surroundings);
+  addDayDemoCommand(demo, surroundings);
 }
 
 async function drive(target: string, { seconds, callers }: DemoOptions, output: Output): Promise<ExitCode> {

@@ -7,14 +7,13 @@ import type { GiversOptions, GiversOrder, GiversReport } from './givers';
 const PAUSE_MS = 200;
 const LOOK_MS = 20;
 
-let order: GiversOrder = 'pause';
+let order: GiversOrder | 'stop' = 'pause';
 
 async function giveAll({ target, contestId, unit, givers, members, largestGiftMinor }: GiversOptions): Promise<void> {
   const client = new SluiceClient({ target });
   let gifts = 0;
   let amountMinor = 0;
-  const tell = (report: Pick<GiversReport, 'failure'>): void =>
-    parentPort?.postMessage({ gifts, amountMinor, finished: true, ...report } satisfies GiversReport);
+  const tell = (report: Pick<GiversReport, 'failure'>): void => parentPort?.postMessage({ gifts, amountMinor, ...report } satisfies GiversReport);
   const giver = async (giverAccountId: string, ofSide: readonly string[]): Promise<void> => {
     while (order !== 'stop') {
       if (order === 'give') {
@@ -44,7 +43,7 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-parentPort?.on('message', (told: GiversOrder) => {
+parentPort?.on('message', (told: GiversOrder | 'stop') => {
   order = told;
 });
 

@@ -9,6 +9,7 @@ import { wholeNumber } from '../argument';
 import type { ConnectionOptions, Surroundings } from '../connection';
 import { EXIT, type ExitCode, UsageError } from '../exit-code';
 import { countText, type Output } from '../output';
+import { lookUntil } from './look-until';
 import { type SeatsInLog, seatsInLog } from './seats-in-log';
 import { withServer } from './with-server';
 
@@ -24,7 +25,6 @@ const DEFAULT_LEAVE = 20;
 /** As many as a waiting list holds, if everybody would wait. */
 const MAXIMUM_PEOPLE = 20_000;
 const LINE_MS = 250;
-const LOOK_MS = 100;
 const LIMIT_MS = 60_000;
 const CALL = { deadlineMs: 60_000 };
 
@@ -191,15 +191,6 @@ class Rush {
     const counts: Standings = { reserved: 0, waiting: 0, refused: 0, cancelled: 0, unknown: 0 };
     for (const standing of this.standings.values()) counts[standing] += 1;
     return counts;
-  }
-}
-
-/** Looks until it is so, or the time is over. @returns what was seen last. */
-async function lookUntil<Seen>(look: () => Promise<Seen>, is: (seen: Seen) => boolean): Promise<Seen> {
-  for (const untilMs = Date.now() + LIMIT_MS; ; ) {
-    const seen = await look();
-    if (is(seen) || Date.now() > untilMs) return seen;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
