@@ -74,9 +74,11 @@ test('a message is left as it was', () => {
   expect(Object.keys(posting.metadata)).toEqual(['b', 'a']);
 });
 
-test('every message declares its fields in the order of their numbers, in which they are encoded', () => {
+test('every message but those of queries, which are never recorded, declares its fields in the order of their numbers, in which they are encoded', () => {
   const files = fileDescriptors().map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-  const messages = files.filter((file) => file.package.startsWith('sluice.')).flatMap((file) => file.messageType.flatMap(withNested));
+  const messages = files
+    .filter((file) => file.package.startsWith('sluice.') && !file.name.endsWith('/query_service.proto'))
+    .flatMap((file) => file.messageType.flatMap(withNested));
   expect(messages.length).toBeGreaterThan(20);
   for (const { name, field } of messages) {
     const numbers = field.map(({ number }) => number);

@@ -8,6 +8,8 @@ import { scanRecordedPostings } from './posting-batch';
 const int64 = fc.oneof(fc.constantFrom(0n, 1n, -1n, (1n << 63n) - 1n, -(1n << 63n)), fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }));
 const counter = fc.oneof(fc.constantFrom(0, 1, 2 ** 31 - 1), fc.nat());
 const bigCounter = fc.oneof(fc.constantFrom(0, 2 ** 32, Number.MAX_SAFE_INTEGER), fc.maxSafeNat());
+/** Days since 1970-01-01. */
+const date = fc.oneof(fc.constantFrom(0, -1, 2_932_896, -719_162), fc.integer({ min: -719_162, max: 2_932_896 }));
 const id = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 
 const postings: fc.Arbitrary<AccountPostings> = fc
@@ -24,13 +26,24 @@ const postings: fc.Arbitrary<AccountPostings> = fc
     totalCreditMinor: int64,
     version: bigCounter.map(BigInt),
     changedHolds: fc.array(fc.record({ holdId: id, remainingMinor: int64, expiresAtUs: bigCounter.map(BigInt) }), { maxLength: 4 }),
+    day: fc.option(
+      fc.record({
+        businessDate: date,
+        lastDayDate: date,
+        lastDayBalanceMinor: int64,
+        lines: fc.array(fc.record({ line: fc.integer({ min: 1, max: 5 }), debitMinor: int64, creditMinor: int64, count: counter }), { maxLength: 3 }),
+        valueDate: fc.option(date, { nil: undefined }),
+      }),
+      { nil: undefined },
+    ),
     records: fc.array(fc.record({ requestId: id, balance: int64, held: int64, rejection: fc.option(fc.integer({ min: 1, max: 17 }), { nil: undefined }) }), {
       maxLength: 6,
     }),
   })
-  .map(({ records, ...rest }) =>
+  .map(({ records, day, ...rest }) =>
     AccountPostings.fromPartial({
       ...rest,
+      ...day,
       requests: { postings: records.map(({ requestId }) => ({ requestId, accountId: rest.accountId, type: 1, unit: 'EUR', amountMinor: 1n })) },
       balancesAfterMinor: records.map(({ balance }) => balance),
       holdsAfterMinor: rest.changedHolds.length === 0 ? [] : records.map(({ held }) => held),
@@ -46,8 +59,11 @@ function numbers(bytes: Uint8Array, read: (reader: ByteReader) => bigint | numbe
 }
 
 function expectSame(header: AccountPostingsHeader, given: AccountPostings): void {
-  const { requests, balancesAfter, holdsAfter, rejectedPositions, rejections, ...rest } = header;
-  const { requests: given_requests, balancesAfterMinor, holdsAfterMinor, rejectedPositions: givenPositions, rejections: givenRejections, ...expected } = given;
+  const { requests, balancesAfter, holdsAfter, rejectedPositions, rejections, day, ...rest } = header;
+  const { requests: given_requests, balancesAfterMinor, holdsAfterMinor, rejectedPositions: givenPositions, rejections: givenRejections, ...dated } = given;
+  const { businessDate, lastDayDate, lastDayBalanceMinor, lines, valueDate, ...expected } = dated;
+  const givenDay = { businessDate, lastDayDate, lastDayBalanceMinor, lines, ...(valueDate === undefined ? undefined : { valueDate }) };
+  expect(day).toEqual(businessDate === undefined ? undefined : givenDay);
   const changedHolds = rest.changedHolds.map(({ expiresAtUs = 0, ...hold }) => ({ ...hold, expiresAtUs: BigInt(expiresAtUs) }));
   expect({ ...rest, changedHolds, entriesBefore: BigInt(rest.entriesBefore), version: BigInt(rest.version) }).toEqual(expected);
   expect(numbers(balancesAfter, (reader) => reader.sint64())).toEqual(balancesAfterMinor);

@@ -4,8 +4,16 @@ import { reason, type ReasonDefinition } from '../reason-definition';
 export const businessDayReasons = {
   BRANCH_NOT_FOUND: reason('NOT_FOUND', 'The branch is not registered.', 'Check the branch, or register it first.'),
   BRANCH_EXISTS: reason('ALREADY_EXISTS', 'The branch is registered already.', 'Use UpdateBranch.'),
-  DATE_NOT_ONLINE: reason('FAILED_PRECONDITION', 'The date is not the online date of the branch.', 'Ask for the dates with GetBusinessDay, then send a new request.'),
-  DATE_NOT_BATCH: reason('FAILED_PRECONDITION', 'The date is not the batch date of the branch.', 'Ask for the dates with GetBusinessDay, then send a new request.'),
+  DATE_NOT_ONLINE: reason(
+    'FAILED_PRECONDITION',
+    'The date is not the online date of the branch.',
+    'Ask for the dates with GetBusinessDay, then send a new request.',
+  ),
+  DATE_NOT_BATCH: reason(
+    'FAILED_PRECONDITION',
+    'The date is not the batch date of the branch.',
+    'Ask for the dates with GetBusinessDay, then send a new request.',
+  ),
   DAY_NOT_CUT: reason('FAILED_PRECONDITION', 'The day is not cut yet.', 'Cut it, then send a new request.'),
   BATCH_UNDER_WAY: reason('FAILED_PRECONDITION', 'The end of day of an earlier date is under way.', 'Send a new request when it has ended.'),
   BATCH_NOT_WHOLE: reason(
