@@ -106,7 +106,7 @@ export class AccountFunds {
       const posting = { ...postingOf('CREDIT', asked), fromAccountId: asked.fromAccountId, funds: false };
       legs.push({ ...command, method: TRANSFER_LEG, payload: accountpb.TransferLeg.encode({ posting, businessDate: undefined }).finish() });
     }
-    const verdicts = this.transfers.decideCredits(turn, legs);
+    const verdicts = this.transfers.decideCredits(turn, legs, true);
     return legs.length < run.length ? [...verdicts, unreadable('PayFunds')] : verdicts;
   }
 

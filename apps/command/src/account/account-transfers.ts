@@ -260,16 +260,21 @@ export class AccountTransfers {
 
   // ---- what deliveries ask for ----
 
-  /** Credits that other partitions owe; ends with the first that is none. */
-  decideCredits(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+  /**
+   * Credits that other partitions owe; ends with the first that is none.
+   *
+   * @param funds another capability pays them.
+   */
+  decideCredits(turn: Turn, commands: readonly InternalCommand[], funds = false): InternalVerdict[] {
     let credits: PostingBatch;
     try {
       credits = scanTransferLegs(commands.map(({ payload }) => payload));
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
-      return commands.length === 1 ? [{ kind: 'undecidable', reason: error.message }] : this.decideOneByOne(turn, commands);
+      return commands.length === 1 ? [{ kind: 'undecidable', reason: error.message }] : this.decideOneByOne(turn, commands, funds);
     }
     readDates(credits, commands);
+    if (funds) legsOf(credits).funds = commands.map(() => true);
     const ordinals = new OrdinalsByAccount(this.accounts);
     const verdicts: InternalVerdict[] = [];
     for (let index = 0; index < credits.count; index += 1) verdicts.push(this.decideCredit(turn, credits, index, ordinals.ofAccount(credits, index)));
@@ -278,10 +283,10 @@ export class AccountTransfers {
   }
 
   /** One of them is none. */
-  private decideOneByOne(turn: Turn, commands: readonly InternalCommand[]): InternalVerdict[] {
+  private decideOneByOne(turn: Turn, commands: readonly InternalCommand[], funds: boolean): InternalVerdict[] {
     const verdicts: InternalVerdict[] = [];
     for (const command of commands) {
-      verdicts.push(...this.decideCredits(turn, [command]));
+      verdicts.push(...this.decideCredits(turn, [command], funds));
       if (verdicts.at(-1)?.kind === 'undecidable') break;
     }
     return verdicts;
@@ -334,7 +339,10 @@ export class AccountTransfers {
     if (refused.length > 0) {
       const refunds = refundsOf(credits, refused);
       const dates = credits.legs?.businessDates;
-      if (dates !== undefined) legsOf(refunds).businessDates = refused.map((index) => dates[index]);
+      if (dates !== undefined) {
+        legsOf(refunds).businessDates = refused.map((index) => dates[index]);
+        legsOf(refunds).funds = refused.map((index) => isToCapability(credits, index));
+      }
       this.refund(turn, refunds, refusedOrdinals);
     }
     this.gathered.push(credits);

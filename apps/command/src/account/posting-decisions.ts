@@ -11,7 +11,7 @@ import {
   type PostingType,
   type Rejection,
 } from '@sluice/domain/account';
-import { bookingOf, type Booking, type CalendarDate } from '@sluice/domain/day';
+import { bookingOf, bookingOfCaller, bookingOfLeg, type Booking, type BranchDay } from '@sluice/domain/day';
 import type { PartitionServices, Turn } from '@sluice/engine';
 import {
   ACCOUNT_ID_AT,
@@ -158,7 +158,11 @@ export class PostingDecisions implements PartitionAccounts {
   enter(ordinal: number, batch: PostingBatch, index: number, accepted: AcceptedPosting, turn: Turn, booking?: Booking): PostingGroup {
     const group = this.days.hasDates ? this.datedGroupFor(ordinal, batch, index, turn, booking) : this.groupFor(ordinal);
     const { account } = group;
-    group.day?.add(batch.fields[index * stride + flagsColumn] as number, accepted.balanceAfterMinor - account.balanceMinor);
+    group.day?.add(
+      batch.fields[index * stride + flagsColumn] as number,
+      batch.legs?.funds?.[index] === true,
+      accepted.balanceAfterMinor - account.balanceMinor,
+    );
     const type = batch.fields[index * stride + typeColumn] as number;
     if (type === DEBIT || type === CAPTURE) group.totalDebit += account.balanceMinor - accepted.balanceAfterMinor;
     if (accepted.holdId !== undefined) {
@@ -180,7 +184,7 @@ export class PostingDecisions implements PartitionAccounts {
   private datedGroupFor(ordinal: number, batch: PostingBatch, index: number, turn: Turn, booking: Booking | undefined): PostingGroup {
     const branch = this.days.branchOf(ordinal);
     if (branch === undefined) return this.groupFor(ordinal);
-    const booked = booking ?? bookingOf(branch, initiatedDateOf(batch, index));
+    const booked = booking ?? bookingIn(branch, batch, index);
     let group = this.groupFor(ordinal);
     if (!(group.day as GroupDay).takes(booked)) {
       if (!group.isEmpty) {
@@ -333,11 +337,13 @@ export class PostingDecisions implements PartitionAccounts {
   }
 }
 
-/** At which business date the posting was initiated: the leg of a transfer at that of its debit, another one where its caller says. Undefined: here and now. */
-function initiatedDateOf(batch: PostingBatch, index: number): CalendarDate | undefined {
-  const ofLeg = batch.legs?.businessDates?.[index];
-  if (ofLeg !== undefined) return ofLeg;
-  return ((batch.fields[index * stride + flagsColumn] as number) & INITIATED_DATE_FLAG) === 0 ? undefined : initiatedDateIn(batch.body(index));
+/** The leg of a transfer goes by the date of its debit, another posting by what its caller says. */
+function bookingIn(branch: BranchDay, batch: PostingBatch, index: number): Booking {
+  const ofDebit = batch.legs?.businessDates?.[index];
+  if (ofDebit !== undefined) return bookingOfLeg(branch, ofDebit);
+  const says = ((batch.fields[index * stride + flagsColumn] as number) & INITIATED_DATE_FLAG) !== 0;
+  const initiated = says ? initiatedDateIn(batch.body(index)) : undefined;
+  return initiated === undefined ? bookingOf(branch) : bookingOfCaller(branch, initiated);
 }
 
 /** The columns are used again by other batches: whatever is answered has to be written. */

@@ -238,6 +238,8 @@ export class LegColumns {
   otherPartitions: Int32Array<ArrayBuffer>;
   /** Business dates at which the debits were booked, days since 1970-01-01; undefined of one: its branch has no dates. Undefined: none has. */
   businessDates: (number | undefined)[] | undefined;
+  /** Which of them pay or give back funds that another capability took; their bytes do not say so. Undefined: none. */
+  funds: boolean[] | undefined;
 
   constructor(count: number) {
     this.otherAccountAt = new Int32Array(count * 2);

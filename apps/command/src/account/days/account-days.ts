@@ -17,6 +17,7 @@ export class PartitionBranch implements BranchDay {
   closedDate: CalendarDate = NO_DATE;
   nextDate: CalendarDate = NO_DATE;
   sealedDate: CalendarDate = NO_DATE;
+  totalledDate: CalendarDate = NO_DATE;
   rollPolicy: RollPolicy = 'BEFORE_POSTING';
   readonly movements = new Movements();
   /** Transfers from accounts of the branch that are on their way, by the date at which they were debited. */
@@ -26,6 +27,12 @@ export class PartitionBranch implements BranchDay {
 
   get isDated(): boolean {
     return this.onlineDate !== NO_DATE;
+  }
+
+  /** Closing balances and movements up to the date are totalled: these movements are forgotten. */
+  totalled(date: CalendarDate): void {
+    this.movements.forgetUntil(date);
+    this.totalledDate = Math.max(this.totalledDate, date);
   }
 
   /** How many transfers of dates up to this one are on their way. */
@@ -140,6 +147,7 @@ export class AccountDays {
     Object.assign(branch, dates);
     if (!isFirst && !byHand) return;
     branch.sealedDate = dates.closedDate;
+    branch.totalledDate = dates.closedDate;
     const ordinals = this.ordinalsOf(branchId);
     for (let place = 0; place < ordinals.length; place += 1) {
       const ordinal = ordinals.at(place);

@@ -79,5 +79,5 @@ export function takeTermEnded(table: AccountTable, { columns }: AccountDays, { a
 }
 
 export function takeBranchDayTotalled(days: AccountDays, { branchId, date }: accountpb.BranchDayTotalled): undefined {
-  existing(days, branchId).movements.forgetUntil(date);
+  existing(days, branchId).totalled(date);
 }

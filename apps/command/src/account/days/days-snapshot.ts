@@ -84,6 +84,7 @@ function branchState(branch: PartitionBranch): accountpb.BranchDayState {
     nextDate: branch.nextDate,
     rollPolicy: policyToProto(branch.rollPolicy),
     sealedDate: branch.sealedDate,
+    totalledDate: branch.totalledDate,
     movements: branch.movements.all.map(({ date, accounts, line, debitMinor, creditMinor, count }) => ({
       date,
       product: accounts.product,
@@ -105,8 +106,9 @@ export function restoreDays(days: AccountDays, block: Uint8Array): void {
 }
 
 function restoreBranch(days: AccountDays, state: accountpb.BranchDayState): void {
-  const { branchId, onlineDate, closedDate, nextDate, sealedDate, rollPolicy } = state;
-  const branch = days.restoreBranch(branchId, { onlineDate, closedDate, nextDate, sealedDate, rollPolicy: policyFromProto(rollPolicy) });
+  const { branchId, onlineDate, closedDate, nextDate, sealedDate, totalledDate } = state;
+  const rollPolicy = policyFromProto(state.rollPolicy);
+  const branch = days.restoreBranch(branchId, { onlineDate, closedDate, nextDate, sealedDate, totalledDate, rollPolicy });
   for (const { date, product, unit, line, debitMinor, creditMinor, count } of state.movements) {
     const accounts = { branchId, product, unit };
     branch.movements.add(date, days.numbered(accounts), accounts, line, BigInt(debitMinor), BigInt(creditMinor), Number(count));

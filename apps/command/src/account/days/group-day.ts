@@ -33,8 +33,13 @@ export class GroupDay {
   }
 
   /** Whether what is booked so may stand in this group. */
-  takes({ date, valueDate, inTransit }: Booking): boolean {
-    return date === this.booking.date && valueDate === this.booking.valueDate && inTransit === this.booking.inTransit;
+  takes({ date, valueDate, inTransit, isFixed }: Booking): boolean {
+    const { booking } = this;
+    return date === booking.date && valueDate === booking.valueDate && inTransit === booking.inTransit && (isFixed === booking.isFixed || this.isRolled);
+  }
+
+  private get isRolled(): boolean {
+    return this.before.lastDayDate >= this.booking.closed;
   }
 
   /** The group has no posting that moves the balance yet: it may be booked otherwise. */
@@ -44,7 +49,7 @@ export class GroupDay {
 
   /** The first posting behind a cut is counted to the closed date: what follows belongs to another group. */
   get endsWithFirst(): boolean {
-    return this.policy === 'AFTER_POSTING' && this.before.lastDayDate < this.booking.closed;
+    return !this.isRolled && this.policy === 'AFTER_POSTING';
   }
 
   /** The date at which the postings stand in the books. */
@@ -52,20 +57,25 @@ export class GroupDay {
     return this.endsWithFirst ? this.booking.closed : this.booking.date;
   }
 
-  /** No posting is counted to a date that is sealed, and none that was booked later than it was initiated. */
+  /** No posting is counted to a date that is sealed, and none whose date is fixed to another one. */
   private get policy(): RollPolicy {
-    const { closed, inTransit } = this.booking;
-    return inTransit || closed <= this.branch.sealedDate ? 'BEFORE_POSTING' : this.branch.rollPolicy;
+    const { closed, isFixed } = this.booking;
+    return isFixed || closed <= this.branch.sealedDate ? 'BEFORE_POSTING' : this.branch.rollPolicy;
   }
 
   get outgoing(): PartitionBranch {
     return this.branch;
   }
 
-  /** A posting was accepted. @param deltaMinor by what it changed the balance. */
-  add(flags: number, deltaMinor: bigint): void {
+  /**
+   * A posting was accepted.
+   *
+   * @param isFunds it pays or gives back funds that another capability took.
+   * @param deltaMinor by what it changed the balance.
+   */
+  add(flags: number, isFunds: boolean, deltaMinor: bigint): void {
     if (deltaMinor === 0n) return;
-    const line = this.lineOf(flags);
+    const line = this.lineOf(flags, isFunds);
     let sum = this.sums.get(line);
     if (sum === undefined) {
       sum = { line, debitMinor: 0n, creditMinor: 0n, count: 0 };
@@ -76,10 +86,10 @@ export class GroupDay {
     sum.count += 1;
   }
 
-  private lineOf(flags: number): logpb.ContraLine {
+  private lineOf(flags: number, isFunds: boolean): logpb.ContraLine {
     if (this.booking.inTransit) return CONTRA_LINE_IN_TRANSIT;
     if ((flags & INTEREST_FLAG) !== 0) return CONTRA_LINE_INTEREST;
-    if ((flags & (FUNDS_FLAG | CAPABILITY_FLAG)) !== 0) return CONTRA_LINE_FUNDS;
+    if (isFunds || (flags & (FUNDS_FLAG | CAPABILITY_FLAG)) !== 0) return CONTRA_LINE_FUNDS;
     return (flags & (TO_ACCOUNT_FLAG | FROM_ACCOUNT_FLAG)) !== 0 ? CONTRA_LINE_INTER_BRANCH : CONTRA_LINE_CASH;
   }
 

@@ -43,7 +43,7 @@ export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.To
       const { product, unit } = accounts;
       totals.push({ ...EMPTY, product, unit, line, debitMinor: String(debitMinor), creditMinor: String(creditMinor), count: BigInt(count) });
     }
-    branch.movements.forgetUntil(date);
+    branch.totalled(date);
     record(turn, 'BranchDayTotalled', { branchId, date });
   }
   return done.verdict(totals);

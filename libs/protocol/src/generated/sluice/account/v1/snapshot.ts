@@ -30,6 +30,8 @@ export interface BranchDayState {
   movements: MovementState[];
   /** Transfers from accounts of the branch that are on their way. */
   outgoing: OutgoingState[];
+  /** Closing balances up to this date are totalled. */
+  totalledDate: number;
 }
 
 /** What was posted at a date against a line, by product and unit. */
@@ -177,6 +179,7 @@ function createBaseBranchDayState(): BranchDayState {
     sealedDate: 0,
     movements: [],
     outgoing: [],
+    totalledDate: 0,
   };
 }
 
@@ -205,6 +208,9 @@ export const BranchDayState: MessageFns<BranchDayState> = {
     }
     for (const v of message.outgoing) {
       OutgoingState.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.totalledDate !== 0) {
+      writer.uint32(72).sint32(message.totalledDate);
     }
     return writer;
   },
@@ -286,6 +292,14 @@ export const BranchDayState: MessageFns<BranchDayState> = {
             message.outgoing.push(OutgoingState.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.totalledDate = reader.sint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -336,6 +350,11 @@ export const BranchDayState: MessageFns<BranchDayState> = {
       outgoing: globalThis.Array.isArray(object?.outgoing)
         ? object.outgoing.map((e: any) => OutgoingState.fromJSON(e))
         : [],
+      totalledDate: isSet(object.totalledDate)
+        ? globalThis.Number(object.totalledDate)
+        : isSet(object.totalled_date)
+        ? globalThis.Number(object.totalled_date)
+        : 0,
     };
   },
 
@@ -365,6 +384,9 @@ export const BranchDayState: MessageFns<BranchDayState> = {
     if (message.outgoing?.length) {
       obj.outgoing = message.outgoing.map((e) => OutgoingState.toJSON(e));
     }
+    if (message.totalledDate !== 0) {
+      obj.totalledDate = Math.round(message.totalledDate);
+    }
     return obj;
   },
 
@@ -381,6 +403,7 @@ export const BranchDayState: MessageFns<BranchDayState> = {
     message.sealedDate = object.sealedDate ?? 0;
     message.movements = object.movements?.map((e) => MovementState.fromPartial(e)) || [];
     message.outgoing = object.outgoing?.map((e) => OutgoingState.fromPartial(e)) || [];
+    message.totalledDate = object.totalledDate ?? 0;
     return message;
   },
 };
