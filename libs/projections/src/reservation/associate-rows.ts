@@ -1,9 +1,10 @@
 /** Rows of associate requests: where each stands. */
 import type { FieldValue, Row } from '@sluice/ports';
+import { reservationEvents } from '@sluice/protocol/reservation';
+import { changed, changesBy, evolveByStep, type RowChange } from '../row-change';
 import { projectedRows } from '../row-projection';
 import { ASSOCIATE_AGGREGATE, associateKeyOf, RESERVATION_ASSOCIATES } from './collections';
 import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
-import { changed, changesBy, evolveByStep, type RowChange } from './row-change';
 import { storedAssociateState } from './stored-names';
 
 export interface AssociateState {
@@ -88,7 +89,7 @@ const CHANGES: HandlersOf<RowChange<AssociateState>> = {
 export const associateRows = projectedRows({
   aggregate: ASSOCIATE_AGGREGATE,
   collection: RESERVATION_ASSOCIATES,
-  read: changesBy(CHANGES),
+  read: changesBy(reservationEvents, CHANGES),
   evolve: evolveByStep,
   row: rowOf,
   stateOf: associateStateOf,

@@ -1,6 +1,7 @@
 /** The events of reservations are those of three kinds of aggregates. The rows of a kind pass over those of the other two. */
-import type { DecodedCommit, EventHandlersOf, EventRecord } from '@sluice/protocol';
-import { reservationEvents } from '@sluice/protocol/reservation';
+import type { EventHandlersOf } from '@sluice/protocol';
+import type { reservationEvents } from '@sluice/protocol/reservation';
+import { passOver } from '../row-change';
 
 /** What rows make of each event; undefined: nothing. */
 export type HandlersOf<Result> = EventHandlersOf<typeof reservationEvents, undefined, Result | undefined>;
@@ -8,8 +9,6 @@ export type HandlersOf<Result> = EventHandlersOf<typeof reservationEvents, undef
 type IdentityEventName = 'NumberAsked' | 'NumberReported' | 'AssociateTaken' | 'AssociateSent' | 'AssociateParked' | 'AssociateEnded';
 type ResourceEventName = 'CapacitySet' | 'PlacesTaken' | 'PlacesQueued' | 'PlacesGranted' | 'PlacesReturned';
 type NumberEventName = Exclude<keyof HandlersOf<undefined>, IdentityEventName | ResourceEventName>;
-
-const passOver = (): undefined => undefined;
 
 export const IDENTITY_EVENTS_PASSED_OVER: Pick<HandlersOf<never>, IdentityEventName> = {
   NumberAsked: passOver,
@@ -45,11 +44,3 @@ export const NUMBER_EVENTS_PASSED_OVER: Pick<HandlersOf<never>, NumberEventName>
   MoneyPaid: passOver,
   MoneyReturned: passOver,
 };
-
-/** Reads an event by the handlers; undefined: they pass it over. What they pass over is not decoded. Throws UnknownEventError. */
-export function readerBy<Result>(handlers: HandlersOf<Result>): (commit: DecodedCommit, event: EventRecord) => Result | undefined {
-  const names = Object.keys(handlers) as (keyof HandlersOf<Result>)[];
-  const passedOver = new Set(names.filter((name) => handlers[name] === passOver).map((name) => reservationEvents.written(name).type));
-  // The rows that do not pass it over refuse a version that is not known.
-  return (commit, event) => (passedOver.has(event.type) ? undefined : reservationEvents.read(event, commit, handlers, undefined));
-}

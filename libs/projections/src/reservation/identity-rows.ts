@@ -1,11 +1,11 @@
 /** Rows of identities: what the buffer knows of its numbers and of its associate requests that are not over. */
 import type { FieldValue, Row } from '@sluice/ports';
-import { reservationpb } from '@sluice/protocol/reservation';
+import { reservationEvents, reservationpb } from '@sluice/protocol/reservation';
+import { changed, changesBy, evolveByStep, type RowChange } from '../row-change';
 import { projectedRows } from '../row-projection';
 import { IDENTITY_AGGREGATE, RESERVATION_IDENTITIES } from './collections';
 import { type HandlersOf, NUMBER_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
 import type { StoredState } from './reservation-rows';
-import { changed, changesBy, evolveByStep, type RowChange } from './row-change';
 import { storedReservationState } from './stored-names';
 
 export interface KnownNumber {
@@ -89,7 +89,7 @@ const CHANGES: HandlersOf<RowChange<IdentityState>> = {
 export const identityRows = projectedRows({
   aggregate: IDENTITY_AGGREGATE,
   collection: RESERVATION_IDENTITIES,
-  read: changesBy(CHANGES),
+  read: changesBy(reservationEvents, CHANGES),
   evolve: evolveByStep,
   row: rowOf,
   stateOf: identityStateOf,

@@ -1,11 +1,11 @@
 /** Rows of numbers: a reservation, changed by the events of its number. */
 import type { MoneyState, PlaceState, ReservationState as DecidedState } from '@sluice/domain/reservation';
 import type { FieldValue, Row } from '@sluice/ports';
-import { reservationpb } from '@sluice/protocol/reservation';
+import { reservationEvents, reservationpb } from '@sluice/protocol/reservation';
+import { changed, changesBy, evolveByStep, type RowChange } from '../row-change';
 import { projectedRows } from '../row-projection';
 import { NUMBER_AGGREGATE, RESERVATIONS } from './collections';
 import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
-import { changed, changesBy, evolveByStep, type RowChange } from './row-change';
 
 /** What reservations are in, as rows have it: there is no row of a number that is not reserved, and none has an empty state. */
 export type StoredState = Exclude<DecidedState, 'NONE'>;
@@ -156,7 +156,7 @@ const CHANGES: HandlersOf<Change> = {
 export const reservationRows = projectedRows({
   aggregate: NUMBER_AGGREGATE,
   collection: RESERVATIONS,
-  read: changesBy(CHANGES),
+  read: changesBy(reservationEvents, CHANGES),
   evolve: evolveByStep,
   row: rowOf,
   stateOf: reservationStateOf,

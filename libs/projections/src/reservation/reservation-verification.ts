@@ -20,6 +20,7 @@ import {
 } from '@sluice/domain/reservation';
 import type { DecodedCommit } from '@sluice/protocol';
 import { reservationEvents, reservationpb } from '@sluice/protocol/reservation';
+import { readerBy } from '../row-change';
 import { rowKind, verifyRows } from '../row-verification';
 import {
   ASSOCIATE_AGGREGATE,
@@ -33,7 +34,7 @@ import {
   RESERVATIONS,
   RESOURCE_AGGREGATE,
 } from './collections';
-import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER, readerBy, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
+import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER, RESOURCE_EVENTS_PASSED_OVER } from './event-kinds';
 
 /** An event of an aggregate, in the form of the domain. */
 type OfKey<Event> = readonly [key: string, event: Event];
@@ -98,7 +99,7 @@ function foldBy<State, Event>(
   begin: (key: string) => State,
   evolve: (state: State, event: Event) => State,
 ): (commit: DecodedCommit, change: (key: string, next: (state: State | undefined) => State) => void) => void {
-  const read = readerBy(handlers);
+  const read = readerBy(reservationEvents, handlers);
   return (commit, change) => {
     for (const recorded of commit.events) {
       if (!reservationEvents.owns(recorded.type)) continue;

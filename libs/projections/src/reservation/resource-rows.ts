@@ -1,9 +1,10 @@
 /** Rows of resources: capacity, places that are taken, and how many wait. */
 import type { FieldValue, Row } from '@sluice/ports';
+import { reservationEvents } from '@sluice/protocol/reservation';
+import { changed, changesBy, evolveByStep, type RowChange } from '../row-change';
 import { projectedRows } from '../row-projection';
 import { RESERVATION_RESOURCES, RESOURCE_AGGREGATE } from './collections';
 import { type HandlersOf, IDENTITY_EVENTS_PASSED_OVER, NUMBER_EVENTS_PASSED_OVER } from './event-kinds';
-import { changed, changesBy, evolveByStep, type RowChange } from './row-change';
 
 export interface ResourceState {
   readonly capacity: number;
@@ -51,7 +52,7 @@ const CHANGES: HandlersOf<RowChange<ResourceState>> = {
 export const resourceRows = projectedRows({
   aggregate: RESOURCE_AGGREGATE,
   collection: RESERVATION_RESOURCES,
-  read: changesBy(CHANGES),
+  read: changesBy(reservationEvents, CHANGES),
   evolve: evolveByStep,
   row: rowOf,
   stateOf: resourceStateOf,
