@@ -10,6 +10,7 @@ import type { AccountDay, BranchDay, CalendarDate, RollPolicy } from '@sluice/do
 import type { AccountTable } from '../account-table';
 import { DayColumns, NO_DATE } from './day-columns';
 import { Movements, type AccountClass } from './movements';
+import { TurnRoom } from './turn-room';
 
 /** A branch in this partition. */
 export class PartitionBranch implements BranchDay {
@@ -66,6 +67,8 @@ interface KnownClass extends AccountClass {
 
 export class AccountDays {
   readonly columns = new DayColumns();
+  /** For what steps record. */
+  readonly turnRoom = new TurnRoom();
   private readonly branches = new Map<string, PartitionBranch>();
   private readonly ordinalsByBranch = new Map<string, OrdinalList>();
   private readonly classes: KnownClass[] = [];

@@ -8,10 +8,12 @@ import { logpb } from '@sluice/protocol';
 import { accountEvents, type accountpb } from '@sluice/protocol/account';
 import type { AccountTable } from '../account-table';
 import type { AccountDays, PartitionBranch } from './account-days';
+import { DayStep } from './day-step';
+
+/** A rolled account, beside its id. */
+const ROLLED_BYTES = 16;
 
 export const NOTHING_TO_SAY: InternalVerdict = { kind: 'accepted', payload: new Uint8Array(0) };
-/** Accounts that a step looks at, at most, whatever it is asked for: a step lets callers' turns pass. */
-export const LARGEST_STEP = 10_000;
 
 /** How a method of a branch is decided. What was gathered of postings is written already. Undefined: the payload is not its message. */
 export type Decide = (turn: Turn, command: InternalCommand) => InternalVerdict | undefined;
@@ -67,66 +69,28 @@ export class DayCommands {
     return NOTHING_TO_SAY;
   }
 
-  private roll(turn: Turn, { branchId, date, from, limit }: logpb.RollAccounts): InternalVerdict {
-    const step = stepOf(this.days, branchId, from, limit);
-    const rolled: accountpb.RolledAccount[] = [];
-    const branch = this.days.branch(branchId);
+  private roll(turn: Turn, asked: logpb.RollAccounts): InternalVerdict {
+    const { table, days } = this;
+    const { branchId, date } = asked;
+    const step = new DayStep(days, asked, turn);
+    const branch = days.branch(branchId);
     if (branch !== undefined && date < branch.onlineDate) {
-      const { lastDayBalances, lastDayDates } = this.days.columns;
-      for (const ordinal of step.ordinals) {
-        if ((lastDayDates[ordinal] as number) >= date) continue;
-        const balanceMinor = this.table.balanceAt(ordinal);
-        if (balanceMinor === lastDayBalances[ordinal]) continue;
-        this.days.setLastDay(ordinal, balanceMinor, date);
-        rolled.push({ accountId: accountIdAt(this.table, ordinal), balanceMinor });
-      }
-      record(turn, 'AccountsRolled', {
-        branchId,
-        date,
-        next: BigInt(step.next),
-        complete: step.complete,
-        lookedAt: BigInt(step.lookedAt),
-        accounts: rolled,
+      const { lastDayBalances, lastDayDates } = days.columns;
+      const rolled: accountpb.RolledAccount[] = [];
+      step.over((ordinal) => {
+        if ((lastDayDates[ordinal] as number) >= date) return;
+        const balanceMinor = table.balanceAt(ordinal);
+        if (balanceMinor === lastDayBalances[ordinal]) return;
+        days.setLastDay(ordinal, balanceMinor, date);
+        const accountId = accountIdAt(table, ordinal);
+        rolled.push({ accountId, balanceMinor });
+        step.change(accountId.length + ROLLED_BYTES);
       });
+      const { next, complete, lookedAt } = step;
+      record(turn, 'AccountsRolled', { branchId, date, next: BigInt(next), complete, lookedAt: BigInt(lookedAt), accounts: rolled });
     }
-    return { kind: 'accepted', payload: stepDone(step, { changed: BigInt(rolled.length) }) };
+    return { kind: 'accepted', payload: step.verdict() };
   }
-}
-
-/** The accounts of a branch that a step looks at. */
-export interface DayStep {
-  readonly ordinals: Iterable<number>;
-  readonly lookedAt: number;
-  readonly next: number;
-  readonly complete: boolean;
-  /** Accounts of the branch in this partition. */
-  readonly accounts: number;
-}
-
-export function stepOf(days: AccountDays, branchId: string, from: bigint, limit: number): DayStep {
-  const ordinals = days.ordinalsOf(branchId);
-  const accounts = ordinals.length;
-  const begin = Math.min(Number(from), accounts);
-  const next = Math.min(begin + Math.max(1, Math.min(limit, LARGEST_STEP)), accounts);
-  return { ordinals: placesBetween(ordinals, begin, next), lookedAt: next - begin, next, complete: next === accounts, accounts };
-}
-
-function* placesBetween(ordinals: { at(place: number): number }, begin: number, end: number): Generator<number> {
-  for (let place = begin; place < end; place += 1) yield ordinals.at(place);
-}
-
-/** The verdict of a step. */
-export function stepDone({ next, complete, accounts, lookedAt }: DayStep, did: Partial<logpb.DayStepDone>): Uint8Array {
-  return logpb.DayStepDone.encode({
-    changed: 0n,
-    totals: [],
-    setAside: [],
-    ...did,
-    next: BigInt(next),
-    complete,
-    accounts: BigInt(accounts),
-    lookedAt: BigInt(lookedAt),
-  }).finish();
 }
 
 export function accountIdAt(table: AccountTable, ordinal: number): string {

@@ -1,19 +1,18 @@
 /**
- * A step of a job: looks at the accounts that a branch has in the partition from a place on, until it has looked at as many as it may or records as much as it may. The next step goes on where
- * it ended, behind what callers have asked for meanwhile.
+ * A step of the sweep or of a job: looks at the accounts that a branch has in the partition from a place on, until it has looked at as many as it may or records as much as it may. The next
+ * step goes on where it ended, behind what callers have asked for meanwhile.
  */
 import type { Turn } from '@sluice/engine';
-import type { logpb } from '@sluice/protocol';
-import { stepDone, stepOf, type DayStep } from './day-commands';
-import type { JobAccounts } from './job-accounts';
+import { logpb } from '@sluice/protocol';
+import type { AccountDays } from './account-days';
 import { reasonOf, type SetAsideFault } from './set-aside-reasons';
 
+/** Accounts that a step looks at, at most, whatever it is asked for: a step lets callers' turns pass. */
+const LARGEST_STEP = 10_000;
 /** What a step records and answers at most, and one account more. */
 const STEP_BYTES = 256 << 10;
 /** An account that is set aside, beside its id. */
 const SET_ASIDE_BYTES = 192;
-
-const NO_ACCOUNTS: DayStep = { ordinals: [], lookedAt: 0, next: 0, complete: true, accounts: 0 };
 
 export interface AskedStep {
   readonly branchId: string;
@@ -23,13 +22,19 @@ export interface AskedStep {
   readonly limit: number;
 }
 
-export class JobStep {
+export class DayStep {
+  /** Where the next step begins. */
+  next = 0;
+  /** Nothing is left to do in this partition. */
+  complete = true;
+  lookedAt = 0;
+  private accounts = 0;
   private changed = 0;
   private bytes = 0;
   private readonly setAside: logpb.SetAsideAccount[] = [];
 
   constructor(
-    private readonly accounts: JobAccounts,
+    private readonly days: AccountDays,
     private readonly asked: AskedStep,
     private readonly turn: Turn,
   ) {}
@@ -51,24 +56,35 @@ export class JobStep {
     this.bytes += accountId.length + SET_ASIDE_BYTES;
   }
 
-  /** Visits the accounts, by their ordinals. Returns whether these were the last ones, and the verdict, to which sums may be added. */
-  over(visit: (ordinal: number) => void): { readonly complete: boolean; verdict(totals?: logpb.DayTotal[]): Uint8Array } {
+  /** Visits the accounts, by their ordinals. A branch without dates has no days to be closed. */
+  over(visit: (ordinal: number) => void): void {
+    const { days, turn } = this;
     const { branchId, from, limit } = this.asked;
-    const { turn } = this;
-    const { days, room } = this.accounts;
-    // A branch without dates has no days to be closed.
-    const range = days.branch(branchId) === undefined ? NO_ACCOUNTS : stepOf(days, branchId, from, limit);
-    const most = Math.min(STEP_BYTES, room.left(turn));
-    let lookedAt = 0;
-    for (const ordinal of range.ordinals) {
-      if (this.bytes >= most) break;
-      visit(ordinal);
-      lookedAt += 1;
-    }
-    room.take(turn, this.bytes);
-    const next = range.next - range.lookedAt + lookedAt;
-    const complete = next === range.accounts;
-    const { changed, setAside } = this;
-    return { complete, verdict: (totals = []) => stepDone({ ...range, lookedAt, next, complete }, { changed: BigInt(changed), setAside, totals }) };
+    if (days.branch(branchId) === undefined) return;
+    const ordinals = days.ordinalsOf(branchId);
+    const begin = Math.min(Number(from), ordinals.length);
+    const end = Math.min(begin + Math.max(1, Math.min(limit, LARGEST_STEP)), ordinals.length);
+    const most = Math.min(STEP_BYTES, days.turnRoom.left(turn));
+    let place = begin;
+    for (; place < end && this.bytes < most; place += 1) visit(ordinals.at(place));
+    days.turnRoom.take(turn, this.bytes);
+    this.next = place;
+    this.complete = place === ordinals.length;
+    this.lookedAt = place - begin;
+    this.accounts = ordinals.length;
+  }
+
+  /** The encoded DayStepDone. */
+  verdict(totals: logpb.DayTotal[] = []): Uint8Array {
+    const { next, complete, accounts, lookedAt, changed, setAside } = this;
+    return logpb.DayStepDone.encode({
+      next: BigInt(next),
+      complete,
+      accounts: BigInt(accounts),
+      lookedAt: BigInt(lookedAt),
+      changed: BigInt(changed),
+      totals,
+      setAside,
+    }).finish();
   }
 }

@@ -9,7 +9,7 @@ import type { logpb } from '@sluice/protocol';
 import { engineMadePostings, type accountpb } from '@sluice/protocol/account';
 import { accountIdAt, record } from './day-commands';
 import { interestPosting } from './day-postings';
-import { JobStep } from './day-step';
+import { DayStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
 import type { TermsOfProduct } from './terms-on-the-wire';
 
@@ -27,7 +27,7 @@ interface Booking {
 }
 
 export class InterestJob {
-  private readonly step: JobStep;
+  private readonly step: DayStep;
   private readonly accrued: accountpb.AccruedAccount[] = [];
   private readonly bookings: Booking[] = [];
 
@@ -37,17 +37,17 @@ export class InterestJob {
     private readonly terms: ReadonlyMap<string, TermsOfProduct>,
     private readonly turn: Turn,
   ) {
-    this.step = new JobStep(accounts, asked, turn);
+    this.step = new DayStep(accounts.days, asked, turn);
   }
 
   /** Returns the encoded verdict. */
   run(): Uint8Array {
     const { turn } = this;
     const { branchId, date, nextDate } = this.asked;
-    const done = this.step.over((ordinal) => this.visit(ordinal));
+    this.step.over((ordinal) => this.visit(ordinal));
     this.book();
     if (this.accrued.length > 0) record(turn, 'InterestAccrued', { branchId, date, nextDate, accounts: this.accrued });
-    return done.verdict();
+    return this.step.verdict();
   }
 
   private visit(ordinal: number): void {

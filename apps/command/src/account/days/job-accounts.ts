@@ -6,11 +6,8 @@ import type { PostingBatch } from '@sluice/protocol/account';
 import type { AccountTable } from '../account-table';
 import type { PostingDecisions } from '../posting-decisions';
 import type { AccountDays } from './account-days';
-import { TurnRoom } from './turn-room';
 
 export class JobAccounts {
-  readonly room = new TurnRoom();
-
   constructor(
     readonly table: AccountTable,
     readonly days: AccountDays,

@@ -22,7 +22,7 @@ import { engineMadePosting, type accountpb } from '@sluice/protocol/account';
 import { accountIdAt, record } from './day-commands';
 import { NO_DATE, TERM_ENDED } from './day-columns';
 import { interestPosting, payoutPosting } from './day-postings';
-import { JobStep } from './day-step';
+import { DayStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
 import type { SetAsideFault } from './set-aside-reasons';
 import type { TermsOfProduct } from './terms-on-the-wire';
@@ -33,7 +33,7 @@ const EVENT_BYTES = 192;
 const POSTINGS_BYTES = 3 << 10;
 
 export class TermJob {
-  private readonly step: JobStep;
+  private readonly step: DayStep;
   private readonly begun: accountpb.TermBegun[] = [];
   private readonly ended: accountpb.TermEnded[] = [];
   /** By the date up to which it has accrued. */
@@ -45,18 +45,18 @@ export class TermJob {
     private readonly terms: ReadonlyMap<string, TermsOfProduct>,
     private readonly turn: Turn,
   ) {
-    this.step = new JobStep(accounts, asked, turn);
+    this.step = new DayStep(accounts.days, asked, turn);
   }
 
   /** Returns the encoded verdict. */
   run(): Uint8Array {
     const { turn } = this;
     const { branchId, date } = this.asked;
-    const done = this.step.over((ordinal) => this.visit(ordinal));
+    this.step.over((ordinal) => this.visit(ordinal));
     for (const [nextDate, accounts] of this.accrued) record(turn, 'InterestAccrued', { branchId, date, nextDate, accounts });
     for (const begun of this.begun) record(turn, 'TermBegun', begun);
     for (const ended of this.ended) record(turn, 'TermEnded', ended);
-    return done.verdict();
+    return this.step.verdict();
   }
 
   private visit(ordinal: number): void {

@@ -5,7 +5,7 @@
 import type { Turn } from '@sluice/engine';
 import type { logpb } from '@sluice/protocol';
 import { record } from './day-commands';
-import { JobStep } from './day-step';
+import { DayStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
 import type { AccountClass } from './movements';
 
@@ -25,8 +25,8 @@ export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.To
   /** By the number of the class. */
   const sums = new Map<number, Sum>();
   const totals: logpb.DayTotal[] = [];
-  const step = new JobStep(accounts, asked, turn);
-  const done = step.over((ordinal) => {
+  const step = new DayStep(days, asked, turn);
+  step.over((ordinal) => {
     const classNumber = days.classNumberAt(ordinal);
     if (!sums.has(classNumber)) step.answer(TOTAL_BYTES);
     const sum = sumOf(sums, classNumber, days.classAt(ordinal));
@@ -38,7 +38,7 @@ export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.To
     totals.push({ ...EMPTY, product, unit, balanceMinor: String(balanceMinor), accruedMicro: String(accruedMicro), count: BigInt(count) });
   }
   const branch = days.branch(branchId);
-  if (done.complete && branch !== undefined) {
+  if (step.complete && branch !== undefined) {
     for (const { accounts, line, debitMinor, creditMinor, count } of branch.movements.until(date)) {
       const { product, unit } = accounts;
       totals.push({ ...EMPTY, product, unit, line, debitMinor: String(debitMinor), creditMinor: String(creditMinor), count: BigInt(count) });
@@ -46,7 +46,7 @@ export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.To
     branch.totalled(date);
     record(turn, 'BranchDayTotalled', { branchId, date });
   }
-  return done.verdict(totals);
+  return step.verdict(totals);
 }
 
 const EMPTY = { line: 0, debitMinor: '', creditMinor: '', balanceMinor: '', accruedMicro: '' } as const;

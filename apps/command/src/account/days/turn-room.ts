@@ -1,5 +1,5 @@
 /**
- * What the steps of jobs may record in one turn, together: a commit has to fit one record of the log, and a turn may take steps of many branches at once. A step that finds no room looks at
+ * What the steps of ends of day may record in one turn, together: a commit has to fit one record of the log, and a turn may take steps of many branches at once. A step that finds no room looks at
  * no account, and its branch asks for it again.
  */
 import type { Turn } from '@sluice/engine';
