@@ -1,9 +1,9 @@
-/** Bounds how many promises are under way; the first that rejects ends the whole, for whoever enters or waits next. */
+/** Bounds how many promises are under way, however many callers enter at once; the first that rejects ends the whole, for every caller that enters or waits. */
 export class ReadWindow {
   readonly #capacity: number;
   #inside = 0;
   #failure: { readonly error: unknown } | undefined;
-  #changed: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -22,7 +22,9 @@ export class ReadWindow {
       })
       .finally(() => {
         this.#inside -= 1;
-        this.#changed?.();
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        for (const look of waiting) look();
       });
   }
 
@@ -33,7 +35,7 @@ export class ReadWindow {
 
   #change(): Promise<void> {
     return new Promise((resolve) => {
-      this.#changed = resolve;
+      this.#waiting.push(resolve);
     });
   }
 
