@@ -219,3 +219,87 @@ function expectTotals(ledger: Ledger, date: CalendarDate, opening: readonly bigi
     ledger.expectAccrued(at, BigInt(balance?.accruedMicro ?? 'none'), booked[at] as bigint);
   }
 }
+
+/** A deposit that renews, and one that goes to a linked account of another partition; 36.5 % by ACT/365, so that a day's interest is a thousandth. */
+const DEPOSIT: logpb.ProductTerms = {
+  productId: 'rolling',
+  dayCount: logpb.DayCount.DAY_COUNT_ACT_365,
+  tiers: [{ fromMinor: 0n, basisPoints: 3_650 }],
+  debitBasisPoints: 0,
+  capitalise: false,
+  termMonths: 0,
+  termDays: 0,
+  renews: true,
+};
+
+test('a term earns the interest of its days on what it began with, whatever the business dates and wherever its last day falls', () => {
+  const term = fc.constantFrom({ termMonths: 1 }, { termDays: 1 }, { termDays: 2 }, { termDays: 7 }, { termMonths: 0, termDays: 30 });
+  fc.assert(
+    fc.property(
+      businessDates,
+      businessDates,
+      term,
+      fc.bigInt(10n ** 6n, 10n ** 12n),
+      fc.boolean(),
+      fc.boolean(),
+      (first, more, length, principal, isStageOne, isRestored) => {
+        const dates = [...first, ...more.slice(1).map((date) => date - (more[0] as number) + (first.at(-1) as number))];
+        const branch = new BranchOfAccounts(2);
+        const [rolling, ending, linked] = [branch.accounts.idIn(0, 'rolling'), branch.accounts.idIn(0, 'ending'), branch.accounts.idIn(1, 'linked')];
+        const terms = [
+          { ...DEPOSIT, ...length },
+          { ...DEPOSIT, ...length, productId: 'ending', renews: false },
+        ];
+        branch.setDay(dates[0] as number, (dates[0] as number) - 1);
+        branch.open(rolling, 'rolling');
+        branch.open(ending, 'ending', { linkedAccountId: linked });
+        branch.open(linked, 'current');
+        for (const accountId of [rolling, ending]) expect(branch.post(accountId, principal)).toBe('accepted');
+        for (let day = 0; day + 1 < dates.length; day += 1) {
+          const [date, nextDate] = [dates[day] as number, dates[day + 1] as number];
+          const mature = (): void => {
+            branch.job('MatureAccounts', { date, nextDate, terms });
+            branch.accounts.deliverAll();
+          };
+          if (isStageOne) mature();
+          branch.setDay(nextDate, date);
+          branch.seal(date);
+          branch.job('RollAccounts', { date, limit: 1 });
+          if (!isStageOne) mature();
+          if (isRestored) branch.accounts.restoreAll();
+          branch.job('AccrueInterest', { date, nextDate, terms, limit: 1 });
+        }
+        expectTerms(branch, rolling, principal);
+        const [payout] = branch.postings.filter(({ accountId, toAccountId }) => accountId === ending && toAccountId === linked);
+        const earned = branch.postings.find(({ accountId, interest }) => accountId === ending && interest);
+        if (payout !== undefined) {
+          expect(payout.amountMinor).toBe(principal + (earned?.amountMinor ?? 0n));
+          expect(branch.accounts.account(linked).balanceMinor).toBe(payout.amountMinor);
+          expectTerms(branch, ending, principal);
+        }
+        expect(branch.accounts.account(ending).balanceMinor).toBe(payout === undefined ? principal : 0n);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+/** What is booked at the end of each term, together, is at most half a unit from what the balances earned from one end to the next one. */
+function expectTerms(branch: BranchOfAccounts, accountId: string, principal: bigint): void {
+  const begun = branch.eventsOf('TermBegun').map((payload) => accountpb.TermBegun.decode(payload));
+  const ofAccount = begun.filter((term) => term.accountId === accountId);
+  const booked = branch.postings.filter((posting) => posting.accountId === accountId && posting.interest).map(({ amountMinor }) => amountMinor);
+  let from = ofAccount[0]?.fromDate ?? 0;
+  let balance = principal;
+  /** Thousandths. */
+  let earned = 0n;
+  for (const [at, amount] of booked.entries()) {
+    const untilDate = ofAccount[at]?.untilDate ?? 0;
+    earned += balance * BigInt(untilDate - from);
+    balance += amount;
+    const apart = earned - (balance - principal) * 1_000n;
+    expect(apart <= 501n && apart >= -501n).toBe(true);
+    from = untilDate;
+  }
+  expect(booked.length).toBeGreaterThanOrEqual(ofAccount.length - 1);
+}

@@ -45,8 +45,8 @@ export class DayStep {
     this.bytes += bytes;
   }
 
-  /** So much of the verdict is taken by something else. */
-  answer(bytes: number): void {
+  /** So much of the commit or of the verdict is taken by something else. */
+  takeRoom(bytes: number): void {
     this.bytes += bytes;
   }
 

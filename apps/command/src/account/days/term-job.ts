@@ -61,19 +61,26 @@ export class TermJob {
 
   private visit(ordinal: number): void {
     const { days } = this.accounts;
-    const { date, nextDate } = this.asked;
+    const { nextDate } = this.asked;
     const terms = this.terms.get(days.classAt(ordinal).product);
     if (terms?.term === undefined) return;
     const untilDate = days.columns.termUntil[ordinal] as number;
-    if (untilDate === NO_DATE) this.beginFirst(ordinal, termFrom(date, terms.term));
+    if (untilDate === NO_DATE) this.beginFirst(ordinal, terms, terms.term);
     else if (untilDate === TERM_ENDED) this.payOutAgain(ordinal);
     else if (untilDate < nextDate) this.end(ordinal, untilDate, terms, terms.term);
   }
 
-  private beginFirst(ordinal: number, term: Term): void {
+  /** A term of a day that begins before a holiday ends at once. */
+  private beginFirst(ordinal: number, terms: TermsOfProduct, rules: TermRules): void {
     if (this.accounts.table.peek(ordinal).status === 'CLOSED') return;
+    const term = termFrom(this.asked.date, rules);
     this.begin(ordinal, term);
-    this.step.change(EVENT_BYTES);
+    if (term.untilDate >= this.asked.nextDate) {
+      this.step.change(EVENT_BYTES);
+      return;
+    }
+    this.step.takeRoom(EVENT_BYTES);
+    this.end(ordinal, term.untilDate, terms, rules);
   }
 
   private begin(ordinal: number, { fromDate, untilDate }: Term): void {

@@ -28,7 +28,7 @@ export function totalAccounts(accounts: JobAccounts, turn: Turn, asked: logpb.To
   const step = new DayStep(days, asked, turn);
   step.over((ordinal) => {
     const classNumber = days.classNumberAt(ordinal);
-    if (!sums.has(classNumber)) step.answer(TOTAL_BYTES);
+    if (!sums.has(classNumber)) step.takeRoom(TOTAL_BYTES);
     const sum = sumOf(sums, classNumber, days.classAt(ordinal));
     sum.balanceMinor += days.closingBalance(ordinal, date);
     sum.accruedMicro += days.columns.accrued[ordinal] as bigint;
