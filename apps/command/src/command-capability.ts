@@ -11,6 +11,8 @@ import type { CallContext, CapabilityMetrics, CapabilitySettings, ServiceRegistr
 /** What is there before the engine is. */
 export interface CapabilityContext {
   readonly clock: Clock;
+  /** Partitions of the log. */
+  readonly partitions: number;
   readonly keyring: Keyring;
   readonly pool: PoolMode;
   /** Threads of the pool; undefined: by the machine's processors. */

@@ -107,7 +107,7 @@ export async function startCommand(dependencies: CommandDependencies): Promise<C
   const seeds = hashSeeds(keyring.derivedKey('hashes of ids'), Buffer.from(incarnation, 'hex'));
   const { capabilities = COMMAND_CAPABILITIES, settings = loadConfiguration({}), pool = 'auto', poolThreads, missingKeys, readStore } = dependencies;
   const metrics = capabilityMetrics(dependencies.metrics ?? NO_METRICS);
-  const created = { clock, keyring, settings, metrics, pool, poolThreads, missingKeys, readStore, trouble };
+  const created = { clock, partitions, keyring, settings, metrics, pool, poolThreads, missingKeys, readStore, trouble };
   const parts = capabilities.map((capability) => capability.create(created));
   await Promise.all(parts.map(async (part) => part.prepare?.()));
   let ownership: PartitionOwnership | undefined;

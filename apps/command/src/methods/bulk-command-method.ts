@@ -133,7 +133,7 @@ export class BulkCommand<Request, Response, Item, Result> {
     const elsewhere =
       hop !== undefined && requests.some(({ verdict }) => verdict === undefined || (verdict.kind === 'refused' && verdict.refusal === 'NOT_OWNER'));
     if (!elsewhere) {
-      const completed = await this.completed(requests, partition, positions);
+      const completed = await this.completed(requests, partition, positions, call);
       for (const [position, at] of share.entries())
         (routed[at] as Routed<Result>).result = this.resultOf(requests[position] as AggregateRequest, completed?.[position]);
       return;
@@ -164,11 +164,12 @@ export class BulkCommand<Request, Response, Item, Result> {
     requests: readonly AggregateRequest[],
     partition: number,
     positions: Map<number, number>,
+    call: CallContext,
   ): Promise<readonly (CompletedReply | undefined)[] | undefined> {
     const { complete } = this.shape;
     if (complete === undefined) return undefined;
     const completed = await Promise.all(
-      requests.map(async (request) => (request.verdict?.kind === 'accepted' ? complete(request, request.verdict.reply, partition) : undefined)),
+      requests.map(async (request) => (request.verdict?.kind === 'accepted' ? complete(request, request.verdict.reply, partition, call) : undefined)),
     );
     for (const reply of completed) mergeSequences(positions, reply?.sequences);
     return completed;

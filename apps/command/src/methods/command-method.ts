@@ -56,7 +56,7 @@ export function commandMethod<Request, Response extends CommandResponse>(
       observer.rejected(reasonOf(verdict), 1);
       throw errorOf(verdict);
     }
-    const completed = await complete?.(request, verdict.reply, partition);
+    const completed = await complete?.(request, verdict.reply, partition, call);
     const response = definition.responseDeserialize(Buffer.from(completed?.reply ?? verdict.reply));
     response.repeated = repeated;
     const sequences = new Map([[partition, sequence]]);

@@ -23,6 +23,7 @@ class Process {
   constructor(storage: MemoryLogStorage, blocks: MemoryBlocks, clock: ManualClock, hop?: PartitionHop<CallContext>) {
     this.part = parcelCapability.create({
       clock,
+      partitions: storage.partitions.length,
       keyring: new MemoryKeyring(),
       settings: loadConfiguration({}),
       metrics: capabilityMetrics(NO_METRICS),

@@ -3,6 +3,7 @@
  * again for a repeat. It is not recorded.
  */
 import type { AggregateRequest } from '@sluice/engine';
+import type { CallContext } from '@sluice/service';
 
 export interface CompletedReply {
   /** The response message, without position token and repeated flag. */
@@ -11,8 +12,11 @@ export interface CompletedReply {
   readonly sequences: ReadonlyMap<number, number>;
 }
 
-/** @param reply the one that is recorded. */
-export type CompleteReply = (request: AggregateRequest, reply: Uint8Array, partition: number) => Promise<CompletedReply>;
+/**
+ * @param reply the one that is recorded.
+ * @param call tells when its caller stops waiting.
+ */
+export type CompleteReply = (request: AggregateRequest, reply: Uint8Array, partition: number, call: Pick<CallContext, 'signal'>) => Promise<CompletedReply>;
 
 /** Takes the newest of both. */
 export function mergeSequences(into: Map<number, number>, others: ReadonlyMap<number, number> | undefined): void {

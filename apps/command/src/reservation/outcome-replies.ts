@@ -13,10 +13,11 @@ import {
   type IdentityCommand,
   type IdentityEvent,
 } from '@sluice/domain/reservation';
-import { TurnLostError, type AggregateRequest, type AggregateState } from '@sluice/engine';
+import type { AggregateRequest, AggregateState } from '@sluice/engine';
 import type { Clock } from '@sluice/ports';
 import { reservationpb } from '@sluice/protocol/reservation';
 import type { CommandContext } from '../command-capability';
+import { isDurable } from '../methods/durable-state';
 import type { CompletedReply, CompleteReply } from '../methods/reply-completion';
 import type { OutcomeWaiters } from './outcome-waiters';
 import { IDENTITY, stateToProto } from './reservation-names';
@@ -126,17 +127,5 @@ export class OutcomeReplies {
         if (found !== undefined) end({ outcome: found, sequence });
       });
     });
-  }
-}
-
-/** Memory is ahead of the log: waits for what it says. False: the turn is lost. */
-async function isDurable(owned: { readonly durableSequence: number; recall(sequence: number): Promise<unknown> }, sequence: number): Promise<boolean> {
-  if (sequence <= owned.durableSequence) return true;
-  try {
-    await owned.recall(sequence);
-    return true;
-  } catch (error) {
-    if (error instanceof TurnLostError) return false;
-    throw error;
   }
 }

@@ -126,6 +126,7 @@ export class AccountsOfPartitions {
     this.deliveries.splice(this.deliveries.indexOf(delivery), 1);
     const settled: SettledDelivery = {
       ...delivery,
+      partition: delivery.to,
       id: 'd',
       accepted: verdict.kind === 'accepted',
       reason: verdict.kind === 'rejected' ? verdict.reason : '',

@@ -16,7 +16,13 @@ import { MortalLog } from './mortal-log';
 import { commitsOf, fillLog, type History } from './recorded-history';
 
 const INCARNATION = '00112233445566778899aabbccddeeff';
-export const CALL = { caller: ANYBODY, ended: false, forwarded: false, deadlineMs: Number.POSITIVE_INFINITY } as CallContext;
+export const CALL = {
+  caller: ANYBODY,
+  ended: false,
+  forwarded: false,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  signal: new AbortController().signal,
+} as CallContext;
 
 /** A request with fields left out. */
 export type Asked = Readonly<Record<string, unknown>>;

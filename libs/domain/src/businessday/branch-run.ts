@@ -14,7 +14,7 @@
  * A chunk that settles while the run is paused leaves its partition HELD.
  */
 import type { CalendarDate } from '../day';
-import type { BranchSettings, PlannedStep, RunGoal } from './branch-settings';
+import { reaches, type BranchSettings, type PlannedStep, type RunGoal } from './branch-settings';
 import type { ProductTerms } from './product';
 
 export interface PartitionProgress {
@@ -73,4 +73,12 @@ export function isBatchDone(run: Run): boolean {
 
 export function isStepDone({ partitions }: Run): boolean {
   return partitions?.every(({ state }) => state === 'DONE') ?? false;
+}
+
+export function runStateOf(run: Run): RunState {
+  if (run.paused) return 'PAUSED';
+  if (run.partitions !== undefined) return 'RUNNING';
+  const { kind } = stepOfRun(run);
+  const isHeldUp = kind === 'BEGIN' && run.setAside > 0;
+  return reaches(run.goal, kind) && !isHeldUp ? 'RUNNING' : 'WAITING';
 }

@@ -178,6 +178,7 @@ describe('what follows from a decision', () => {
       capability: 'tally',
       method: 'Put',
       key: 'a',
+      partition: 0,
       payload: encoded({ amount: 3 }),
       owedBy: { capability: 'tally', key: 'tally/a' },
       id: 'd-1-0-1',

@@ -63,6 +63,10 @@ class DeliveryWithVerdict implements SettledDelivery {
     return this.command.payload;
   }
 
+  get partition(): number {
+    return this.part.target;
+  }
+
   get owedBy(): SettledDelivery['owedBy'] {
     return { capability: this.part.owedBy, key: this.command.owedByKey };
   }

@@ -36,6 +36,8 @@ export interface OwedDelivery {
 
 /** A delivery with its verdict: final, recorded at its target. */
 export interface SettledDelivery extends OwedDelivery {
+  /** Where it was decided. */
+  readonly partition: number;
   readonly id: string;
   readonly accepted: boolean;
   /** Empty if it was accepted. */
