@@ -66,9 +66,10 @@ export function readLedger(log: DecodedLog): LedgerReading {
   return { postings, balances, contradictions };
 }
 
-/** Legs that the engine makes carry the id of their transfer, hold or funds, which is none of their own account. */
-function engineMark({ type, fromAccountId, toAccountId, holdExpired, funds }: accountpb.Posting): string {
+/** Legs that the engine makes carry the id of their transfer, hold or funds, and interest that of its date, which is none of their own account. */
+function engineMark({ type, fromAccountId, toAccountId, holdExpired, funds, interest }: accountpb.Posting): string {
   if (funds) return ` (funds: ${accountpb.PostingType[type]})`;
+  if (interest) return ' (interest)';
   if (holdExpired) return ' (expired)';
   if (fromAccountId !== '') return ` (from ${fromAccountId})`;
   return toAccountId !== '' && type === accountpb.PostingType.POSTING_TYPE_CREDIT ? ' (refund)' : '';

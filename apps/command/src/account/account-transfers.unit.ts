@@ -237,10 +237,13 @@ describe('the same checks in both ways', () => {
     expect(accounts.transfer({ requestId: 't', fromAccountId: alice, toAccountId: alice, amountMinor: 1n })).toBe('INVALID_REQUEST');
   });
 
-  test.each([{ toAccountId: 'x' }, { fromAccountId: 'x' }, { holdExpired: true }])('a posting of a caller cannot pretend to be the engine’s: %j', (mark) => {
-    const { accounts, alice } = threeAccounts();
-    expect(accounts.post({ requestId: 'p', accountId: alice, type: CREDIT, amountMinor: 1n, ...mark })).toBe('INVALID_REQUEST');
-  });
+  test.each([{ toAccountId: 'x' }, { fromAccountId: 'x' }, { holdExpired: true }, { interest: true }])(
+    'a posting of a caller cannot pretend to be the engine’s: %j',
+    (mark) => {
+      const { accounts, alice } = threeAccounts();
+      expect(accounts.post({ requestId: 'p', accountId: alice, type: CREDIT, amountMinor: 1n, ...mark })).toBe('INVALID_REQUEST');
+    },
+  );
 });
 
 describe('holds that expire', () => {

@@ -5,7 +5,17 @@ import { Posting, PostingType } from '../generated/sluice/account/v1/account';
 import { TransferBatchRequest, TransferOrder } from '../generated/sluice/account/v1/command_service';
 import { TransferLeg } from '../generated/sluice/account/v1/events';
 import { isEngineMade, HOLD_ID_LENGTH_AND_FLAGS, OUTCOME_NONE, type PostingBatch, STRIDE, TYPE } from './posting-batch';
-import { creditsOf, encodeOrders, otherAccountId, refundsOf, releaseOfExpired, scanTransferLegs, scanTransfers, transferLeg } from './transfer-legs';
+import {
+  creditsOf,
+  encodeOrders,
+  engineMadePostings,
+  otherAccountId,
+  refundsOf,
+  releaseOfExpired,
+  scanTransferLegs,
+  scanTransfers,
+  transferLeg,
+} from './transfer-legs';
 
 const ISSUES = {
   invalid: (batch: PostingBatch, index: number, message: string): void => {
@@ -122,6 +132,20 @@ test('the release of an expired hold says so', () => {
     Posting.fromPartial({ requestId: 'h', accountId: 'a', type, amountMinor: 5n, unit: 'EUR', holdId: 'h', holdExpired: true }),
   );
   expect(engineMade(release, 0)).toBe(true);
+});
+
+test('interest is made by the engine, whether it is credited or charged; the debit of a transfer is not, whoever orders it', () => {
+  const { POSTING_TYPE_CREDIT, POSTING_TYPE_DEBIT } = PostingType;
+  const posting = (rest: Partial<Posting>): Posting => Posting.fromPartial({ requestId: 'r', accountId: 'a', amountMinor: 5n, unit: 'EUR', ...rest });
+  const postings = [
+    posting({ type: POSTING_TYPE_CREDIT, interest: true }),
+    posting({ type: POSTING_TYPE_DEBIT, interest: true }),
+    posting({ type: POSTING_TYPE_DEBIT, toAccountId: 'b' }),
+  ];
+  const batch = engineMadePostings(postings);
+  expect(postings.map((_, index) => engineMade(batch, index))).toEqual([true, true, false]);
+  expect(postings.map((_, index) => Posting.decode(batch.body(index)))).toEqual(postings);
+  batch.release();
 });
 
 test.each([
