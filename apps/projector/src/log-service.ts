@@ -1,9 +1,10 @@
 /** `sluice.log.v1.LogService`: reads the event log for people, and compares aggregates with it. */
 import { partitionOfKey, partitionOfWholeKey } from '@sluice/domain';
+import { type CalendarDate, dateFromText } from '@sluice/domain/day';
 import type { Clock, EventLog } from '@sluice/ports';
 import { type AggregateName, PROJECTIONS } from '@sluice/projections';
-import { ACCOUNT_AGGREGATE } from '@sluice/projections/account';
-import { logpb, readCommit } from '@sluice/protocol';
+import { ACCOUNT_AGGREGATE, type DayProofSums } from '@sluice/projections/account';
+import { logpb, readCommit, timestampFromUs } from '@sluice/protocol';
 import { type CallContext, invalidRequest, refusal, serverStream, type ServiceRegistration, unary } from '@sluice/service';
 import { commitView } from './commit-view';
 import { NewestOwners } from './newest-owners';
@@ -41,6 +42,14 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
       return { ...report, differences: [...report.differences], sequence: BigInt(report.sequence) };
     } catch (error) {
       throw error instanceof UnknownAggregateError ? refusal(notFound, error.message) : refusalOf(error);
+    }
+  };
+
+  const verifiedDay = async (branchId: string, date: CalendarDate, call: CallContext) => {
+    try {
+      return await control.verifyDay(branchId, date, call.signal);
+    } catch (error) {
+      throw refusalOf(error);
     }
   };
 
@@ -105,6 +114,27 @@ export function logService({ log, clock, control }: LogServiceOptions): ServiceR
       const name = { aggregate: kindOf(capability, aggregate), key };
       const { figures, ...verified } = await verify(capability, name, 'AGGREGATE_NOT_FOUND', call);
       return { ...verified, figures: Object.entries(figures).map(([figure, sides]) => ({ name: figure, ...sides })) };
+    }),
+
+    verifyDay: unary<logpb.VerifyDayRequest, logpb.VerifyDayResponse>(async ({ branchId, date: text }, call) => {
+      checkedKey('branch_id', branchId);
+      const date = dateFromText(text);
+      if (date === undefined) throw invalidRequest('date', 'is YYYY-MM-DD');
+      const verdict = await verifiedDay(branchId, date, call);
+      if (verdict.kind !== 'proof') throw refusal(verdict.kind, undefined, { branch_id: branchId, date: text });
+      const { accounts, postings, failures, failureCount, sumsByUnit } = verdict;
+      const byUnit = (sumOf: (sums: DayProofSums) => bigint): Record<string, string> =>
+        Object.fromEntries([...sumsByUnit].map(([unit, sums]) => [unit, String(sumOf(sums))]));
+      return {
+        accounts: BigInt(accounts),
+        postings: BigInt(postings),
+        failures: [...failures],
+        failureCount: BigInt(failureCount),
+        openingMinor: byUnit(({ openingMinor }) => openingMinor),
+        postedMinor: byUnit(({ postedMinor }) => postedMinor),
+        closingMinor: byUnit(({ closingMinor }) => closingMinor),
+        verifiedAt: timestampFromUs(clock.nowUs()),
+      };
     }),
   };
   return { name: 'sluice.log.v1.LogService', definition: logpb.LogServiceService, implementation: { ...implementation } };

@@ -2,9 +2,11 @@
  * What can be asked of the projector, wherever it runs: in this thread (projector.ts) or in another one (thread/). The
  * services know nothing else.
  */
+import type { CalendarDate } from '@sluice/domain/day';
 import type { AggregateComparison, AggregateName, SetAside } from '@sluice/projections';
 import type { LagPercentiles } from './lag-window';
 import type { BlockedPartition } from './unreadable-commit';
+import type { DayVerdict } from './verification/verify-day';
 
 export interface PartitionStanding {
   readonly partition: number;
@@ -105,5 +107,7 @@ export interface ProjectorControl {
   verifyAll(report: Report<VerificationProgress>, signal: AbortSignal): Promise<void>;
   /** Compares one aggregate of the projection of that name. Throws UnknownAggregateError or ProjectionBehindError. */
   verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport>;
+  /** Proves a business date of a branch from the log; the read store is not asked. */
+  verifyDay(branchId: string, date: CalendarDate, signal: AbortSignal): Promise<DayVerdict>;
   stop(): Promise<void>;
 }

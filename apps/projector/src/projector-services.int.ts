@@ -205,6 +205,15 @@ test('verifies, rebuilds and says how it stands', async () => {
   expect(flushes.reduce((sum, { postings }) => sum + postings, 0)).toBe(Number(entries));
 });
 
+test.each`
+  branchId | date            | refused
+  ${'b'}   | ${'2026-11-27'} | ${'NOT_FOUND BRANCH_NOT_FOUND'}
+  ${''}    | ${'2026-11-27'} | ${'INVALID_ARGUMENT INVALID_REQUEST'}
+  ${'b'}   | ${'2026-02-30'} | ${'INVALID_ARGUMENT INVALID_REQUEST'}
+`('no proof of "$branchId" at $date: $refused', async ({ branchId, date, refused }: Record<'branchId' | 'date' | 'refused', string>) => {
+  expect(await refusalOf(call<logpb.VerifyDayRequest, unknown>(logClient.verifyDay, { branchId, date }))).toBe(refused);
+});
+
 test('a thread that cannot start says why', async () => {
   const files = { logFile: join(folder, 'nothing.db'), readFile: join(folder, 'other.db') };
   await expect(startProjectorThread({ ...files, readBus: () => new MessagePortBusPublisher().newReader(), log })).rejects.toThrow();

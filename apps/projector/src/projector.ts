@@ -15,6 +15,7 @@ import {
   SwitchEndedError,
   systemClock,
 } from '@sluice/ports';
+import type { CalendarDate } from '@sluice/domain/day';
 import { type AggregateName, type Projection, PROJECTIONS, projectionId, SET_ASIDE, type SetAside, setAsideOf } from '@sluice/projections';
 import type { DecodedCommit } from '@sluice/protocol';
 import { BusiestAccount } from './busiest-account';
@@ -40,6 +41,7 @@ import { RowsNotOfLogError, assertStoreOfLog } from './rows-position';
 import { SwitchWatch } from './switch-watch';
 import { unreadableCommitOf } from './unreadable-commit';
 import { verifyAggregate } from './verification/verify-aggregate';
+import { type DayVerdict, verifyDay } from './verification/verify-day';
 import { verifyAll } from './verification/verify-all';
 
 /** Promised are 500 ms; a poll is one cheap read. */
@@ -174,6 +176,10 @@ export class Projector implements ProjectorControl {
     if (found === undefined) throw new UnknownAggregateError(name.aggregate, name.key);
     const sources = { log, store, projections: this.projections, clock: this.clock, signal: AbortSignal.any([signal, this.stopping.signal]) };
     return verifyAggregate(sources, found, name);
+  }
+
+  async verifyDay(branchId: string, date: CalendarDate, signal: AbortSignal): Promise<DayVerdict> {
+    return verifyDay({ log: this.options.log, signal: AbortSignal.any([signal, this.stopping.signal]) }, branchId, date);
   }
 
   private hold(partition: number): void {

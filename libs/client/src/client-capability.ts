@@ -18,6 +18,8 @@ export interface ClientContext {
   readonly command: <Stub>(stub: StubClass<Stub>) => Stub;
   /** A client of a query service, on the channel of this client. */
   readonly query: <Stub>(stub: StubClass<Stub>) => Stub;
+  /** A client of what reads the log for people, on the channel of this client. */
+  readonly projector: <Stub>(stub: StubClass<Stub>) => Stub;
 }
 
 export interface ClientCapability<Clients extends object> {

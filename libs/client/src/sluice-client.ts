@@ -77,6 +77,7 @@ class ConnectedClient {
       batching: options.batching,
       command: (Stub) => new Stub(target, credentials, channelTo(target)),
       query: (Stub) => new Stub(queryTarget, credentials, channelTo(queryTarget)),
+      projector: (Stub) => new Stub(projectorTarget, credentials, channelTo(projectorTarget)),
     };
     for (const capability of CLIENT_CAPABILITIES) Object.assign(this, capability.clients(context));
     this.log = new LogClient(this.#caller, new logpb.LogServiceClient(projectorTarget, credentials, channelTo(projectorTarget)));

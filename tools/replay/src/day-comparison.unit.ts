@@ -51,7 +51,7 @@ test.each<[what: string, found: [string, bigint][], differences: string[]]>([
 const product = { product: BANK_PRODUCT, unit: 'CZK', openingMinor: 30n, debitMinor: 10n, creditMinor: 80n, closingMinor: 100n, accounts: 2, accruedMicro: 0n };
 const cash = { product: BANK_PRODUCT, unit: 'CZK', line: 'CASH', name: 'Cash', debitMinor: 80n, creditMinor: 10n, postings: 3n } as const;
 const courier = { ...cash, product: 'courier', line: 'INTER_BRANCH' } as const;
-const found: TrialBalance = { branchId: '55', date: '1993-01-01', products: [product], lines: [cash, courier], balanced: true };
+const found: TrialBalance = { branchId: '55', date: '1993-01-01', products: [product], lines: [cash, courier], balanced: true, openingDerived: false };
 
 test.each<[what: string, found: Partial<TrialBalance>, differences: string[]]>([
   ['equal', {}, []],

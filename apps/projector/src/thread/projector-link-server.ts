@@ -48,6 +48,8 @@ export class ProjectorLinkServer {
         return undefined;
       case 'verifyAggregate':
         return control.verifyAggregate(request.projection, request.name, signal);
+      case 'verifyDay':
+        return control.verifyDay(request.branchId, request.date, signal);
       case 'stop':
         await this.stop();
         return undefined;

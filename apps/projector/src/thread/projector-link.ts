@@ -1,4 +1,5 @@
 /** The services' end of the link: a projector that runs in another thread, used like one in this. */
+import type { CalendarDate } from '@sluice/domain/day';
 import type { AggregateName } from '@sluice/projections';
 import {
   type AggregateReport,
@@ -12,6 +13,7 @@ import {
   type VerificationProgress,
 } from '../projector-control';
 import type { ProjectorObserver } from '../projector-observer';
+import type { DayVerdict } from '../verification/verify-day';
 import type { FromProjector, LinkError, LinkNotice, LinkReport, LinkRequest, LinkResult, ToProjector } from './thread-messages';
 
 /** A worker, or a port to one. */
@@ -53,6 +55,10 @@ export class ProjectorLink implements ProjectorControl {
 
   async verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport> {
     return (await this.ask({ kind: 'verifyAggregate', projection, name }, undefined, signal)) as AggregateReport;
+  }
+
+  async verifyDay(branchId: string, date: CalendarDate, signal: AbortSignal): Promise<DayVerdict> {
+    return (await this.ask({ kind: 'verifyDay', branchId, date }, undefined, signal)) as DayVerdict;
   }
 
   async stop(): Promise<void> {

@@ -10,6 +10,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { type Clock, type EventLog, systemClock } from '@sluice/ports';
+import type { CalendarDate } from '@sluice/domain/day';
 import type { AggregateName } from '@sluice/projections';
 import {
   type AggregateReport,
@@ -23,6 +24,7 @@ import {
 import { BlockedPartitions } from '../blocked-partitions';
 import { type ProjectorObserver, SILENT_PROJECTOR_OBSERVER } from '../projector-observer';
 import { type ProjectorRuntime, serveProjector } from '../start-projector';
+import type { DayVerdict } from '../verification/verify-day';
 import { type ProjectorThread, runProjectorThread } from './projector-thread';
 
 export interface ProjectorThreadOptions {
@@ -95,6 +97,10 @@ class ProjectorThreadKeeper implements ProjectorControl {
 
   async verifyAggregate(projection: string, name: AggregateName, signal: AbortSignal): Promise<AggregateReport> {
     return this.running().verifyAggregate(projection, name, signal);
+  }
+
+  async verifyDay(branchId: string, date: CalendarDate, signal: AbortSignal): Promise<DayVerdict> {
+    return this.running().verifyDay(branchId, date, signal);
   }
 
   async stop(): Promise<void> {

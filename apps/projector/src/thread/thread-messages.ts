@@ -3,23 +3,26 @@
  * number; it is answered once, with reports before that where the work is long.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { CalendarDate } from '@sluice/domain/day';
 import type { AggregateName, SetAside } from '@sluice/projections';
 import type { AggregateReport, ProjectorStatus, RebuildProgress, VerificationProgress } from '../projector-control';
 import type { FlushReport } from '../projector-observer';
 import type { BlockedPartition } from '../unreadable-commit';
+import type { DayVerdict } from '../verification/verify-day';
 
 export type LinkRequest =
   | { readonly kind: 'status' }
   | { readonly kind: 'rebuild' }
   | { readonly kind: 'verifyAll' }
   | { readonly kind: 'verifyAggregate'; readonly projection: string; readonly name: AggregateName }
+  | { readonly kind: 'verifyDay'; readonly branchId: string; readonly date: CalendarDate }
   | { readonly kind: 'stop' };
 
 export type ToProjector =
   | { readonly kind: 'request'; readonly number: number; readonly request: LinkRequest }
   | { readonly kind: 'cancel'; readonly number: number };
 
-export type LinkResult = ProjectorStatus | AggregateReport | undefined;
+export type LinkResult = ProjectorStatus | AggregateReport | DayVerdict | undefined;
 export type LinkReport = RebuildProgress | VerificationProgress;
 
 /** Errors travel by name; those that callers act on are made anew at the other end. */

@@ -48,7 +48,11 @@ export function pauseBetweenReads({ clock, signal }: VerificationSources): Pause
 }
 
 /** The partition's commits 1 … `last`, each checked against its checksum and its predecessor, page by page. */
-export async function* commitsUpTo({ log, signal }: VerificationSources, partition: number, last: number): AsyncGenerator<DecodedCommit[]> {
+export async function* commitsUpTo(
+  { log, signal }: Pick<VerificationSources, 'log' | 'signal'>,
+  partition: number,
+  last: number,
+): AsyncGenerator<DecodedCommit[]> {
   let position = beginningOf(log.identity, partition);
   while (position.sequence < last) {
     signal.throwIfAborted();

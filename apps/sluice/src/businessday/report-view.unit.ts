@@ -34,6 +34,7 @@ function shown(balanced: boolean): string {
     ],
     lines: [line('current', 'CZK', 'till', 5n, 30n), line('savings', 'CZK', 'interest', 20n, 0n)],
     balanced,
+    openingDerived: false,
   });
   return text;
 }

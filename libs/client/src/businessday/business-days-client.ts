@@ -1,5 +1,6 @@
 /** Everything that can be done with the business days of branches. */
 import { randomUUID } from 'node:crypto';
+import type { logpb } from '@sluice/protocol';
 import { businessdaypb } from '@sluice/protocol/businessday';
 import type { Caller, CallOptions, UnaryMethod } from '../caller';
 import { callCommand } from '../command-call';
@@ -17,6 +18,7 @@ export interface BusinessDaysClientOptions {
   readonly caller: Caller;
   readonly commands: businessdaypb.BusinessDayCommandServiceClient;
   readonly queries: businessdaypb.BusinessDayQueryServiceClient;
+  readonly log: logpb.LogServiceClient;
   readonly positions: PositionTracker;
   readonly reads: Reads;
 }
@@ -156,8 +158,8 @@ export class BusinessDaysClient {
 
   /** Proves a date, account by account, from the log. Reads the log: the larger it is, the more time `deadlineMs` must give. */
   async verify(branchId: string, date: string, options?: CallOptions): Promise<DayProof> {
-    const { queries, reads } = this.#options;
-    return proofFromWire(await reads.read(queries.verifyDay.bind(queries), { branchId, date }, options));
+    const { caller, log } = this.#options;
+    return proofFromWire(await caller.unary(log.verifyDay.bind(log), { branchId, date }, options));
   }
 
   async #changed<Request extends { readonly requestId: string }>(

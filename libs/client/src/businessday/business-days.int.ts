@@ -164,6 +164,7 @@ const TRIAL_BALANCE = businessdaypb.TrialBalance.fromPartial({
   products: [{ product: 'savings', unit: 'CZK', openingMinor: '-5', debitMinor: '', closingMinor: LARGE, accounts: 7n, accruedMicro: '12' }],
   lines: [{ product: 'savings', unit: 'CZK', line: logpb.ContraLine.CONTRA_LINE_INTEREST, name: 'interest', debitMinor: '3', creditMinor: '0', postings: 2n }],
   balanced: true,
+  openingDerived: false,
 });
 const SHOWN_TRIAL_BALANCE = {
   branchId: 'prague',
@@ -172,6 +173,7 @@ const SHOWN_TRIAL_BALANCE = {
   ],
   lines: [{ line: 'INTEREST', name: 'interest', debitMinor: 3n, creditMinor: 0n, postings: 2n }],
   balanced: true,
+  openingDerived: false,
 };
 
 describe('reads', () => {
@@ -232,10 +234,10 @@ describe('reads', () => {
 
   test('a proof has its sums by unit', async () => {
     const { businessDays } = await clientOf({
-      businessDayQueries: {
+      log: {
         verifyDay: noted(
           'verify',
-          businessdaypb.VerifyDayResponse.fromPartial({
+          logpb.VerifyDayResponse.fromPartial({
             accounts: 3n,
             postings: 4n,
             openingMinor: { CZK: '1' },

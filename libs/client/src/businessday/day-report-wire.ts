@@ -1,4 +1,5 @@
 /** Trial balances, reports and proofs from the messages that travel. */
+import type { logpb } from '@sluice/protocol';
 import type { businessdaypb } from '@sluice/protocol/businessday';
 import { expectedPart } from '../expected-part';
 import { timeFromWire } from '../time-wire';
@@ -40,7 +41,7 @@ export function reportFromWire(found: businessdaypb.DayReport | undefined): DayR
   };
 }
 
-export function proofFromWire(found: businessdaypb.VerifyDayResponse): DayProof {
+export function proofFromWire(found: logpb.VerifyDayResponse): DayProof {
   const { accounts, postings, failures, failureCount, openingMinor, postedMinor, closingMinor, verifiedAt } = found;
   const units = [...new Set([...Object.keys(openingMinor), ...Object.keys(postedMinor), ...Object.keys(closingMinor)])].sort();
   const sums = units.map(

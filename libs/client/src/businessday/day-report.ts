@@ -40,6 +40,8 @@ export interface TrialBalance {
   readonly lines: readonly LineBalance[];
   /** Whether, for every unit, opening balances and the contra lines add up to the closing balances. */
   readonly balanced: boolean;
+  /** No date of the branch was totalled before: opening balances are what closing balances and contra lines make of them, and prove nothing. */
+  readonly openingDerived: boolean;
 }
 
 /** What an end of day did. */

@@ -1,4 +1,5 @@
 /** Business days, as the client plugs them in. */
+import { logpb } from '@sluice/protocol';
 import { businessdaypb } from '@sluice/protocol/businessday';
 import type { ClientCapability } from '../client-capability';
 import { BusinessDaysClient } from './business-days-client';
@@ -6,11 +7,12 @@ import { ProductsClient } from './products-client';
 
 export const clientCapability: ClientCapability<{ readonly businessDays: BusinessDaysClient; readonly products: ProductsClient }> = {
   name: 'businessday',
-  clients: ({ caller, positions, reads, command, query }) => ({
+  clients: ({ caller, positions, reads, command, query, projector }) => ({
     businessDays: new BusinessDaysClient({
       caller,
       commands: command(businessdaypb.BusinessDayCommandServiceClient),
       queries: query(businessdaypb.BusinessDayQueryServiceClient),
+      log: projector(logpb.LogServiceClient),
       positions,
       reads,
     }),

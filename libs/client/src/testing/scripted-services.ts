@@ -3,7 +3,7 @@
  * be had at will, and in order.
  */
 import { Metadata, Server, ServerCredentials, type ServiceError, type status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { rpcpb } from '@sluice/protocol';
+import { logpb, rpcpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
 import { contestpb } from '@sluice/protocol/contest';
@@ -24,6 +24,7 @@ export interface Script {
   readonly contestCommands?: Partial<contestpb.ContestCommandServiceServer>;
   readonly reservationCommands?: Partial<reservationpb.ReservationCommandServiceServer>;
   readonly reservationQueries?: Partial<reservationpb.ReservationQueryServiceServer>;
+  readonly log?: Partial<logpb.LogServiceServer>;
 }
 
 export async function startScriptedServices(script: Script, port = 0): Promise<ScriptedServices> {
@@ -38,6 +39,7 @@ export async function startScriptedServices(script: Script, port = 0): Promise<S
   server.addService(contestpb.ContestCommandServiceService, (script.contestCommands ?? {}) as UntypedServiceImplementation);
   server.addService(reservationpb.ReservationCommandServiceService, (script.reservationCommands ?? {}) as UntypedServiceImplementation);
   server.addService(reservationpb.ReservationQueryServiceService, (script.reservationQueries ?? {}) as UntypedServiceImplementation);
+  server.addService(logpb.LogServiceService, (script.log ?? {}) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, boundPort) => {
       if (error === null) resolve(boundPort);

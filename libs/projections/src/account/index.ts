@@ -25,3 +25,4 @@ export * from './transfer-event';
 export * from './transfer-fold';
 export * from './transfer-group';
 export * from './transfer-reader';
+export * from './verification/day-proof';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** What the projection reads events with. */
 const READERS_OF_THE_PROJECTION = ['account-event', 'postings-reader', 'record-columns', 'account-state', 'readAccountPostings', 'ByteReader', 'accountEvents'];
 
-test.each(['ledger-fold.ts', 'posting-effect.ts', 'record-digest.ts'])('%s reads events by the generated codec alone', (file) => {
+test.each(['day-proof.ts', 'ledger-fold.ts', 'posting-effect.ts', 'record-digest.ts'])('%s reads events by the generated codec alone', (file) => {
   const source = readFileSync(join(__dirname, file), 'utf8');
   expect(READERS_OF_THE_PROJECTION.filter((name) => new RegExp(`(?<![A-Za-z])${name}(?![A-Za-z])`).test(source))).toEqual([]);
 });

@@ -170,6 +170,61 @@ export interface VerifiedFigure {
   read: bigint;
 }
 
+/** Request of VerifyDay. */
+export interface VerifyDayRequest {
+  /** The branch. */
+  branchId: string;
+  /** YYYY-MM-DD. */
+  date: string;
+}
+
+/** Response of VerifyDay. */
+export interface VerifyDayResponse {
+  /** Accounts that were proven. */
+  accounts: bigint;
+  /** Postings of the date that were added up. */
+  postings: bigint;
+  /** Accounts whose proof fails, at most 100. */
+  failures: DayProofFailure[];
+  /** How many there are. */
+  failureCount: bigint;
+  /** Sum of the closing balances of the date before, by unit, in minor units. */
+  openingMinor: { [key: string]: string };
+  /** Sum of what was posted, by unit, in minor units. */
+  postedMinor: { [key: string]: string };
+  /** Sum of the closing balances, by unit, in minor units. */
+  closingMinor: { [key: string]: string };
+  /** When the log was read. */
+  verifiedAt: Timestamp | undefined;
+}
+
+export interface VerifyDayResponse_OpeningMinorEntry {
+  key: string;
+  value: string;
+}
+
+export interface VerifyDayResponse_PostedMinorEntry {
+  key: string;
+  value: string;
+}
+
+export interface VerifyDayResponse_ClosingMinorEntry {
+  key: string;
+  value: string;
+}
+
+/** An account whose proof fails. */
+export interface DayProofFailure {
+  /** The account. */
+  accountId: string;
+  /** Closing balance of the date before, in minor units. */
+  openingMinor: bigint;
+  /** What was posted at the date, in minor units. */
+  postedMinor: bigint;
+  /** Closing balance of the date, in minor units. */
+  closingMinor: bigint;
+}
+
 function createBaseCommitView(): CommitView {
   return {
     partition: 0,
@@ -1765,6 +1820,840 @@ export const VerifiedFigure: MessageFns<VerifiedFigure> = {
   },
 };
 
+function createBaseVerifyDayRequest(): VerifyDayRequest {
+  return { branchId: "", date: "" };
+}
+
+export const VerifyDayRequest: MessageFns<VerifyDayRequest> = {
+  encode(message: VerifyDayRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.branchId !== "") {
+      writer.uint32(10).string(message.branchId);
+    }
+    if (message.date !== "") {
+      writer.uint32(18).string(message.date);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyDayRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyDayRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.branchId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.date = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyDayRequest {
+    return {
+      branchId: isSet(object.branchId)
+        ? globalThis.String(object.branchId)
+        : isSet(object.branch_id)
+        ? globalThis.String(object.branch_id)
+        : "",
+      date: isSet(object.date) ? globalThis.String(object.date) : "",
+    };
+  },
+
+  toJSON(message: VerifyDayRequest): unknown {
+    const obj: any = {};
+    if (message.branchId !== "") {
+      obj.branchId = message.branchId;
+    }
+    if (message.date !== "") {
+      obj.date = message.date;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyDayRequest>): VerifyDayRequest {
+    return VerifyDayRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyDayRequest>): VerifyDayRequest {
+    const message = createBaseVerifyDayRequest();
+    message.branchId = object.branchId ?? "";
+    message.date = object.date ?? "";
+    return message;
+  },
+};
+
+function createBaseVerifyDayResponse(): VerifyDayResponse {
+  return {
+    accounts: 0n,
+    postings: 0n,
+    failures: [],
+    failureCount: 0n,
+    openingMinor: {},
+    postedMinor: {},
+    closingMinor: {},
+    verifiedAt: undefined,
+  };
+}
+
+export const VerifyDayResponse: MessageFns<VerifyDayResponse> = {
+  encode(message: VerifyDayResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accounts !== 0n) {
+      if (BigInt.asIntN(64, message.accounts) !== message.accounts) {
+        throw new globalThis.Error("value provided for field message.accounts of type int64 too large");
+      }
+      writer.uint32(8).int64(message.accounts);
+    }
+    if (message.postings !== 0n) {
+      if (BigInt.asIntN(64, message.postings) !== message.postings) {
+        throw new globalThis.Error("value provided for field message.postings of type int64 too large");
+      }
+      writer.uint32(16).int64(message.postings);
+    }
+    for (const v of message.failures) {
+      DayProofFailure.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.failureCount !== 0n) {
+      if (BigInt.asIntN(64, message.failureCount) !== message.failureCount) {
+        throw new globalThis.Error("value provided for field message.failureCount of type int64 too large");
+      }
+      writer.uint32(32).int64(message.failureCount);
+    }
+    globalThis.Object.entries(message.openingMinor).forEach(([key, value]: [string, string]) => {
+      VerifyDayResponse_OpeningMinorEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    globalThis.Object.entries(message.postedMinor).forEach(([key, value]: [string, string]) => {
+      VerifyDayResponse_PostedMinorEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
+    globalThis.Object.entries(message.closingMinor).forEach(([key, value]: [string, string]) => {
+      VerifyDayResponse_ClosingMinorEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    if (message.verifiedAt !== undefined) {
+      Timestamp.encode(message.verifiedAt, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyDayResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyDayResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.accounts = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.postings = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failures.push(DayProofFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.failureCount = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = VerifyDayResponse_OpeningMinorEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.openingMinor[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = VerifyDayResponse_PostedMinorEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.postedMinor[entry6.key] = entry6.value;
+            }
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = VerifyDayResponse_ClosingMinorEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.closingMinor[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.verifiedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyDayResponse {
+    return {
+      accounts: isSet(object.accounts) ? BigInt(object.accounts) : 0n,
+      postings: isSet(object.postings) ? BigInt(object.postings) : 0n,
+      failures: globalThis.Array.isArray(object?.failures)
+        ? object.failures.map((e: any) => DayProofFailure.fromJSON(e))
+        : [],
+      failureCount: isSet(object.failureCount)
+        ? BigInt(object.failureCount)
+        : isSet(object.failure_count)
+        ? BigInt(object.failure_count)
+        : 0n,
+      openingMinor: isObject(object.openingMinor)
+        ? (globalThis.Object.entries(object.openingMinor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.opening_minor)
+        ? (globalThis.Object.entries(object.opening_minor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      postedMinor: isObject(object.postedMinor)
+        ? (globalThis.Object.entries(object.postedMinor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.posted_minor)
+        ? (globalThis.Object.entries(object.posted_minor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      closingMinor: isObject(object.closingMinor)
+        ? (globalThis.Object.entries(object.closingMinor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.closing_minor)
+        ? (globalThis.Object.entries(object.closing_minor) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      verifiedAt: isSet(object.verifiedAt)
+        ? fromJsonTimestamp(object.verifiedAt)
+        : isSet(object.verified_at)
+        ? fromJsonTimestamp(object.verified_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: VerifyDayResponse): unknown {
+    const obj: any = {};
+    if (message.accounts !== 0n) {
+      obj.accounts = message.accounts.toString();
+    }
+    if (message.postings !== 0n) {
+      obj.postings = message.postings.toString();
+    }
+    if (message.failures?.length) {
+      obj.failures = message.failures.map((e) => DayProofFailure.toJSON(e));
+    }
+    if (message.failureCount !== 0n) {
+      obj.failureCount = message.failureCount.toString();
+    }
+    if (message.openingMinor) {
+      const entries = globalThis.Object.entries(message.openingMinor) as [string, string][];
+      if (entries.length > 0) {
+        obj.openingMinor = {};
+        entries.forEach(([k, v]) => {
+          obj.openingMinor[k] = v;
+        });
+      }
+    }
+    if (message.postedMinor) {
+      const entries = globalThis.Object.entries(message.postedMinor) as [string, string][];
+      if (entries.length > 0) {
+        obj.postedMinor = {};
+        entries.forEach(([k, v]) => {
+          obj.postedMinor[k] = v;
+        });
+      }
+    }
+    if (message.closingMinor) {
+      const entries = globalThis.Object.entries(message.closingMinor) as [string, string][];
+      if (entries.length > 0) {
+        obj.closingMinor = {};
+        entries.forEach(([k, v]) => {
+          obj.closingMinor[k] = v;
+        });
+      }
+    }
+    if (message.verifiedAt !== undefined) {
+      obj.verifiedAt = fromTimestamp(message.verifiedAt).toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyDayResponse>): VerifyDayResponse {
+    return VerifyDayResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyDayResponse>): VerifyDayResponse {
+    const message = createBaseVerifyDayResponse();
+    message.accounts = (object.accounts !== undefined && object.accounts !== null) ? BigInt(object.accounts) : 0n;
+    message.postings = (object.postings !== undefined && object.postings !== null) ? BigInt(object.postings) : 0n;
+    message.failures = object.failures?.map((e) => DayProofFailure.fromPartial(e)) || [];
+    message.failureCount = (object.failureCount !== undefined && object.failureCount !== null)
+      ? BigInt(object.failureCount)
+      : 0n;
+    message.openingMinor = (globalThis.Object.entries(object.openingMinor ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.postedMinor = (globalThis.Object.entries(object.postedMinor ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.closingMinor = (globalThis.Object.entries(object.closingMinor ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.verifiedAt = (object.verifiedAt !== undefined && object.verifiedAt !== null)
+      ? Timestamp.fromPartial(object.verifiedAt)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVerifyDayResponse_OpeningMinorEntry(): VerifyDayResponse_OpeningMinorEntry {
+  return { key: "", value: "" };
+}
+
+export const VerifyDayResponse_OpeningMinorEntry: MessageFns<VerifyDayResponse_OpeningMinorEntry> = {
+  encode(message: VerifyDayResponse_OpeningMinorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyDayResponse_OpeningMinorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyDayResponse_OpeningMinorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyDayResponse_OpeningMinorEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: VerifyDayResponse_OpeningMinorEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyDayResponse_OpeningMinorEntry>): VerifyDayResponse_OpeningMinorEntry {
+    return VerifyDayResponse_OpeningMinorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyDayResponse_OpeningMinorEntry>): VerifyDayResponse_OpeningMinorEntry {
+    const message = createBaseVerifyDayResponse_OpeningMinorEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseVerifyDayResponse_PostedMinorEntry(): VerifyDayResponse_PostedMinorEntry {
+  return { key: "", value: "" };
+}
+
+export const VerifyDayResponse_PostedMinorEntry: MessageFns<VerifyDayResponse_PostedMinorEntry> = {
+  encode(message: VerifyDayResponse_PostedMinorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyDayResponse_PostedMinorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyDayResponse_PostedMinorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyDayResponse_PostedMinorEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: VerifyDayResponse_PostedMinorEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyDayResponse_PostedMinorEntry>): VerifyDayResponse_PostedMinorEntry {
+    return VerifyDayResponse_PostedMinorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyDayResponse_PostedMinorEntry>): VerifyDayResponse_PostedMinorEntry {
+    const message = createBaseVerifyDayResponse_PostedMinorEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseVerifyDayResponse_ClosingMinorEntry(): VerifyDayResponse_ClosingMinorEntry {
+  return { key: "", value: "" };
+}
+
+export const VerifyDayResponse_ClosingMinorEntry: MessageFns<VerifyDayResponse_ClosingMinorEntry> = {
+  encode(message: VerifyDayResponse_ClosingMinorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyDayResponse_ClosingMinorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyDayResponse_ClosingMinorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VerifyDayResponse_ClosingMinorEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: VerifyDayResponse_ClosingMinorEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VerifyDayResponse_ClosingMinorEntry>): VerifyDayResponse_ClosingMinorEntry {
+    return VerifyDayResponse_ClosingMinorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyDayResponse_ClosingMinorEntry>): VerifyDayResponse_ClosingMinorEntry {
+    const message = createBaseVerifyDayResponse_ClosingMinorEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseDayProofFailure(): DayProofFailure {
+  return { accountId: "", openingMinor: 0n, postedMinor: 0n, closingMinor: 0n };
+}
+
+export const DayProofFailure: MessageFns<DayProofFailure> = {
+  encode(message: DayProofFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.openingMinor !== 0n) {
+      if (BigInt.asIntN(64, message.openingMinor) !== message.openingMinor) {
+        throw new globalThis.Error("value provided for field message.openingMinor of type int64 too large");
+      }
+      writer.uint32(16).int64(message.openingMinor);
+    }
+    if (message.postedMinor !== 0n) {
+      if (BigInt.asIntN(64, message.postedMinor) !== message.postedMinor) {
+        throw new globalThis.Error("value provided for field message.postedMinor of type int64 too large");
+      }
+      writer.uint32(24).int64(message.postedMinor);
+    }
+    if (message.closingMinor !== 0n) {
+      if (BigInt.asIntN(64, message.closingMinor) !== message.closingMinor) {
+        throw new globalThis.Error("value provided for field message.closingMinor of type int64 too large");
+      }
+      writer.uint32(32).int64(message.closingMinor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DayProofFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDayProofFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.openingMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.postedMinor = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.closingMinor = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DayProofFailure {
+    return {
+      accountId: isSet(object.accountId)
+        ? globalThis.String(object.accountId)
+        : isSet(object.account_id)
+        ? globalThis.String(object.account_id)
+        : "",
+      openingMinor: isSet(object.openingMinor)
+        ? BigInt(object.openingMinor)
+        : isSet(object.opening_minor)
+        ? BigInt(object.opening_minor)
+        : 0n,
+      postedMinor: isSet(object.postedMinor)
+        ? BigInt(object.postedMinor)
+        : isSet(object.posted_minor)
+        ? BigInt(object.posted_minor)
+        : 0n,
+      closingMinor: isSet(object.closingMinor)
+        ? BigInt(object.closingMinor)
+        : isSet(object.closing_minor)
+        ? BigInt(object.closing_minor)
+        : 0n,
+    };
+  },
+
+  toJSON(message: DayProofFailure): unknown {
+    const obj: any = {};
+    if (message.accountId !== "") {
+      obj.accountId = message.accountId;
+    }
+    if (message.openingMinor !== 0n) {
+      obj.openingMinor = message.openingMinor.toString();
+    }
+    if (message.postedMinor !== 0n) {
+      obj.postedMinor = message.postedMinor.toString();
+    }
+    if (message.closingMinor !== 0n) {
+      obj.closingMinor = message.closingMinor.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DayProofFailure>): DayProofFailure {
+    return DayProofFailure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DayProofFailure>): DayProofFailure {
+    const message = createBaseDayProofFailure();
+    message.accountId = object.accountId ?? "";
+    message.openingMinor = (object.openingMinor !== undefined && object.openingMinor !== null)
+      ? BigInt(object.openingMinor)
+      : 0n;
+    message.postedMinor = (object.postedMinor !== undefined && object.postedMinor !== null)
+      ? BigInt(object.postedMinor)
+      : 0n;
+    message.closingMinor = (object.closingMinor !== undefined && object.closingMinor !== null)
+      ? BigInt(object.closingMinor)
+      : 0n;
+    return message;
+  },
+};
+
 /** What reads the event log for people. */
 export type LogServiceService = typeof LogServiceService;
 export const LogServiceService = {
@@ -1822,6 +2711,19 @@ export const LogServiceService = {
       Buffer.from(VerifyAggregateResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): VerifyAggregateResponse => VerifyAggregateResponse.decode(value),
   },
+  /**
+   * The day proof of every account of a branch, from the log alone: closing balance of the date before + what was posted at the date = closing balance of the date. The branch has no
+   * dates: NOT_FOUND, BRANCH_NOT_FOUND. The date has not ended for all accounts: FAILED_PRECONDITION, DATE_NOT_CLOSED.
+   */
+  verifyDay: {
+    path: "/sluice.log.v1.LogService/VerifyDay" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyDayRequest): Buffer => Buffer.from(VerifyDayRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyDayRequest => VerifyDayRequest.decode(value),
+    responseSerialize: (value: VerifyDayResponse): Buffer => Buffer.from(VerifyDayResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyDayResponse => VerifyDayResponse.decode(value),
+  },
 } as const;
 
 export interface LogServiceServer extends UntypedServiceImplementation {
@@ -1835,6 +2737,11 @@ export interface LogServiceServer extends UntypedServiceImplementation {
   verifyAccount: handleUnaryCall<VerifyAccountRequest, VerifyAccountResponse>;
   /** Folds the events of an aggregate of any capability from the log and compares the result with the read store. */
   verifyAggregate: handleUnaryCall<VerifyAggregateRequest, VerifyAggregateResponse>;
+  /**
+   * The day proof of every account of a branch, from the log alone: closing balance of the date before + what was posted at the date = closing balance of the date. The branch has no
+   * dates: NOT_FOUND, BRANCH_NOT_FOUND. The date has not ended for all accounts: FAILED_PRECONDITION, DATE_NOT_CLOSED.
+   */
+  verifyDay: handleUnaryCall<VerifyDayRequest, VerifyDayResponse>;
 }
 
 export interface LogServiceClient extends Client {
@@ -1909,6 +2816,25 @@ export interface LogServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: VerifyAggregateResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * The day proof of every account of a branch, from the log alone: closing balance of the date before + what was posted at the date = closing balance of the date. The branch has no
+   * dates: NOT_FOUND, BRANCH_NOT_FOUND. The date has not ended for all accounts: FAILED_PRECONDITION, DATE_NOT_CLOSED.
+   */
+  verifyDay(
+    request: VerifyDayRequest,
+    callback: (error: ServiceError | null, response: VerifyDayResponse) => void,
+  ): ClientUnaryCall;
+  verifyDay(
+    request: VerifyDayRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyDayResponse) => void,
+  ): ClientUnaryCall;
+  verifyDay(
+    request: VerifyDayRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyDayResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const LogServiceClient = makeGenericClientConstructor(
@@ -1960,6 +2886,10 @@ function fromJsonTimestamp(o: any): Timestamp {
   } else {
     return Timestamp.fromJSON(o);
   }
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {
