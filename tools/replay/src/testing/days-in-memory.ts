@@ -91,8 +91,10 @@ function addQueries(server: Server, books: Books): void {
       for (const row of rows) call.write({ lines: Buffer.from(`${JSON.stringify(row)}\n`) });
       call.end();
     },
-    verifyDay: ({ request: { branchId, date } }, callback) => callback(null, books.proof(branchId, date)),
   } as Partial<businessdaypb.BusinessDayQueryServiceServer> as businessdaypb.BusinessDayQueryServiceServer);
+  server.addService(logpb.LogServiceService, {
+    verifyDay: ({ request: { branchId, date } }, callback) => callback(null, books.proof(branchId, date)),
+  } as Partial<logpb.LogServiceServer> as logpb.LogServiceServer);
 }
 
 /** What queries say, summed from the entries. */
@@ -147,7 +149,7 @@ class Books {
     return balance;
   }
 
-  proof(branchId: string, date: string): businessdaypb.VerifyDayResponse {
+  proof(branchId: string, date: string): logpb.VerifyDayResponse {
     const accounts = this.accountsOf(branchId);
     const closing = accounts.reduce((sum, [accountId, account]) => sum + this.closing(accountId, account, date), 0n);
     const posted = sumOf(
@@ -155,7 +157,7 @@ class Books {
       (entry) => entry.businessDate === date,
     );
     const texts = { openingMinor: { CZK: String(closing - posted) }, postedMinor: { CZK: String(posted) }, closingMinor: { CZK: String(closing) } };
-    return businessdaypb.VerifyDayResponse.fromPartial({ accounts: BigInt(accounts.length), ...texts });
+    return logpb.VerifyDayResponse.fromPartial({ accounts: BigInt(accounts.length), ...texts });
   }
 }
 
