@@ -2,6 +2,7 @@ export * from './account-history';
 export * from './bus-contract';
 export * from './certificate-authority';
 export * from './clock-contract';
+export * from './dated-history';
 export * from './event-log-contract';
 export * from './keyring-contract';
 export * from './lease-contract';

@@ -40,9 +40,11 @@ export async function closingBalanceAt(copy: ReadCopy, snapshot: AccountSnapshot
     const stated = statedAt(statedDayInForce(account.day, branchDays), branchDays, date);
     if (stated !== undefined) return closed(stated);
   }
+  if (origin !== undefined && wasOpenAt(account.day, branchDays, date, origin)) return closed(account.balanceMinor);
   // No event names the account: it has no rows.
   const row = account.day === undefined ? undefined : await newestRow(copy, snapshot, branchDays, date);
-  if (origin === undefined) return row === undefined ? { kind: 'ACCOUNT_NOT_OPEN_THEN' } : closed(row.balance_minor as bigint);
+  // A leg of a date before the account was opened.
+  if (origin === undefined) return row === undefined || row.balance_minor === 0n ? { kind: 'ACCOUNT_NOT_OPEN_THEN' } : closed(row.balance_minor as bigint);
   if (row !== undefined && (row.date as number) >= origin.date) return closed(row.balance_minor as bigint);
   if (origin.setAt === 0) return closed(0n);
   if (account.day === undefined) return closed(account.balanceMinor);
@@ -60,8 +62,10 @@ function originOf({ profile }: AccountSnapshot, branchDays: AccountBranchDays, d
   let origin: Origin | undefined;
   if (openedDate !== undefined && openedDate <= date && stillHolds({ date: openedDate, sequence: openedSequence }, branchDays))
     origin = { date: openedDate, setAt: 0 };
+  // Opened in the commit that set dates for the first time: without a date, it was before that.
+  const first = openedDate === undefined ? openedSequence : openedSequence + 1;
   for (const { sequence, from } of branchDays.setDates) {
-    if (from <= date && sequence > openedSequence && stillHolds({ date: from, sequence }, branchDays)) origin = { date: from, setAt: sequence };
+    if (from <= date && sequence >= first && stillHolds({ date: from, sequence }, branchDays)) origin = { date: from, setAt: sequence };
   }
   return origin;
 }
@@ -72,6 +76,12 @@ function statedAt(day: StatedDay | undefined, branchDays: AccountBranchDays, dat
   if (day.date <= date) return day.balanceMinor;
   const { before } = day;
   return before !== undefined && before.date <= date && isOfThisSetting(before.sequence, branchDays) ? before.balanceMinor : undefined;
+}
+
+/** Dates were set by hand before anything ended the account's open date: it closed with what the account had then, and has still where no event names it since. */
+function wasOpenAt(day: StatedDay | undefined, branchDays: AccountBranchDays, date: CalendarDate, origin: Origin): boolean {
+  if (day?.openDate === undefined || statedDayInForce(day, branchDays) !== undefined) return false;
+  return day.openDate <= date && day.openDate >= origin.date && stillHolds({ date: day.openDate, sequence: day.sequence }, branchDays);
 }
 
 /** Whether it was said since dates were set last. */

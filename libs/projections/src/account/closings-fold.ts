@@ -3,7 +3,8 @@
  * another balance than the date before.
  *
  *   last-day date L, dates before it known since B        B ……… L
- *   a later date ends        L := that date, B := the L before; a row if the balance is another one
+ *   a later date ends        L := that date, B := the L before; a row if the balance is another one. Where the account was rolled by two dates at once (by an early
+ *                            leg, before the sweep came), the row stands at the date at which it had postings, which is B
  *   the balance of L changes (a late leg, the batch)       a row at L
  *   a posting of a date before L (the account was rolled ahead by a leg of a branch that has cut already)
  *                                                          a row at that date, which is B from then on, and one at L
@@ -30,38 +31,60 @@ export interface DayStatement {
   readonly behindSetDates: boolean;
 }
 
+/** What the dates before the statement's closed with. */
+interface Earlier {
+  readonly before: StatedDay['before'];
+  /** What the statement's date closes with unless it says otherwise; undefined: that is not known. */
+  readonly closesWith: bigint | undefined;
+}
+
 export class ClosingsFold {
   private readonly changed = new Map<CalendarDate, { readonly balanceMinor: bigint; readonly sequence: number }>();
 
   /** The day after the statement. Throws for a posting of a date whose closing balance is not known any more. */
   take(known: StatedDay | undefined, statement: DayStatement): StatedDay {
-    const { sequence, date, balanceMinor, booked, behindSetDates } = statement;
-    const closedWith = known?.balanceMinor ?? statement.balanceBeforeMinor;
-    const isSetBack = known !== undefined && date < known.date;
-    let before = this.before(known, statement);
-    if (booked !== undefined && booked.deltaMinor !== 0n && known?.date === date && booked.date < date) {
-      if (before === undefined || booked.date < before.date)
-        throw new Error(`a posting of date ${booked.date} changes a closing balance that is not kept, behind ${date}`);
-      before = { date: booked.date, balanceMinor: before.balanceMinor + booked.deltaMinor, sequence };
-      this.changed.set(before.date, before);
-    }
-    const isOther = balanceMinor !== closedWith;
-    if (isOther || isSetBack || behindSetDates) this.changed.set(date, { balanceMinor, sequence });
+    const { sequence, committedAtUs, date, balanceMinor, balanceBeforeMinor, booked, behindSetDates } = statement;
+    const { before, closesWith } = known === undefined ? firstSaid(statement) : this.earlier(known, statement);
+    if (balanceMinor !== closesWith || behindSetDates) this.changed.set(date, { balanceMinor, sequence });
     return {
       date,
       balanceMinor,
       sequence,
       before,
-      updatedAtUs: isOther ? statement.committedAtUs : (known?.updatedAtUs ?? 0),
+      updatedAtUs: balanceMinor === (known?.balanceMinor ?? balanceBeforeMinor) ? (known?.updatedAtUs ?? 0) : committedAtUs,
       balanceDate: booked?.accepted === true ? booked.date : known?.balanceDate,
+      openDate: openDateOf(known, statement),
       behindSetDates,
     };
   }
 
-  private before(known: StatedDay | undefined, { sequence, date, balanceBeforeMinor }: DayStatement): StatedDay['before'] {
-    if (known === undefined) return { date: FIRST_DATE, balanceMinor: balanceBeforeMinor, sequence };
-    if (date === known.date) return known.before;
-    return date < known.date ? undefined : { date: known.date, balanceMinor: known.balanceMinor, sequence: known.sequence };
+  private earlier(known: StatedDay, statement: DayStatement): Earlier {
+    const { date } = statement;
+    if (date < known.date) return { before: undefined, closesWith: undefined };
+    return date > known.date ? this.rolled(known, statement) : this.belated(known, statement);
+  }
+
+  /** A later date has ended: that at which postings were booked behind the last-day date, or one behind it. */
+  private rolled(known: StatedDay, { sequence, date, balanceBeforeMinor }: DayStatement): Earlier {
+    const { openDate = date } = known;
+    if (openDate >= date) {
+      // A copy: the day itself would keep the one before it, and so on.
+      return { before: { date: known.date, balanceMinor: known.balanceMinor, sequence: known.sequence }, closesWith: known.balanceMinor };
+    }
+    const before = { date: openDate, balanceMinor: balanceBeforeMinor, sequence };
+    if (balanceBeforeMinor !== known.balanceMinor) this.changed.set(openDate, before);
+    return { before, closesWith: balanceBeforeMinor };
+  }
+
+  /** The date is the last-day date still; the posting may be of an earlier one. */
+  private belated(known: StatedDay, { sequence, date, booked }: DayStatement): Earlier {
+    const { before } = known;
+    if (booked === undefined || booked.deltaMinor === 0n || booked.date >= date) return { before, closesWith: known.balanceMinor };
+    if (before === undefined || booked.date < before.date)
+      throw new Error(`a posting of date ${booked.date} changes a closing balance that is not kept, behind ${date}`);
+    const changed = { date: booked.date, balanceMinor: before.balanceMinor + booked.deltaMinor, sequence };
+    this.changed.set(changed.date, changed);
+    return { before: changed, closesWith: known.balanceMinor };
   }
 
   writes(partition: number, accountId: string): RowWrite[] {
@@ -71,4 +94,14 @@ export class ClosingsFold {
       row: { closing_id: closingId(partition, accountId, date), account_id: accountId, date, balance_minor: balanceMinor, sequence },
     }));
   }
+}
+
+/** The account has had the balance since it was opened, or since dates were set. */
+function firstSaid({ sequence, balanceBeforeMinor }: DayStatement): Earlier {
+  return { before: { date: FIRST_DATE, balanceMinor: balanceBeforeMinor, sequence }, closesWith: balanceBeforeMinor };
+}
+
+function openDateOf(known: StatedDay | undefined, { date, booked }: DayStatement): StatedDay['openDate'] {
+  if (booked !== undefined && booked.deltaMinor !== 0n && booked.date > date) return booked.date;
+  return known?.openDate !== undefined && known.openDate > date && known.date <= date ? known.openDate : undefined;
 }

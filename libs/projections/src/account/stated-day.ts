@@ -21,6 +21,8 @@ export interface StatedDay extends ClosedWith {
   readonly updatedAtUs: number;
   /** Business date of the newest posting; undefined: none was dated. */
   readonly balanceDate: CalendarDate | undefined;
+  /** Date behind the last-day date at which postings changed the balance. There is one at most: a posting of a later one ends it. Undefined: there were none. */
+  readonly openDate: CalendarDate | undefined;
   /** The commit set dates by hand, or for the first time, before it said this. */
   readonly behindSetDates: boolean;
 }
@@ -31,6 +33,7 @@ const BALANCE = 0x10;
 const SEQUENCE = 0x18;
 const UPDATED_AT = 0x20;
 const BALANCE_DATE = 0x28;
+const OPEN_DATE = 0x58;
 const BEHIND_SET_DATES = 0x30;
 const HAS_BEFORE = 0x38;
 const BEFORE_DATE = 0x40;
@@ -39,7 +42,7 @@ const BEFORE_SEQUENCE = 0x50;
 
 const writer = new ByteWriter(256);
 
-export function encodeStatedDay({ date, balanceMinor, sequence, before, updatedAtUs, balanceDate, behindSetDates }: StatedDay): Uint8Array {
+export function encodeStatedDay({ date, balanceMinor, sequence, before, updatedAtUs, balanceDate, openDate, behindSetDates }: StatedDay): Uint8Array {
   writer.reset();
   writer.byte(VERSION);
   writer.numberField(DATE, date - FIRST_DATE);
@@ -47,6 +50,7 @@ export function encodeStatedDay({ date, balanceMinor, sequence, before, updatedA
   writer.numberField(SEQUENCE, sequence);
   writer.numberField(UPDATED_AT, updatedAtUs);
   if (balanceDate !== undefined) writer.numberField(BALANCE_DATE, balanceDate - FIRST_DATE + 1);
+  if (openDate !== undefined) writer.numberField(OPEN_DATE, openDate - FIRST_DATE + 1);
   writer.numberField(BEHIND_SET_DATES, behindSetDates ? 1 : 0);
   if (before !== undefined) {
     writer.numberField(HAS_BEFORE, 1);
@@ -71,7 +75,7 @@ export function decodeStatedDay(bytes: Uint8Array): StatedDay {
     else numbers.set(tag, reader.varint());
   }
   const numberOf = (tag: number): number => numbers.get(tag) ?? 0;
-  const balanceDate = numberOf(BALANCE_DATE);
+  const optionalDate = (tag: number): CalendarDate | undefined => (numberOf(tag) === 0 ? undefined : numberOf(tag) + FIRST_DATE - 1);
   return {
     date: numberOf(DATE) + FIRST_DATE,
     balanceMinor,
@@ -81,7 +85,8 @@ export function decodeStatedDay(bytes: Uint8Array): StatedDay {
         ? undefined
         : { date: numberOf(BEFORE_DATE) + FIRST_DATE, balanceMinor: balanceBeforeMinor, sequence: numberOf(BEFORE_SEQUENCE) },
     updatedAtUs: numberOf(UPDATED_AT),
-    balanceDate: balanceDate === 0 ? undefined : balanceDate + FIRST_DATE - 1,
+    balanceDate: optionalDate(BALANCE_DATE),
+    openDate: optionalDate(OPEN_DATE),
     behindSetDates: numberOf(BEHIND_SET_DATES) === 1,
   };
 }

@@ -12,6 +12,7 @@ test('what is packed is read back', () => {
     before: fc.option(fc.record(closed), { nil: undefined }),
     updatedAtUs: fc.maxSafeNat(),
     balanceDate: fc.option(date, { nil: undefined }),
+    openDate: fc.option(date, { nil: undefined }),
     behindSetDates: fc.boolean(),
   });
   fc.assert(fc.property(day, (given) => expect(decodeStatedDay(encodeStatedDay(given))).toEqual(given)));
