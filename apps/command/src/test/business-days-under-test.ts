@@ -2,6 +2,7 @@
 import { partitionOfKey } from '@sluice/domain';
 import type { Branch } from '@sluice/domain/businessday';
 import { textOfDate } from '@sluice/domain/day';
+import { logpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
 import type { Asked } from './aggregates-under-test';
@@ -84,6 +85,20 @@ export class BusinessDaysUnderTest extends AggregatesWithAccounts<Methods> {
       .filter(({ event }) => event.type === 'account.PostingsRecorded')
       .flatMap(({ event }) => accountpb.PostingsRecorded.decode(event.payload).accounts)
       .map(({ accountId, businessDate }) => (businessDate === undefined ? accountId : `${accountId} ${textOfDate(businessDate)}`))
+      .toSorted();
+  }
+
+  /** What the steps of totals said of the accounts at the end of the date, as texts, sorted: product, line, amounts. */
+  totals(date: number): string[] {
+    return [...this.events()]
+      .filter(({ event }) => event.type === 'businessday.StepAdvanced')
+      .map(({ event }) => businessdaypb.StepAdvanced.decode(event.payload))
+      .filter((advanced) => advanced.date === date)
+      .flatMap(({ done }) => done?.totals ?? [])
+      .map(
+        ({ product, line, balanceMinor, debitMinor, creditMinor, count }) =>
+          `${product} ${logpb.ContraLine[line]} ${balanceMinor} ${debitMinor} ${creditMinor} of ${count}`,
+      )
       .toSorted();
   }
 
