@@ -105,12 +105,12 @@ export class Freshness {
 
 /** What a read request says of how new its answer must be. */
 export interface PositionTokens {
-  readonly positionToken: string;
+  readonly positionToken?: string;
   readonly positionTokens?: readonly string[];
 }
 
 /** Covers every token; undefined: there is none. Refuses one that is not ours, and tokens of two logs. */
-function positionOf({ positionToken, positionTokens = [] }: PositionTokens): Position | undefined {
+function positionOf({ positionToken = '', positionTokens = [] }: PositionTokens): Position | undefined {
   if (positionTokens.length > MAXIMUM_TOKENS) throw invalidRequest('position_tokens', `are at most ${MAXIMUM_TOKENS}, not ${positionTokens.length}`);
   let covered: Position | undefined;
   for (const token of [positionToken, ...positionTokens]) {

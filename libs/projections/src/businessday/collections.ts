@@ -89,7 +89,7 @@ export const DAY_TOTALS: CollectionDefinition = {
     earlier_balances: 'text',
     sequence: 'number',
   },
-  indexes: { by_branch: ['branch_id', 'accounted_at_us'], by_partition: ['partition'] },
+  indexes: { by_branch: ['branch_id', 'accounted_at_us'], by_earlier: ['branch_id', 'earlier_at_us'], by_partition: ['partition'] },
   guard: 'sequence',
 };
 

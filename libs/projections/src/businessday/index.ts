@@ -2,4 +2,5 @@
 export { businessDayProjection as projection } from './business-day-projection';
 export * from './collections';
 export * from './business-day-reader';
-export { type BalanceTotal, type DayTotalsState, dayTotalsStateOf, type LineTotal } from './day-totals-rows';
+export * from './day-totals-reader';
+export type { BalanceTotal, DayTotalsState, LineTotal } from './day-totals-rows';
