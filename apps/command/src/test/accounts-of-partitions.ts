@@ -14,6 +14,7 @@ import { PostingRouter, SHAPE_ISSUES } from '../account/posting-router';
 import type { AccountCommandItem, CommandSubmission } from '../account/command-submission';
 import type { PostingSubmission } from '../account/posting-submission';
 import type { Signatures } from '../account/signatures';
+import type { AccountDays } from '../account/days/account-days';
 
 const SEEDS = hashSeeds(Buffer.from('the secret of the tests'), Buffer.alloc(16));
 const ACCEPTED = 63;
@@ -77,8 +78,13 @@ export class AccountsOfPartitions {
   }
 
   post(posting: Partial<accountpb.Posting>): string {
-    const request = accountpb.PostBatchRequest.encode(accountpb.PostBatchRequest.fromPartial({ postings: [{ unit: 'EUR', ...posting }] })).finish();
-    return this.decide(scanPostings(request, SHAPE_ISSUES))[0] as string;
+    return this.posts([posting])[0] as string;
+  }
+
+  /** Of accounts of one partition, in one turn. */
+  posts(postings: readonly Partial<accountpb.Posting>[], atomic = false): string[] {
+    const request = accountpb.PostBatchRequest.fromPartial({ postings: postings.map((posting) => ({ unit: 'EUR', ...posting })), atomic });
+    return this.decide(scanPostings(accountpb.PostBatchRequest.encode(request).finish(), SHAPE_ISSUES));
   }
 
   transfer(order: Partial<accountpb.TransferOrder>): string {
@@ -162,6 +168,16 @@ export class AccountsOfPartitions {
     const id = Buffer.from(accountId, 'utf8');
     const { postings } = this.states[this.partitionOf(accountId)] as AccountState;
     return postings.account(postings.ordinalOf(id, 0, id.length));
+  }
+
+  /** What the partition keeps of business dates. */
+  daysOf(partition: number): AccountDays {
+    return (this.states[partition] as AccountState)['days'];
+  }
+
+  ordinalOf(accountId: string): number {
+    const id = Buffer.from(accountId, 'utf8');
+    return (this.states[this.partitionOf(accountId)] as AccountState).postings.ordinalOf(id, 0, id.length);
   }
 
   /** Every account reads its log again. */
