@@ -4,14 +4,15 @@ import type { ReplaySummary } from './replay-summary';
 import { shownDifferences } from './shown-differences';
 
 export function summarizeDayReplay(report: DayReplayReport): ReplaySummary {
-  const { days, branches, accounts, postings, repeats, transfers, closings, proofs, stragglers, refused, again, longestMs, kills, mismatches } = report;
+  const { days, branches, accounts, postings, repeats, transfers, closings, entries, proofs, stragglers, refused, again, longestMs, kills, mismatches } =
+    report;
   const lines = shownDifferences('mismatch', mismatches);
   if (repeats > 0) lines.push(`${repeats} of the postings were there already, from an earlier run`);
   const killed = Object.entries(kills).map(([step, count]) => `${count} at ${step}`);
   if (killed.length > 0) lines.push(`the server was killed: ${killed.join(', ')}; ${again} calls were made again`);
   lines.push(`${postings} postings, ${transfers} transfers through the cuts, ${stragglers} of them behind the seal; ${refused} refused`);
   lines.push(`longest answer: ${longestMs.throughCut} ms through a cut, ${longestMs.other} ms otherwise`);
-  lines.push(`${closings} closing balances compared, ${proofs} day proofs hold`);
+  lines.push(`${closings} closing balances and ${entries} entries compared, ${proofs} day proofs from the log hold`);
   lines.push(`${days} days, ${branches} branches, ${accounts} accounts, ${mismatches.length} mismatches`);
   return { lines, exitCode: mismatches.length === 0 ? 0 : 1 };
 }

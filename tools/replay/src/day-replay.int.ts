@@ -58,7 +58,7 @@ test('every day is closed in every branch and compared, also one without transac
   const { report, lines, exitCode } = await replay();
   expect(lines).toContain('4 days, 2 branches, 3 accounts, 0 mismatches');
   expect(exitCode).toBe(0);
-  expect(report).toMatchObject({ postings: 5, repeats: 0, transfers: 16, closings: 12, proofs: 8, refused: 0, again: 0 });
+  expect(report).toMatchObject({ postings: 5, repeats: 0, transfers: 16, closings: 12, entries: 6, proofs: 8, refused: 0, again: 0 });
   const dates = server.accounts.get('bank-days/a')?.entries.map(({ requestId, businessDate, initiatedDate }) => [requestId, businessDate, initiatedDate]);
   expect(dates).toEqual([
     ['opening-balance', '', ''],
@@ -72,6 +72,7 @@ test('only the first days are replayed, and a later run goes on from there', asy
   const { report, lines } = await replay();
   expect(lines).toContain('3 of the postings were there already, from an earlier run');
   expect(report).toMatchObject({ days: 4, postings: 5, mismatches: [] });
+  expect((await replay({ limit: 1 })).lines.at(-1)).toBe('1 days, 2 branches, 3 accounts, 0 mismatches');
 });
 
 test('a closing balance that is not the bank’s is named, and the proof of its day with it', async () => {

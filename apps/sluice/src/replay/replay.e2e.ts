@@ -217,3 +217,65 @@ describe('reservations', () => {
     expect(lastLine(err)).toBe(`sluice: ${malformed}, line 2: final_status is "Left", not Check-Out, Canceled, No-Show`);
   });
 });
+
+describe('days', () => {
+  const HEADER = 'date,transaction_id,account_id,branch_id,amount_minor,balance_after_minor,kind';
+  const DAYS = 12;
+  const BRANCHES = 3;
+  let file: string;
+  let accounts: number;
+
+  beforeAll(async () => {
+    file = join(folder, 'days.csv');
+    const balances = new Map<string, number>();
+    const rows = Array.from({ length: DAYS * 10 }, (_, at) => {
+      const date = new Date(Date.UTC(1993, 1, 24 + Math.floor(at / 10))).toISOString().slice(0, 10);
+      // Some accounts rest for days, and some go below zero.
+      const account = `a${(at * 7) % (at % 3 === 0 ? 9 : 4)}`;
+      const amount = at % 4 === 1 ? -(at + 40) : at + 1;
+      const balance = (balances.get(account) ?? 25) + amount;
+      balances.set(account, balance);
+      return [date, at + 1, account, Number(account.slice(1)) % BRANCHES, amount, balance, 'VKLAD'].join();
+    });
+    await writeFile(file, [HEADER, ...rows].join('\n'));
+    accounts = balances.size;
+  });
+
+  const ways: [string, string[]][] = [
+    ['on an embedded server', []],
+    ['while the server is killed in the middle of ends of day', ['--chaos']],
+  ];
+  if (hasServers) ways.push(['as processes of their own', ['--target', 'distributed', '--limit', '4']]);
+
+  test.each(ways)(
+    'every account closes every day as the file says: %s',
+    async (_how, options) => {
+      const { code, out } = await cli(['replay', 'days', file, '--data', join(folder, `days${options.join('')}`), ...options]);
+      const days = options.includes('--limit') ? 4 : DAYS;
+      expect(out.split('\n').filter((line) => line.startsWith('mismatch'))).toEqual([]);
+      expect(lastLine(out)).toBe(`${days} days, ${BRANCHES} branches, ${accounts} accounts, 0 mismatches`);
+      if (options.includes('--chaos')) expect(out).toContain('the server was killed: 3 at CUT, 3 at ROLL, 3 at INTEREST, 3 at BEGIN');
+      expect(code).toBe(EXIT.done);
+    },
+    REPLAY_TIMEOUT_MS,
+  );
+
+  test('a second run gets the first answers again; the log and the read store agree', async () => {
+    const data = join(folder, 'days');
+    const { code, out } = await cli(['replay', 'days', file, '--data', data]);
+    expect(out).toContain(`${DAYS * 10} of the postings were there already, from an earlier run`);
+    expect(code).toBe(EXIT.done);
+    expect(await cli(['log', 'verify', '--data', data])).toMatchObject({ code: EXIT.done });
+  });
+
+  test('a balance that is not the file’s is named', async () => {
+    const tampered = join(folder, 'tampered-days.csv');
+    const text = await readFile(file, 'utf8');
+    const row = text.split('\n').at(-1) as string;
+    const [date, , account, branch, , balance] = row.split(',') as [string, string, string, string, string, string];
+    await writeFile(tampered, text.replace(row, row.replace(`,${balance},`, `,${Number(balance) + 1},`)));
+    const { code, out } = await cli(['replay', 'days', tampered, '--data', join(folder, 'tampered-days')]);
+    expect(out).toContain(`mismatch: ${date}, branch ${branch}: account ${account} closes with ${balance}, the file says ${Number(balance) + 1}`);
+    expect(code).toBe(EXIT.refused);
+  });
+});

@@ -1,5 +1,5 @@
 /** The least that can answer a replay of business days: a ledger in memory whose branches have dates. An end of day is over at once. */
-import { type sendUnaryData, Server, status } from '@grpc/grpc-js';
+import { type sendUnaryData, type Server, status } from '@grpc/grpc-js';
 import { logpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
