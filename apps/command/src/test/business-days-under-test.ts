@@ -9,7 +9,7 @@ import type { Asked } from './aggregates-under-test';
 import { AggregatesWithAccounts } from './aggregates-with-accounts';
 import type { History } from './recorded-history';
 
-const PARTITIONS = 4;
+export const PARTITIONS = 4;
 /** Above the first pause of deliveries whose target is not reached. */
 const DELIVERY_PAUSE_MS = 60;
 
