@@ -24,6 +24,7 @@ type StepMethod = 'RollAccounts' | 'MatureAccounts' | 'AccrueInterest' | 'TotalA
 export class BranchOfAccounts {
   readonly accounts: AccountsOfPartitions;
   readonly branchId = '55';
+  rollPolicy = logpb.RollPolicy.ROLL_POLICY_BEFORE_POSTING;
   private requests = 0;
 
   constructor(readonly partitions = 1) {
@@ -48,7 +49,7 @@ export class BranchOfAccounts {
   }
 
   setDayOf(branchId: string, onlineDate: CalendarDate, closedDate: CalendarDate): void {
-    const rollPolicy = logpb.RollPolicy.ROLL_POLICY_BEFORE_POSTING;
+    const { rollPolicy } = this;
     const message = logpb.SetBranchDay.fromPartial({ branchId, onlineDate, closedDate, nextDate: onlineDate + 1, rollPolicy });
     for (let partition = 0; partition < this.partitions; partition += 1) this.ask(partition, 'SetBranchDay', logpb.SetBranchDay.encode(message).finish());
   }
@@ -113,9 +114,11 @@ export class BranchOfAccounts {
   }
 
   get postings(): accountpb.Posting[] {
-    return this.eventsOf('PostingsRecorded').flatMap((payload) =>
-      accountpb.PostingsRecorded.decode(payload).accounts.flatMap(({ requests }) => requests?.postings ?? []),
-    );
+    return this.recorded.flatMap(({ requests }) => requests?.postings ?? []);
+  }
+
+  get recorded(): accountpb.AccountPostings[] {
+    return this.eventsOf('PostingsRecorded').flatMap((payload) => accountpb.PostingsRecorded.decode(payload).accounts);
   }
 
   eventsOf(type: string): Uint8Array[] {

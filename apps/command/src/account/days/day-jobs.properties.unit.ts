@@ -71,8 +71,6 @@ class Ledger {
   readonly branch = new BranchOfAccounts(2);
   readonly ids: readonly string[];
   readonly products: readonly Product[];
-  /** What was posted before the day is cut, as of each date. */
-  readonly posted = new Map<CalendarDate, bigint[]>();
   /** Exact, over the denominator. */
   private readonly earned = Array.from({ length: ACCOUNTS }, () => 0n);
 
@@ -85,12 +83,8 @@ class Ledger {
     for (const [at, id] of this.ids.entries()) this.branch.open(id, `product ${at}`, { limits: OVERDRAFT });
   }
 
-  post(date: CalendarDate, at: number, amountMinor: bigint): void {
-    if (amountMinor === 0n) return;
-    expect(this.branch.post(this.ids[at] as string, amountMinor)).toBe('accepted');
-    const ofDate = this.posted.get(date) ?? Array.from({ length: ACCOUNTS }, () => 0n);
-    (ofDate[at] as bigint) += amountMinor;
-    this.posted.set(date, ofDate);
+  post(at: number, amountMinor: bigint): void {
+    if (amountMinor !== 0n) expect(this.branch.post(this.ids[at] as string, amountMinor)).toBe('accepted');
   }
 
   termsAt(date: CalendarDate): logpb.ProductTerms[] {
@@ -111,10 +105,15 @@ class Ledger {
     return booked;
   }
 
-  /** By account: its balance at the end of the date, from what callers posted and what was booked. */
+  /** By account: its balance at the end of the date, from what callers posted, as it was dated, and what was booked. */
   closingAt(date: CalendarDate): bigint[] {
     const closing = this.bookedUntil(date);
-    for (const [at, amounts] of this.posted) if (at <= date) for (const [index, amount] of amounts.entries()) (closing[index] as bigint) += amount;
+    for (const { accountId, businessDate, requests } of this.branch.recorded) {
+      if (businessDate === undefined || businessDate > date) continue;
+      for (const { type, amountMinor, interest } of requests?.postings ?? []) {
+        if (!interest) (closing[this.ids.indexOf(accountId)] as bigint) += type === accountpb.PostingType.POSTING_TYPE_DEBIT ? -amountMinor : amountMinor;
+      }
+    }
     return closing;
   }
 
@@ -153,22 +152,22 @@ test('interest accrues once for each day, to the millionth, and closing balances
       businessDates,
       fc.array(amount, { minLength: 40, maxLength: 40 }),
       fc.array(fc.tuple(between, fc.integer({ min: 1, max: 4 })), { minLength: 8, maxLength: 24 }),
-      (products, dates, amounts, moves) => {
+      fc.constantFrom(logpb.RollPolicy.ROLL_POLICY_BEFORE_POSTING, logpb.RollPolicy.ROLL_POLICY_AFTER_POSTING),
+      (products, dates, amounts, moves, rollPolicy) => {
         const ledger = new Ledger(products);
         const { branch } = ledger;
+        branch.rollPolicy = rollPolicy;
         branch.setDay(dates[0] as number, (dates[0] as number) - 1);
         ledger.open();
         let move = 0;
-        let online = dates[0] as number;
         const post = (): void => {
           move += 1;
-          ledger.post(online, move % ACCOUNTS, amounts[move % amounts.length] as bigint);
+          ledger.post(move % ACCOUNTS, amounts[move % amounts.length] as bigint);
         };
         const next = (): readonly [string, number] => moves[(move += 1) % moves.length] as [string, number];
         for (let day = 0; day + 1 < dates.length; day += 1) {
           const [date, nextDate] = [dates[day] as number, dates[day + 1] as number];
           for (let count = 0; count < 4; count += 1) post();
-          online = nextDate;
           branch.setDay(nextDate, date);
           post();
           branch.seal(date);
