@@ -1,7 +1,7 @@
 /**
  * Compares the accounts of a partition with its log (memory is bounded by the partition's accounts), while both go on:
  *
- *   1. the rows of all accounts are captured, as fingerprints, each with the sequence that it reflects;
+ *   1. the rows of all accounts are captured, as fingerprints, each with the sequence that it reflects, and digests of their closing balances;
  *   2. the log is folded, each account up to its captured sequence, none less far than the log's head at the start;
  *   3. the entry segments are scanned, each account's records up to the same sequence;
  *   4. the chain of entries of an account that differs is walked; if it still differs, it is suspicious.
@@ -12,23 +12,38 @@ import { combineVerifications } from '../../combined-verification';
 import { rowsOf } from '../../row-pages';
 import type { PartitionComparison, PartitionVerification, ProjectionVerification, VerificationScope } from '../../verification';
 import { ACCOUNT_AGGREGATE } from '../account-aggregate';
+import { BRANCH_DAY_AGGREGATE } from '../account-branch-days';
 import { type AccountSnapshot, readAccount, readAccounts } from '../account-reader';
 import { ACCOUNT_PROFILES } from '../collections';
 import type { BlockPointer } from '../entry-spine';
 import { TRANSFER_AGGREGATE } from '../transfer-fold';
+import { comparableOfLedger, comparableOfSnapshot } from './account-comparable';
 import { beginAccount } from './account-comparison';
-import { comparableOfLedger, comparableOfSnapshot, type LedgerAccount, LedgerFold } from './ledger-fold';
+import { branchDayVerification } from './branch-day-verification';
+import { type ScannedClosings, scanClosings } from './closing-scan';
+import { ClosingDigest } from './ledger-days';
+import { type LedgerAccount, LedgerFold } from './ledger-fold';
 import { scanSegments } from './segment-scan';
 import { digestChain } from './stored-records';
 import { transferVerification } from './transfer-verification';
 
 const accounts: ProjectionVerification = {
   kinds: [{ aggregate: ACCOUNT_AGGREGATE, partitionKey: (accountId) => accountId }],
-  partition: async (scope) => new PartitionAccounts(scope, await captureAccounts(scope)),
+  partition: async (scope) => {
+    const captured = await captureAccounts(scope);
+    const boundOf = (accountId: string): number => Math.max(scope.head, captured.get(accountId)?.sequence ?? 0);
+    return new PartitionAccounts(scope, captured, await scanClosings(scope.copy, scope.partition, boundOf, scope.signal));
+  },
   aggregate: (scope, { aggregate, key }) => beginAccount(scope, aggregate, key),
 };
 
-export const accountVerification = combineVerifications({ [ACCOUNT_AGGREGATE]: accounts, [TRANSFER_AGGREGATE]: transferVerification });
+export const accountVerification = combineVerifications({
+  [ACCOUNT_AGGREGATE]: accounts,
+  [TRANSFER_AGGREGATE]: transferVerification,
+  [BRANCH_DAY_AGGREGATE]: branchDayVerification,
+});
+
+const NO_CLOSINGS: ScannedClosings = { digest: new ClosingDigest(), moved: false };
 
 interface Captured {
   readonly sequence: number;
@@ -43,6 +58,7 @@ class PartitionAccounts implements PartitionVerification {
   constructor(
     private readonly scope: VerificationScope,
     private readonly captured: ReadonlyMap<string, Captured>,
+    private readonly closings: ReadonlyMap<string, ScannedClosings>,
   ) {
     this.fold = new LedgerFold((accountId) => this.boundOf(accountId));
     let last = scope.head;
@@ -59,17 +75,21 @@ class PartitionAccounts implements PartitionVerification {
     const scanned = await scanSegments(scope.copy, scope.partition, (accountId) => this.boundOf(accountId), scope.signal);
     const suspicious: string[] = [];
     let entries = 0;
+    let closings = 0;
     for (const [accountId, ledger] of fold.accounts) {
       const row = captured.get(accountId);
       const stored = scanned.get(accountId);
       const recordsEqual = stored === undefined ? ledger.digest.count === 0 : stored.digest.equals(ledger.digest) && stored.endsWith(row?.newestBlock);
-      const rowEqual = row !== undefined && ledger.fault === undefined && row.fingerprint === fingerprint(comparableOfLedger(ledger));
-      if (!rowEqual || !(recordsEqual || (await this.chainEquals(ledger)))) suspicious.push(accountId);
+      const rowEqual = row !== undefined && fold.faultOf(ledger) === undefined && row.fingerprint === fingerprint(comparableOfLedger(ledger));
+      const { digest, moved } = this.closings.get(accountId) ?? NO_CLOSINGS;
+      const closingsEqual = moved || digest.text === (ledger.days?.digest ?? NO_CLOSINGS.digest).text;
+      if (!rowEqual || !closingsEqual || !(recordsEqual || (await this.chainEquals(ledger)))) suspicious.push(accountId);
       entries += ledger.entryCount;
+      closings += ledger.days?.digest.count ?? 0;
     }
     for (const accountId of captured.keys()) if (!fold.accounts.has(accountId)) suspicious.push(accountId);
     return {
-      compared: { accounts: fold.accounts.size, entries },
+      compared: { accounts: fold.accounts.size, entries, 'closing balances': closings },
       faults: this.faultsOfTotals(),
       suspicious: suspicious.map((key) => ({ aggregate: ACCOUNT_AGGREGATE, key })),
     };

@@ -4,7 +4,7 @@
  */
 import { type DecodedCommit, type EventHandlersOf } from '@sluice/protocol';
 import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
-import type { AccountSnapshot } from '../account-reader';
+import { LedgerDays, type SaidDay } from './ledger-days';
 import { applyRequest, type VerifiedBalance } from './posting-effect';
 import { RecordDigest } from './record-digest';
 
@@ -23,15 +23,25 @@ export interface LedgerAccount extends VerifiedBalance {
   status: string;
   limits: LedgerLimits;
   signingKeyId: string;
+  linkedAccountId: string;
   version: number;
   entryCount: number;
   rejectionCount: number;
   readonly openedAtUs: number;
   readonly openedSequence: number;
+  readonly openedDate: number | undefined;
   balanceUpdatedAtUs: number;
+  /** Undefined: its branch has no business dates. */
+  days: LedgerDays | undefined;
   readonly digest: RecordDigest;
   /** What the log itself says wrongly about it; the first one. */
   fault: string | undefined;
+}
+
+/** A branch with business dates. */
+interface LedgerBranch {
+  /** Up to which date all accounts are rolled, and the commit that says so. */
+  rolled: { readonly date: number; readonly sequence: number } | undefined;
 }
 
 interface Moment {
@@ -50,10 +60,18 @@ export class LedgerFold {
   totalCreditMinor = 0n;
   totalDebitMinor = 0n;
 
+  private readonly branches = new Map<string, LedgerBranch>();
+  /** The newest commit that set dates without a run. */
+  private datesSetAt = 0;
+
   /**
    * @param boundOf up to which sequence the account is folded; 0: not at all.
+   * @param keepsClosings closing balances are kept, and not only digested.
    */
-  constructor(private readonly boundOf: (accountId: string) => number) {}
+  constructor(
+    private readonly boundOf: (accountId: string) => number,
+    private readonly keepsClosings = false,
+  ) {}
 
   take(commit: DecodedCommit): void {
     const { sequence, committedAtUs } = commit;
@@ -61,7 +79,10 @@ export class LedgerFold {
     for (const event of commit.events) if (decodedAccountEvents.owns(event.type)) decodedAccountEvents.read(event, commit, HANDLERS, folding);
   }
 
-  open({ accountId, unit, branchId, product, limits, signingKeyId }: accountpb.AccountOpened, { sequence, committedAtUs }: Moment): void {
+  open(
+    { accountId, unit, branchId, product, limits, signingKeyId, linkedAccountId, businessDate }: accountpb.AccountOpened,
+    { sequence, committedAtUs }: Moment,
+  ): void {
     if (sequence > this.boundOf(accountId)) return;
     const known = this.accounts.get(accountId);
     if (known !== undefined) {
@@ -76,6 +97,7 @@ export class LedgerFold {
       status: 'OPEN',
       limits: limitsOf(limits),
       signingKeyId,
+      linkedAccountId,
       balanceMinor: 0n,
       heldMinor: 0n,
       holds: undefined,
@@ -84,18 +106,21 @@ export class LedgerFold {
       rejectionCount: 0,
       openedAtUs: committedAtUs,
       openedSequence: sequence,
+      openedDate: businessDate,
       balanceUpdatedAtUs: committedAtUs,
+      days: this.branches.has(branchId) ? new LedgerDays(0n, this.keepsClosings) : undefined,
       digest: new RecordDigest(),
       fault: undefined,
     });
   }
 
-  update({ accountId, limits, product, signingKeyId }: accountpb.AccountUpdated, { sequence }: Moment): void {
+  update({ accountId, limits, product, signingKeyId, linkedAccountId }: accountpb.AccountUpdated, { sequence }: Moment): void {
     const account = this.existing(accountId, sequence);
     if (account === undefined) return;
     if (limits !== undefined) account.limits = limitsOf(limits);
     if (product !== undefined) account.product = product;
     if (signingKeyId !== undefined) account.signingKeyId = signingKeyId;
+    if (linkedAccountId !== undefined) account.linkedAccountId = linkedAccountId;
     account.version += 1;
   }
 
@@ -153,6 +178,59 @@ export class LedgerFold {
     says('the version is', Number(postings.version), account.version);
     this.totalCreditMinor += postings.totalCreditMinor;
     this.totalDebitMinor += postings.totalDebitMinor;
+    if ((postings.businessDate === undefined) !== (account.days === undefined))
+      account.fault ??= `sequence ${sequence} has ${postings.businessDate === undefined ? 'no business date, and its branch has' : 'a business date, and its branch has none'}`;
+    if (postings.businessDate === undefined) return;
+    const booked = { date: postings.businessDate, deltaMinor: creditMinor - debitMinor, accepted: accepted > 0 };
+    this.say(account, postings, booked, { sequence, committedAtUs });
+  }
+
+  /** Dates of a branch: what its accounts have is their last-day balance, where dates are set for the first time or by hand. */
+  setDates({ branchId, byHand, runId }: accountpb.BranchDaySet, { sequence }: Moment): void {
+    if (runId === '') this.datesSetAt = sequence;
+    const known = this.branches.has(branchId);
+    if (known && !byHand) return;
+    this.branches.set(branchId, { rolled: undefined });
+    for (const account of this.accounts.values()) {
+      if (account.branchId !== branchId || sequence > this.boundOf(account.accountId)) continue;
+      account.days ??= new LedgerDays(account.balanceMinor, this.keepsClosings);
+      account.days.set(account.balanceMinor);
+    }
+  }
+
+  rolled({ branchId, date, complete, accounts }: accountpb.AccountsRolled, moment: Moment): void {
+    for (const { accountId, balanceMinor } of accounts) {
+      const account = this.existing(accountId, moment.sequence);
+      if (account === undefined) continue;
+      if (account.balanceMinor !== balanceMinor)
+        account.fault ??= `sequence ${moment.sequence} rolls it with ${balanceMinor}, its entries make it ${account.balanceMinor}`;
+      this.say(account, { lastDayDate: date, lastDayBalanceMinor: balanceMinor }, undefined, moment);
+    }
+    const branch = this.branches.get(branchId);
+    if (complete && branch !== undefined) branch.rolled = { date, sequence: moment.sequence };
+  }
+
+  /** The first thing that the log says wrongly about the account, by all that was folded. */
+  faultOf(account: LedgerAccount): string | undefined {
+    return account.fault ?? this.missedRoll(account);
+  }
+
+  private say(
+    account: LedgerAccount,
+    said: Pick<accountpb.AccountPostings, 'lastDayDate' | 'lastDayBalanceMinor'>,
+    booked: SaidDay['booked'],
+    moment: Moment,
+  ): void {
+    const { lastDayDate, lastDayBalanceMinor } = said;
+    account.fault ??= this.missedRoll(account);
+    account.fault ??= account.days?.say({ ...moment, lastDayDate, lastDayBalanceMinor, booked, behindSetDates: moment.sequence === this.datesSetAt });
+  }
+
+  /** The sweep behind a day cut names every account whose balance a date has changed. */
+  private missedRoll({ accountId, branchId, days }: LedgerAccount): string | undefined {
+    const rolled = this.branches.get(branchId)?.rolled;
+    if (rolled === undefined || days === undefined || rolled.sequence > this.boundOf(accountId) || !days.isOpenAt(rolled.date)) return undefined;
+    return `all accounts of its branch are rolled up to date ${rolled.date} at sequence ${rolled.sequence}, but it is not`;
   }
 
   /** Undefined: the account is not folded so far. */
@@ -173,9 +251,9 @@ const HANDLERS: EventHandlersOf<typeof decodedAccountEvents, Folding, void> = {
   AccountStatusChanged: (changed, { fold, moment }) => fold.changeStatus(changed, moment),
   // A refused change of the account changes none of its rows.
   AccountCommandRejected: () => undefined,
-  BranchDaySet: () => undefined,
+  BranchDaySet: (set, { fold, moment }) => fold.setDates(set, moment),
   BranchDaySealed: () => undefined,
-  AccountsRolled: () => undefined,
+  AccountsRolled: (rolled, { fold, moment }) => fold.rolled(rolled, moment),
   InterestAccrued: () => undefined,
   TermBegun: () => undefined,
   TermEnded: () => undefined,
@@ -197,56 +275,4 @@ function limitsOf(limits: accountpb.AccountLimits | undefined): LedgerLimits {
 /** The name of an enumerated value, without what all of them begin with. */
 function nameOf(values: Readonly<Record<number, string>>, value: number, prefix: string): string {
   return (values[value] ?? String(value)).replace(prefix, '');
-}
-
-type Comparable = readonly (readonly [what: string, value: string])[];
-
-/** What the log says of the account, in the form that it is compared in. */
-export function comparableOfLedger(account: LedgerAccount): Comparable {
-  return comparable({ ...account, recordCount: account.digest.count, holds: account.holds ?? NO_HOLDS });
-}
-
-/** What the read store says of it. */
-export function comparableOfSnapshot({ account, profile, holds }: AccountSnapshot): Comparable {
-  return comparable({ ...profile, ...account, holds: holds?.holds ?? NO_HOLDS });
-}
-
-const NO_HOLDS: ReadonlyMap<string, bigint> = new Map();
-
-interface Compared extends Omit<LedgerAccount, 'digest' | 'fault' | 'holds'> {
-  readonly recordCount: number;
-  readonly holds: ReadonlyMap<string, bigint>;
-}
-
-function comparable(account: Compared): Comparable {
-  const { limits } = account;
-  return [
-    ['balance', String(account.balanceMinor)],
-    ['held', String(account.heldMinor)],
-    ['version', String(account.version)],
-    ['entry count', String(account.entryCount)],
-    ['rejection count', String(account.rejectionCount)],
-    ['record count', String(account.recordCount)],
-    ['balance updated at', String(account.balanceUpdatedAtUs)],
-    ['unit', account.unit],
-    ['branch', account.branchId],
-    ['product', account.product],
-    ['status', account.status],
-    ['overdraft', String(limits.overdraftMinor)],
-    ['maximum balance', String(limits.maximumBalanceMinor ?? 'none')],
-    ['maximum posting', String(limits.maximumPostingMinor ?? 'none')],
-    ['allowed types', limits.allowedTypes.join(',')],
-    ['signing key', account.signingKeyId],
-    ['opened at', String(account.openedAtUs)],
-    ['opened at sequence', String(account.openedSequence)],
-    ['holds', [...account.holds].map(([holdId, remainingMinor]) => `${holdId}=${remainingMinor}`).join(' ')],
-  ];
-}
-
-/** What differs, for people. */
-export function differences(log: Comparable, read: Comparable): string[] {
-  return log.flatMap(([what, value], index) => {
-    const found = read[index]?.[1];
-    return found === value ? [] : [`${what}: the log says ${value}, the read store ${found}`];
-  });
 }
