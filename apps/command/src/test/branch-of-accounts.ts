@@ -44,14 +44,19 @@ export class BranchOfAccounts {
   }
 
   /** Cuts the day: from now on this is the online date. */
-  setDay(onlineDate: CalendarDate, closedDate: CalendarDate): void {
-    this.setDayOf(this.branchId, onlineDate, closedDate);
+  setDay(onlineDate: CalendarDate, closedDate: CalendarDate, more: Partial<logpb.SetBranchDay> = {}): void {
+    this.setDayOf(this.branchId, onlineDate, closedDate, more);
   }
 
-  setDayOf(branchId: string, onlineDate: CalendarDate, closedDate: CalendarDate): void {
-    const { rollPolicy } = this;
-    const message = logpb.SetBranchDay.fromPartial({ branchId, onlineDate, closedDate, nextDate: onlineDate + 1, rollPolicy });
-    for (let partition = 0; partition < this.partitions; partition += 1) this.ask(partition, 'SetBranchDay', logpb.SetBranchDay.encode(message).finish());
+  setDayOf(branchId: string, onlineDate: CalendarDate, closedDate: CalendarDate, more: Partial<logpb.SetBranchDay> = {}): void {
+    for (let partition = 0; partition < this.partitions; partition += 1) this.setDayIn(partition, { branchId, onlineDate, closedDate, ...more });
+  }
+
+  /** By default tomorrow is a business date. */
+  setDayIn(partition: number, day: Partial<logpb.SetBranchDay> & Pick<logpb.SetBranchDay, 'onlineDate' | 'closedDate'>): void {
+    const { branchId, rollPolicy } = this;
+    const message = logpb.SetBranchDay.fromPartial({ branchId, nextDate: day.onlineDate + 1, rollPolicy, ...day });
+    this.ask(partition, 'SetBranchDay', logpb.SetBranchDay.encode(message).finish());
   }
 
   seal(date: CalendarDate): void {
