@@ -43,6 +43,12 @@ const REFUSALS = new Set(['INSUFFICIENT_FUNDS']);
 
 const accountOf = (branchId: Branch, number: number): string => `day-${branchId}-${number}`;
 
+/** A request of a teller. */
+interface Ask {
+  readonly path: string;
+  readonly request: Uint8Array;
+}
+
 export class BusinessDayWorkload implements Workload {
   readonly #callers: CallerGroup;
   #answers = 0;
@@ -81,34 +87,18 @@ export class BusinessDayWorkload implements Workload {
     await this.#prepare(callers);
     for (let step = 0; step < this.deployment.partOf(STEPS_PER_TELLER); step += 1) {
       const requestId = `t${teller}-${step}`;
-      await (random.chance(0.6) ? this.#post(callers, requestId) : this.#transfer(callers, requestId));
-      if (random.chance(0.1)) await this.#post(callers, requestId);
+      const ask = random.chance(0.6) ? drawPosting(callers, requestId) : drawTransfer(callers, requestId);
+      await this.#answered(callers, requestId, ask);
+      // It comes again, perhaps when its date has ended.
+      if (random.chance(0.1)) await this.#answered(callers, requestId, ask);
       await callers.pause(random.below(300_000));
     }
   }
 
-  async #post(callers: Callers, requestId: string): Promise<void> {
-    const { random } = callers;
-    const type = random.chance(0.6) ? PostingType.POSTING_TYPE_CREDIT : PostingType.POSTING_TYPE_DEBIT;
-    const posting = { requestId, accountId: drawAccount(callers), type, amountMinor: BigInt(random.between(1, 5_000)), unit: UNIT };
-    const request = accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish();
-    await this.#answered(`posting ${requestId}`, callers.call('command', ACCOUNT_COMMANDS.post.path, request));
-  }
-
-  async #transfer(callers: Callers, requestId: string): Promise<void> {
-    const { random } = callers;
-    const fromAccountId = drawAccount(callers);
-    const toAccountId = drawAccount(callers);
-    if (toAccountId === fromAccountId) return;
-    const transfer = { requestId: `${requestId}-transfer`, fromAccountId, toAccountId, amountMinor: BigInt(random.between(1, 2_000)), unit: UNIT };
-    const request = accountpb.TransferRequest.encode(accountpb.TransferRequest.fromPartial({ transfer })).finish();
-    await this.#answered(`transfer ${requestId}`, callers.call('command', ACCOUNT_COMMANDS.transfer.path, request));
-  }
-
-  async #answered(what: string, call: Promise<Buffer>): Promise<void> {
-    const answer = await answerOrReason(call);
+  async #answered(callers: Callers, requestId: string, { path, request }: Ask): Promise<void> {
+    const answer = await answerOrReason(callers.call('command', path, request));
     this.#answers += 1;
-    if (typeof answer === 'string' && !REFUSALS.has(answer)) this.deployment.world.breach(`${what} is refused with ${answer}`);
+    if (typeof answer === 'string' && !REFUSALS.has(answer)) this.deployment.world.breach(`${path} ${requestId} is refused with ${answer}`);
   }
 
   // ---- the operator ----
@@ -247,4 +237,22 @@ export class BusinessDayWorkload implements Workload {
 
 function drawAccount({ random }: Callers): string {
   return accountOf(random.pick(BRANCH_IDS), random.below(ACCOUNTS_PER_BRANCH));
+}
+
+function drawPosting(callers: Callers, requestId: string): Ask {
+  const { random } = callers;
+  const type = random.chance(0.6) ? PostingType.POSTING_TYPE_CREDIT : PostingType.POSTING_TYPE_DEBIT;
+  const posting = { requestId, accountId: drawAccount(callers), type, amountMinor: BigInt(random.between(1, 5_000)), unit: UNIT };
+  return { path: ACCOUNT_COMMANDS.post.path, request: accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish() };
+}
+
+function drawTransfer(callers: Callers, requestId: string): Ask {
+  const { random } = callers;
+  const from = random.below(ACCOUNTS_PER_BRANCH);
+  const [here, there] = random.chance(0.7) ? (['north', 'south'] as const) : (['south', 'south'] as const);
+  const [fromAccountId, toAccountId] = random.chance(0.5)
+    ? [accountOf(here, from), accountOf(there, (from + 1) % ACCOUNTS_PER_BRANCH)]
+    : [accountOf(there, (from + 1) % ACCOUNTS_PER_BRANCH), accountOf(here, from)];
+  const transfer = { requestId, fromAccountId, toAccountId, amountMinor: BigInt(random.between(1, 2_000)), unit: UNIT };
+  return { path: ACCOUNT_COMMANDS.transfer.path, request: accountpb.TransferRequest.encode(accountpb.TransferRequest.fromPartial({ transfer })).finish() };
 }
