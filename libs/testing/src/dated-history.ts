@@ -10,8 +10,8 @@ export const DATED_BRANCH = 'north';
 
 export type DatedCommand =
   | { readonly kind: 'open'; readonly accountId: string }
-  /** Initiated at the online date; `late`: at the date before it; `early`: at the date after it, where the day is cut already. */
-  | { readonly kind: 'post'; readonly accountId: string; readonly deltaMinor: bigint; readonly initiated?: 'late' | 'early' }
+  /** Initiated at the online date; `late`: at the date before it; `early`: at the date after it, where the day is cut already. With a value date: at that, which was sealed. */
+  | { readonly kind: 'post'; readonly accountId: string; readonly deltaMinor: bigint; readonly initiated?: 'late' | 'early'; readonly valueDate?: CalendarDate }
   /** Dates are set for the first time, or by hand. */
   | { readonly kind: 'set'; readonly online: CalendarDate }
   | { readonly kind: 'cut' }
@@ -137,7 +137,7 @@ export class DatedHistory {
     );
   }
 
-  private post({ accountId, deltaMinor, initiated }: DatedCommand & { kind: 'post' }): void {
+  private post({ accountId, deltaMinor, initiated, valueDate }: DatedCommand & { kind: 'post' }): void {
     const account = this.accounts.get(accountId) as DatedAccount;
     const before = account.day;
     const dates = this.datesOf(initiated);
@@ -160,7 +160,7 @@ export class DatedHistory {
       version: BigInt(account.version),
       requests: { postings: [{ requestId: `request-${this.requests}`, accountId, type, amountMinor, unit: 'EUR', initiatedDate: '2020-02-20' }] },
       balancesAfterMinor: [balanceMinor],
-      ...(dates && { businessDate: dates.date, lastDayDate, lastDayBalanceMinor }),
+      ...(dates && { businessDate: dates.date, lastDayDate, lastDayBalanceMinor, valueDate }),
     });
     account.entries += 1;
     this.writer.event('account.PostingsRecorded', 1, accountpb.PostingsRecorded.encode({ accounts: [postings] }).finish());

@@ -28,6 +28,11 @@ const posting = fc.record({
   signedAtUs: int64,
 });
 
+const date = fc.integer({ min: -800_000, max: 3_000_000 });
+const dates = fc.option(fc.record({ businessDate: date, lastDayDate: date, lastDayBalanceMinor: int64, valueDate: fc.option(date, { nil: undefined }) }), {
+  nil: undefined,
+});
+
 /** As many verdicts as requests; some of them refusals. */
 const records = fc.array(fc.record({ posting, balanceAfter: int64, heldAfter: int64, rejection: fc.option(fc.integer({ min: 1, max: 18 }), { freq: 3 }) }), {
   maxLength: 12,
@@ -50,11 +55,13 @@ const accountPostings = fc
     records,
     holdsChange: fc.boolean(),
     counts: fc.record({ acceptedCount: count, rejectedCount: count }),
+    dates,
   })
-  .map(({ header, records: recorded, holdsChange, counts }) =>
+  .map(({ header, records: recorded, holdsChange, counts, dates: dated }) =>
     accountpb.AccountPostings.fromPartial({
       ...header,
       ...counts,
+      ...dated,
       requests: { postings: recorded.map((record) => record.posting) },
       balancesAfterMinor: recorded.map((record) => record.balanceAfter),
       holdsAfterMinor: holdsChange ? recorded.map((record) => record.heldAfter) : [],
@@ -90,6 +97,8 @@ test('reads the header of every account and leaves the rest as it is', () => {
           version: Number(account.version),
           balanceMoved: account.totalDebitMinor !== 0n || account.totalCreditMinor !== 0n,
         });
+        const { businessDate, lastDayDate, lastDayBalanceMinor } = account;
+        expect(part.dates).toEqual(businessDate === undefined ? undefined : { businessDate, lastDayDate, lastDayBalanceMinor });
         expect(accountpb.AccountPostings.decode(part.bytes.subarray(part.start, part.end))).toEqual(account);
       });
     }),
@@ -112,6 +121,8 @@ test('pieces of an account are whole messages, and together they are the account
           heldAfterMinor: account.heldAfterMinor,
           acceptedCount: piece.acceptedCount,
           rejectedCount: piece.recordCount - piece.acceptedCount,
+          businessDate: account.businessDate,
+          valueDate: account.businessDate === undefined ? undefined : account.valueDate,
         });
         joined.requests?.postings.push(...(part.requests?.postings ?? []));
         joined.balancesAfterMinor.push(...part.balancesAfterMinor);
