@@ -1,6 +1,6 @@
 /**
  * Interest of an account: a batch accrues it on the balance at the end of a date, once for each day, and books what has accrued as a posting. Interest passes freezes, allowed
- * types, limits and funds: the bank owes it, or it is owed to the bank.
+ * types, limits and funds: the bank owes it, or it is owed to the bank. A closed account has no entries any more: what it has earned lapses when it is due, and is left to be settled by hand.
  */
 import { accrue, capitalise, NOTHING_ACCRUED, type AccruedInterest, type CalendarDate, type InterestTerms } from '../day';
 import { INT64_MAX, INT64_MIN, type Account } from './account';
@@ -18,7 +18,7 @@ export const BEFORE_ALL_DATES: CalendarDate = -(2 ** 31);
 export const NOTHING_EARNED: InterestOfAccount = Object.freeze({ accrued: NOTHING_ACCRUED, accruedTo: BEFORE_ALL_DATES });
 
 /** Why interest cannot be accrued or booked. */
-export type InterestFault = 'ACCOUNT_CLOSED' | 'AMOUNT_OVERFLOW';
+export type InterestFault = 'AMOUNT_OVERFLOW';
 
 export interface RefusedInterest {
   readonly accepted: false;
@@ -51,17 +51,19 @@ export interface BookedInterest {
   readonly posting: AcceptedPosting | undefined;
   /** What stays accrued: less than a minor unit. */
   readonly accrued: AccruedInterest;
+  /** What a closed account does not get; 0: nothing. */
+  readonly lapsedMinor: bigint;
 }
 
 /** Books what has accrued. */
 export function decideInterest(account: Account, accrued: AccruedInterest): BookedInterest | RefusedInterest {
   const { amountMinor, accrued: left } = capitalise(accrued);
-  if (amountMinor === 0n) return { accepted: true, amountMinor, posting: undefined, accrued: left };
-  if (account.status === 'CLOSED') return { accepted: false, fault: 'ACCOUNT_CLOSED' };
+  if (amountMinor === 0n) return { accepted: true, amountMinor, posting: undefined, accrued: left, lapsedMinor: 0n };
+  if (account.status === 'CLOSED') return { accepted: true, amountMinor: 0n, posting: undefined, accrued: NOTHING_ACCRUED, lapsedMinor: amountMinor };
   const balanceAfterMinor = account.balanceMinor + amountMinor;
   // What is in transit may come back: there is always room for a refund.
   if (balanceAfterMinor + account.inTransitMinor > INT64_MAX || balanceAfterMinor < INT64_MIN) return { accepted: false, fault: 'AMOUNT_OVERFLOW' };
-  return { accepted: true, amountMinor, posting: { accepted: true, balanceAfterMinor, heldAfterMinor: account.heldMinor }, accrued: left };
+  return { accepted: true, amountMinor, posting: { accepted: true, balanceAfterMinor, heldAfterMinor: account.heldMinor }, accrued: left, lapsedMinor: 0n };
 }
 
 function isInt64(value: bigint): boolean {

@@ -23,7 +23,7 @@ test.each`
   ${{ balanceMinor: 100n }}                                                | ${400_000n}    | ${'nothing'}
   ${{ balanceMinor: 100n, status: 'FROZEN', limits: strict }}              | ${2_000_000n}  | ${102n}
   ${{ balanceMinor: 1n, heldMinor: 1n, status: 'FROZEN', limits: strict }} | ${-2_000_000n} | ${-1n}
-  ${{ status: 'CLOSED' }}                                                  | ${2_000_000n}  | ${'ACCOUNT_CLOSED'}
+  ${{ status: 'CLOSED' }}                                                  | ${2_000_000n}  | ${'2 lapse'}
   ${{ status: 'CLOSED' }}                                                  | ${400_000n}    | ${'nothing'}
   ${{ balanceMinor: INT64_MAX - 1n }}                                      | ${1_000_000n}  | ${INT64_MAX}
   ${{ balanceMinor: INT64_MAX - 1n }}                                      | ${2_000_000n}  | ${'AMOUNT_OVERFLOW'}
@@ -31,8 +31,14 @@ test.each`
   ${{ balanceMinor: INT64_MIN }}                                           | ${-1_000_000n} | ${'AMOUNT_OVERFLOW'}
 `('an account with $state books $microMinor: $outcome', ({ state, microMinor, outcome }: { state: Partial<Account>; microMinor: bigint; outcome: unknown }) => {
   const booked = decideInterest(account(state), accrued(microMinor));
-  expect(booked.accepted ? (booked.posting?.balanceAfterMinor ?? 'nothing') : booked.fault).toBe(outcome);
-  if (booked.accepted) expect(booked.accrued.microMinor + booked.amountMinor * 1_000_000n).toBe(microMinor);
+  if (!booked.accepted) {
+    expect(booked.fault).toBe(outcome);
+    return;
+  }
+  const { amountMinor, posting, accrued: left, lapsedMinor } = booked;
+  expect(lapsedMinor === 0n ? (posting?.balanceAfterMinor ?? 'nothing') : `${lapsedMinor} lapse`).toBe(outcome);
+  if (lapsedMinor === 0n) expect(left.microMinor + amountMinor * 1_000_000n).toBe(microMinor);
+  else expect([amountMinor, left]).toEqual([0n, NOTHING_ACCRUED]);
 });
 
 test('a day accrues once: what comes again, or overlaps, adds only the days that are new', () => {
@@ -64,7 +70,7 @@ test('what is booked and what stays accrued is the sum of the formula over the c
     fc.property(
       interestTerms,
       businessDates,
-      fc.array(fc.bigInt(-(10n ** 13n), 10n ** 13n), { minLength: 41, maxLength: 41 }),
+      fc.array(fc.bigInt(-(10n ** 10n), 10n ** 10n), { minLength: 41, maxLength: 41 }),
       fc.boolean(),
       (terms, dates, moves, monthly) => {
         const state = account();

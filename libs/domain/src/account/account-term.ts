@@ -5,7 +5,7 @@
  *                                                                               ──▶ ENDED, if not: principal and interest go to the linked account
  *   ENDED  ──it has a balance again──▶ ENDED: that goes to the linked account, too
  *
- * Interest is booked where a term ends. An account that cannot end its term stays as it is; the next batch tries again.
+ * Interest is booked where a term ends. An account that cannot end its term stays as it is; the next batch tries again. A closed account ends its term with nothing.
  */
 import { addMonths, NOTHING_ACCRUED, type AccruedInterest, type CalendarDate } from '../day';
 import type { Account } from './account';
@@ -65,9 +65,8 @@ export function decideTermEnd(
   if (!booked.accepted) return booked;
   // The account earns nothing any more: what rounding left is not kept.
   const interest = { ...booked, accrued: NOTHING_ACCRUED };
-  const payoutMinor = closingMinor + booked.amountMinor;
+  const payoutMinor = account.status === 'CLOSED' ? 0n : closingMinor + booked.amountMinor;
   if (payoutMinor === 0n) return { accepted: true, interest, payoutMinor, payout: undefined };
-  if (account.status === 'CLOSED') return refuse('ACCOUNT_CLOSED');
   if (account.status === 'FROZEN') return refuse('ACCOUNT_FROZEN');
   if (payoutMinor < 0n) return refuse('BALANCE_NEGATIVE');
   if (account.holds.size > 0) return refuse('HOLDS_OPEN');

@@ -29,6 +29,18 @@ test('a renewed term begins where the one before ended; terms that ended over a 
   expect(renewedTerm(100, { months: 0, days: 1, renews: true }, 104)).toEqual({ fromDate: 103, untilDate: 104 });
 });
 
+test('a closed account ends its term with nothing, and what it earned lapses', () => {
+  for (const closing of [0n, 1_000n]) {
+    const end = decideTermEnd(deposit({ balanceMinor: 0n, status: 'CLOSED' }), closing, ACCRUED);
+    expect(end).toEqual({
+      accepted: true,
+      payoutMinor: 0n,
+      payout: undefined,
+      interest: { accepted: true, amountMinor: 0n, posting: undefined, accrued: NOTHING_ACCRUED, lapsedMinor: 5n },
+    });
+  }
+});
+
 const ACCRUED = { microMinor: 5_400_000n, remainder: 7n };
 
 function deposit(changes: Partial<Account> = {}): Account {
@@ -41,7 +53,6 @@ const held = { heldMinor: 1n, holds: new Map([['h', 1n]]) };
 // One row per check, in their order: each row passes one more than the row above it.
 test.each`
   state                                                           | closing    | outcome
-  ${{ balanceMinor: INT64_MAX, status: 'CLOSED' }}                | ${1_000n}  | ${'ACCOUNT_CLOSED'}
   ${{ balanceMinor: INT64_MAX, status: 'FROZEN' }}                | ${-1_000n} | ${'AMOUNT_OVERFLOW'}
   ${{ balanceMinor: -5n, status: 'FROZEN' }}                      | ${-5n}     | ${0n}
   ${{ status: 'FROZEN' }}                                         | ${-1_000n} | ${'ACCOUNT_FROZEN'}

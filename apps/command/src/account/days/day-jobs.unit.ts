@@ -100,30 +100,38 @@ describe('interest', () => {
     expect(lines(branch.job('TotalAccounts', { date: T }))).toEqual([]);
   });
 
-  test('that cannot be booked stays accrued, and is set aside each time until it can', () => {
+  test('that cannot be booked stays accrued, and is set aside each time until it can; that of a closed account lapses, and is said once', () => {
+    const tiny = { ...CAPITALISED, productId: 'tiny', tiers: [{ fromMinor: 0n, basisPoints: 1 }] };
     const branch = closed((t) => {
       t.open('a', 'savings');
-      t.open('b', 'savings');
+      for (const accountId of ['b', 'c']) t.open(accountId, accountId === 'b' ? 'tiny' : 'savings');
       t.post('a', 10_000n);
-      t.post('b', (1n << 62n) - 1n);
-      t.post('b', 1n << 62n);
+      for (const accountId of ['b', 'c']) for (const amount of [(1n << 62n) - 1n, 1n << 62n]) t.post(accountId, amount);
     });
     branch.post('a', -10_000n);
     branch.accounts.change('close', 'a');
-    const [verdict] = branch.job('AccrueInterest', { date: T, nextDate: NEXT, terms: [CAPITALISED] });
+    const tooMuch = { reason: expect.stringContaining('does not fit into 64 bits') };
+    const [verdict] = branch.job('AccrueInterest', { date: T, nextDate: NEXT, terms: [CAPITALISED, tiny] });
     expect(verdict).toMatchObject({
       changed: 1n,
       setAside: [
-        { accountId: 'a', reason: expect.stringContaining('is closed') },
-        { accountId: 'b', reason: expect.stringContaining('64 bits') },
+        { accountId: 'a', reason: 'the account is closed: settle its interest of 1 minor units of CZK by hand' },
+        { accountId: 'b', ...tooMuch },
+        { accountId: 'c', ...tooMuch },
       ],
     });
     expect(branch.engineMade).toEqual([]);
+    const aDay = ((((1n << 63n) - 1n) * 1_000_000n) / 3_650_000n).toString();
+    expect(balances(branch.job('TotalAccounts', { date: T }))).toEqual([
+      `savings CZK ${(1n << 63n) - 1n + 10_000n} of 2, accrued 0`,
+      `tiny CZK ${(1n << 63n) - 1n} of 1, accrued ${aDay}`,
+    ]);
     branch.setDay(NEXT + 1, NEXT);
     branch.seal(NEXT);
-    // It has closed with nothing: nothing more accrues.
-    const [later] = branch.job('AccrueInterest', { date: NEXT, nextDate: NEXT + 1, terms: [CAPITALISED] });
-    expect(later?.setAside.map(({ accountId }) => accountId)).toEqual(['a', 'b']);
+    branch.post('b', -(1n << 62n));
+    const [later] = branch.job('AccrueInterest', { date: NEXT, nextDate: NEXT + 1, terms: [CAPITALISED, tiny] });
+    expect(later?.setAside).toEqual([{ accountId: 'c', ...tooMuch }]);
+    expect(branch.engineMade).toHaveLength(1);
   });
 
   test('of terms that cannot be applied is not decided', () => {
@@ -262,6 +270,22 @@ describe('terms', () => {
     branch.seal(UNTIL + 1);
     expect(branch.job('MatureAccounts', { date: UNTIL + 1, terms })[0]).toMatchObject({ changed: 4n, setAside: [] });
     expect(branch.accounts.account('current').balanceMinor).toBe(4n * 10_029n);
+  });
+
+  test('of a closed account end with nothing, whatever the product says; its interest is said once', () => {
+    const branch = matured((t) => {
+      t.open('deposit', 'rolling');
+      t.post('deposit', 10_000n);
+    });
+    branch.post('deposit', -10_000n);
+    branch.accounts.change('close', 'deposit');
+    const lapsed = 'deposit: the account is closed: settle its interest of 29 minor units of CZK by hand';
+    expect(reasonsOf(branch.job('MatureAccounts', { date: UNTIL, terms }))).toEqual([lapsed]);
+    branch.accounts.replayAll();
+    expect(reasonsOf(branch.job('MatureAccounts', { date: UNTIL + 1, terms }))).toEqual([]);
+    expect(branch.eventsOf('TermEnded')).toHaveLength(1);
+    expect(branch.engineMade).toEqual([]);
+    expect(balances(branch.job('TotalAccounts', { date: UNTIL }))).toEqual(['rolling CZK 10000 of 1, accrued 0']);
   });
 
   test('whose linked account is in another partition owe it the credit; one that refuses is tried again', () => {

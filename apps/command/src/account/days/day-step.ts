@@ -5,7 +5,6 @@
 import type { Turn } from '@sluice/engine';
 import { logpb } from '@sluice/protocol';
 import type { AccountDays } from './account-days';
-import { reasonOf, type SetAsideFault } from './set-aside-reasons';
 
 /** Accounts that a step looks at, at most, whatever it is asked for: a step lets callers' turns pass. */
 const LARGEST_STEP = 10_000;
@@ -51,8 +50,8 @@ export class DayStep {
   }
 
   /** The account could not be done. The others go on. */
-  putAside(accountId: string, fault: SetAsideFault): void {
-    this.setAside.push({ accountId, reason: reasonOf(fault) });
+  putAside(accountId: string, reason: string): void {
+    this.setAside.push({ accountId, reason });
     this.bytes += accountId.length + SET_ASIDE_BYTES;
   }
 

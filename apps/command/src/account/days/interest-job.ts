@@ -11,14 +11,13 @@ import { accountIdAt, record } from './day-commands';
 import { interestPosting } from './day-postings';
 import { DayStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
+import { reasonOf, reasonOfLapsed } from './set-aside-reasons';
 import type { TermsOfProduct } from './terms-on-the-wire';
 
 /** An account in InterestAccrued, beside its id. */
 const ACCRUED_BYTES = 32;
 /** What a booked posting takes of a commit. */
 const POSTING_BYTES = 768;
-
-type Booked = BookedInterest & { readonly posting: AcceptedPosting };
 
 interface Booking {
   readonly ordinal: number;
@@ -58,7 +57,7 @@ export class InterestJob {
     const before = accounts.interestOf(ordinal);
     const earned = accrueOnce(before, terms.interest, accounts.days.closingBalance(ordinal, asked.date), asked.date, asked.nextDate);
     if ('fault' in earned) {
-      step.putAside(accountIdAt(accounts.table, ordinal), earned.fault);
+      step.putAside(accountIdAt(accounts.table, ordinal), reasonOf(earned.fault));
       return;
     }
     const booked = terms.capitalise ? this.capitalised(ordinal, earned.accrued) : undefined;
@@ -67,24 +66,25 @@ export class InterestJob {
     const accountId = accountIdAt(accounts.table, ordinal);
     accounts.setInterest(ordinal, { ...earned, accrued });
     this.accrued.push({ accountId, ...accrued });
-    if (booked !== undefined) {
+    if (booked?.posting !== undefined) {
       this.bookings.push({ ordinal, accepted: booked.posting, posting: interestPosting({ accountId, unit }, asked.date, booked.amountMinor) });
+    } else if (booked !== undefined) {
+      step.takeRoom(accountId.length + ACCRUED_BYTES);
+      step.putAside(accountId, reasonOfLapsed(booked.lapsedMinor, unit));
+      return;
     }
     step.change(accountId.length + ACCRUED_BYTES + (booked === undefined ? 0 : POSTING_BYTES));
   }
 
-  /** Undefined: nothing is booked. */
-  private capitalised(ordinal: number, accrued: AccruedInterest): Booked | undefined {
+  /** Undefined: nothing is booked, and nothing lapses. */
+  private capitalised(ordinal: number, accrued: AccruedInterest): BookedInterest | undefined {
     // An account that has nothing to be booked is not unpacked.
     if (capitalise(accrued).amountMinor === 0n) return undefined;
     const account = this.accounts.table.peek(ordinal);
     const booked = decideInterest(account, accrued);
-    if (!booked.accepted) {
-      this.step.putAside(account.accountId, booked.fault);
-      return undefined;
-    }
-    const { posting } = booked;
-    return posting === undefined ? undefined : { ...booked, posting };
+    if (booked.accepted) return booked;
+    this.step.putAside(account.accountId, reasonOf(booked.fault));
+    return undefined;
   }
 
   /** Does the postings in one batch: none of them depends on another account of the step. */

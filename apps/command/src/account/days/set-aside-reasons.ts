@@ -4,7 +4,6 @@ import type { TargetRejection, TermFault } from '@sluice/domain/account';
 export type SetAsideFault = TermFault | TargetRejection;
 
 const REASONS: Readonly<Record<SetAsideFault, string>> = {
-  ACCOUNT_CLOSED: 'the account is closed: settle the interest by hand',
   AMOUNT_OVERFLOW: 'an amount does not fit into 64 bits: lower the balance, or the rate of the product',
   ACCOUNT_FROZEN: 'the account is frozen: unfreeze it',
   BALANCE_NEGATIVE: 'the balance is negative: credit the account',
@@ -23,4 +22,9 @@ const REASONS: Readonly<Record<SetAsideFault, string>> = {
 
 export function reasonOf(fault: SetAsideFault): string {
   return REASONS[fault];
+}
+
+/** Interest of a closed account lapsed: that is said once. */
+export function reasonOfLapsed(lapsedMinor: bigint, unit: string): string {
+  return `the account is closed: settle its interest of ${lapsedMinor} minor units of ${unit} by hand`;
 }

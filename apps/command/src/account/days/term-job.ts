@@ -24,7 +24,7 @@ import { NO_DATE, TERM_ENDED } from './day-columns';
 import { interestPosting, payoutPosting } from './day-postings';
 import { DayStep } from './day-step';
 import type { JobAccounts } from './job-accounts';
-import type { SetAsideFault } from './set-aside-reasons';
+import { reasonOf, reasonOfLapsed, type SetAsideFault } from './set-aside-reasons';
 import type { TermsOfProduct } from './terms-on-the-wire';
 
 /** TermBegun or TermEnded, and an account in InterestAccrued, beside the ids. */
@@ -96,7 +96,7 @@ export class TermJob {
     const before = accounts.interestOf(ordinal);
     const earned = interest === undefined ? before : accrueOnce(before, interest, closingMinor, asked.date, untilDate);
     if ('fault' in earned) {
-      this.step.putAside(account.accountId, earned.fault);
+      this.step.putAside(account.accountId, reasonOf(earned.fault));
       return;
     }
     // A closed account ends its term, whatever the product says.
@@ -115,7 +115,7 @@ export class TermJob {
 
   private finish({ accountId }: Account, fault: SetAsideFault | undefined): void {
     if (fault === undefined) this.step.change(accountId.length + EVENT_BYTES + POSTINGS_BYTES);
-    else this.step.putAside(accountId, fault);
+    else this.step.putAside(accountId, reasonOf(fault));
   }
 
   private renew(ordinal: number, account: Account, earned: InterestOfAccount, term: Term): SetAsideFault | undefined {
@@ -142,8 +142,10 @@ export class TermJob {
     return undefined;
   }
 
-  private book(ordinal: number, { accountId, unit }: Account, { accruedTo }: InterestOfAccount, { amountMinor, posting, accrued }: BookedInterest): void {
+  private book(ordinal: number, { accountId, unit }: Account, { accruedTo }: InterestOfAccount, booked: BookedInterest): void {
     const { accounts, asked, turn } = this;
+    const { amountMinor, posting, accrued, lapsedMinor } = booked;
+    if (lapsedMinor !== 0n) this.step.putAside(accountId, reasonOfLapsed(lapsedMinor, unit));
     if (posting !== undefined) {
       const batch = engineMadePosting(interestPosting({ accountId, unit }, asked.date, amountMinor));
       accounts.enter(asked.date, ordinal, batch, 0, posting, turn);
