@@ -15,7 +15,7 @@ const DELIVERY_PAUSE_MS = 60;
 
 const SERVICE = { ...businessdaypb.BusinessDayCommandServiceService, ...businessdaypb.ProductCommandServiceService };
 type Methods = typeof SERVICE;
-export type Method = keyof Methods & string;
+export type Method = keyof Methods;
 const BUSINESS_DAYS = { name: 'businessday', partitions: PARTITIONS, service: SERVICE, messages: businessdaypb, defaults: {} };
 
 export class BusinessDaysUnderTest extends AggregatesWithAccounts<Methods> {
@@ -54,7 +54,7 @@ export class BusinessDaysUnderTest extends AggregatesWithAccounts<Methods> {
 
   /** The dates that the method answers, online and batch, and how the run stands: "2026-11-30/2026-11-27 WAITING". */
   async dates(method: Exclude<Method, 'createProduct' | 'updateProduct'>, request: Asked): Promise<string> {
-    const { day } = (await this.call(method, request)) as businessdaypb.CutDayResponse;
+    const { day } = await this.call(method, request);
     const state = businessdaypb.RunState[day?.runState ?? 0]?.replace('RUN_STATE_', '') ?? '';
     return `${day?.onlineDate}/${day?.batchDate}${state === 'UNSPECIFIED' ? '' : ` ${state}`}`;
   }

@@ -16,6 +16,9 @@ export const COUNT_PAUSE_US = 100_000;
 /** A partition that refuses a step, like one that an older program serves, is asked again then. */
 export const REFUSED_PAUSE_US = 5_000_000;
 
+/** Accounts of a run that are recorded by name when they are set aside. All further ones are counted: a commit takes what many partitions answer at once. */
+export const NAMED_SET_ASIDE = 1_000;
+
 const US_PER_MS = 1_000;
 const NOTHING_DONE: StepDone = { next: 0n, complete: false, accounts: 0n, lookedAt: 0n, changed: 0n, totals: [], setAside: [] };
 const ALL_DONE: StepDone = { ...NOTHING_DONE, complete: true };
@@ -99,7 +102,9 @@ function counted(plan: BranchPlan, { partition, date, count }: Extract<BranchAns
 function chunkDone(plan: BranchPlan, { partition, date, from, job, done }: Extract<BranchAnswer, { kind: 'advanced' }>): void {
   const { run } = plan.branch;
   if (run?.date !== date || stepOfRun(run).job !== job || run.partitions?.[partition]?.from !== from) return;
-  advanceStep(plan, partition, { state: 'ASKED', kinds: ['STAGE_ONE', 'ROLL', 'JOB'], done });
+  const named = NAMED_SET_ASIDE - run.setAside;
+  const setAside = done.setAside.map((account, at) => (at < named ? account : { accountId: '', reason: '' }));
+  advanceStep(plan, partition, { state: 'ASKED', kinds: ['STAGE_ONE', 'ROLL', 'JOB'], done: { ...done, setAside } });
 }
 
 interface Advance {

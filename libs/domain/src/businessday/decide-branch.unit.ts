@@ -175,6 +175,16 @@ describe('a run', () => {
     expect(world.dates).toBe('3/3');
   });
 
+  test('accounts that are set aside are counted, and the first of them named', () => {
+    const world = registered({}, [1, 1]);
+    world.setAside = 700;
+    world.ask(endOfDay());
+    world.settle();
+    expect(world.branch.run?.setAside).toBe(1_400);
+    const setAside = world.events.flatMap(({ event }) => (event.kind === 'stepAdvanced' ? event.done.setAside : []));
+    expect([setAside.length, setAside.filter(({ accountId }) => accountId !== '').length]).toEqual([1_400, 1_000]);
+  });
+
   test('a day begin is forced over jobs, and what they answer afterwards changes nothing', () => {
     const world = registered({}, [5, 5]);
     world.ask(endOfDay());

@@ -65,3 +65,19 @@ test('products are created once, set anew, and bounded in number', () => {
   for (let at = 1; at < MAXIMUM_PRODUCTS; at += 1) ask('createProduct', `p${at}`);
   expect([ask('createProduct', 'one more'), ask('updateProduct', 'p999')]).toEqual(['TOO_MANY_PRODUCTS', 'version 2']);
 });
+
+test('terms that are too long together are refused', () => {
+  const tiers = Array.from({ length: 20 }, (_, at) => ({ fromMinor: BigInt(at), basisPoints: 1 }));
+  let catalogue: Catalogue = NEW_CATALOGUE;
+  let created = 0;
+  for (;;) {
+    const decision = decideCatalogue(catalogue, { kind: 'createProduct', product: { ...SAVINGS, productId: `p${created}`, tiers } });
+    if (!decision.accepted) {
+      expect(decision.rejection).toBe('TOO_MANY_PRODUCTS');
+      break;
+    }
+    for (const event of decision.events) catalogue = evolveCatalogue(catalogue, event);
+    created += 1;
+  }
+  expect(created).toBe(166);
+});

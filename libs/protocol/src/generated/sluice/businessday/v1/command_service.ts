@@ -2933,7 +2933,7 @@ export const BusinessDayCommandServiceClient = makeGenericClientConstructor(
 /** Products, by whose terms an end of day charges interest and ends terms. A change holds from the next run that begins on. */
 export type ProductCommandServiceService = typeof ProductCommandServiceService;
 export const ProductCommandServiceService = {
-  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000). */
+  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000, or 64 KiB of terms). */
   createProduct: {
     path: "/sluice.businessday.v1.ProductCommandService/CreateProduct" as const,
     requestStream: false as const,
@@ -2944,7 +2944,7 @@ export const ProductCommandServiceService = {
       Buffer.from(CreateProductResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateProductResponse => CreateProductResponse.decode(value),
   },
-  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST). */
+  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 64 KiB of terms). */
   updateProduct: {
     path: "/sluice.businessday.v1.ProductCommandService/UpdateProduct" as const,
     requestStream: false as const,
@@ -2958,14 +2958,14 @@ export const ProductCommandServiceService = {
 } as const;
 
 export interface ProductCommandServiceServer extends UntypedServiceImplementation {
-  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000). */
+  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000, or 64 KiB of terms). */
   createProduct: handleUnaryCall<CreateProductRequest, CreateProductResponse>;
-  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST). */
+  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 64 KiB of terms). */
   updateProduct: handleUnaryCall<UpdateProductRequest, UpdateProductResponse>;
 }
 
 export interface ProductCommandServiceClient extends Client {
-  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000). */
+  /** Creates a product. Errors: ALREADY_EXISTS (PRODUCT_EXISTS), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 1,000, or 64 KiB of terms). */
   createProduct(
     request: CreateProductRequest,
     callback: (error: ServiceError | null, response: CreateProductResponse) => void,
@@ -2981,7 +2981,7 @@ export interface ProductCommandServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateProductResponse) => void,
   ): ClientUnaryCall;
-  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST). */
+  /** Sets all terms anew. Errors: NOT_FOUND (PRODUCT_NOT_FOUND), INVALID_ARGUMENT (INVALID_REQUEST), RESOURCE_EXHAUSTED (TOO_MANY_PRODUCTS: 64 KiB of terms). */
   updateProduct(
     request: UpdateProductRequest,
     callback: (error: ServiceError | null, response: UpdateProductResponse) => void,

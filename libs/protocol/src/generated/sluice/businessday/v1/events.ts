@@ -126,7 +126,7 @@ export interface StepAdvanced {
   step: number;
   /** The partition. */
   partition: number;
-  /** What it did. SEAL: not complete: its transfers on their way are counted; complete: it is sealed. */
+  /** What it did. Accounts that are set aside behind the first 1,000 of the run are counted only: theirs are empty entries. SEAL: not complete: its transfers on their way are counted; complete: it is sealed. */
   done:
     | DayStepDone
     | undefined;
