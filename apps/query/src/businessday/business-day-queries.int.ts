@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClientReadableStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { MemoryReadStore } from '@sluice/memory';
 import type { ReadStore, Row } from '@sluice/ports';
 import { PartitionFold, PROJECTIONS, READ_COLLECTIONS } from '@sluice/projections';
@@ -149,7 +149,7 @@ describe.each(['memory', 'SQLite'])('business days, read from %s', (kind) => {
     call<businessdaypb.GetDayReportRequest, businessdaypb.GetDayReportResponse>(client.getDayReport, { ...ofDate, ...request });
   const exported = async (request: Partial<businessdaypb.ExportDayReportRequest> = {}): Promise<string> => {
     const pieces: string[] = [];
-    const stream = client.exportDayReport({ ...ofDate, format: 0, ...request }) as ClientReadableStream<businessdaypb.ExportDayReportResponse>;
+    const stream = client.exportDayReport({ ...ofDate, format: 0, ...request });
     for await (const { lines } of stream as AsyncIterable<businessdaypb.ExportDayReportResponse>) pieces.push(lines.toString('utf8'));
     return pieces.join('');
   };

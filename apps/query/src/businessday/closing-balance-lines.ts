@@ -8,7 +8,7 @@ export const MAXIMUM_PIECE_BYTES = 64 * 1024;
 export interface LineFormat {
   /** Empty: none. */
   readonly head: string;
-  line(closing: AccountClosing): string;
+  readonly line: (closing: AccountClosing) => string;
 }
 
 const CSV: LineFormat = {

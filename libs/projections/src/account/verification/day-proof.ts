@@ -10,7 +10,7 @@
  */
 import type { CalendarDate } from '@sluice/domain/day';
 import type { DecodedCommit } from '@sluice/protocol';
-import { accountpb, decodedAccountEvents } from '@sluice/protocol/account';
+import { type accountpb, decodedAccountEvents } from '@sluice/protocol/account';
 
 export interface DayProofFailure {
   readonly accountId: string;
