@@ -2,11 +2,12 @@
  * What postings take of a commit at most, so that a turn stays within the largest record of the log. What an account's group costs beside its
  * requests is in `posting-group.ts`.
  */
-import { END, EXPIRES_FLAG, HOLD_ID_LENGTH_AND_FLAGS, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
+import type { CalendarDate } from '@sluice/domain/day';
+import { END, EXPIRES_FLAG, HOLD_ID_LENGTH_AND_FLAGS, INITIATED_DATE_FLAG, initiatedDateIn, START, STRIDE, type PostingBatch } from '@sluice/protocol/account';
 
 /** Beside the request itself: balances after, rejection, and a hold with its id. */
 const POSTING_BYTES = 192;
-/** Account id, the figures of a group, and an event of its own. */
+/** Account id, the figures of a group, those of its business date with one line, and an event of its own. */
 const GROUP_BYTES = 384;
 /** High half of an amount from which on a posting stands in a group of its own (`posting-decisions.ts`). */
 const HUGE_AMOUNT_HIGH = 1 << 16;
@@ -27,15 +28,39 @@ export function recordBytesOf(batch: PostingBatch, sizeBytes: number, count: num
 
 /** By the postings themselves: those of one account share a group. */
 export function exactRecordBytesOf(batch: PostingBatch, indexes: readonly number[]): number {
-  const accounts = new Set<number>();
+  const groups = new GroupCount();
   let bytes = 0;
   for (const index of indexes) {
-    const huge = (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH;
-    accounts.add(batch.accountHashes[index] as number);
+    groups.add(batch, index);
     const request = requestBytes(batch, index);
-    bytes += request + POSTING_BYTES + (huge ? GROUP_BYTES : 0) + (isExpiring(batch, index) ? timerBytes(request, 1) : 0);
+    bytes += request + POSTING_BYTES + (isExpiring(batch, index) ? timerBytes(request, 1) : 0);
   }
-  return bytes + accounts.size * 2 * GROUP_BYTES;
+  return bytes + groups.most * GROUP_BYTES;
+}
+
+/** How many groups an atomic batch has at most: what closes the groups of a turn closes all of them (`posting-decisions.ts`). */
+class GroupCount {
+  /** The business date that the open group of an account was begun with; undefined: its caller names none. */
+  private readonly open = new Map<number, CalendarDate | undefined>();
+  private readonly accounts = new Set<number>();
+  private begun = 0;
+
+  /** The turn may have groups of the accounts that are written first. */
+  get most(): number {
+    return Math.max(this.begun, this.accounts.size * 2);
+  }
+
+  add(batch: PostingBatch, index: number): void {
+    const account = batch.accountHashes[index] as number;
+    const huge = (batch.amountHalves[index * 2 + 1] as number) >= HUGE_AMOUNT_HIGH;
+    const date = initiatedDateOf(batch, index);
+    if (huge || (this.open.has(account) && this.open.get(account) !== date)) this.open.clear();
+    if (!this.open.has(account)) this.begun += 1;
+    this.open.set(account, date);
+    // The first posting behind a day cut may be counted to the closed date: then it is a group of its own.
+    if (huge || !this.accounts.has(account)) this.open.clear();
+    this.accounts.add(account);
+  }
 }
 
 /** Cuts the postings, in order, into parts that fit a commit each. */
@@ -63,6 +88,11 @@ function requestBytes({ fields }: PostingBatch, index: number): number {
 
 function timerBytes(requestBytes: number, count: number): number {
   return requestBytes * TIMER_IDS + count * TIMER_BYTES;
+}
+
+function initiatedDateOf(batch: PostingBatch, index: number): CalendarDate | undefined {
+  const says = ((batch.fields[index * STRIDE + HOLD_ID_LENGTH_AND_FLAGS] as number) & INITIATED_DATE_FLAG) !== 0;
+  return says ? initiatedDateIn(batch.body(index)) : undefined;
 }
 
 function isExpiring({ fields }: PostingBatch, index: number): boolean {
