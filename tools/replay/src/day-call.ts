@@ -6,7 +6,7 @@ import { isAway } from './until-answered';
 export const CALL = { deadlineMs: 60_000 };
 /** What is there, not what this client wrote: a read of one branch need not wait for all the others. */
 export const READ = { ...CALL, positionTokens: [] };
-export const LOOK_MS = 20;
+export const LOOK_MS = 100;
 /** An end of day, or its rows in the read store, that do not come for so long are lost. */
 export const PATIENCE_MS = 120_000;
 

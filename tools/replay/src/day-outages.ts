@@ -24,6 +24,11 @@ export class DayOutages {
     return Object.fromEntries(this.doneByStep);
   }
 
+  /** Whether the service is not, or no more, to be killed on the day. */
+  isOver(dayNumber: number, date: string): boolean {
+    return stepOfOutage(dayNumber, this.days) === undefined || this.killedDates.has(date);
+  }
+
   /** A branch is at this step of a day, or was a moment ago while others are. Throws if the service did not come back. */
   seen(dayNumber: number, date: string, step: KnownStep): void {
     if (this.failure !== undefined) throw this.failure.error;

@@ -15,9 +15,10 @@ import type { ReplayObserver } from './bank-replay';
 import { surveyBank, type BankSurvey } from './bank-survey';
 import type { BankTransaction } from './bank-transaction';
 import { DayAudit, type DayOfBranch } from './day-audit';
-import { CALL, isPassing, LOOK_MS, PATIENCE_MS } from './day-call';
+import { CALL, isPassing, LOOK_MS } from './day-call';
 import { BANK_PRODUCT } from './day-comparison';
 import { COURIER_PRODUCT, DayCouriers } from './day-couriers';
+import { DayBoard } from './day-board';
 import { DayNames } from './day-names';
 import { DayOutages, type KnownStep } from './day-outages';
 import { DayPostings } from './day-postings';
@@ -98,11 +99,12 @@ class DayReplay {
   private readonly postings: DayPostings;
   private readonly couriers: DayCouriers;
   private readonly audit: DayAudit;
+  private readonly board: DayBoard;
   private readonly outages: DayOutages | undefined;
   private readonly branches = new Map<string, BranchUnderWay>();
   private readonly dates: string[] = [];
+  private watching: Promise<void> = Promise.resolve();
   private readonly mismatches: string[] = [];
-  private stragglers = 0;
 
   constructor(
     private readonly options: DayReplayOptions,
@@ -112,6 +114,7 @@ class DayReplay {
     const { client, file, chaos, observer } = options;
     this.names = new DayNames(file);
     for (const { branchId } of survey.accounts.values()) this.branches.set(branchId, { posted: Promise.resolve(), ended: Promise.resolve() });
+    this.board = new DayBoard(client);
     this.outages = chaos && new DayOutages(chaos, days);
     this.postings = new DayPostings(client, this.names, this.log);
     this.couriers = new DayCouriers({
@@ -155,8 +158,10 @@ class DayReplay {
     if (this.dates.length < this.days && online !== undefined) await this.close(online, undefined);
     await Promise.all([...this.branches.values()].flatMap(({ posted, ended }) => [posted, ended]));
     await this.audit.ended();
+    await this.watching;
     await this.outages?.over();
     observer.stepDone();
+    await this.audit.compareRuns([...this.branches.keys()], this.dates);
     await this.audit.compareEntries([...this.survey.accounts.keys()], this.dates.at(-1) ?? '');
     observer.step('comparing transfers', undefined);
     this.mismatches.push(...(await this.couriers.differences(this.dates)));
@@ -164,7 +169,7 @@ class DayReplay {
   }
 
   report(): DayReplayReport {
-    const { log, mismatches, audit, stragglers } = this;
+    const { log, mismatches, audit } = this;
     return {
       days: this.dates.length,
       branches: this.branches.size,
@@ -172,7 +177,6 @@ class DayReplay {
       transfers: this.couriers.transfers,
       ...this.postings.counts,
       ...audit.counts,
-      stragglers,
       refused: log.refusals.length,
       again: log.again,
       longestMs: log.longestMs,
@@ -188,6 +192,8 @@ class DayReplay {
     const at = this.dates.length;
     this.dates.push(day.date);
     const isLast = this.dates.length === this.days;
+    const [first] = this.branches.keys();
+    const watching = watched(this.watchSteps(first as string, day.date, at));
     await Promise.all(
       day.branches.map(async (branch, number) => {
         await this.cut(branch, day.date, at);
@@ -198,6 +204,7 @@ class DayReplay {
         await this.couriers.back(branch.branchId, day.date);
       }),
     );
+    this.watching = watching;
     this.options.observer.progress(this.dates.length);
   }
 
@@ -224,30 +231,27 @@ class DayReplay {
     if ((at + number) % 2 === 0) {
       await this.log.ask(what, () => businessDays.end(name, { untilDate: date, requestId: `end-${date}` }, CALL));
     } else {
-      await this.log.ask(what, () => businessDays.run(name, { date, requestId: `run-${date}` }, CALL));
-      await this.untilRun(branchId, date, at, ({ state, goal }) => state === 'ENDED' || (state === 'WAITING' && goal === 'BATCH'));
+      const run = await this.log.ask(what, () => businessDays.run(name, { date, requestId: `run-${date}` }, CALL));
+      const version = run?.day.version ?? 0n;
+      await this.board.until(name, (day) => day.version >= version && (day.runState === 'WAITING' || day.batchDate > date));
       await this.log.ask(what, () => businessDays.begin(name, { date, requestId: `begin-${date}` }, CALL));
     }
-    const run = await this.untilRun(branchId, date, at, ({ state }) => state === 'ENDED');
-    this.stragglers += run.stragglers;
-    if (run.setAsideCount > 0)
-      this.mismatches.push(`${date}, branch ${branchId}: ${run.setAsideCount} accounts were set aside, the first: ${run.setAside[0]?.reason}`);
+    await this.board.until(name, ({ batchDate }) => batchDate > date);
+    this.outages?.seen(at, date, 'BEGIN');
     await this.audit.begin(branch, { date, at, number });
   }
 
-  /** Resolves with the run when it stands so; looks again while the server, or the run in the read store, is away. */
-  private async untilRun(branchId: string, date: string, at: number, isThere: (run: BatchRun) => boolean): Promise<BatchRun> {
-    const runId = this.names.run(branchId, date);
-    for (const untilMs = Date.now() + PATIENCE_MS; ; await pause(LOOK_MS)) {
+  /** Tells the outages of the steps of one branch; the others are at about the same. */
+  private async watchSteps(branchId: string, date: string, at: number): Promise<void> {
+    for (let isOver = this.outages?.isOver(at, date) ?? true; !isOver; await pause(LOOK_MS)) {
       try {
-        for await (const run of this.options.client.businessDays.watchRun(runId, { positionTokens: [] })) {
+        for await (const run of this.options.client.businessDays.watchRun(this.names.run(branchId, date), { positionTokens: [] }))
           for (const step of begunSteps(run)) this.outages?.seen(at, date, step);
-          if (isThere(run)) return run;
-        }
+        return;
       } catch (error) {
         if (!isPassing(error)) throw error;
+        isOver = this.outages?.isOver(at, date) ?? true;
       }
-      if (Date.now() > untilMs) throw new Error(`the end of day of ${date} in branch ${branchId} does not go on`);
     }
   }
 

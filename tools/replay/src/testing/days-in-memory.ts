@@ -78,6 +78,8 @@ function addCommands(server: Server, branches: Map<string, BranchInMemory>, { aw
 
 function addQueries(server: Server, books: Books): void {
   server.addService(businessdaypb.BusinessDayQueryServiceService, {
+    listBranches: (_call, callback) => callback(null, businessdaypb.ListBranchesResponse.fromPartial({ days: books.days() })),
+    listBatchRuns: ({ request: { branchId } }, callback) => callback(null, businessdaypb.ListBatchRunsResponse.fromPartial({ runs: books.runs(branchId) })),
     watchBatchRun: (call) => {
       call.write({ run: books.run(call.request.runId) });
       call.end();
@@ -111,6 +113,27 @@ class Books {
 
   closing(accountId: string, { entries }: LedgerAccount, date: string): bigint {
     return sumOf(entries, (entry) => entry.businessDate <= date) + (this.fault.closing?.(accountId, date) ?? 0n);
+  }
+
+  /** A run waits for its next command at once. */
+  days(): businessdaypb.BusinessDay[] {
+    const { RUN_STATE_WAITING } = businessdaypb.RunState;
+    return [...this.branches].map(([branchId, { firstDate, onlineDate, endedDate }]) =>
+      businessdaypb.BusinessDay.fromPartial({
+        branchId,
+        onlineDate,
+        batchDate: endedDate === '' ? firstDate : dayAfter(endedDate),
+        runState: RUN_STATE_WAITING,
+        settings: {},
+      }),
+    );
+  }
+
+  runs(branchId: string): businessdaypb.BatchRun[] {
+    const { firstDate, endedDate } = this.branches.get(branchId) as BranchInMemory;
+    const runs: businessdaypb.BatchRun[] = [];
+    for (let date = firstDate; date <= endedDate; date = dayAfter(date)) runs.push(this.run(`${branchId}/${date}`));
+    return runs;
   }
 
   /** Its goal is the batch until its day has begun. */
