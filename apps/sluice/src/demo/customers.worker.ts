@@ -45,7 +45,9 @@ async function postAll({ target, unit, accountIds, customers }: CustomersOptions
       const beganAt = performance.now();
       const beganIn = phase;
       try {
-        netMinor += await post();
+        // Added behind the answer: a sum that is read before it would miss what others added meanwhile.
+        const addedMinor = await post();
+        netMinor += addedMinor;
         acknowledged += 1;
       } catch (error) {
         if (!(error instanceof SluiceError) || error.code !== 'FAILED_PRECONDITION') throw error;
