@@ -78,6 +78,8 @@ export function branchAggregate({ partitions, happened, refused }: BranchAggrega
       }
       return { accepted: true, ...consequences(branch, decision), reply: replyOf(decision.branch) };
     },
+    // Runs under way.
+    total: ({ run }) => (run === undefined ? 0 : 1),
     evolve: (branch, event, { committedAtUs }) => evolveBranch(branch, event, placeAt(committedAtUs)),
     settled: (branch, delivery, { committedAtUs }) => {
       const { accepted, method, reason, partition } = delivery;

@@ -5,6 +5,7 @@ import type { CommandCapability } from '../command-capability';
 import { commandMethod } from '../methods/command-method';
 import { commandService } from '../methods/command-service';
 import { branchAggregate } from './branch-aggregate';
+import { BusinessDayMeter } from './business-day-meter';
 import { catalogueAggregate } from './catalogue-aggregate';
 import { DatesInForce } from './dates-in-force';
 
@@ -13,22 +14,27 @@ const { BusinessDayCommandServiceService: branches, ProductCommandServiceService
 export const commandCapability: CommandCapability = {
   name: 'businessday',
   definitions: [branches, products],
-  create({ clock, partitions, trouble }) {
+  create({ clock, metrics, partitions, trouble }) {
     const dates = new DatesInForce(clock);
+    const meter = metrics.enabled ? new BusinessDayMeter(metrics) : undefined;
     const branch = branchAggregate({
       partitions,
       happened: (branchId, events) => {
+        meter?.count(events);
         if (events.some(({ kind }) => kind === 'datesInForce')) dates.inForce(branchId);
       },
       refused: (branchId, method, reason, partition) => {
+        meter?.refused(1);
         trouble(partition, 'a step of an end of day was refused and is asked for again', new Error(`${method} of branch ${branchId}: ${reason}`));
       },
     });
+    let endShowing: (() => void) | undefined;
     const capability = aggregateCapability({ aggregates: [branch, catalogueAggregate], trouble });
     return {
       capability,
       services(context) {
         dates.runOn(context);
+        endShowing = meter?.show(context.engine);
         return [
           commandService('sluice.businessday.v1.BusinessDayCommandService', branches, {
             registerBranch: commandMethod(context, capability, 'RegisterBranch', branches.registerBranch, dates.awaited),
@@ -47,6 +53,7 @@ export const commandCapability: CommandCapability = {
           }),
         ];
       },
+      stop: async () => endShowing?.(),
     };
   },
 };

@@ -5,6 +5,7 @@ import { textOfDate } from '@sluice/domain/day';
 import { logpb } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
+import { NO_METRICS, type Metrics } from '@sluice/telemetry';
 import type { Asked } from './aggregates-under-test';
 import { AggregatesWithAccounts } from './aggregates-with-accounts';
 import type { History } from './recorded-history';
@@ -19,8 +20,10 @@ export type Method = keyof Methods;
 const BUSINESS_DAYS = { name: 'businessday', partitions: PARTITIONS, service: SERVICE, messages: businessdaypb, defaults: {} };
 
 export class BusinessDaysUnderTest extends AggregatesWithAccounts<Methods> {
-  static start(adapter = 'memory'): Promise<BusinessDaysUnderTest> {
-    return new BusinessDaysUnderTest(BUSINESS_DAYS, adapter).run();
+  static start(adapter = 'memory', metrics: Metrics = NO_METRICS): Promise<BusinessDaysUnderTest> {
+    const under = new BusinessDaysUnderTest(BUSINESS_DAYS, adapter);
+    under.metrics = metrics;
+    return under.run();
   }
 
   /** Starts over the commits of a history. */

@@ -101,7 +101,7 @@ export class SettleSubmission implements Submission {
   ) {
     this.commandCount = settlement.to - settlement.from + 1;
     this.sizeBytes = settlement.parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    this.recordBytes = this.sizeBytes * 2 + this.commandCount * RECORD_BYTES + FRAME_BYTES;
+    this.recordBytes = this.sizeBytes * 2 + this.commandCount * RECORD_BYTES + answerBytes(settlement.verdicts) + FRAME_BYTES;
   }
 
   decide(turn: Turn): void {
@@ -156,6 +156,13 @@ export class SettleSubmission implements Submission {
   private tell(turn: Turn, capability: string, run: readonly SettledDelivery[]): void {
     if (run.length > 0) this.dependencies.stateOf(capability)?.settled?.(turn, run);
   }
+}
+
+/** A reaction may record what its target has answered. */
+function answerBytes(verdicts: Settlement['verdicts']): number {
+  let bytes = 0;
+  for (const { answer } of verdicts.values()) bytes += answer.length;
+  return bytes;
 }
 
 /** The verdict on a dead letter that was sent again. */
