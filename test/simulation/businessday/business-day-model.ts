@@ -1,8 +1,7 @@
 /** Reads what the log says about business days. */
-import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
 import type { DecodedLog } from '../world/decoded-log';
-import { DatedAccounts } from './dated-accounts';
+import { DatedAccounts } from '../money/dated-accounts';
 import { ReadBranch } from './read-branch';
 
 export interface BusinessDayReading {
@@ -11,7 +10,7 @@ export interface BusinessDayReading {
   readonly contradictions: readonly string[];
 }
 
-type Read = (payload: Uint8Array, partition: number) => void;
+type Read = (payload: Uint8Array) => void;
 
 /** @returns a function that reads what the log says by now. */
 export function businessDayReader(log: DecodedLog): () => BusinessDayReading {
@@ -23,11 +22,6 @@ export function businessDayReader(log: DecodedLog): () => BusinessDayReading {
     return branch;
   };
   const reads: Readonly<Record<string, Read>> = {
-    'account.AccountOpened': (payload, partition) => accounts.opened(partition, accountpb.AccountOpened.decode(payload)),
-    'account.BranchDaySet': (payload, partition) => accounts.daySet(partition, accountpb.BranchDaySet.decode(payload)),
-    'account.PostingsRecorded': (payload) => accounts.postings(accountpb.PostingsRecorded.decode(payload)),
-    'account.AccountsRolled': (payload) => accounts.rolled(accountpb.AccountsRolled.decode(payload)),
-    'account.InterestAccrued': (payload) => accounts.accrued(accountpb.InterestAccrued.decode(payload)),
     'businessday.BranchRegistered': (payload) => {
       const { branchId, date, closedDate } = businessdaypb.BranchRegistered.decode(payload);
       branches.set(branchId, new ReadBranch(branchId, date, closedDate));
@@ -40,7 +34,10 @@ export function businessDayReader(log: DecodedLog): () => BusinessDayReading {
     'businessday.BatchDateMoved': (payload) => eventOf(businessdaypb.BatchDateMoved, payload, (event) => of(event).batchDateMoved(event)),
   };
   const readOn = log.follow(({ partition, events }) => {
-    for (const { type, payload } of events) reads[type]?.(payload, partition);
+    for (const event of events) {
+      accounts.take(partition, event);
+      reads[event.type]?.(event.payload);
+    }
   });
   return () => {
     readOn();

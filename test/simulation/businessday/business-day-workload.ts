@@ -11,20 +11,17 @@
  */
 import { textOfDate } from '@sluice/domain/day';
 import { logpb } from '@sluice/protocol';
-import { accountpb } from '@sluice/protocol/account';
 import { businessdaypb } from '@sluice/protocol/businessday';
+import { closingOf } from '../money/dated-accounts';
+import { balanceAtEndOf, openDatedAccount, postingAsk, transferAsk, type Ask } from '../money/dated-accounts-calls';
 import { answerOrReason, readOr } from '../world/call-failed';
 import { CallerGroup } from '../world/caller-group';
 import type { Callers, Deployment, Workload } from '../world/deployment';
 import { businessDayReader, type BusinessDayReading } from './business-day-model';
-import { closingOf } from './dated-accounts';
 
-const ACCOUNT_COMMANDS = accountpb.AccountCommandServiceService;
-const ACCOUNT_QUERIES = accountpb.AccountQueryServiceService;
 const COMMANDS = businessdaypb.BusinessDayCommandServiceService;
 const PRODUCTS = businessdaypb.ProductCommandServiceService;
 const QUERIES = businessdaypb.BusinessDayQueryServiceService;
-const { PostingType } = accountpb;
 /** The first one ends the days. */
 const CALLERS = 3;
 const STEPS_PER_TELLER = 20;
@@ -42,12 +39,6 @@ const SAVINGS = 'savings';
 const REFUSALS = new Set(['INSUFFICIENT_FUNDS']);
 
 const accountOf = (branchId: Branch, number: number): string => `day-${branchId}-${number}`;
-
-/** A request of a teller. */
-interface Ask {
-  readonly path: string;
-  readonly request: Uint8Array;
-}
 
 export class BusinessDayWorkload implements Workload {
   readonly #callers: CallerGroup;
@@ -74,8 +65,7 @@ export class BusinessDayWorkload implements Workload {
     for (const branchId of BRANCH_IDS) {
       for (let number = 0; number < ACCOUNTS_PER_BRANCH; number += 1) {
         const accountId = accountOf(branchId, number);
-        const account = accountpb.AccountOpening.fromPartial({ requestId: 'open', accountId, unit: UNIT, branchId, product: number === 0 ? '' : SAVINGS });
-        await answerOrReason(callers.call('command', ACCOUNT_COMMANDS.openAccount.path, accountpb.OpenAccountRequest.encode({ account }).finish()));
+        await openDatedAccount(callers, { accountId, unit: UNIT, branchId, product: number === 0 ? '' : SAVINGS });
       }
     }
   }
@@ -205,12 +195,9 @@ export class BusinessDayWorkload implements Workload {
       for (const date of branches.get(account.branchId)?.closed ?? []) {
         const closing = closingOf(account, date);
         if (closing === undefined) continue;
-        const moment = { $case: 'businessDate' as const, value: textOfDate(date) };
-        const request = accountpb.GetBalanceAtRequest.encode(accountpb.GetBalanceAtRequest.fromPartial({ accountId: account.accountId, moment })).finish();
-        await this.#compareQuery(callers, `${account.accountId} at ${textOfDate(date)}`, String(closing), 'DATE_NOT_CLOSED', async () => {
-          const answer = accountpb.GetBalanceAtResponse.decode(await callers.call('query', ACCOUNT_QUERIES.getBalanceAt.path, request));
-          return String(answer.balanceMinor);
-        });
+        await this.#compareQuery(callers, `${account.accountId} at ${textOfDate(date)}`, String(closing), 'DATE_NOT_CLOSED', async () =>
+          String(await balanceAtEndOf(callers, account.accountId, textOfDate(date))),
+        );
       }
     }
   }
@@ -241,9 +228,8 @@ function drawAccount({ random }: Callers): string {
 
 function drawPosting(callers: Callers, requestId: string): Ask {
   const { random } = callers;
-  const type = random.chance(0.6) ? PostingType.POSTING_TYPE_CREDIT : PostingType.POSTING_TYPE_DEBIT;
-  const posting = { requestId, accountId: drawAccount(callers), type, amountMinor: BigInt(random.between(1, 5_000)), unit: UNIT };
-  return { path: ACCOUNT_COMMANDS.post.path, request: accountpb.PostRequest.encode(accountpb.PostRequest.fromPartial({ posting })).finish() };
+  const posting = { requestId, accountId: drawAccount(callers), amountMinor: BigInt(random.between(1, 5_000)), unit: UNIT };
+  return postingAsk(posting, random.chance(0.6) ? 'CREDIT' : 'DEBIT');
 }
 
 function drawTransfer(callers: Callers, requestId: string): Ask {
@@ -253,6 +239,5 @@ function drawTransfer(callers: Callers, requestId: string): Ask {
   const [fromAccountId, toAccountId] = random.chance(0.5)
     ? [accountOf(here, from), accountOf(there, (from + 1) % ACCOUNTS_PER_BRANCH)]
     : [accountOf(there, (from + 1) % ACCOUNTS_PER_BRANCH), accountOf(here, from)];
-  const transfer = { requestId, fromAccountId, toAccountId, amountMinor: BigInt(random.between(1, 2_000)), unit: UNIT };
-  return { path: ACCOUNT_COMMANDS.transfer.path, request: accountpb.TransferRequest.encode(accountpb.TransferRequest.fromPartial({ transfer })).finish() };
+  return transferAsk({ requestId, fromAccountId, toAccountId, amountMinor: BigInt(random.between(1, 2_000)), unit: UNIT });
 }

@@ -1,6 +1,6 @@
 /** What the log says about a branch and its runs, each event compared with the chain of an end of day. */
 import { businessdaypb } from '@sluice/protocol/businessday';
-import { closingOf, postedBetween, type ReadAccount } from './dated-accounts';
+import { closingOf, postedBetween, type ReadAccount } from '../money/dated-accounts';
 
 const { Job, StepKind } = businessdaypb;
 

@@ -2,6 +2,7 @@
  * What the log says about the business dates of accounts, read by code that shares nothing with the engine but the generated messages: the closing balances of each account, what
  * was posted to it at each date, and what may happen once only.
  */
+import type { EventRecord } from '@sluice/protocol';
 import { accountpb } from '@sluice/protocol/account';
 
 export interface ReadAccount {
@@ -35,6 +36,14 @@ export class DatedAccounts {
   private readonly once = new Set<string>();
   private readonly legs = new Map<string, Leg>();
 
+  take(partition: number, { type, payload }: Pick<EventRecord, 'type' | 'payload'>): void {
+    if (type === 'account.AccountOpened') this.opened(partition, accountpb.AccountOpened.decode(payload));
+    else if (type === 'account.BranchDaySet') this.daySet(partition, accountpb.BranchDaySet.decode(payload));
+    else if (type === 'account.PostingsRecorded') this.postings(accountpb.PostingsRecorded.decode(payload));
+    else if (type === 'account.AccountsRolled') this.rolled(accountpb.AccountsRolled.decode(payload));
+    else if (type === 'account.InterestAccrued') this.accrued(accountpb.InterestAccrued.decode(payload));
+  }
+
   private contradict(what: string): void {
     this.contradictions.push(what);
   }
@@ -45,14 +54,14 @@ export class DatedAccounts {
     this.once.add(what);
   }
 
-  opened(partition: number, { accountId, branchId, product, unit }: accountpb.AccountOpened): void {
+  private opened(partition: number, { accountId, branchId, product, unit }: accountpb.AccountOpened): void {
     const account: ReadAccount = { partition, accountId, branchId, product, unit, balanceMinor: 0n, closings: new Map(), posted: new Map() };
     const dates = this.dates.get(`${partition} ${branchId}`);
     if (dates !== undefined) account.closings.set(dates.closedDate, 0n);
     this.accounts.set(accountId, account);
   }
 
-  daySet(partition: number, { branchId, onlineDate, closedDate }: accountpb.BranchDaySet): void {
+  private daySet(partition: number, { branchId, onlineDate, closedDate }: accountpb.BranchDaySet): void {
     const key = `${partition} ${branchId}`;
     const before = this.dates.get(key);
     if (closedDate >= onlineDate) this.contradict(`${key} has the closed date ${closedDate} behind its online date ${onlineDate}`);
@@ -63,7 +72,7 @@ export class DatedAccounts {
     this.dates.set(key, { onlineDate, closedDate });
   }
 
-  postings({ accounts }: accountpb.PostingsRecorded): void {
+  private postings({ accounts }: accountpb.PostingsRecorded): void {
     for (const group of accounts) {
       const account = this.accounts.get(group.accountId);
       if (account === undefined) return this.contradict(`account ${group.accountId} has postings and was never opened`);
@@ -96,7 +105,7 @@ export class DatedAccounts {
       this.contradict(`transfer ${key} is debited at ${debitDate} and credited at ${creditDate}`);
   }
 
-  rolled({ date, accounts }: accountpb.AccountsRolled): void {
+  private rolled({ date, accounts }: accountpb.AccountsRolled): void {
     for (const { accountId, balanceMinor } of accounts) {
       this.first(`account ${accountId} is rolled to ${date}`);
       const account = this.accounts.get(accountId);
@@ -107,7 +116,7 @@ export class DatedAccounts {
     }
   }
 
-  accrued({ date, nextDate, accounts }: accountpb.InterestAccrued): void {
+  private accrued({ date, nextDate, accounts }: accountpb.InterestAccrued): void {
     if (nextDate <= date) this.contradict(`interest accrues from ${date} to ${nextDate}`);
     for (const { accountId } of accounts) this.first(`account ${accountId} accrues interest of ${date}`);
   }
