@@ -92,7 +92,7 @@ export const accountReasons = {
     'Correct the refused item, then send the batch again; the request ids may stay.',
   ),
   TRANSFER_NOT_FOUND: reason('NOT_FOUND', 'The account has no transfer of this request id.', 'Check the debited account and the request id.'),
-  ACCOUNT_NOT_OPEN_THEN: reason('NOT_FOUND', 'The account was not open yet at the time or sequence asked for.', 'Ask for a later one.'),
+  ACCOUNT_NOT_OPEN_THEN: reason('NOT_FOUND', 'The account was not open yet at the time, sequence or business date asked for.', 'Ask for a later one.'),
   NO_BUSINESS_DATES: reason('FAILED_PRECONDITION', "The account's branch has no business dates.", 'Ask for a time or a sequence, or register the branch.'),
   DATE_NOT_CLOSED: reason('FAILED_PRECONDITION', 'The business date has not ended yet.', 'Ask for an earlier one, or wait for the end of day.'),
 } satisfies Readonly<Record<string, ReasonDefinition>>;
