@@ -17,7 +17,7 @@ function waiting(command: object) {
   const controller = new AbortController();
   const request = { key: { text: 'north' }, command } as unknown as Arguments[0];
   const reply = businessdaypb.CutDayResponse.encode(businessdaypb.CutDayResponse.fromPartial({ day: { runId: 'north/2024-10-04' } })).finish();
-  const answer = dates.awaited(request, reply, 3, { signal: controller.signal } as Arguments[3]);
+  const answer = dates.awaited(request, reply, 3, { signal: controller.signal });
   const set = (changes: Partial<Branch>): void => {
     branch = { ...branch, ...changes };
     dates.inForce('north');
