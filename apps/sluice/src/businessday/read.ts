@@ -26,8 +26,9 @@ export function addReadCommands(day: Command, surroundings: Surroundings): void 
         const found = await client.businessDays.get(branchId);
         const run = found.runId === '' ? undefined : await client.businessDays.getRun(found.runId);
         output.thing({ ...found, run }, dayPairs(found));
-        if (!output.json && run !== undefined)
-          for (const line of progressLines(run, surroundings.terminal.results.columns ?? DEFAULT_COLUMNS)) output.line(line);
+        if (output.json || run === undefined) return;
+        output.line('');
+        for (const line of progressLines(run, surroundings.terminal.results.columns ?? DEFAULT_COLUMNS)) output.line(line);
       }),
     );
   day

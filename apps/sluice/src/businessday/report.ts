@@ -39,7 +39,10 @@ export function addReportCommands(day: Command, surroundings: Surroundings): voi
         if (!output.json) {
           output.line('');
           output.table(proof.sums, PROOF_COLUMNS);
-          if (proof.failures.length > 0) output.table(proof.failures, PROOF_FAILURE_COLUMNS);
+          if (proof.failures.length > 0) {
+            output.line('');
+            output.table(proof.failures, PROOF_FAILURE_COLUMNS);
+          }
         }
         return proof.failureCount === 0 ? EXIT.done : EXIT.refused;
       }),
