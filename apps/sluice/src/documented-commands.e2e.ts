@@ -44,9 +44,10 @@ afterEach(async () => {
 
 test.each([
   ['README.md', 4],
-  ['docs/getting-started.md', 14],
+  ['docs/getting-started.md', 21],
   ['docs/accounts.md', 5],
   ['docs/reservations.md', 13],
+  ['docs/business-days.md', 18],
 ])('%s', async (document, atLeast) => {
   const { address = '' } = server ?? {};
   const environment = { SLUICE_TARGET: address, SLUICE_PORT: address.split(':')[1], SLUICE_DATA_DIR: folder };
