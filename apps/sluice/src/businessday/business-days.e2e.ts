@@ -68,7 +68,8 @@ test.each`
   ${'day runs prague'}                                     | ${/\n2026-12-01 +2026-12-02 +ENDED +BEGIN.*\n2026-11-30 +2026-12-01 +ENDED.*\n2026-11-27 +2026-11-30 +ENDED/}
   ${'day watch prague 2026-11-27'}                         | ${/closes 2026-11-27, 2026-11-30 is next\n(.*\n)*.*ENDED after/}
   ${'day report prague 2026-11-27'}                        | ${/state +ENDED\n(.*\n)*accounts +2\ninterest credited +300\ninterest charged +300\n/}
-  ${'day trial-balance prague 2026-11-27'}                 | ${/savings +CZK +0 +365300 +1000300 +635000 +2.*\n(.*\n)*savings +CZK +till +1000000 +365000 +2\n(.*\n)*balanced on 2026-11-27/}
+  ${'day trial-balance prague 2026-11-27'}                 | ${/savings +CZK +0 +365300 +1000300 +635000 +2.*\n(.*\n)*savings +CZK +till +1000000 +365000 +2\n(.*\n)*.*2026-11-27 is the first date of the branch that was totalled/}
+  ${'day trial-balance prague 2026-11-30'}                 | ${/savings +CZK +635000 .*\n(.*\n)*balanced on 2026-11-30/}
   ${'day export prague 2026-11-27'}                        | ${/saver.*1000300/}
   ${'day export prague 2026-11-27 --format JSON_LINES'}    | ${/\{.*"saver".*1000300/}
   ${'account balance-at saver --business-date 2026-11-27'} | ${/1000300/}

@@ -26,12 +26,18 @@ export function reportPairs({ run, accounts, interestCreditedMinor, interestChar
   ];
 }
 
-export function showTrialBalance(output: Output, { date, products, lines, balanced }: TrialBalance): void {
-  output.table(withTotals(products, PRODUCT_SUMS), PRODUCT_COLUMNS);
+export function showTrialBalance(output: Output, trialBalance: TrialBalance): void {
+  output.table(withTotals(trialBalance.products, PRODUCT_SUMS), PRODUCT_COLUMNS);
   output.line('');
-  output.table(withTotals(lines, LINE_SUMS), LINE_COLUMNS);
+  output.table(withTotals(trialBalance.lines, LINE_SUMS), LINE_COLUMNS);
   output.line('');
-  output.line(balanced ? `balanced on ${date}: opening balances and the contra lines add up to the closing balances` : `NOT BALANCED on ${date}`);
+  output.line(balanceText(trialBalance));
+}
+
+function balanceText({ date, balanced, openingDerived }: TrialBalance): string {
+  if (!balanced) return `NOT BALANCED on ${date}`;
+  if (openingDerived) return `opening balances are derived from the others: ${date} is the first date of the branch that was totalled`;
+  return `balanced on ${date}: opening balances and the contra lines add up to the closing balances`;
 }
 
 const PRODUCT_COLUMNS: Readonly<Record<string, (row: ProductBalance) => Cell>> = {

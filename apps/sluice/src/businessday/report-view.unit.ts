@@ -21,7 +21,7 @@ const line = (code: string, unit: string, name: string, debitMinor: bigint, cred
   postings: 3n,
 });
 
-function shown(balanced: boolean): string {
+function shown(balanced: boolean, openingDerived = false): string {
   let text = '';
   const screen = { write: (piece: string) => (text += piece) };
   showTrialBalance(new Output({ results: screen, messages: screen }, false), {
@@ -34,7 +34,7 @@ function shown(balanced: boolean): string {
     ],
     lines: [line('current', 'CZK', 'till', 5n, 30n), line('savings', 'CZK', 'interest', 20n, 0n)],
     balanced,
-    openingDerived: false,
+    openingDerived,
   });
   return text;
 }
@@ -58,4 +58,5 @@ test('a trial balance is two tables with the sums of each unit that has several 
     ].join('\n'),
   );
   expect(shown(false)).toMatch(/\nNOT BALANCED on 2026-11-27\n$/);
+  expect(shown(true, true)).toMatch(/2026-11-27 is the first date of the branch that was totalled\n$/);
 });

