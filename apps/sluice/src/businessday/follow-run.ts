@@ -9,6 +9,9 @@ import { changeLines, progressLines } from './run-progress';
 const DEFAULT_COLUMNS = 100;
 /** The run of the next date is looked for so often. */
 const LOOK_MS = 50;
+/** A server that went away is called again so often, for so long since something was seen. */
+const RECONNECT_MS = 250;
+const AWAY_MS = 60_000;
 
 /**
  * Shows a run until it has ended, waits for a further goal, or Ctrl-C; then the runs that follow it.
@@ -22,7 +25,7 @@ export async function followRuns(
 ): Promise<ExitCode> {
   const { interrupted, terminal } = surroundings;
   for (let next = runId; ; ) {
-    const last = await showRun(untilStill(client.businessDays.watchRun(next, { signal: interrupted })), output, terminal.results);
+    const last = await showRun(untilStill(watched(client, next, interrupted)), output, terminal.results);
     if (last === undefined || interrupted.aborted) return EXIT.done;
     if (last.state === 'WAITING' && last.setAsideCount > 0) return EXIT.refused;
     if (last.state !== 'ENDED' || untilDate === undefined || last.nextDate > untilDate) return EXIT.done;
@@ -42,6 +45,22 @@ export async function showRun(seen: AsyncIterable<BatchRun>, output: Output, scr
     last = run;
   }
   return last;
+}
+
+/** The run as it changes, also over a restart of the server: the run itself goes on then. */
+export async function* watched(client: SluiceClient, runId: string, signal?: AbortSignal): AsyncGenerator<BatchRun, void, undefined> {
+  for (let seenAtMs = Date.now(); ; ) {
+    try {
+      for await (const run of client.businessDays.watchRun(runId, { signal })) {
+        seenAtMs = Date.now();
+        yield run;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'UNAVAILABLE' || Date.now() - seenAtMs > AWAY_MS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
 }
 
 /** Until it has ended, or waits for a further goal: that may take days. */

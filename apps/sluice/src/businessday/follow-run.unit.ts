@@ -26,14 +26,19 @@ const MONDAY = run('2026-11-30', '2026-12-01');
 const ended = (of: BatchRun): BatchRun => ({ ...of, state: 'ENDED' });
 
 /** What each run is seen as, change by change. A run that is asked for first is not there yet. */
-async function follow(seen: Readonly<Record<string, readonly BatchRun[]>>, untilDate?: string, isTTY = false, json = false) {
+async function follow(seen: Readonly<Record<string, readonly BatchRun[]>>, untilDate?: string, isTTY = false, json = false, breaksBehind?: BatchRun) {
   let text = '';
   const asked = new Set<string>();
   const results: Screen = { write: (piece) => (text += piece), isTTY, columns: 60 };
   const interruption = new AbortController();
   const businessDays = {
     async *watchRun(runId: string) {
-      for (const one of seen[runId] ?? []) yield one;
+      for (const one of seen[runId] ?? []) {
+        yield one;
+        if (one !== breaksBehind) continue;
+        breaksBehind = undefined;
+        throw new SluiceError({ code: 'UNAVAILABLE', reason: '', message: 'the server went away' });
+      }
       // A run that has not ended is watched until somebody leaves.
       if (seen[runId]?.at(-1)?.state === 'RUNNING') interruption.abort();
     },
@@ -69,4 +74,10 @@ test('on a terminal it is drawn over itself; for machines it is an object per ch
   expect((await follow(seen, undefined, true)).text).toContain('\u001b[1A\r\u001b[2Kprague: 2026-11-27 → 2026-11-30');
   const objects = (await follow(seen, undefined, true, true)).text.trimEnd().split('\n');
   expect(objects.map((line) => (JSON.parse(line) as BatchRun).state)).toEqual(['RUNNING', 'ENDED']);
+});
+
+test('goes on over a server that went away', async () => {
+  const { code, text } = await follow({ [FRIDAY.runId]: [FRIDAY, ended(FRIDAY)] }, undefined, false, false, FRIDAY);
+  expect(text.split('\n')).toEqual(['prague/2026-11-27  closes 2026-11-27, 2026-11-30 is next', 'prague/2026-11-27  ENDED', '']);
+  expect(code).toBe(EXIT.done);
 });

@@ -5,7 +5,7 @@ import { type Surroundings, withClient } from '../connection';
 import { EXIT, PlainFailure } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
 import { BRANCH_COLUMNS, dayPairs, RUN_COLUMNS } from './day-view';
-import { showRun } from './follow-run';
+import { showRun, watched } from './follow-run';
 import { progressLines } from './run-progress';
 
 const DEFAULT_SHOWN = 100;
@@ -60,7 +60,7 @@ export function addReadCommands(day: Command, surroundings: Surroundings): void 
       withClient(command, surroundings, async (client, output) => {
         const runId = date === undefined ? (await client.businessDays.get(branchId)).runId : `${branchId}/${date}`;
         if (runId === '') throw new PlainFailure(`no end of day of ${branchId} is under way`, EXIT.refused);
-        await showRun(client.businessDays.watchRun(runId, { signal: surroundings.interrupted }), output, surroundings.terminal.results);
+        await showRun(watched(client, runId, surroundings.interrupted), output, surroundings.terminal.results);
       }),
     );
 }

@@ -10,8 +10,8 @@ export interface CustomersOptions {
   readonly customers: number;
 }
 
-/** What is done with the day while the customers post. They are told of it, beside to stop. */
-export const DAY_PHASES = ['before', 'cut', 'batch', 'after'] as const;
+/** What is done with the day while the customers post, in this order. They are told of it, beside to stop. While they start, connections are made and code is compiled. */
+export const DAY_PHASES = ['start', 'before', 'cut', 'batch', 'after'] as const;
 export type DayPhase = (typeof DAY_PHASES)[number];
 
 export interface CustomersReport extends LoadReport {

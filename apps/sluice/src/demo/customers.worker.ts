@@ -9,11 +9,11 @@ const LARGEST_MINOR = 100;
 const TRANSFERS = 0.1;
 const CREDITS = 0.55;
 
-let phase: DayPhase | 'stop' = 'before';
+let phase: DayPhase | 'stop' = 'start';
 
 async function postAll({ target, unit, accountIds, customers }: CustomersOptions): Promise<void> {
   const client = new SluiceClient({ target });
-  const longestMs: Record<DayPhase, number> = { before: 0, cut: 0, batch: 0, after: 0 };
+  const longestMs: Record<DayPhase, number> = { start: 0, before: 0, cut: 0, batch: 0, after: 0 };
   let acknowledged = 0;
   let refused = 0;
   let netMinor = 0;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type Account, type BusinessDay, SluiceClient, SluiceError } from '@sluice/client';
 import type { Command } from 'commander';
 import { wholeNumber } from '../argument';
-import { showRun, untilStill } from '../businessday/follow-run';
+import { showRun, untilStill, watched } from '../businessday/follow-run';
 import { showTrialBalance } from '../businessday/report-view';
 import type { ConnectionOptions, Surroundings } from '../connection';
 import { EXIT, type ExitCode } from '../exit-code';
@@ -28,6 +28,7 @@ const FUNDS_MINOR = 1_000_000n;
 const DEFAULT_ACCOUNTS = 2_000;
 const DEFAULT_CUSTOMERS = 100;
 const DEFAULT_SECONDS = 3;
+const START_MS = 1_000;
 const DAY_MS = 86_400_000;
 const CALL = { deadlineMs: 60_000 };
 /** For a proof: all of the log is read. */
@@ -87,7 +88,9 @@ class Day {
     let sights: readonly Sight[];
     let cutMs: number;
     try {
-      await new Promise((resolve) => setTimeout(resolve, options.seconds * 1_000));
+      await pause(START_MS);
+      customers.tell('before');
+      await pause(options.seconds * 1_000);
       const before = await this.see('before the cut');
       customers.tell('cut');
       const beganMs = performance.now();
@@ -117,7 +120,7 @@ class Day {
       accountIds.map((accountId) => ({ ...account, accountId })),
     );
     const ending = await client.businessDays.end(branchId, { untilDate: this.firstDate }, CALL);
-    for await (const _ of untilStill(client.businessDays.watchRun(ending.day.runId)));
+    for await (const _ of untilStill(watched(client, ending.day.runId)));
     output.message(`${countText(accountIds.length)} accounts of branch ${branchId}; ${countText(options.customers)} customers post without end`);
   }
 
@@ -136,7 +139,7 @@ class Day {
   /** Shows the steps of the batch until they are done. */
   private async follow(runId: string): Promise<void> {
     const { client, terminal, output } = this;
-    const seen = untilStill(client.businessDays.watchRun(runId));
+    const seen = untilStill(watched(client, runId));
     if (output.json) for await (const _ of seen);
     else await showRun(seen, new Output({ results: terminal.messages, messages: terminal.messages }, false), terminal.messages);
   }
@@ -187,4 +190,8 @@ class Day {
     }
     return verified ? EXIT.done : EXIT.refused;
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
