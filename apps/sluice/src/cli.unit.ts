@@ -75,7 +75,7 @@ test.each`
   ${['account', 'post', 'a', 'GIFT', '12', 'EUR']}                                 | ${EXIT.usage}       | ${'CREDIT, DEBIT, HOLD, CAPTURE, RELEASE'}
   ${['account', 'post']}                                                           | ${EXIT.usage}       | ${"missing required argument 'account'"}
   ${['account', 'opne', 'a', 'EUR']}                                               | ${EXIT.usage}       | ${'Did you mean open?'}
-  ${['account', 'balance-at', 'a']}                                                | ${EXIT.usage}       | ${'say --time or --sequence'}
+  ${['account', 'balance-at', 'a']}                                                | ${EXIT.usage}       | ${'say --time, --sequence or --business-date'}
   ${['account', 'update', 'a']}                                                    | ${EXIT.usage}       | ${'say what to change'}
   ${['account', 'list', '--status', 'GONE']}                                       | ${EXIT.usage}       | ${'Allowed choices are OPEN, FROZEN, CLOSED'}
   ${['log', 'tail', '--from', '3']}                                                | ${EXIT.usage}       | ${'say --partition too'}

@@ -77,9 +77,9 @@ test.each`
   ${'product list'}                                        | ${/^product +name.*\nsavings +Savings +3\.65 %.*\nterm /}
   ${'product get term'}                                    | ${/term +90 days/}
 `('$command, once projected', async ({ command, shows }: { command: string; shows: RegExp }) => {
-  const { code, out, err } = await run(command);
-  expect(`${out}${err}`).toMatch(shows);
-  expect(code).toBe(EXIT.done);
+  const result = await run(command);
+  expect(`${result.out}${result.err}`).toMatch(shows);
+  expect(result.code).toBe(EXIT.done);
 });
 
 test('without a date, the last one that was closed', async () => {

@@ -43,7 +43,7 @@ export async function cli(argv: readonly string[], world: CliWorld = {}): Promis
 export async function cliOnceProjected(argv: readonly string[], world: CliWorld = {}): Promise<CliResult> {
   for (;;) {
     const result = await cli(argv, world);
-    if (!/\((ACCOUNT|TRANSFER|RESERVATION|RESERVATION_RESOURCE|BRANCH|PRODUCT)_NOT_FOUND\)/.test(result.err)) return result;
+    if (!/\((ACCOUNT|TRANSFER|RESERVATION|RESERVATION_RESOURCE|BRANCH|PRODUCT)_NOT_FOUND\)|\(READ_BEHIND\)/.test(result.err)) return result;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
