@@ -42,6 +42,14 @@ export class ContestsUnderTest extends AggregatesWithAccounts<Methods> {
     return events;
   }
 
+  /** Why the method refuses the bytes. */
+  refusalOfBytes(method: string, bytes: Uint8Array): Promise<string> {
+    return this.answerOf(method, Buffer.from(bytes)).then(
+      () => `${method} took them`,
+      (error: unknown) => (error as { reason?: string }).reason ?? String(error),
+    );
+  }
+
   /** Sends the scores on one stream, and resolves with the answers. */
   async stream(scores: readonly Asked[]): Promise<contestpb.ScoreStreamResponse[]> {
     const definition = contestpb.ContestCommandServiceService.scoreStream;
