@@ -3,6 +3,9 @@ import type { Screen } from '../output';
 
 const ERASE_LINE = '\u001b[2K';
 const ERASE_BELOW = '\u001b[0J';
+/** What is wider than the terminal, like a text of wide characters, ends at its edge: a line that went on in the next row would not be drawn over. */
+const WRAP_OFF = '\u001b[?7l';
+const WRAP_ON = '\u001b[?7h';
 const cursorUp = (lines: number): string => (lines === 0 ? '' : `\u001b[${lines}A`);
 
 export class LiveScreen {
@@ -15,7 +18,7 @@ export class LiveScreen {
     const { rows } = this.screen;
     // The cursor is on a row of its own below them.
     const shown = rows === undefined ? lines : lines.slice(0, Math.max(1, rows - 1));
-    this.screen.write(`${cursorUp(this.drawn)}\r${shown.map((line) => `${ERASE_LINE}${line}\n`).join('')}${ERASE_BELOW}`);
+    this.screen.write(`${WRAP_OFF}${cursorUp(this.drawn)}\r${shown.map((line) => `${ERASE_LINE}${line}\n`).join('')}${ERASE_BELOW}${WRAP_ON}`);
     this.drawn = shown.length;
   }
 }

@@ -1,6 +1,7 @@
 /** A contest with its sides as bars, the time left and the first members: lines for a terminal, or one line for a pipe. */
 import type { Contest, MemberStanding, WatchedStandings } from '@sluice/client';
 import { barText, countText } from '../output';
+import { shownText } from '../shown-text';
 
 const MINIMUM_BAR = 10;
 const MAXIMUM_NAME = 24;
@@ -9,7 +10,7 @@ const MINUTE_S = 60;
 /** @param columns of the terminal; no line is longer. @param nowMs milliseconds since the epoch. */
 export function scoreboard({ contest, members, memberCount }: WatchedStandings, columns: number, nowMs: number): string[] {
   const lines = [
-    spread(contest.title === '' ? contest.contestId : contest.title, stateText(contest, nowMs), columns),
+    spread(shownText(contest.title === '' ? contest.contestId : contest.title), stateText(contest, nowMs), columns),
     '',
     ...sideLines(contest, columns),
     '',
@@ -35,7 +36,7 @@ function stateText(contest: Contest, nowMs: number): string {
       return phase;
     case 'REWARDING':
     case 'ENDED':
-      return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.join(', ')}`}`;
+      return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.map(shownText).join(', ')}`}`;
     case 'RUNNING':
     case 'RECONCILING': {
       const name = suddenDeathSideIds.length > 0 ? 'sudden death' : `round ${round} of ${rules.rounds}`;
@@ -85,7 +86,7 @@ function memberLines(members: readonly MemberStanding[]): string[] {
 
 /** Texts of the same length. */
 function columnOf(texts: readonly string[], align: 'left' | 'right' = 'left'): string[] {
-  const shown = texts.map((text) => cut(text, MAXIMUM_NAME));
+  const shown = texts.map((text) => cut(shownText(text), MAXIMUM_NAME));
   const width = Math.max(0, ...shown.map(({ length }) => length));
   return shown.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width)));
 }

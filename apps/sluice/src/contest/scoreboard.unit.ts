@@ -60,6 +60,13 @@ test('no line is longer than the terminal is wide', () => {
   for (const columns of [20, 40, 79]) expect(Math.max(...scoreboard(wide, columns, 0).map(({ length }) => length))).toBeLessThanOrEqual(columns);
 });
 
+test('what callers have named cannot move the cursor', () => {
+  const named = standings({ title: '\u001b[2J\nfinal', sides: [side('\u001b[1mred', 1, 0), side('blue\r', 0, 0)], phase: 'ENDED', winnerSideIds: ['blue\r'] });
+  const text = scoreboard(named, 100, 0).join('');
+  expect(text).toContain('\\u001b[2J\\u000afinal');
+  expect([...text].filter((character) => character < ' ')).toEqual([]);
+});
+
 test('for a pipe a change is one line', () => {
   expect(scoreLine(standings(), 1_500)).toBe(
     '1970-01-01T00:00:01.500Z  round 2 of 3, RUNNING, 1:00 left  red 1200 (20 in the round)  blue 600 (5 in the round)  first ada 1000  1234 scores',
@@ -71,7 +78,7 @@ test('what is drawn again is drawn over what was there, whatever is longer', () 
   const live = new LiveScreen({ write: (text) => (written += text), isTTY: true });
   live.draw(['a', 'b']);
   live.draw(['c']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kc\n^0J');
+  expect(written.replaceAll('\u001b[', '^')).toBe('^?7l\r^2Ka\n^2Kb\n^0J^?7h^?7l^2A\r^2Kc\n^0J^?7h');
 });
 
 test('what is taller than the terminal is cut, so that it is drawn over itself again', () => {
@@ -79,5 +86,5 @@ test('what is taller than the terminal is cut, so that it is drawn over itself a
   const live = new LiveScreen({ write: (text) => (written += text), isTTY: true, rows: 3 });
   live.draw(['a', 'b', 'c']);
   live.draw(['d', 'e']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kd\n^2Ke\n^0J');
+  expect(written.replaceAll('\u001b[', '^')).toBe('^?7l\r^2Ka\n^2Kb\n^0J^?7h^?7l^2A\r^2Kd\n^2Ke\n^0J^?7h');
 });
