@@ -80,8 +80,16 @@ export class ContestsUnderTest extends AggregatesWithAccounts<Methods> {
 
   /** The state of a contest as its partition has it. */
   contest(contestId = 'c'): Contest {
-    const partition = partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS);
-    return this.stateOf(partition, 'contest', contestId) as Contest;
+    return this.stateOf(this.partitionOf(contestId), 'contest', contestId) as Contest;
+  }
+
+  partitionOf(contestId: string): number {
+    return partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS);
+  }
+
+  /** The partition of the contest is served by nobody from now on. */
+  async disown(contestId: string): Promise<void> {
+    await this.runtime?.engine.disown(this.partitionOf(contestId), { snapshot: false });
   }
 
   /** Fires what is due, and waits until the contest is as it should be. */
