@@ -13,11 +13,11 @@ export class LiveScreen {
 
   constructor(private readonly screen: Screen) {}
 
-  /** As many of the lines as the terminal holds, the first ones: the cursor does not go back above its top. */
+  /** As many of the lines as the terminal holds, the first ones: the cursor does not go back above its top. One that says 0 does not know its height. */
   draw(lines: readonly string[]): void {
     const { rows } = this.screen;
     // The cursor is on a row of its own below them.
-    const shown = rows === undefined ? lines : lines.slice(0, Math.max(1, rows - 1));
+    const shown = rows ? lines.slice(0, Math.max(1, rows - 1)) : lines;
     this.screen.write(`${WRAP_OFF}${cursorUp(this.drawn)}\r${shown.map((line) => `${ERASE_LINE}${line}\n`).join('')}${ERASE_BELOW}${WRAP_ON}`);
     this.drawn = shown.length;
   }

@@ -1,6 +1,8 @@
 import type { Contest, WatchedStandings } from '@sluice/client';
+import { Output } from '../output';
 import { LiveScreen } from './live-screen';
 import { scoreboard, scoreLine } from './scoreboard';
+import { showStandings } from './watch';
 
 const side = (sideId: string, points: number, roundPoints: number) => ({ sideId, points, roundPoints, roundsWon: 0, memberCount: 2 });
 
@@ -87,4 +89,15 @@ test('what is taller than the terminal is cut, so that it is drawn over itself a
   live.draw(['a', 'b', 'c']);
   live.draw(['d', 'e']);
   expect(written.replaceAll('\u001b[', '^')).toBe('^?7l\r^2Ka\n^2Kb\n^0J^?7h^?7l^2A\r^2Kd\n^2Ke\n^0J^?7h');
+});
+
+test('a terminal that does not know its size gets everything', async () => {
+  let written = '';
+  const screen = { write: (text: string) => (written += text), isTTY: true, rows: 0, columns: 0 };
+  const seen = (async function* () {
+    yield standings();
+  })();
+  await showStandings(seen, new Output({ results: screen, messages: screen }, false), screen);
+  expect(written).toContain('Cup final');
+  expect(written).toContain('1,234 scores, 4 members');
 });
