@@ -147,7 +147,7 @@ test('10,000 that are due at the same moment fire in steps of 1,000, in the orde
 
 test('timers whose commands may record much fire in as many commits as they need', async () => {
   const { under, clock, at, ask, ids, fired } = await started();
-  const state: CapabilityState = under.partition.stateOf('journal') as JournalState;
+  const state: CapabilityState = under.partition.stateOf('journal');
   state.recordBytesOf = (_method, payload) => (Buffer.from(payload).toString().startsWith('large') ? 3 << 20 : undefined);
   await under.write(...['a', 'large-1', 'b', 'large-2', 'large-3', 'c', 'd'].map((name) => `+${name}@${at(10)}`));
   await clock.elapse(10);
