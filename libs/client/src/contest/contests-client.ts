@@ -116,7 +116,7 @@ export class ContestsClient {
   }
 
   /** One score; travels together with what else is scored at the same time. Throws a SluiceError when it is refused. Resolves when it is durable. */
-  score(input: ScoreInput, options?: CallOptions): Promise<ScoreResult> {
+  async score(input: ScoreInput, options?: CallOptions): Promise<ScoreResult> {
     return this.#batcher.add(scoreToWire(input), this.#options.caller.deadlineAt(options));
   }
 
@@ -161,7 +161,7 @@ export class ContestsClient {
   }
 
   /** Debits the giver, and scores. Travels together with what else is given at the same time. Throws a SluiceError when the debit is refused. */
-  gift(input: GiftInput, options?: CallOptions): Promise<GiftReceipt> {
+  async gift(input: GiftInput, options?: CallOptions): Promise<GiftReceipt> {
     return this.#giftBatcher.add(giftToWire(input), this.#options.caller.deadlineAt(options));
   }
 
