@@ -13,6 +13,11 @@ export function checkKey(field: string, key: string): void {
   if (bytes < 1 || bytes > MAXIMUM_ID_BYTES) throw invalidRequest(field, `is 1 to ${MAXIMUM_ID_BYTES} bytes, not ${bytes}`);
 }
 
+/** Refuses what can be the id of nothing; empty: it is not asked for. */
+export function checkFilter(field: string, id: string): void {
+  if (id !== '') checkKey(field, id);
+}
+
 export function checkedPageSize(pageSize: number): number {
   if (pageSize < 0 || pageSize > MAXIMUM_PAGE_SIZE)
     throw invalidRequest('page_size', `is 1 to ${MAXIMUM_PAGE_SIZE}, or 0 for ${DEFAULT_PAGE_SIZE}; not ${pageSize}`);

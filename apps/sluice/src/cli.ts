@@ -19,6 +19,7 @@ import { addReplayCommand } from './replay/replay-command';
 import { addTimersCommand } from './scheduler/timers';
 import { addUnfinishedCommand } from './scheduler/unfinished';
 import { addServeCommand } from './serve/serve-command';
+import { shownText } from './shown-text';
 import { VERSION } from './version';
 
 export function buildProgram(surroundings: Surroundings): Command {
@@ -107,7 +108,7 @@ function describe(error: unknown): string {
       error.requestId !== undefined && exitCodeOf(error) === EXIT.unavailable
         ? `; the outcome may be unknown: run again with --request-id ${error.requestId}`
         : '';
-    return `sluice: ${error.code}${reason}: ${error.message}${refusedAt(error)}${again}`;
+    return `sluice: ${error.code}${reason}: ${shownText(error.message)}${refusedAt(error)}${again}`;
   }
   if (error instanceof UsageError) return `sluice: ${error.message}`;
   if (process.env['SLUICE_TEST_STACKS'] !== undefined && error instanceof Error) return `sluice: ${error.stack}`;

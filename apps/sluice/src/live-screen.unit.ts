@@ -5,7 +5,7 @@ test('what is drawn again is drawn over what was there, whatever is longer', () 
   const live = new LiveScreen({ write: (text) => (written += text), isTTY: true });
   live.draw(['a', 'b']);
   live.draw(['c']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kc\n^0J');
+  expect(written.replaceAll('\u001b[', '^')).toBe('^?7l\r^2Ka\n^2Kb\n^0J^?7h^?7l^2A\r^2Kc\n^0J^?7h');
 });
 
 test('what is taller than the terminal is cut, so that it is drawn over itself again', () => {
@@ -13,5 +13,5 @@ test('what is taller than the terminal is cut, so that it is drawn over itself a
   const live = new LiveScreen({ write: (text) => (written += text), isTTY: true, rows: 3 });
   live.draw(['a', 'b', 'c']);
   live.draw(['d', 'e']);
-  expect(written.replaceAll('\u001b[', '^')).toBe('\r^2Ka\n^2Kb\n^0J^2A\r^2Kd\n^2Ke\n^0J');
+  expect(written.replaceAll('\u001b[', '^')).toBe('^?7l\r^2Ka\n^2Kb\n^0J^?7h^?7l^2A\r^2Kd\n^2Ke\n^0J^?7h');
 });

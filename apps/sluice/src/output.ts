@@ -5,6 +5,7 @@
  */
 import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
+import { shownText } from './shown-text';
 
 /** Something of which the results can be written to; `process.stdout` and `process.stderr`, or what a test gives. */
 export interface Screen {
@@ -59,11 +60,11 @@ export class Output {
   }
 
   line(text: string): void {
-    this.#terminal.results.write(`${text}\n`);
+    this.#terminal.results.write(`${shownText(text)}\n`);
   }
 
   message(text: string): void {
-    this.#terminal.messages.write(`${text}\n`);
+    this.#terminal.messages.write(`${shownText(text)}\n`);
   }
 
   /** One object per line. */
@@ -77,7 +78,7 @@ export class Output {
       this.object(value);
       return;
     }
-    const shown = pairs.filter(([, cell]) => cell !== undefined && cell !== '');
+    const shown = pairs.flatMap(([name, cell]) => (cell === undefined || cell === '' ? [] : [[shownText(name), cell] as const]));
     const width = Math.max(0, ...shown.map(([name]) => name.length));
     for (const [name, cell] of shown) this.line(`${name.padEnd(width)}  ${String(cell)}`);
   }
@@ -93,7 +94,7 @@ export class Output {
     const cells = rows.map((row) => names.map((name) => columns[name]?.(row)));
     const aligns = names.map((_, column) => (cells.some((row) => isNumber(row[column])) ? ('right' as const) : ('left' as const)));
     const table = new Table({ head: names, colAligns: aligns, chars: PLAIN_TABLE, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
-    for (const row of cells) table.push(row.map((cell) => (cell === undefined ? '' : String(cell))));
+    for (const row of cells) table.push(row.map((cell) => (cell === undefined ? '' : shownText(String(cell)))));
     for (const line of table.toString().split('\n')) this.line(line.trimEnd());
   }
 

@@ -1,11 +1,12 @@
 /** Texts side by side on a terminal. */
+import { shownText } from './shown-text';
 
 const MAXIMUM_NAME = 24;
 const MINIMUM_LEFT = 10;
 
 /** Texts of the same length, cut where they are longer than a name may be. */
 export function columnOf(texts: readonly string[], align: 'left' | 'right' = 'left'): string[] {
-  const shown = texts.map((text) => cut(text, MAXIMUM_NAME));
+  const shown = texts.map((text) => cut(shownText(text), MAXIMUM_NAME));
   const width = Math.max(0, ...shown.map(({ length }) => length));
   return shown.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width)));
 }

@@ -86,6 +86,8 @@ export function statusName(code: number): StatusName {
 }
 
 const STATUS_DETAILS_KEY = 'grpc-status-details-bin';
+/** What grpc-js says, as INTERNAL, of a request whose numbers are too large for its message; it was never sent. */
+const NOT_SERIALIZED = 'Request message serialization failure: ';
 const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
 
 /** What grpc-js rejects with, as far as it is read here. */
@@ -104,6 +106,10 @@ export function toSluiceError(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
   if (!isGrpcFailure(error)) {
     return new SluiceError({ code: 'INTERNAL', reason: '', message: error instanceof Error ? error.message : String(error), cause: error });
+  }
+  if (error.details.startsWith(NOT_SERIALIZED)) {
+    const message = `the request cannot be encoded: ${error.details.slice(NOT_SERIALIZED.length)}`;
+    return new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', message, cause: error });
   }
   const code = statusName(error.code);
   for (const encoded of error.metadata?.get(STATUS_DETAILS_KEY) ?? []) {

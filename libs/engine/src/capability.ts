@@ -46,6 +46,11 @@ export interface CapabilityState {
    * is decided. It throws for programmer errors only: an exception costs the partition a reload. What it records goes into the turn like the events of callers' commands. Undefined: it takes none.
    */
   decideInternal?(turn: Turn, commands: readonly InternalCommand[]): readonly InternalVerdict[];
+  /**
+   * What deciding the command may record at most, in bytes: timers that are due together are fired in as many commits as that needs. Undefined: no more
+   * than commands of timers have by default (RECORD_BYTES_PER_TIMER beside the payload).
+   */
+  recordBytesOf?(method: string, payload: Uint8Array): number | undefined;
   /** Deliveries that it owed have their verdicts, which the turn's commit records: it may record what follows from them, and owe anew. */
   settled?(turn: Turn, deliveries: readonly SettledDelivery[]): void;
   /**

@@ -49,9 +49,9 @@ test('an error with the wrong code for its reason is a programmer error', () => 
   expect(() => new SluiceError(status.NOT_FOUND, 'ACCOUNT_EXISTS', 'text')).toThrow('ACCOUNT_EXISTS has code ALREADY_EXISTS, not NOT_FOUND');
 });
 
-test('reason and metadata come back from the wire; a long message is cut', () => {
-  const sent = statusOf(refusal('RATE_LIMITED', 'x'.repeat(5_000), { retry_after_ms: '40' }));
+test('reason and metadata come back from the wire; long texts are cut', () => {
+  const sent = statusOf(refusal('RATE_LIMITED', 'x'.repeat(5_000), { retry_after_ms: '40', asked: 'y'.repeat(5_000) }));
   expect(sent.details).toHaveLength(1_024);
-  expect(errorInfoOf(sent)).toEqual({ reason: 'RATE_LIMITED', metadata: { retry_after_ms: '40' } });
+  expect(errorInfoOf(sent)).toEqual({ reason: 'RATE_LIMITED', metadata: { retry_after_ms: '40', asked: `${'y'.repeat(1_023)}…` } });
   expect(errorInfoOf({})).toBeUndefined();
 });

@@ -9,7 +9,7 @@ import { codeOfReason, type Reason, REASONS } from './reasons';
 export const ERROR_DOMAIN = 'sluice';
 export const STATUS_DETAILS_KEY = 'grpc-status-details-bin';
 const ERROR_INFO_TYPE = 'type.googleapis.com/google.rpc.ErrorInfo';
-/** Statuses travel as HTTP/2 headers, which peers bound at 8 to 16 KiB: a longer message is cut. */
+/** Statuses travel as HTTP/2 headers, which peers bound at 8 to 16 KiB, and a caller gets no answer at all beyond: longer texts are cut. */
 const MAXIMUM_MESSAGE_LENGTH = 1_024;
 
 export class SluiceError extends Error {
@@ -42,7 +42,8 @@ export function statusOf(error: SluiceError): StatusObject {
 }
 
 export function detailsMetadata(code: status, message: string, reason: Reason, metadata: Readonly<Record<string, string>>): Metadata {
-  const info = rpcpb.ErrorInfo.encode({ reason, domain: ERROR_DOMAIN, metadata: { ...metadata } }).finish();
+  const texts = Object.fromEntries(Object.entries(metadata).map(([name, text]) => [name, cut(text)]));
+  const info = rpcpb.ErrorInfo.encode({ reason, domain: ERROR_DOMAIN, metadata: texts }).finish();
   const details = rpcpb.Status.encode({ code, message, details: [{ typeUrl: ERROR_INFO_TYPE, value: Buffer.from(info) }] }).finish();
   const trailers = new Metadata();
   trailers.set(STATUS_DETAILS_KEY, Buffer.from(details));
@@ -66,6 +67,6 @@ export function errorInfoOf(error: { readonly metadata?: Metadata | null }): Err
   return undefined;
 }
 
-function cut(message: string): string {
-  return message.length <= MAXIMUM_MESSAGE_LENGTH ? message : `${message.slice(0, MAXIMUM_MESSAGE_LENGTH - 1)}…`;
+function cut(text: string): string {
+  return text.length <= MAXIMUM_MESSAGE_LENGTH ? text : `${text.slice(0, MAXIMUM_MESSAGE_LENGTH - 1)}…`;
 }

@@ -1,5 +1,5 @@
 /** The messages of contests as commands of the domain: their keys, ids and shape checks. */
-import { MAXIMUM_POINTS, problemOfSides, type ContestCommand, type SubmittedScore } from '@sluice/domain/contest';
+import { MAXIMUM_POINTS, problemOfSides, REWARDS_PER_STEP, type ContestCommand, type SubmittedScore } from '@sluice/domain/contest';
 import { commandMessage } from '@sluice/engine';
 import { logpb, MAXIMUM_ID_BYTES } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
@@ -13,6 +13,9 @@ const MAXIMUM_TEXT_BYTES = 256;
 const MAXIMUM_JOINING = 10_000;
 /** What the end of a round, its reconciliation and the reply take of a commit at most: some numbers and an id for each of 64 sides. */
 const ROUND_BYTES = 16 << 10;
+
+/** What one reward takes of a commit at most: member and account in the event, its delivery with ids and metadata of at most 128 bytes each. */
+const REWARD_BYTES = 2 << 10;
 
 interface OfContest {
   readonly contestId: string;
@@ -114,6 +117,7 @@ export const payRewardsMessage = commandMessage<contestpb.PayRewards, ContestCom
   key,
   requestId: noRequestId,
   command: () => ({ kind: 'payRewards' }),
+  recordBytes: () => ROUND_BYTES + REWARDS_PER_STEP * REWARD_BYTES,
 });
 
 export const submitScoreMessage = commandMessage<contestpb.SubmitScoreRequest, ContestCommand>({

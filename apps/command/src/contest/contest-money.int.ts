@@ -86,6 +86,37 @@ test('the entries name both sides', async () => {
   );
 });
 
+test('rewards of many contests that are due together fit the commits of a log', async () => {
+  const under = await started();
+  const fundAccountId = 'fund'.padEnd(100, '.');
+  await under.open(fundAccountId, 100_000n);
+  // The braces keep them in one partition. A commit has room for the rewards of some thirteen of them.
+  const contestIds = Array.from({ length: 16 }, (_, at) => `{one} ${at}`.padEnd(128, '.'));
+  const sides = [
+    { sideId: 'red', accountIds: Array.from({ length: 1_000 }, (_, at) => `member ${at}`.padEnd(128, '.')) },
+    { sideId: 'blue', accountIds: ['b1'] },
+  ];
+  for (const contestId of contestIds) {
+    await under.call('createContest', { contestId, sides, rules: { reward: { ...reward(1n), fundAccountId } } });
+    await under.call('startContest', { contestId });
+  }
+  const each = (phase: string) => contestIds.every((contestId) => under.contest(contestId).phase === phase);
+  await under.until(() => each('RUNNING'));
+  await under.clock.elapse(1);
+  const endedAtUs = under.clock.nowUs();
+  for (const contestId of contestIds) {
+    await under.call('score', { ...score(sides[0]?.accountIds[0] as string, 1n), contestId });
+    await under.call('endRound', { contestId, round: 1 });
+  }
+  // The rounds are reconciled, and the scheduler does not ask for the rewards yet.
+  await under.clock.elapse(1);
+  await under.fireDue(endedAtUs);
+  while (!each('REWARDING')) await new Promise((resolve) => setImmediate(resolve));
+  await under.until(() => each('ENDED'));
+  expect(under.troubles).toEqual([]);
+  expect(under.balances(fundAccountId)).toEqual([100_000n]);
+}, 60_000);
+
 test('two contests on one fund that has money for one: the second is not started, and can be when the first is over', async () => {
   const under = await started();
   await withAccounts(under, 250n);

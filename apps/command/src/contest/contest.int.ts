@@ -233,3 +233,12 @@ describe('bad input', () => {
     expect(await under.refusal(method, request)).toBe(reason);
   });
 });
+
+test('bytes that are no request are refused by every method', async () => {
+  const under = await started('memory');
+  // A field of a length that the message does not have.
+  const bytes = Buffer.from([0x0a, 0x05, 0x61]);
+  const methods = ['createContest', 'joinContest', 'startContest', 'score', 'scoreBatch', 'gift', 'giftBatch', 'submitScore', 'endRound', 'cancelContest'];
+  const refusals = await Promise.all(methods.map(async (method) => [method, await under.refusalOfBytes(method, bytes)]));
+  expect(refusals).toEqual(methods.map((method) => [method, 'INVALID_REQUEST']));
+});

@@ -40,6 +40,26 @@ async function until(is: (contest: Contest) => boolean): Promise<void> {
   }
 }
 
+/** Starts a contest at each of the two owners. */
+async function contestsOfEach(name: string): Promise<string[]> {
+  const contestAt = (owner: SharingInstance): string =>
+    Array.from({ length: 100 }, (_, at) => `${name} ${at}`).find(
+      (contestId) => owner.command.engine.partition(partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS)) !== undefined,
+    ) as string;
+  const contestIds = [contestAt(one), contestAt(two)];
+  const sides = ['red', 'blue'].map((sideId) => ({ sideId, accountIds: [sideId] }));
+  for (const contestId of contestIds) {
+    await answered((done) => client.createContest(contestpb.CreateContestRequest.fromPartial({ contestId, requestId: 'create', sides }), done));
+    await answered((done) => client.startContest(contestpb.StartContestRequest.fromPartial({ contestId, requestId: 'start' }), done));
+  }
+  return contestIds;
+}
+
+async function scoreBatch(scores: readonly Partial<contestpb.ScoreRequest>[]): Promise<contestpb.ScoreResult[]> {
+  const request = contestpb.ScoreBatchRequest.fromPartial({ scores: [...scores] });
+  return (await answered<contestpb.ScoreBatchResponse>((done) => client.scoreBatch(request, done))).results;
+}
+
 test('gifts come from accounts of every owner, a submitted score counts once, and winners of every owner are paid', async () => {
   await one.open(['fund', ...GIVERS, ...MEMBERS]);
   const credit = (accountId: string, amountMinor: bigint) => ({ requestId: 'credit', accountId, type: 1, amountMinor, unit: 'EUR' });
@@ -76,20 +96,23 @@ test('gifts come from accounts of every owner, a submitted score counts once, an
   expect(results.map(({ balanceAfterMinor }) => balanceAfterMinor)).toEqual([8_801n, ...MEMBERS.map(() => 101n)]);
 });
 
-test('scores of a batch whose owner does not answer are answered by the instance that takes its contests, and count once', async () => {
-  const contestAt = (owner: SharingInstance): string =>
-    Array.from({ length: 100 }, (_, at) => `contest ${at}`).find(
-      (contestId) => owner.command.engine.partition(partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS)) !== undefined,
-    ) as string;
-  const contestIds = [contestAt(one), contestAt(two)];
-  const sides = ['red', 'blue'].map((sideId) => ({ sideId, accountIds: [sideId] }));
-  for (const contestId of contestIds) {
-    await answered((done) => client.createContest(contestpb.CreateContestRequest.fromPartial({ contestId, requestId: 'create', sides }), done));
-    await answered((done) => client.startContest(contestpb.StartContestRequest.fromPartial({ contestId, requestId: 'start' }), done));
-  }
+test('scores of a batch whose owner loses their turn are unavailable, and counted when they are sent again', async () => {
+  const contestIds = await contestsOfEach('lost');
   const scores = contestIds.map((contestId) => ({ contestId, requestId: 'score', accountId: 'red', points: 3n }));
-  const send = async () =>
-    (await answered<contestpb.ScoreBatchResponse>((done) => client.scoreBatch(contestpb.ScoreBatchRequest.fromPartial({ scores }), done))).results;
+  two.log.faults.failNextAppend({ diskFull: true });
+  expect((await scoreBatch(scores)).map(({ roundPoints, error }) => error?.reason ?? Number(roundPoints))).toEqual([3, 'PARTITION_UNAVAILABLE']);
+  let again = await scoreBatch(scores);
+  for (; again[1]?.error?.reason === 'PARTITION_UNAVAILABLE'; again = await scoreBatch(scores)) await look();
+  expect(again).toMatchObject([
+    { sideRoundPoints: 3n, repeated: true, error: undefined },
+    { sideRoundPoints: 3n, error: undefined },
+  ]);
+});
+
+test('scores of a batch whose owner does not answer are answered by the instance that takes its contests, and count once', async () => {
+  const contestIds = await contestsOfEach('silent');
+  const scores = contestIds.map((contestId) => ({ contestId, requestId: 'score', accountId: 'red', points: 3n }));
+  const send = () => scoreBatch(scores);
   // The owner records its score, and falls silent before it can say so.
   two.silenceAnswers();
   expect(await send()).toMatchObject([

@@ -13,6 +13,7 @@ import { contestpb } from '@sluice/protocol/contest';
 import { checkText, invalidRequest, isReason, refusal, SluiceError, type CallContext } from '@sluice/service';
 import type { CommandContext, TransferElsewhere, TransferredElsewhere } from '../command-capability';
 import { bytesMethod, type ServiceMethod } from '../methods/command-method';
+import { readMessage } from '../methods/partition-share';
 import { itemErrorOfRefusal } from '../methods/verdict-errors';
 import { CONTEST } from './contest-aggregate';
 
@@ -21,7 +22,7 @@ const REFUSED = { balanceAfterMinor: 0n, entryNumber: 0n, repeated: false };
 
 export function giftMethod(context: CommandContext, definition: MethodDefinition<contestpb.GiftRequest, contestpb.GiftResponse>): ServiceMethod {
   return bytesMethod(definition, async (bytes, call) => {
-    const { results, positionToken } = await context.transferMoney([transferOf(definition.requestDeserialize(bytes))], call);
+    const { results, positionToken } = await context.transferMoney([transferOf(readMessage(definition.requestDeserialize, bytes))], call);
     const { error, ...given } = results[0] as TransferredElsewhere;
     if (error !== undefined) throw isReason(error.reason) ? refusal(error.reason, error.message) : new Error(error.message);
     const { balanceAfterMinor, entryNumber, repeated } = given;
@@ -30,7 +31,9 @@ export function giftMethod(context: CommandContext, definition: MethodDefinition
 }
 
 export function giftBatchMethod(context: CommandContext, definition: MethodDefinition<contestpb.GiftBatchRequest, contestpb.GiftBatchResponse>): ServiceMethod {
-  return bytesMethod(definition, async (bytes, call) => definition.responseSerialize(await giveAll(context, definition.requestDeserialize(bytes), call)));
+  return bytesMethod(definition, async (bytes, call) =>
+    definition.responseSerialize(await giveAll(context, readMessage(definition.requestDeserialize, bytes), call)),
+  );
 }
 
 async function giveAll(context: CommandContext, { gifts }: contestpb.GiftBatchRequest, call: CallContext): Promise<contestpb.GiftBatchResponse> {

@@ -69,6 +69,7 @@ export class ReadTotalsOfContests {
         const row = await copy.get(CONTESTS.name, contestId);
         const zeros = new Array<number>(sideCount).fill(0);
         const { sidePoints, sideTotals } = row === undefined ? { sidePoints: zeros, sideTotals: zeros } : sidePointsOf(row);
+        if (!arePoints(sidePoints, sideCount) || !arePoints(sideTotals, sideCount)) return notCompared('the read store has no points of the sides');
         return { read: { sidePoints, sideTotals, sequence: reached }, notCompared: '' };
       }
       await new Promise<void>((resolve) => this.clock.after(LOOK_MS, resolve));
@@ -79,6 +80,11 @@ export class ReadTotalsOfContests {
     const checkpoints = await copy.checkpoints();
     return checkpoints.find((checkpoint) => checkpoint.partition === partition && checkpoint.projection === this.projection)?.sequence ?? 0;
   }
+}
+
+/** A row that was spoilt may hold anything. */
+function arePoints(points: readonly number[], sideCount: number): boolean {
+  return points.length === sideCount && points.every(Number.isSafeInteger);
 }
 
 function notCompared(why: string): ReadComparison {

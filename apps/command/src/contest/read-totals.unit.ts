@@ -1,5 +1,6 @@
 /** How long the owner waits for the read store, and what it takes then. */
 import { ManualClock, MemoryReadStore } from '@sluice/memory';
+import type { RowWrite } from '@sluice/ports';
 import { collectionsOf, projectionId } from '@sluice/projections';
 import { CONTEST_PROJECTION, CONTESTS } from '@sluice/projections/contest';
 import { ReadTotalsOfContests } from './read-totals';
@@ -19,14 +20,14 @@ beforeEach(async () => {
   await project(0);
 });
 
-async function project(previousSequence: number): Promise<void> {
+async function project(previousSequence: number, writes: readonly RowWrite[] = []): Promise<void> {
   const batch = {
     partition: 0,
     projections: [projectionId(CONTEST_PROJECTION)],
     previousSequence,
     sequence: previousSequence + 1,
     committedAtUs: 1,
-    writes: [],
+    writes,
   };
   await (await store.current()).apply(batch);
 }
@@ -78,4 +79,19 @@ test.each<[string, ConstructorParameters<typeof ReadTotalsOfContests>[0], string
   ['was reached yet', () => undefined, 'the read store was not reached yet'],
 ])('where no read store %s, it says so', async (_what, without, notCompared) => {
   expect(await new ReadTotalsOfContests(without, clock).of({ ...ASKED, waitMs: 60_000 })).toEqual({ read: undefined, notCompared });
+});
+
+test.each`
+  sidePoints               | sideTotals | read
+  ${'1,2'}                 | ${'3,-4'}  | ${{ sidePoints: [1, 2], sideTotals: [3, -4], sequence: 2 }}
+  ${'1.5,2'}               | ${'3,4'}   | ${undefined}
+  ${'1,2'}                 | ${'x,4'}   | ${undefined}
+  ${'1'}                   | ${'3,4'}   | ${undefined}
+  ${'1,2'}                 | ${'3,4,5'} | ${undefined}
+  ${'9007199254740993,20'} | ${'3,4'}   | ${undefined}
+`('of a row with $sidePoints and $sideTotals it takes $read', async ({ sidePoints, sideTotals, read }: Record<string, unknown>) => {
+  const row = { contest_id: 'c', partition: 0, phase: 'RECONCILING', created_at_us: 1, sequence: 2 };
+  await project(1, [{ kind: 'put', collection: CONTESTS.name, row: { ...row, side_round_points: sidePoints as string, side_points: sideTotals as string } }]);
+  const notCompared = read === undefined ? 'the read store has no points of the sides' : '';
+  expect(await totals.of({ ...ASKED, waitMs: 0 })).toEqual({ read, notCompared });
 });

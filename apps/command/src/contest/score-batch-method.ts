@@ -30,7 +30,7 @@ import { activeTraceparent } from '@sluice/telemetry';
 import type { CommandContext } from '../command-capability';
 import { askOwner } from '../methods/bulk-command-method';
 import { bytesMethod, type ServiceMethod } from '../methods/command-method';
-import { readRequest } from '../methods/partition-share';
+import { readMessage, readRequest } from '../methods/partition-share';
 import { notOwner } from '../peers/not-owner';
 import { mergeSequences } from '../methods/reply-completion';
 import { itemErrorOf, itemErrorOfRefusal, reasonOf } from '../methods/verdict-errors';
@@ -71,7 +71,7 @@ class ScoreBatchCommand {
   }
 
   async run(bytes: Buffer, call: CallContext): Promise<Buffer> {
-    const batch = readScoreBatch(bytes);
+    const batch = readMessage(readScoreBatch, bytes);
     if (batch.count === 0) throw invalidRequest('scores', 'is empty');
     if (batch.count > MAXIMUM_BATCH_ITEMS) throw refusal('BATCH_TOO_LARGE', `scores has more than ${MAXIMUM_BATCH_ITEMS} items; send smaller batches`);
     const scores = new ScoreColumns(batch);

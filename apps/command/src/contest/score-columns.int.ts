@@ -1,5 +1,6 @@
 /** Scores of a batch, which stay columns, against scores of a stream, which are requests like those of every capability. */
 import * as fc from 'fast-check';
+import { decodePositionToken } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import type { Asked } from '../test/aggregates-under-test';
 import { ContestsUnderTest } from '../test/contests-under-test';
@@ -75,4 +76,25 @@ test('an empty batch and one that is too large are refused', async () => {
   expect(await contests.refusal('scoreBatch', { scores: [] })).toBe('INVALID_REQUEST');
   const scores = Array.from({ length: 10_001 }, () => ({ contestId: 'c' }));
   expect(await contests.refusal('scoreBatch', { scores })).toBe('BATCH_TOO_LARGE');
+});
+
+test('scores of a partition that nobody serves are unavailable, the others of the batch are recorded', async () => {
+  const contests = await running();
+  const elsewhere = Array.from({ length: 100 }, (_, at) => `contest ${at}`).find((id) => contests.partitionOf(id) !== contests.partitionOf('c')) as string;
+  await contests.create({}, elsewhere);
+  await contests.call('startContest', { contestId: elsewhere });
+  const scores = ['c', elsewhere, 'c', elsewhere].map((contestId, at) => ({ contestId, requestId: `s${at}`, accountId: 'r1', points: 2n }));
+  await contests.disown(elsewhere);
+  const said = (results: readonly contestpb.ScoreResult[]) =>
+    results.map(({ roundPoints, repeated, error }) => error?.reason ?? [Number(roundPoints), repeated]);
+  const { results, positionToken } = await contests.call('scoreBatch', { scores });
+  expect(said(results)).toEqual([[2, false], 'PARTITION_UNAVAILABLE', [4, false], 'PARTITION_UNAVAILABLE']);
+  expect([...decodePositionToken(positionToken).sequences.keys()]).toEqual([contests.partitionOf('c')]);
+  await contests.crash();
+  expect(said((await contests.call('scoreBatch', { scores })).results)).toEqual([
+    [2, true],
+    [2, false],
+    [4, true],
+    [4, false],
+  ]);
 });

@@ -10,7 +10,7 @@ import { invalidRequest, nextRound, refusal, SluiceError, type CallContext } fro
 import type { CommandContext } from '../command-capability';
 import { notOwner } from '../peers/not-owner';
 import { bytesMethod, type ServiceMethod } from './command-method';
-import { decideHere, partitionOf, readRequest } from './partition-share';
+import { decideHere, partitionOf, readMessage, readRequest } from './partition-share';
 import { mergeSequences, type CompletedReply, type CompleteReply } from './reply-completion';
 import { itemErrorOf, itemErrorOfRefusal, reasonOf, type ItemError } from './verdict-errors';
 
@@ -61,7 +61,7 @@ export function bulkCommandMethod<Request, Response, Item, Result>(
   shape: BulkShape<Request, Response, Item, Result>,
 ): ServiceMethod {
   const bulk = new BulkCommand(context, capability, method, definition, shape);
-  return bytesMethod(definition, async (bytes, call) => definition.responseSerialize(await bulk.run(definition.requestDeserialize(bytes), call)));
+  return bytesMethod(definition, async (bytes, call) => definition.responseSerialize(await bulk.run(readMessage(definition.requestDeserialize, bytes), call)));
 }
 
 export class BulkCommand<Request, Response, Item, Result> {

@@ -166,7 +166,8 @@ describe('one request', () => {
 
   test('that is not the message is refused', async () => {
     const process = await alone();
-    expect(await refusalOf(process.bytes('pack', Buffer.from('{')))).toMatchObject({ reason: 'INVALID_REQUEST', metadata: { field: 'request' } });
+    for (const method of ['pack', 'packAll'] as const)
+      expect(await refusalOf(process.bytes(method, Buffer.from('{')))).toMatchObject({ reason: 'INVALID_REQUEST', metadata: { field: 'request' } });
   });
 
   test('that is rejected gets the reason with what it says, and the same again; another body is refused', async () => {

@@ -2,11 +2,24 @@
 import { keyHash, partitionOfWholeKey } from '@sluice/domain';
 import { AggregateSubmission, type AggregateRequest, type Engine, type RequestBody, type SubmissionCaller } from '@sluice/engine';
 import { MalformedMessageError, MAXIMUM_ID_BYTES } from '@sluice/protocol';
-import { checkText, invalidRequest } from '@sluice/service';
+import { checkText, invalidRequest, type SluiceError } from '@sluice/service';
 import { activeTraceparent } from '@sluice/telemetry';
 
 /** A submission is taken whole: of a large share several are made. */
 const SUBMISSION_BYTES = 8 << 20;
+
+/** Decodes what a caller sent. Throws INVALID_REQUEST for bytes that are no such message: decoders throw errors of every kind for them. */
+export function readMessage<Message>(decode: (bytes: Buffer) => Message, bytes: Buffer): Message {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    throw notTheMessage(error);
+  }
+}
+
+function notTheMessage(error: unknown): SluiceError {
+  return invalidRequest('request', `is not the message that the method takes: ${error instanceof Error ? error.message : String(error)}`);
+}
 
 /** Reads a request and checks the ids in it. Throws INVALID_REQUEST, and what the capability throws for a wrong shape. */
 export function readRequest(read: () => RequestBody<unknown>): RequestBody<unknown> {
@@ -14,7 +27,7 @@ export function readRequest(read: () => RequestBody<unknown>): RequestBody<unkno
   try {
     body = read();
   } catch (error) {
-    if (error instanceof MalformedMessageError) throw invalidRequest('request', `is not the message that the method takes: ${error.message}`);
+    if (error instanceof MalformedMessageError) throw notTheMessage(error);
     throw error;
   }
   checkText(body.requestId, 'request_id', 1, MAXIMUM_ID_BYTES);

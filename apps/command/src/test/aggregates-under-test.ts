@@ -161,9 +161,9 @@ export abstract class AggregatesUnderTest<Service extends MethodsOf<Service>> {
     return (this.runtime?.engine.partition(partition)?.stateOf(this.capability.name) as AggregateState).stateOf(aggregate, key);
   }
 
-  /** What the scheduler does: it asks the owner for what is due. */
-  async fireDue(): Promise<void> {
+  /** What the scheduler does: it asks the owner for what is due. @param upToUs of a scheduler whose clock is behind. */
+  async fireDue(upToUs = this.clock.nowUs()): Promise<void> {
     const timers = this.runtime?.engine.timers;
-    for (const partition of timers?.partitions ?? []) await timers?.of(partition)?.fire(this.clock.nowUs());
+    for (const partition of timers?.partitions ?? []) await timers?.of(partition)?.fire(upToUs);
   }
 }

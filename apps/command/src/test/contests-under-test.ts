@@ -42,6 +42,14 @@ export class ContestsUnderTest extends AggregatesWithAccounts<Methods> {
     return events;
   }
 
+  /** Why the method refuses the bytes. */
+  refusalOfBytes(method: string, bytes: Uint8Array): Promise<string> {
+    return this.answerOf(method, Buffer.from(bytes)).then(
+      () => `${method} took them`,
+      (error: unknown) => (error as { reason?: string }).reason ?? String(error),
+    );
+  }
+
   /** Sends the scores on one stream, and resolves with the answers. */
   async stream(scores: readonly Asked[]): Promise<contestpb.ScoreStreamResponse[]> {
     const definition = contestpb.ContestCommandServiceService.scoreStream;
@@ -72,8 +80,16 @@ export class ContestsUnderTest extends AggregatesWithAccounts<Methods> {
 
   /** The state of a contest as its partition has it. */
   contest(contestId = 'c'): Contest {
-    const partition = partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS);
-    return this.stateOf(partition, 'contest', contestId) as Contest;
+    return this.stateOf(this.partitionOf(contestId), 'contest', contestId) as Contest;
+  }
+
+  partitionOf(contestId: string): number {
+    return partitionOfKey(Buffer.from(contestId, 'utf8'), PARTITIONS);
+  }
+
+  /** The partition of the contest is served by nobody from now on. */
+  async disown(contestId: string): Promise<void> {
+    await this.runtime?.engine.disown(this.partitionOf(contestId), { snapshot: false });
   }
 
   /** Fires what is due, and waits until the contest is as it should be. */

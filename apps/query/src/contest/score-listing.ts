@@ -8,7 +8,7 @@ import { timestampFromUs } from '@sluice/protocol';
 import { contestpb } from '@sluice/protocol/contest';
 import { nextRound, refusal } from '@sluice/service';
 import { decodePageToken, encodePageToken } from '../page-token';
-import { checkedPageSize } from '../request-shape';
+import { checkedPageSize, checkFilter } from '../request-shape';
 import { checkedPlace } from '../row-page-token';
 
 /** Scores that one page looks at, at most: those of other members are passed over. */
@@ -26,6 +26,7 @@ export type ScorePage = Pick<contestpb.ListScoresResponse, 'scores' | 'nextPageT
 /** Checks the request, and returns how it is read. */
 export function scoreListing(request: contestpb.ListScoresRequest): (copy: ReadCopy, contest: contestpb.Contest) => Promise<ScorePage> {
   const { contestId, round, accountId, newestFirst } = request;
+  checkFilter('account_id', accountId);
   const limit = checkedPageSize(request.pageSize);
   const scope = ['scores', contestId, round, accountId, newestFirst];
   const query = {

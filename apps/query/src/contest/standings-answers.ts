@@ -2,7 +2,7 @@
 import type { contestpb } from '@sluice/protocol/contest';
 import { invalidRequest, refusal } from '@sluice/service';
 import { decodePageToken, encodePageToken } from '../page-token';
-import { checkedPageSize, checkKey } from '../request-shape';
+import { checkedPageSize, checkFilter, checkKey } from '../request-shape';
 import type { RankedMember, RankedPlace, Ranking } from './ranking';
 import type { Standings } from './standings-reading';
 
@@ -29,6 +29,8 @@ export interface AskedPage {
 
 export function askedPage({ contestId, sideId, accountId, pageSize, pageToken }: contestpb.GetStandingsRequest): AskedPage {
   checkKey('contest_id', contestId);
+  checkFilter('side_id', sideId);
+  checkFilter('account_id', accountId);
   if (accountId !== '' && pageToken !== '') throw invalidRequest('page_token', 'cannot be given together with account_id');
   const scope = ['standings', contestId, sideId];
   return { sideId, accountId, limit: checkedPageSize(pageSize), cursor: cursorOf(decodePageToken(scope, pageToken)), scope };
@@ -58,6 +60,8 @@ export interface AskedTop {
 
 export function askedTop({ contestId, sideId, accountId, top }: contestpb.WatchStandingsRequest): AskedTop {
   checkKey('contest_id', contestId);
+  checkFilter('side_id', sideId);
+  checkFilter('account_id', accountId);
   if (top > MAXIMUM_TOP) throw invalidRequest('top', `is 1 to ${MAXIMUM_TOP}, or 0 for ${DEFAULT_TOP}; not ${top}`);
   return { sideId, accountId, top: top === 0 ? DEFAULT_TOP : top };
 }

@@ -12,6 +12,8 @@ import { Ranking, Roster } from './ranking';
 
 /** Members of all rankings that are kept: some 40 bytes each, and their accounts. */
 const KEPT_MEMBERS = 200_000;
+/** What a ranking takes beside its members, counted in members: there may be many contests that nobody has joined. */
+const MEMBERS_PER_RANKING = 16;
 
 export interface Standings {
   readonly contest: contestpb.Contest;
@@ -76,7 +78,7 @@ export class StandingsReading {
   private keep(contestId: string, kept: Kept): void {
     this.forget(contestId);
     this.kept.set(contestId, kept);
-    this.keptMembers += kept.ranking.memberCount;
+    this.keptMembers += weightOf(kept);
     for (const oldest of this.kept.keys()) {
       if (this.keptMembers <= KEPT_MEMBERS) return;
       this.forget(oldest);
@@ -84,9 +86,15 @@ export class StandingsReading {
   }
 
   private forget(contestId: string): void {
-    this.keptMembers -= this.kept.get(contestId)?.ranking.memberCount ?? 0;
+    const kept = this.kept.get(contestId);
+    if (kept === undefined) return;
+    this.keptMembers -= weightOf(kept);
     this.kept.delete(contestId);
   }
+}
+
+function weightOf({ ranking }: Kept): number {
+  return ranking.memberCount + MEMBERS_PER_RANKING;
 }
 
 /** Members are only added: a roster with as many members as there are points serves them. Undefined: it is being written. */

@@ -1,5 +1,5 @@
 /** Contests as people see them. */
-import type { Contest } from '@sluice/client';
+import type { Contest, ContestMoney } from '@sluice/client';
 import { type Cell, clockText } from '../output';
 
 type Pair = readonly [string, Cell];
@@ -22,6 +22,7 @@ export function contestPairs(contest: Contest): readonly Pair[] {
     ['winner rule', rules.winnerRule],
     ['tie rule', rules.tieRule],
     ['reward', rules.reward && `${rules.reward.amountMinor} ${rules.reward.unit} ${rules.reward.kind ?? ''} from ${rules.reward.fundAccountId}`],
+    ['money', contest.money && moneyText(contest.money)],
     ['join until', clockText(rules.joinUntil)],
     ['created', clockText(contest.createdAt)],
     ['started', clockText(contest.startedAt)],
@@ -32,4 +33,19 @@ export function contestPairs(contest: Contest): readonly Pair[] {
 
 export function sidesText({ sides }: Contest): string {
   return sides.map(({ sideId, points }) => `${sideId} ${points}`).join(', ');
+}
+
+function moneyText({ state, heldMinor, paidMinor, returnedMinor, reason }: ContestMoney): string {
+  switch (state) {
+    case 'ASKED':
+      return `${heldMinor} asked of the fund`;
+    case 'REFUSED':
+      return `${heldMinor} refused by the fund: ${reason}`;
+    case 'HELD':
+      return `${heldMinor} held, ${paidMinor} paid`;
+    case 'SETTLED':
+      return `${heldMinor} held, ${paidMinor} paid, ${returnedMinor} returned`;
+    default:
+      return state satisfies never;
+  }
 }

@@ -108,7 +108,19 @@ test('a gift debits its giver and scores, and the winners are rewarded', async (
   await plain('end', 'gala');
   expect(await until('gala', ({ phase }) => phase === 'ENDED')).toMatchObject({ winnerSideIds: ['a'], sides: [{ points: 300 }, { points: 0 }] });
   for await (const { balanceMinor } of client.accounts.watch('zoe')) if (balanceMinor === 70n) break;
+  expect(await json('rewards', 'gala')).toMatchObject([{ accountId: 'zoe', sideId: 'a', amountMinor: '70', state: 'PAID', reason: '' }]);
+  expect(await json('rewards', 'gala', '--state', 'RETURNED')).toEqual([]);
+  expect((await plain('get', 'gala')).out).toContain('70 held, 70 paid, 0 returned');
+  expect(await json('scores', 'gala')).toMatchObject([{ gift: { giverAccountId: 'giver', amountMinor: '300', unit: 'EUR' } }]);
   expect(await plain('create', 'c', '--side', 'a=x', '--side', 'b=y', '--reward', '1')).toMatchObject({ code: EXIT.usage });
+});
+
+test('a contest whose fund refuses says why', async () => {
+  await plain('create', 'poor', '--side', 'a=x', '--side', 'b=y', '--reward', '70', '--fund', 'no such fund', '--unit', 'EUR');
+  await plain('start', 'poor');
+  expect(await until('poor', ({ money }) => money?.state === 'REFUSED')).toMatchObject({ phase: 'CREATED', money: { reason: 'ACCOUNT_NOT_FOUND' } });
+  expect((await plain('get', 'poor')).out).toContain('70 refused by the fund: ACCOUNT_NOT_FOUND');
+  expect((await plain('rewards', 'poor')).code).toBe(EXIT.done);
 });
 
 test('a submitted score counts a little later, and is listed as unfinished no more', async () => {

@@ -1,10 +1,13 @@
-/** `sluice contest get | list | standings | scores | submitted | reconciliation`: from the read store. */
+/** `sluice contest get | list | standings | scores | submitted | rewards | reconciliation`: from the read store. */
 import {
   type Contest,
   CONTEST_PHASES,
   type ContestPhase,
   type ContestScore,
+  type MemberReward,
   type MemberStanding,
+  REWARD_STATES,
+  type RewardState,
   type RoundReconciliation,
   SUBMITTED_SCORE_STATES,
   type SubmittedScore,
@@ -42,6 +45,11 @@ interface ScoresOptions {
   readonly limit: number;
 }
 
+interface RewardOptions {
+  readonly state?: RewardState;
+  readonly limit: number;
+}
+
 interface SubmittedOptions {
   readonly state?: SubmittedScoreState;
   readonly requestId?: string;
@@ -53,6 +61,7 @@ export function addReadCommands(contest: Command, surroundings: Surroundings): v
   addStandingsCommand(contest, surroundings);
   addScoresCommand(contest, surroundings);
   addSubmittedCommand(contest, surroundings);
+  addRewardsCommand(contest, surroundings);
   addReconciliationCommand(contest, surroundings);
 }
 
@@ -165,6 +174,29 @@ function addSubmittedCommand(contest: Command, surroundings: Surroundings): void
           refused: (row) => row.reason,
           submitted: (row) => clockText(row.submittedAt),
           'request id': (row) => row.requestId,
+        });
+      }),
+    );
+}
+
+function addRewardsCommand(contest: Command, surroundings: Surroundings): void {
+  contest
+    .command('rewards')
+    .description('show the rewards of the winners, in the order of joining')
+    .argument('<contest>')
+    .addOption(new Option('--state <state>', 'only in this state').choices(REWARD_STATES))
+    .option('--limit <count>', 'at most so many; 0: all', wholeNumber, DEFAULT_SHOWN)
+    .addHelpText('after', '\nExamples:\n  sluice contest rewards cup\n  sluice contest rewards cup --state RETURNED')
+    .action((contestId: string, { limit, ...filter }: RewardOptions, command: Command) =>
+      withClient(command, surroundings, async (client, output) => {
+        output.table<MemberReward>(await firstOf(limit, client.contests.rewards(contestId, filter, pageOf(limit))), {
+          account: (row) => row.accountId,
+          side: (row) => row.sideId,
+          amount: (row) => row.amountMinor,
+          state: (row) => row.state,
+          refused: (row) => row.reason,
+          owed: (row) => clockText(row.owedAt),
+          settled: (row) => clockText(row.settledAt),
         });
       }),
     );

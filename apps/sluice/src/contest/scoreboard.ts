@@ -2,13 +2,14 @@
 import type { Contest, MemberStanding, WatchedStandings } from '@sluice/client';
 import { barText, countText, leftText } from '../output';
 import { columnOf, cut, spread } from '../text-columns';
+import { shownText } from '../shown-text';
 
 const MINIMUM_BAR = 10;
 
 /** @param columns of the terminal; no line is longer. @param nowMs milliseconds since the epoch. */
 export function scoreboard({ contest, members, memberCount }: WatchedStandings, columns: number, nowMs: number): string[] {
   const lines = [
-    spread(contest.title === '' ? contest.contestId : contest.title, stateText(contest, nowMs), columns),
+    spread(shownText(contest.title === '' ? contest.contestId : contest.title), stateText(contest, nowMs), columns),
     '',
     ...sideLines(contest, columns),
     '',
@@ -34,7 +35,7 @@ function stateText(contest: Contest, nowMs: number): string {
       return phase;
     case 'REWARDING':
     case 'ENDED':
-      return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.join(', ')}`}`;
+      return `${phase}, ${winnerSideIds.length === 0 ? 'nobody won' : `won by ${winnerSideIds.map(shownText).join(', ')}`}`;
     case 'RUNNING':
     case 'RECONCILING': {
       const name = suddenDeathSideIds.length > 0 ? 'sudden death' : `round ${round} of ${rules.rounds}`;

@@ -1,5 +1,7 @@
 import type { Contest, WatchedStandings } from '@sluice/client';
+import { Output } from '../output';
 import { scoreboard, scoreLine } from './scoreboard';
+import { showStandings } from './watch';
 
 const side = (sideId: string, points: number, roundPoints: number) => ({ sideId, points, roundPoints, roundsWon: 0, memberCount: 2 });
 
@@ -59,8 +61,26 @@ test('no line is longer than the terminal is wide', () => {
   for (const columns of [20, 40, 79]) expect(Math.max(...scoreboard(wide, columns, 0).map(({ length }) => length))).toBeLessThanOrEqual(columns);
 });
 
+test('what callers have named cannot move the cursor', () => {
+  const named = standings({ title: '\u001b[2J\nfinal', sides: [side('\u001b[1mred', 1, 0), side('blue\r', 0, 0)], phase: 'ENDED', winnerSideIds: ['blue\r'] });
+  const text = scoreboard(named, 100, 0).join('');
+  expect(text).toContain('\\u001b[2J\\u000afinal');
+  expect([...text].filter((character) => character < ' ')).toEqual([]);
+});
+
 test('for a pipe a change is one line', () => {
   expect(scoreLine(standings(), 1_500)).toBe(
     '1970-01-01T00:00:01.500Z  round 2 of 3, RUNNING, 1:00 left  red 1200 (20 in the round)  blue 600 (5 in the round)  first ada 1000  1234 scores',
   );
+});
+
+test('a terminal that does not know its size gets everything', async () => {
+  let written = '';
+  const screen = { write: (text: string) => (written += text), isTTY: true, rows: 0, columns: 0 };
+  const seen = (async function* () {
+    yield standings();
+  })();
+  await showStandings(seen, new Output({ results: screen, messages: screen }, false), screen);
+  expect(written).toContain('Cup final');
+  expect(written).toContain('1,234 scores, 4 members');
 });

@@ -8,6 +8,7 @@ import { LiveScreen } from '../live-screen';
 import { scoreboard, scoreLine } from './scoreboard';
 
 const DEFAULT_TOP = 10;
+/** Where the terminal does not say how wide it is, or says 0. */
 const DEFAULT_COLUMNS = 100;
 /** The time left is drawn anew so often. */
 const REDRAW_MS = 1_000;
@@ -45,7 +46,7 @@ export async function showStandings(seen: ReturnType<ContestsClient['watchStandi
   const live = new LiveScreen(screen);
   let newest: WatchedStandings | undefined;
   const draw = (): void => {
-    if (newest !== undefined) live.draw(scoreboard(newest, screen.columns ?? DEFAULT_COLUMNS, Date.now()));
+    if (newest !== undefined) live.draw(scoreboard(newest, screen.columns || DEFAULT_COLUMNS, Date.now()));
   };
   const redrawing = setInterval(draw, REDRAW_MS);
   try {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@sluice/ports';
 import type { Screen } from '../output';
+import { shownText } from '../shown-text';
 
 /** What is asked for before each line. */
 export interface LiveFigures {
@@ -68,5 +69,5 @@ export class LiveLine {
 
 export function liveText({ lagUs, hottestAccount }: LiveFigures, postingsPerSecond: number): string {
   const rate = Math.round(postingsPerSecond).toLocaleString('en-US');
-  return `${rate} postings/s   projection lag ${(lagUs / 1_000).toFixed(lagUs < 10_000 ? 1 : 0)} ms   hottest account ${hottestAccount ?? '-'}`;
+  return `${rate} postings/s   projection lag ${(lagUs / 1_000).toFixed(lagUs < 10_000 ? 1 : 0)} ms   hottest account ${shownText(hottestAccount ?? '-')}`;
 }

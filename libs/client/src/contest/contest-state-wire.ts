@@ -3,12 +3,16 @@ import { contestpb } from '@sluice/protocol/contest';
 import type { RewardKind, ScoreOperator, TieRule, WinnerRule } from './contest';
 import type {
   Contest,
+  ContestMoney,
+  ContestMoneyState,
   ContestPhase,
   ContestScore,
   SubmittedScore,
   SubmittedScoreState,
+  MemberReward,
   MemberStanding,
   ReconciliationOutcome,
+  RewardState,
   RoundReconciliation,
   RulesInForce,
   SideReconciliation,
@@ -39,8 +43,20 @@ export function contestFromWire(contest: contestpb.Contest | undefined): Contest
     startedAt: timeFromWire(contest.startedAt),
     endedAt: timeFromWire(contest.endedAt),
     note: contest.note,
+    money: contest.money && moneyFromWire(contest.money),
     sequence: contest.sequence,
   };
+}
+
+function moneyFromWire({ state, heldMinor, paidMinor, returnedMinor, reason }: contestpb.ContestMoney): ContestMoney {
+  const name = suffix(contestpb.ContestMoneyState[state], 'CONTEST_MONEY_STATE_') as ContestMoneyState;
+  return { state: name, heldMinor, paidMinor, returnedMinor, reason };
+}
+
+export function rewardFromWire({ state, owedAt, settledAt, ...reward }: contestpb.MemberReward): MemberReward {
+  const { accountId, sideId, amountMinor, reason, sequence } = reward;
+  const name = suffix(contestpb.RewardState[state], 'REWARD_STATE_') as RewardState;
+  return { accountId, sideId, amountMinor, state: name, reason, owedAt: timeFromWire(owedAt), settledAt: timeFromWire(settledAt), sequence };
 }
 
 function rulesFromWire(rules: contestpb.ContestRules): RulesInForce {
@@ -69,7 +85,7 @@ export function memberFromWire({ rank, accountId, sideId, points, roundPoints }:
 }
 
 export function scoreFromWire(score: contestpb.ContestScore): ContestScore {
-  const { requestId, accountId, sideId, round, points, scoredAt, recordedAt, roundPoints, totalPoints, sequence } = score;
+  const { requestId, accountId, sideId, round, points, scoredAt, recordedAt, roundPoints, totalPoints, sequence, giverAccountId, amountMinor, unit } = score;
   return {
     requestId,
     accountId,
@@ -80,6 +96,7 @@ export function scoreFromWire(score: contestpb.ContestScore): ContestScore {
     recordedAt: timeFromWire(recordedAt),
     roundPoints: Number(roundPoints),
     totalPoints: Number(totalPoints),
+    gift: giverAccountId === '' ? undefined : { giverAccountId, amountMinor, unit },
     sequence,
   };
 }

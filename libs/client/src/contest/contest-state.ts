@@ -32,8 +32,46 @@ export interface Contest {
   readonly endedAt: Date | undefined;
   /** Why it was cancelled, for people. */
   readonly note: string;
+  /** Undefined: nothing was asked of a fund. */
+  readonly money: ContestMoney | undefined;
   /** Of the newest commit in it. */
   readonly sequence: bigint;
+}
+
+/** How the money of a contest stands: asked of its fund, refused by it, held by the contest, or accounted for (held = paid + returned). */
+export type ContestMoneyState = 'ASKED' | 'REFUSED' | 'HELD' | 'SETTLED';
+
+export interface ContestMoney {
+  readonly state: ContestMoneyState;
+  /** The largest payout, in minor units. */
+  readonly heldMinor: bigint;
+  /** What winners got. */
+  readonly paidMinor: bigint;
+  /** What the fund has again; 0 until it is settled. */
+  readonly returnedMinor: bigint;
+  /** REFUSED: why, like "INSUFFICIENT_FUNDS"; empty otherwise. */
+  readonly reason: string;
+}
+
+export const REWARD_STATES = ['OUTSTANDING', 'PAID', 'RETURNED'] as const;
+export type RewardState = (typeof REWARD_STATES)[number];
+
+/** A reward of a winner. */
+export interface MemberReward {
+  readonly accountId: string;
+  readonly sideId: string;
+  readonly amountMinor: bigint;
+  readonly state: RewardState;
+  /** RETURNED: why the account refused it; empty otherwise. */
+  readonly reason: string;
+  readonly owedAt: Date | undefined;
+  /** Undefined: its account has not answered. */
+  readonly settledAt: Date | undefined;
+  readonly sequence: bigint;
+}
+
+export interface RewardFilter {
+  readonly state?: RewardState | undefined;
 }
 
 export interface SideStanding extends SidePoints {
@@ -88,7 +126,16 @@ export interface ContestScore {
   readonly roundPoints: number;
   /** What the member had in all regular rounds after it. */
   readonly totalPoints: number;
+  /** Undefined: it is no gift. */
+  readonly gift: ScoreGift | undefined;
   readonly sequence: bigint;
+}
+
+/** What was debited for a score; its request id is that of the giver's account. */
+export interface ScoreGift {
+  readonly giverAccountId: string;
+  readonly amountMinor: bigint;
+  readonly unit: string;
 }
 
 export const SUBMITTED_SCORE_STATES = ['SUBMITTED', 'RECORDED', 'REFUSED'] as const;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { contestpb } from '@sluice/protocol/contest';
 import { missingResult, refusedItem } from '../item-error';
+import { SluiceError } from '../sluice-error';
 import { microseconds } from '../time-wire';
 import type { ContestInput, ContestRules, GiftInput, GiftOutcome, ScoreInput, ScoreOutcome } from './contest';
 
@@ -40,18 +41,24 @@ function rulesToWire(rules: ContestRules): contestpb.ContestRules {
 }
 
 export function scoreToWire({ requestId = randomUUID(), contestId, accountId, points, scoredAt }: ScoreInput): contestpb.ScoreRequest {
-  return { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: usOf(scoredAt) };
+  return { requestId, contestId, accountId, points: wholeNumber('points', points), scoredAtUs: usOf(scoredAt) };
 }
 
 export function giftToWire(gift: GiftInput): contestpb.GiftRequest {
   const { requestId = randomUUID(), contestId, accountId, giverAccountId, amountMinor, unit, points = 0, scoredAt } = gift;
-  const score = { requestId, contestId, accountId, points: BigInt(points), scoredAtUs: usOf(scoredAt) };
+  const score = { requestId, contestId, accountId, points: wholeNumber('points', points), scoredAtUs: usOf(scoredAt) };
   return { ...score, giverAccountId, amountMinor, unit, signature: Buffer.alloc(0), signedAtUs: 0n };
 }
 
 /** 0: not said. */
 function usOf(time: Date | number | undefined): bigint {
-  return time === undefined ? 0n : BigInt(microseconds(time));
+  return time === undefined ? 0n : wholeNumber('scoredAt', microseconds(time));
+}
+
+/** Throws a SluiceError for what no message can hold. */
+function wholeNumber(field: string, number: number): bigint {
+  if (Number.isInteger(number)) return BigInt(number);
+  throw new SluiceError({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST', message: `${field} is ${number}; it must be a whole number` });
 }
 
 /** About as many bytes as it takes on the wire, never less than the texts in it. */

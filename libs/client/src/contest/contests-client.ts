@@ -32,14 +32,24 @@ import type {
   ContestScore,
   SubmittedScore,
   SubmittedScoreFilter,
+  MemberReward,
   MemberStanding,
+  RewardFilter,
   RoundReconciliation,
   ScoreFilter,
   Standings,
   StandingsFilter,
   WatchedStandings,
 } from './contest-state';
-import { contestFromWire, memberFromWire, phaseToWire, reconciliationFromWire, scoreFromWire, submittedScoreFromWire } from './contest-state-wire';
+import {
+  contestFromWire,
+  memberFromWire,
+  phaseToWire,
+  reconciliationFromWire,
+  rewardFromWire,
+  scoreFromWire,
+  submittedScoreFromWire,
+} from './contest-state-wire';
 import { contestToWire, giftOutcomeOf, giftSizeBytes, giftToWire, scoreOutcomeOf, scoreSizeBytes, scoreToWire, timeOfUs } from './contest-wire';
 
 /** @internal */
@@ -116,7 +126,7 @@ export class ContestsClient {
   }
 
   /** One score; travels together with what else is scored at the same time. Throws a SluiceError when it is refused. Resolves when it is durable. */
-  score(input: ScoreInput, options?: CallOptions): Promise<ScoreResult> {
+  async score(input: ScoreInput, options?: CallOptions): Promise<ScoreResult> {
     return this.#batcher.add(scoreToWire(input), this.#options.caller.deadlineAt(options));
   }
 
@@ -161,7 +171,7 @@ export class ContestsClient {
   }
 
   /** Debits the giver, and scores. Travels together with what else is given at the same time. Throws a SluiceError when the debit is refused. */
-  gift(input: GiftInput, options?: CallOptions): Promise<GiftReceipt> {
+  async gift(input: GiftInput, options?: CallOptions): Promise<GiftReceipt> {
     return this.#giftBatcher.add(giftToWire(input), this.#options.caller.deadlineAt(options));
   }
 
@@ -268,6 +278,24 @@ export class ContestsClient {
   /** Submitted scores with what became of them, in the order of their submission, page after page as they are asked for. */
   submittedScores(contestId: string, filter: SubmittedScoreFilter = {}, options: PageOptions = {}): AsyncGenerator<SubmittedScore, void, undefined> {
     return iteratePages((page) => this.submittedScoresPage(contestId, filter, page), options);
+  }
+
+  async rewardsPage(contestId: string, filter: RewardFilter = {}, options: PageOptions = {}): Promise<Page<MemberReward>> {
+    const { queries, reads } = this.#options;
+    const request: contestpb.ListRewardsRequest = {
+      contestId,
+      state: contestpb.RewardState[`REWARD_STATE_${filter.state ?? 'UNSPECIFIED'}`],
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? '',
+      ...reads.covering(options),
+    };
+    const { rewards, nextPageToken } = await reads.read(queries.listRewards.bind(queries), request, options);
+    return { items: rewards.map(rewardFromWire), nextPageToken };
+  }
+
+  /** Rewards in the order of joining, page after page as they are asked for. The sums of the contest's money are in the contest. */
+  rewards(contestId: string, filter: RewardFilter = {}, options: PageOptions = {}): AsyncGenerator<MemberReward, void, undefined> {
+    return iteratePages((page) => this.rewardsPage(contestId, filter, page), options);
   }
 
   /** Each round that has ended: its sums in the log and in the read store. */

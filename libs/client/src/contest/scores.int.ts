@@ -124,3 +124,22 @@ test('rules travel with what is left out as their default, and replies say when 
   });
   expect(await client.contests.start('c')).toEqual({ phase: 'RUNNING', roundEndsAt: new Date(5_000), repeated: true, positionToken: '' });
 });
+
+test('what no message can hold is refused by itself, and those beside it are sent', async () => {
+  const client = await clientOf({
+    scoreBatch: ({ request }, callback) => callback(null, { results: request.scores.map((_, at) => recorded(at)), positionToken: '' }),
+  });
+  const about = { contestId: 'c', accountId: 'a' };
+  const outcomes = await Promise.allSettled([
+    client.contests.score({ ...about, points: 1 }),
+    client.contests.score({ ...about, points: 1.5 }),
+    client.contests.score({ ...about, points: 1, scoredAt: new Date(Number.NaN) }),
+    client.contests.gift({ ...about, giverAccountId: 'g', amountMinor: 1n, unit: 'EUR', points: Number.NaN }),
+    client.contests.endRound('c', 2 ** 32),
+    client.contests.create({ contestId: 'c', sides: [], rules: { rounds: 2 ** 32 } }),
+    client.contests.score({ ...about, points: 2 }),
+  ]);
+  const invalid = { status: 'rejected', reason: { code: 'INVALID_ARGUMENT', reason: 'INVALID_REQUEST' } };
+  const sent = { status: 'fulfilled' };
+  expect(outcomes).toMatchObject([sent, invalid, invalid, invalid, invalid, invalid, sent]);
+});

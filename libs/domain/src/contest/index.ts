@@ -3,7 +3,7 @@ export * from './contest';
 export { isRecorded } from './contest-decision';
 export type { ContestAcceptance, ContestDecision, ContestRejection, ContestTimer, DueScoreTask, MoneyOrder } from './contest-decision';
 export * from './contest-members';
-export { decideSettled, type SettledMoney } from './contest-money';
+export { decideSettled, REWARDS_PER_STEP, type SettledMoney } from './contest-money';
 export * from './contest-phase';
 export type { ContestReward, RewardKind } from './contest-reward';
 export * from './contest-rules';

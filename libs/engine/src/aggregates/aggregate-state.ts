@@ -140,6 +140,16 @@ export class AggregateState implements CapabilityState, AggregateReader, Gathere
     return verdicts;
   }
 
+  recordBytesOf(method: string, payload: Uint8Array): number | undefined {
+    const command = this.kindsByMethod.get(method)?.definition.commands[method];
+    try {
+      return command?.read(payload).recordBytes;
+    } catch {
+      // It is not decided: nothing of it is recorded.
+      return undefined;
+    }
+  }
+
   private decideOne(turn: Turn, { method, key: keyText, payload, id: requestId, origin }: InternalCommand): InternalVerdict {
     const kind = this.kindsByMethod.get(method);
     const command = kind?.definition.commands[method];

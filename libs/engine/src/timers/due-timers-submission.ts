@@ -5,9 +5,9 @@ import type { InternalCommand, InternalVerdict } from '../internal/internal-comm
 import type { Turn } from '../partition/turn';
 import type { ThrowingTimers } from './throwing-timers';
 import { MAXIMUM_TIMER_BYTES } from './timer-records';
-import { type FiringResult, RECORD_BYTES_PER_TIMER, type TimerRoom } from './timer-room';
+import { type FiringResult, RECORD_BYTES_PER_TIMER, type RecordBytesOf, type TimerRoom } from './timer-room';
 
-/** Timers of one step, and what they may record together. */
+/** Timers of one step, and what they may record together where the first one does not need more alone. */
 export const STEP_TIMERS = 1_000;
 const STEP_RECORD_BYTES = 2 << 20;
 
@@ -19,6 +19,7 @@ export interface DueTimersSubmissionOptions {
   /** How many are due at least, as far as is known now. */
   readonly due: number;
   readonly throwing: ThrowingTimers;
+  readonly recordBytesOf: RecordBytesOf;
   readonly decide: (turn: Turn, commands: readonly InternalCommand[]) => readonly InternalVerdict[];
   /** The step's commit is durable, or lost. */
   readonly ended: (outcome: StepOutcome) => void;
@@ -32,16 +33,21 @@ export class DueTimersSubmission implements Submission {
   private result: FiringResult | undefined;
 
   constructor(private readonly options: DueTimersSubmissionOptions) {
-    this.commandCount = Math.min(options.due, options.throwing.stepLimit);
-    this.recordBytes = Math.max(Math.min(this.commandCount * 2 * RECORD_BYTES_PER_TIMER, STEP_RECORD_BYTES), RECORD_BYTES_PER_TIMER + MAXIMUM_TIMER_BYTES);
+    const { due, throwing, room, recordBytesOf } = options;
+    this.commandCount = Math.min(due, throwing.stepLimit);
+    this.recordBytes = Math.max(
+      Math.min(this.commandCount * 2 * RECORD_BYTES_PER_TIMER, STEP_RECORD_BYTES),
+      RECORD_BYTES_PER_TIMER + MAXIMUM_TIMER_BYTES,
+      room.firstRecordBytes(recordBytesOf),
+    );
     this.sizeBytes = this.recordBytes;
   }
 
   decide(turn: Turn): void {
-    const { room, clock, decide, throwing } = this.options;
+    const { room, clock, decide, throwing, recordBytesOf } = this.options;
     // The commit time stands still while the clock is behind it, and the clock may have gone on since the turn began.
     const untilUs = Math.min(clock.nowUs(), turn.committedAtUs);
-    const step = { untilUs, maximumCommands: this.commandCount, maximumRecordBytes: this.recordBytes, throwing };
+    const step = { untilUs, maximumCommands: this.commandCount, maximumRecordBytes: this.recordBytes, throwing, recordBytesOf };
     this.result = room.fire(step, (commands) => decide(turn, commands));
   }
 

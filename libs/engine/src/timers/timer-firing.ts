@@ -119,6 +119,7 @@ export class TimerFiring implements PartitionWorker, PartitionTimers {
       clock,
       throwing,
       due: room.pending.countDue(Math.min(nowUs, this.askedUpToUs), STEP_TIMERS),
+      recordBytesOf: ({ capability, method, payload }) => stateOf(capability)?.recordBytesOf?.(method, payload),
       decide: (turn, commands) => decideEach(turn, commands, stateOf),
       ended: (outcome) => this.stepEnded(outcome),
     });

@@ -1,5 +1,6 @@
 /** Firing what is due in one partition, step by step. */
 import { type readCommit } from '@sluice/protocol';
+import type { CapabilityState } from '../capability';
 import type { JournalState } from '../test/journal';
 import { PartitionUnderTest, rounds, sorter } from '../test/partition-under-test';
 
@@ -142,6 +143,17 @@ test('10,000 that are due at the same moment fire in steps of 1,000, in the orde
   await ask(10);
   expect(ids()).toEqual(names);
   expect(fired).toEqual(Array(10).fill(1_000));
+});
+
+test('timers whose commands may record much fire in as many commits as they need', async () => {
+  const { under, clock, at, ask, ids, fired } = await started();
+  const state: CapabilityState = under.partition.stateOf('journal');
+  state.recordBytesOf = (_method, payload) => (Buffer.from(payload).toString().startsWith('large') ? 3 << 20 : undefined);
+  await under.write(...['a', 'large-1', 'b', 'large-2', 'large-3', 'c', 'd'].map((name) => `+${name}@${at(10)}`));
+  await clock.elapse(10);
+  await ask(10);
+  expect(fired).toEqual([1, 1, 1, 1, 1, 2]);
+  expect(ids()).toEqual(['a', 'large', 'b', 'large', 'large', 'c', 'd']);
 });
 
 test('a timer whose decision throws is found by smaller and smaller steps, and set aside; all others fire', async () => {

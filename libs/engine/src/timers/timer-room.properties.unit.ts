@@ -60,7 +60,13 @@ class Recorded {
         return;
       case 'fire':
         room.fire(
-          { untilUs: asked.untilUs, maximumCommands: 7, maximumRecordBytes: 1 << 20, throwing: { reasonOf: () => undefined, threw: () => undefined } },
+          {
+            untilUs: asked.untilUs,
+            maximumCommands: 7,
+            maximumRecordBytes: 1 << 20,
+            throwing: { reasonOf: () => undefined, threw: () => undefined },
+            recordBytesOf: () => undefined,
+          },
           (commands) => {
             const verdicts: InternalVerdict[] = [];
             for (const [at, { capability, key, id }] of commands.entries()) {

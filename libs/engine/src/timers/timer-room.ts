@@ -25,8 +25,9 @@ export interface FiringStep {
   /** What is due then or before is fired. */
   readonly untilUs: number;
   readonly maximumCommands: number;
-  /** What their records may need; the first one is fired whatever it needs. */
+  /** What their records may need together. A first one that needs more is fired by a step that has the room. */
   readonly maximumRecordBytes: number;
+  readonly recordBytesOf: RecordBytesOf;
   /** Timers that are set aside, and are told when a decision throws. */
   readonly throwing: Pick<ThrowingTimers, 'reasonOf' | 'threw'>;
 }
@@ -38,6 +39,9 @@ export interface FiringResult {
   /** How long the last one had been due, in microseconds. */
   readonly latestUs: number;
 }
+
+/** What the command of the timer may record at most, as its capability says it; undefined: it says nothing. */
+export type RecordBytesOf = (timer: PendingTimer) => number | undefined;
 
 type Decide = (commands: readonly InternalCommand[]) => readonly InternalVerdict[];
 
@@ -80,6 +84,12 @@ export class TimerRoom implements TimersRoom {
     const last = this.changes.at(-1);
     if (last?.kind === 'cancelled') last.numbers.push(number);
     else this.changes.push({ kind: 'cancelled', numbers: [number] });
+  }
+
+  /** What the command of the timer that is due first may need of a commit; 0: none is queued. */
+  firstRecordBytes(recordBytesOf: RecordBytesOf): number {
+    const slot = this.pending.first;
+    return slot === -1 ? 0 : this.neededBy(slot, this.pending.read(slot), recordBytesOf);
   }
 
   /** Decides the commands of what is due, in the order in which it is due. A timer that is taken cannot be cancelled any more. */
@@ -189,7 +199,14 @@ export class TimerRoom implements TimersRoom {
     }
   }
 
-  private take({ untilUs, maximumCommands, maximumRecordBytes, throwing }: FiringStep, parked: { timer: PendingTimer; reason: string }[]): PendingTimer[] {
+  private neededBy(slot: number, timer: PendingTimer, recordBytesOf: RecordBytesOf): number {
+    return Math.max(RECORD_BYTES_PER_TIMER + this.pending.body(slot).length, recordBytesOf(timer) ?? 0);
+  }
+
+  private take(
+    { untilUs, maximumCommands, maximumRecordBytes, throwing, recordBytesOf }: FiringStep,
+    parked: { timer: PendingTimer; reason: string }[],
+  ): PendingTimer[] {
     const taken: PendingTimer[] = [];
     let room = maximumRecordBytes;
     while (taken.length < maximumCommands) {
@@ -202,8 +219,8 @@ export class TimerRoom implements TimersRoom {
         this.pending.park(slot);
         continue;
       }
-      room -= RECORD_BYTES_PER_TIMER + this.pending.body(slot).length;
-      if (room < 0 && taken.length > 0) break;
+      room -= this.neededBy(slot, timer, recordBytesOf);
+      if (room < 0) break;
       taken.push(timer);
       this.remove(slot);
     }
