@@ -15,6 +15,8 @@ export const ACCOUNT_RECORD_VERSION = 3;
 const STATUSES: readonly AccountStatus[] = ['OPEN', 'FROZEN', 'CLOSED'];
 const HAS_MAXIMUM_BALANCE = 1;
 const HAS_MAXIMUM_POSTING = 2;
+/** Wire type of a varint. */
+const VARINT = 0;
 const halvesOf = new BigInt64Array(1);
 const halves = new Int32Array(halvesOf.buffer);
 
@@ -122,9 +124,30 @@ export function unpackAccount(accountId: string, reader: ByteReader, version: nu
 
 /** The key id in a body that begins at `at`, '' where the account has none, without unpacking it. It has the same place in every version. */
 export function signingKeyIdIn(bytes: Uint8Array, at: number): string {
-  // Behind the status: unit, branch and product.
-  const start = textEnd(bytes, textEnd(bytes, textEnd(bytes, at + 1)));
+  const start = classEndIn(bytes, at);
   return bytes[start] === 0 ? '' : new ByteReader(bytes, start, bytes.length).string();
+}
+
+/** Where unit, branch and product end, in a body that begins at `at`; they begin behind its first byte. They have the same place in every version. */
+export function classEndIn(bytes: Uint8Array, at: number): number {
+  return textEnd(bytes, textEnd(bytes, textEnd(bytes, at + 1)));
+}
+
+/** Reads them. */
+export function classIn(bytes: Uint8Array, at: number): Pick<Account, 'unit' | 'branchId' | 'product'> {
+  const reader = new ByteReader(bytes, at + 1, bytes.length);
+  return { unit: shared(reader.string()), branchId: shared(reader.string()), product: shared(reader.string()) };
+}
+
+/** The balance in a body, without unpacking it. @param classEnd where its class ends. */
+export function balanceIn(bytes: Uint8Array, classEnd: number): bigint {
+  const reader = new ByteReader(bytes, textEnd(bytes, classEnd), bytes.length);
+  const flags = bytes[reader.at] as number;
+  // Behind the flags and the allowed types: the limits.
+  reader.at += 2;
+  const limits = 1 + ((flags & HAS_MAXIMUM_BALANCE) === 0 ? 0 : 1) + ((flags & HAS_MAXIMUM_POSTING) === 0 ? 0 : 1);
+  for (let limit = 0; limit < limits; limit += 1) reader.skip(VARINT);
+  return reader.sint64();
 }
 
 /** Where a text ends that begins at `at`; none has more than 16,383 bytes. */

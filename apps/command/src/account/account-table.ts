@@ -5,7 +5,8 @@
 import type { Account, AccountLimits, AccountStatus } from '@sluice/domain/account';
 import { type HashSeeds, PackedTable, type RecordCodec } from '@sluice/engine';
 import type { ByteReader, ByteWriter } from '@sluice/protocol';
-import { ACCOUNT_RECORD_VERSION, packAccount, signingKeyIdIn, unpackAccount } from './account-record';
+import type { AccountClass } from './days/movements';
+import { ACCOUNT_RECORD_VERSION, balanceIn, classEndIn, classIn, packAccount, signingKeyIdIn, unpackAccount } from './account-record';
 
 /**
  * What changes with every posting, in columns: an account that held its balance as an object of its own would make the garbage collector
@@ -168,6 +169,25 @@ export class AccountTable extends PackedTable<TableAccount> {
     return keyIds;
   }
 
+  /**
+   * Names branch, product and unit of every account, in the order of the ordinals; from then on its balance is in the column. None is unpacked by it. Packed accounts
+   * that have all three in common get the same object.
+   */
+  lookAtClasses(note: (ordinal: number, of: AccountClass) => void): void {
+    const classes = new ClassesInRecords();
+    let ordinal = 0;
+    this.look(
+      0,
+      this.size,
+      (account) => note(ordinal++, account),
+      (bytes, bodyAt) => {
+        const end = classEndIn(bytes, bodyAt);
+        this.amounts.balances[ordinal] = balanceIn(bytes, end);
+        note(ordinal++, classes.of(bytes, bodyAt, end));
+      },
+    );
+  }
+
   /** Takes the account's state over; the table's own object is what `account` and `touch` return from now on. */
   add(account: Account): number {
     return this.addUnder(Buffer.from(account.accountId, 'utf8'), (ordinal) => new TableAccount(this.amounts, ordinal, account));
@@ -178,4 +198,30 @@ function grown(column: BigInt64Array, size: number): BigInt64Array<ArrayBuffer> 
   const result = new BigInt64Array(size);
   result.set(column);
   return result;
+}
+
+/** Classes as they stand in packed records, found by their bytes: no text is made of them for each account. */
+class ClassesInRecords {
+  private readonly byHash = new Map<number, { readonly bytes: Uint8Array; readonly at: number; readonly of: AccountClass }[]>();
+
+  /** @param end where the class of the body that begins at `at` ends. */
+  of(bytes: Uint8Array, at: number, end: number): AccountClass {
+    let hash = 0;
+    for (let index = at + 1; index < end; index += 1) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
+    let known = this.byHash.get(hash);
+    if (known === undefined) {
+      known = [];
+      this.byHash.set(hash, known);
+    }
+    for (const each of known) if (sameBytes(bytes, at + 1, each.bytes, each.at + 1, end - at - 1)) return each.of;
+    const of = classIn(bytes, at);
+    known.push({ bytes, at, of });
+    return of;
+  }
+}
+
+/** What stands in front says how long it is, so that none is the beginning of another. */
+function sameBytes(left: Uint8Array, leftAt: number, right: Uint8Array, rightAt: number, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (left[leftAt + index] !== right[rightAt + index]) return false;
+  return true;
 }

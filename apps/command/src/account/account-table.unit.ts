@@ -192,3 +192,36 @@ test('a trial takes back whatever a record holds', () => {
   expect(Buffer.compare(table.packed(ordinal), record)).toBe(0);
   expect(table.account(ordinal)).toBe(tried);
 });
+
+test('names branch, product and unit of accounts, hot or packed, and has their balances then; none is unpacked by it', () => {
+  const classes = Array.from({ length: 12 }, (_, at) => ({
+    branchId: `branch ${at % 2}`,
+    product: at % 3 === 0 ? '' : 'current',
+    unit: at % 4 === 0 ? 'EUR' : 'CZK',
+  }));
+  const table = new AccountTable(seeds);
+  for (const [at, of] of classes.entries()) {
+    table.add({
+      ...account(`account ${at}`),
+      ...of,
+      signingKeyId: at % 5 === 0 ? 'key' : '',
+      balanceMinor: BigInt(at - 6) << 40n,
+      limits: {
+        overdraftMinor: 1n << 60n,
+        allowedTypes: ['CREDIT', 'DEBIT'],
+        ...(at % 2 === 0 && { maximumBalanceMinor: 1n << 61n }),
+        ...(at % 3 === 0 && { maximumPostingMinor: 5n }),
+      },
+    });
+  }
+  const session = table.beginSnapshot();
+  const blocks: Uint8Array[] = [];
+  for (let block = session.next(); block !== undefined; block = session.next()) blocks.push(block);
+  session.end(true);
+  const packed = restored(blocks);
+  for (const each of [table, packed]) {
+    const seen: unknown[] = [];
+    each.lookAtClasses((ordinal, { branchId, product, unit }) => seen.push([ordinal, { branchId, product, unit }, each.balanceAt(ordinal)]));
+    expect(seen).toEqual(classes.map((of, at) => [at, of, BigInt(at - 6) << 40n]));
+  }
+});

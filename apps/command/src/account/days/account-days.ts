@@ -167,7 +167,7 @@ export class AccountDays {
   /** An account was opened. */
   opened(ordinal: number): void {
     if (!this.indexed) return;
-    this.enter(ordinal);
+    this.enter(ordinal, this.numberOfClass(ordinal));
     const branch = this.branchOf(ordinal);
     if (branch !== undefined) this.setLastDay(ordinal, 0n, branch.closedDate);
   }
@@ -181,17 +181,25 @@ export class AccountDays {
   private index(): void {
     if (this.indexed) return;
     this.indexed = true;
-    for (let ordinal = 0; ordinal < this.table.size; ordinal += 1) this.enter(ordinal);
+    const numbers = new Map<AccountClass, number>();
+    this.table.lookAtClasses((ordinal, of) => {
+      let number = numbers.get(of);
+      if (number === undefined) {
+        number = this.numbered(of);
+        numbers.set(of, number);
+      }
+      this.enter(ordinal, number);
+    });
   }
 
-  private enter(ordinal: number): void {
+  private enter(ordinal: number, classNumber: number): void {
     this.columns.grow(ordinal + 1);
     if (this.classOf.length <= ordinal) {
       const grown = new Int32Array(this.columns.lastDayDates.length);
       grown.set(this.classOf);
       this.classOf = grown;
     }
-    this.classOf[ordinal] = this.numberOfClass(ordinal);
+    this.classOf[ordinal] = classNumber;
     const { branchId } = this.classAt(ordinal);
     let list = this.ordinalsByBranch.get(branchId);
     if (list === undefined) {
@@ -201,7 +209,7 @@ export class AccountDays {
     list.add(ordinal);
   }
 
-  /** Looks at the account without keeping it unpacked; its balance is in the table's column from then on. */
+  /** Looks at the account without keeping it unpacked. */
   private numberOfClass(ordinal: number): number {
     return this.numbered(this.table.peek(ordinal));
   }
