@@ -106,3 +106,23 @@ test('for machines, an object; of a run, the run after each change', async () =>
 test('dates are set by hand, with a reason', async () => {
   expect((await run('day set-dates prague 2027-01-04 --reason moved')).out).toMatch(/online date +2027-01-04\nbatch date +2027-01-04/);
 });
+
+test('a run that sets an account aside waits, says which and why, and is forced on', async () => {
+  for (const command of ['day register vienna --date 2026-11-26', 'account open locked EUR --branch vienna --product term']) {
+    expect(await run(command)).toMatchObject({ code: EXIT.done });
+  }
+  expect(await run('product update term --term 1d')).toMatchObject({ code: EXIT.done });
+  expect(await run('account post locked CREDIT 1000 EUR')).toMatchObject({ code: EXIT.done });
+  const ended = await run('day end vienna 2026-11-27');
+  expect(ended.out).toMatch(/2026-11-26 {2}ENDED(.*\n)*.*accounts set aside: 1; the first: locked, .*\n.*WAITING behind BEGIN\n$/);
+  expect(ended.code).toBe(EXIT.refused);
+  expect((await run('day status vienna')).out).toMatch(
+    /run +vienna\/2026-11-27 WAITING\n(.*\n)*set aside +step +reason\nlocked +maturity +there is no linked account/,
+  );
+  expect(await cli(['day', 'begin', 'vienna', '--target', served.address])).toMatchObject({
+    code: EXIT.refused,
+    err: expect.stringContaining('BATCH_NOT_WHOLE'),
+  });
+  expect((await run('day begin vienna --force --reason known')).out).toMatch(/online date +2026-11-28\nbatch date +2026-11-28/);
+  expect((await run('day report vienna 2026-11-27')).out).toMatch(/set aside +1\nforced +known\n/);
+});

@@ -1,6 +1,6 @@
 /** Branches, their dates and their runs as people see them. */
 import type { BatchRun, BranchChanged, BranchDates, BusinessDay, RunStep } from '@sluice/client';
-import { againText, type Cell, clockText } from '../output';
+import { againText, type Cell, clockText, type Output } from '../output';
 import { cutText, WEEKDAYS } from './settings-options';
 
 const SECOND_MS = 1_000;
@@ -68,11 +68,13 @@ export const STEP_COLUMNS: Readonly<Record<string, (row: RunStep) => Cell>> = {
   changed: (row) => row.changed,
 };
 
-export const SET_ASIDE_COLUMNS: Readonly<Record<string, (row: BatchRun['setAside'][number]) => Cell>> = {
-  'set aside': (row) => row.accountId,
-  step: (row) => row.stepId,
-  reason: (row) => row.reason,
-};
+/** The accounts that a run has set aside, below what is shown of it; nothing where there are none. */
+export function showSetAside(output: Output, { steps, setAside }: BatchRun): void {
+  if (setAside.length === 0) return;
+  const names = new Map(steps.map((step) => [step.stepId, stepName(step)]));
+  output.line('');
+  output.table(setAside, { 'set aside': (row) => row.accountId, step: (row) => names.get(row.stepId) ?? row.stepId, reason: (row) => row.reason });
+}
 
 /** "interest", "maturity before the cut" … */
 export function stepName({ kind, job, stepId }: RunStep): string {

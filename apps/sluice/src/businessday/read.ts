@@ -4,7 +4,7 @@ import { calendarDate, wholeNumber } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT, PlainFailure } from '../exit-code';
 import { firstOf, pageOf } from '../listing';
-import { BRANCH_COLUMNS, dayPairs, RUN_COLUMNS } from './day-view';
+import { BRANCH_COLUMNS, dayPairs, RUN_COLUMNS, showSetAside } from './day-view';
 import { showRun, watched } from './follow-run';
 import { progressLines } from './run-progress';
 
@@ -29,6 +29,7 @@ export function addReadCommands(day: Command, surroundings: Surroundings): void 
         if (output.json || run === undefined) return;
         output.line('');
         for (const line of progressLines(run, surroundings.terminal.results.columns ?? DEFAULT_COLUMNS)) output.line(line);
+        showSetAside(output, run);
       }),
     );
   day

@@ -28,8 +28,10 @@ export function reportPairs({ run, accounts, interestCreditedMinor, interestChar
 
 export function showTrialBalance(output: Output, trialBalance: TrialBalance): void {
   output.table(withTotals(trialBalance.products, PRODUCT_SUMS), PRODUCT_COLUMNS);
-  output.line('');
-  output.table(withTotals(trialBalance.lines, LINE_SUMS), LINE_COLUMNS);
+  if (trialBalance.lines.length > 0) {
+    output.line('');
+    output.table(withTotals(trialBalance.lines, LINE_SUMS), LINE_COLUMNS);
+  }
   output.line('');
   output.line(balanceText(trialBalance));
 }

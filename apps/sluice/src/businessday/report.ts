@@ -5,7 +5,7 @@ import { calendarDate } from '../argument';
 import { type Surroundings, withClient } from '../connection';
 import { EXIT, PlainFailure } from '../exit-code';
 import type { Output } from '../output';
-import { SET_ASIDE_COLUMNS, STEP_COLUMNS } from './day-view';
+import { showSetAside, STEP_COLUMNS } from './day-view';
 import { PROOF_COLUMNS, PROOF_FAILURE_COLUMNS, proofPairs, reportPairs, showTrialBalance } from './report-view';
 
 /** For a proof: all of the log is read. */
@@ -77,10 +77,7 @@ function showReport(output: Output, report: DayReport): void {
   if (output.json) return;
   output.line('');
   output.table(report.run.steps, STEP_COLUMNS);
-  if (report.run.setAside.length > 0) {
-    output.line('');
-    output.table(report.run.setAside, SET_ASIDE_COLUMNS);
-  }
+  showSetAside(output, report.run);
   output.line('');
   showTrialBalance(output, report.trialBalance);
 }
