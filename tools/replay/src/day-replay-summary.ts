@@ -9,7 +9,9 @@ export function summarizeDayReplay(report: DayReplayReport): ReplaySummary {
   const lines = shownDifferences('mismatch', mismatches);
   if (repeats > 0) lines.push(`${repeats} of the postings were there already, from an earlier run`);
   const killed = Object.entries(kills).map(([step, count]) => `${count} at ${step}`);
-  if (killed.length > 0) lines.push(`the server was killed: ${killed.join(', ')}; ${again} calls were made again`);
+  if (killed.length > 0) lines.push(`the server was killed: ${killed.join(', ')}`);
+  // Beside those that the client library makes again by itself.
+  if (again > 0) lines.push(`${again} calls were made again with the same request ids`);
   lines.push(`${postings} postings, ${transfers} transfers through the cuts, ${stragglers} of them behind the seal; ${refused} refused`);
   lines.push(`longest answer: ${longestMs.throughCut} ms through a cut, ${longestMs.other} ms otherwise`);
   lines.push(`${closings} closing balances and ${entries} entries compared, ${proofs} day proofs from the log hold`);
