@@ -1,9 +1,9 @@
 /** Contests, as the query service plugs them in. */
-import type { ReadCopy } from '@sluice/ports';
-import { CONTESTS, contestMessage, projection } from '@sluice/projections/contest';
+import { projection } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
 import type { QueryCapability } from '../query-capability';
-import { type Seen, SharedWatches } from '../shared-watches';
+import { SharedWatches } from '../shared-watches';
+import { readChangedContests } from './changed-contests';
 import { contestQueryService } from './contest-query-service';
 import { StandingsReading } from './standings-reading';
 
@@ -27,13 +27,3 @@ export const queryCapability: QueryCapability = {
     };
   },
 };
-
-async function readChangedContests(copy: ReadCopy, known: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, Seen<contestpb.Contest>>> {
-  const rows = await copy.getMany(CONTESTS.name, [...known.keys()]);
-  const changed = new Map<string, Seen<contestpb.Contest>>();
-  for (const row of rows) {
-    const contestId = row?.contest_id as string;
-    if (row !== undefined && row.sequence !== known.get(contestId)) changed.set(contestId, { state: contestMessage(row), sequence: row.sequence as number });
-  }
-  return changed;
-}

@@ -3,7 +3,16 @@
  * moments are read again. Rankings are kept while nobody has scored, so that calls that come together cost one.
  */
 import type { ReadCopy } from '@sluice/ports';
-import { CONTEST_ROSTERS, CONTEST_STANDINGS, CONTESTS, contestMessage, rosterStateOf, standingsStateOf } from '@sluice/projections/contest';
+import {
+  CONTEST_ROSTERS,
+  CONTEST_STANDINGS,
+  CONTESTS,
+  contestMessage,
+  ofContestRows,
+  rosterStateOf,
+  SpoiltContestError,
+  standingsStateOf,
+} from '@sluice/projections/contest';
 import type { PauseBetweenReads } from '@sluice/projections';
 import type { contestpb } from '@sluice/protocol/contest';
 import { GatheredReads } from '../gathered-reads';
@@ -45,10 +54,10 @@ export class StandingsReading {
     }
   }
 
-  /** For watches: what is torn is left out, and read at the next look. */
+  /** For watches: what is torn or spoilt is left out, and read at the next look. */
   readonly changed = readSingly<Standings>(
     async (copy, contestId) => {
-      const found = await this.gathered.now(copy, contestId);
+      const found = await this.gathered.now(copy, contestId).catch(unlessSpoilt);
       return found === undefined || found === 'torn' ? undefined : { state: found, sequence: Number(found.contest.sequence) };
     },
     async (copy, contestIds) => (await copy.getMany(CONTESTS.name, contestIds)).map((row) => (row?.sequence as number | undefined) ?? 0),
@@ -67,7 +76,7 @@ export class StandingsReading {
     }
     const standings = await copy.get(CONTEST_STANDINGS.name, contestId);
     if (standings === undefined || standings.sequence !== sequence) return 'torn';
-    const state = standingsStateOf(standings);
+    const state = ofContestRows(contestId, () => standingsStateOf(standings));
     const roster = await readRoster(copy, contestId, state.points.length, before?.ranking.roster);
     if (roster === undefined) return 'torn';
     const ranking = new Ranking(state, roster);
@@ -93,6 +102,11 @@ export class StandingsReading {
   }
 }
 
+/** One contest whose rows are spoilt must not end the look at all the others. */
+function unlessSpoilt(error: unknown): undefined {
+  if (!(error instanceof SpoiltContestError)) throw error;
+}
+
 function weightOf({ ranking }: Kept): number {
   return ranking.memberCount + MEMBERS_PER_RANKING;
 }
@@ -102,6 +116,6 @@ async function readRoster(copy: ReadCopy, contestId: string, memberCount: number
   if (known !== undefined && known.state.accountIds.length >= memberCount) return known;
   const row = await copy.get(CONTEST_ROSTERS.name, contestId);
   if (row === undefined) return undefined;
-  const state = rosterStateOf(row);
+  const state = ofContestRows(contestId, () => rosterStateOf(row));
   return state.accountIds.length < memberCount ? undefined : new Roster(state, row.sequence as number);
 }

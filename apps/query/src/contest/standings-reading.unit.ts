@@ -2,6 +2,7 @@
 import type { ReadCopy, Row } from '@sluice/ports';
 import { CONTEST_ROSTERS, CONTEST_STANDINGS, CONTESTS } from '@sluice/projections/contest';
 import { contestpb } from '@sluice/protocol/contest';
+import { readChangedContests } from './changed-contests';
 import { StandingsReading } from './standings-reading';
 
 const NUMBERS = { round: 0, round_ends_at_us: 0, score_count: 0, created_at_us: 1, started_at_us: 0, ended_at_us: 0, standings_sequence: 1, sequence: 1 };
@@ -37,6 +38,25 @@ function storeOf(members: number): { readonly copy: ReadCopy; readonly read: str
   };
   return { copy: { name: 'copy', get } as unknown as ReadCopy, read };
 }
+
+describe('watches go on where the row of one contest is spoilt', () => {
+  const { copy } = storeOf(2);
+  const getSpoilt = async (collection: string, key: string): Promise<Row> => {
+    const row = (await copy.get(collection, key)) as Row;
+    return key === 'spoilt' ? { ...row, side_points: '1.5,x' } : row;
+  };
+  const getMany = (collection: string, keys: readonly string[]): Promise<Row[]> => Promise.all(keys.map((key) => getSpoilt(collection, key)));
+  const spoilt = { name: 'copy', get: getSpoilt, getMany } as unknown as ReadCopy;
+  const known = new Map(['a', 'spoilt', 'b'].map((key) => [key, 0]));
+
+  test('of standings', async () => {
+    expect([...(await new StandingsReading().changed(spoilt, known)).keys()]).toEqual(['a', 'b']);
+  });
+
+  test('of contests', async () => {
+    expect([...(await readChangedContests(spoilt, known)).keys()]).toEqual(['a', 'b']);
+  });
+});
 
 const never = (): never => {
   throw new Error('nothing is torn here');

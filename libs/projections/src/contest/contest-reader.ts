@@ -24,7 +24,24 @@ export async function readContest(copy: ReadCopy, contestId: string): Promise<co
   return row && contestMessage(row);
 }
 
+/** A row of a contest was spoilt in the read store. */
+export class SpoiltContestError extends Error {}
+
+/** Throws SpoiltContestError where the rows hold what no projection writes. */
+export function ofContestRows<Read>(contestId: string, read: () => Read): Read {
+  try {
+    return read();
+  } catch (cause) {
+    throw new SpoiltContestError(`the rows of contest ${contestId} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Throws SpoiltContestError. */
 export function contestMessage(row: Row): contestpb.Contest {
+  return ofContestRows(row.contest_id as string, () => messageOf(row));
+}
+
+function messageOf(row: Row): contestpb.Contest {
   const state = contestStateOf(row);
   const { sideIds, sideMemberCounts, sidePoints, sideRoundPoints, roundsWon } = state;
   const idsOf = (sides: readonly number[]): string[] => sides.map((side) => sideIds[side] as string);
