@@ -2,7 +2,7 @@
  * The day of a large branch is cut, and its accounts are swept, while postings to one account and to all accounts go on at full load: beside the same load without. Then a whole end of day
  * without traffic: roll, interest of every account, accounting. Beside it what one would do on PostgreSQL: a statement per step.
  */
-import { type BatchRun, type BranchSettingsInput, SluiceClient } from '@sluice/client';
+import { type BatchRun, type BranchSettingsInput, SluiceClient, SluiceError } from '@sluice/client';
 import type { Bench, EmbeddedTarget } from '../bench';
 import type { Calls } from '../load/load-order';
 import { numberedAccountId } from '../load/load-order';
@@ -26,6 +26,7 @@ const FUNDS_MINOR = 1_000_000n;
 const FUNDING_BATCH = 5_000;
 const FUNDING_IN_FLIGHT = 4;
 const CALL = { deadlineMs: 60_000 };
+const LOOK_MS = 100;
 /** Nothing but the cut and the sweep. */
 const SWEEP_ONLY: BranchSettingsInput = { timeZone: 'UTC', jobs: ['REPORTS'] };
 const WHOLE_DAY: BranchSettingsInput = { timeZone: 'UTC' };
@@ -132,12 +133,24 @@ class BenchBranch {
     const { businessDays } = this.client;
     const { date } = this;
     this.date = new Date(Date.parse(date) + MS_PER_DAY).toISOString().slice(0, 10);
-    const { positionToken } = await businessDays.end(BRANCH, { untilDate: date, requestId: `end-${date}` }, CALL);
-    for await (const run of businessDays.watchRun(`${BRANCH}/${date}`, { positionToken })) {
-      if (run.state !== 'ENDED') continue;
+    await businessDays.end(BRANCH, { untilDate: date, requestId: `end-${date}` }, CALL);
+    for (;;) {
+      const run = await this.endedRun(`${BRANCH}/${date}`);
+      if (run === undefined) continue;
       this.runs.push(run);
       return run;
     }
-    throw new Error(`the end of day of ${date} is not told any more`);
+  }
+
+  /** Undefined: the read store, which may be far behind under load, does not have it, or it has not ended. */
+  private async endedRun(runId: string): Promise<BatchRun | undefined> {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    try {
+      const run = await this.client.businessDays.getRun(runId, { ...CALL, positionTokens: [] });
+      return run.state === 'ENDED' ? run : undefined;
+    } catch (error) {
+      if (error instanceof SluiceError && error.reason === 'BATCH_RUN_NOT_FOUND') return undefined;
+      throw error;
+    }
   }
 }
