@@ -24,6 +24,10 @@ export const businessDayReasons = {
   NO_BATCH_RUN: reason('FAILED_PRECONDITION', 'No end of day is under way.', 'Nothing to do.'),
   PRODUCT_NOT_FOUND: reason('NOT_FOUND', 'There is no such product.', 'Check its code, or create it first.'),
   PRODUCT_EXISTS: reason('ALREADY_EXISTS', 'The product exists already.', 'Use UpdateProduct.'),
-  TOO_MANY_PRODUCTS: reason('RESOURCE_EXHAUSTED', 'There are 1,000 products, or their terms have more than 64 KiB together.', 'Use one of them, or fewer tiers.'),
+  TOO_MANY_PRODUCTS: reason(
+    'RESOURCE_EXHAUSTED',
+    'There are 1,000 products, or their terms have more than 64 KiB together.',
+    'Use one of them, or fewer tiers.',
+  ),
   BATCH_RUN_NOT_FOUND: reason('NOT_FOUND', 'There is no such run.', 'Its id is the branch, a slash and the date.'),
 } as const satisfies Readonly<Record<string, ReasonDefinition>>;
