@@ -2632,7 +2632,8 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
  *
  *   jobs of stage one ─▶ cut (online date T+1) ─▶ seal ─▶ roll ─▶ jobs of T ─▶ begin (batch date T+1)
  *
- * A request id is unique for ever in its branch: the same id with the same body gets the first answer again, with another body ALREADY_EXISTS (REQUEST_ID_REUSED).
+ * A request id is unique for ever in its branch: the same id with the same body is done once, with another body it gets ALREADY_EXISTS (REQUEST_ID_REUSED). A repeat of RegisterBranch,
+ * CutDay or SetDates waits like the first call, and answers the dates as they are by then; the others give the first answer again.
  */
 export type BusinessDayCommandServiceService = typeof BusinessDayCommandServiceService;
 export const BusinessDayCommandServiceService = {
