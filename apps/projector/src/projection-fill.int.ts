@@ -16,6 +16,8 @@ import type { VerificationProgress } from './projector-control';
 import { Ledger, PARTITIONS } from './test/ledger';
 import { openingsIn, openingsProjection } from './test/openings-projection';
 
+const ACCOUNTS = projectionId(accountProjection);
+
 const ACCOUNTS_ALONE: readonly Projection[] = [accountProjection];
 const WITH_OPENINGS: readonly Projection[] = [accountProjection, openingsProjection(1)];
 const WITH_OPENINGS_2: readonly Projection[] = [accountProjection, openingsProjection(2)];
@@ -156,7 +158,7 @@ describe.each(['memory', 'SQLite'] as const)('on %s', (kind) => {
     expect((await before.find({ collection: ENTRY_SEGMENTS.name, limit: 10_000 })).rows).toHaveLength(segments + written);
     await publishPostings(1);
     await caughtUp(store, WITH_OPENINGS);
-    expect(batches.at(-1)?.projections).toEqual(['account@4', 'opening@1']);
+    expect(batches.at(-1)?.projections).toEqual([ACCOUNTS, 'opening@1']);
     expect(await verification(projector)).toMatchObject({ equal: true, compared: { accounts: IDS.length, openings: IDS.length, counts: PARTITIONS } });
 
     const copy = await store.current();
@@ -183,12 +185,12 @@ describe.each(['memory', 'SQLite'] as const)('on %s', (kind) => {
     await historyOf(WITH_OPENINGS, kind);
     const older = await openStore(kind, WITH_OPENINGS);
     const store = await openStore(kind, WITH_OPENINGS_2);
-    const checkpoints = (await (await older.current()).checkpoints()).filter(({ projection }) => projection === 'account@4');
+    const checkpoints = (await (await older.current()).checkpoints()).filter(({ projection }) => projection === ACCOUNTS);
     await start(WITH_OPENINGS_2, store);
     await caughtUp(store, WITH_OPENINGS_2);
     expect(await openingsIn(await store.current())).toEqual(ALL_OPENINGS);
     expect(await openingsIn(await older.current())).toEqual(ALL_OPENINGS);
-    expect((await (await store.current()).checkpoints()).filter(({ projection }) => projection === 'account@4')).toEqual(checkpoints);
+    expect((await (await store.current()).checkpoints()).filter(({ projection }) => projection === ACCOUNTS)).toEqual(checkpoints);
   });
 
   test('a projection that an older version passed over goes on from where it stood', async () => {
@@ -264,5 +266,5 @@ test('a rebuild fills every projection of this version', async () => {
   await projector.rebuild(() => undefined);
   await caughtUp(store, WITH_OPENINGS_2);
   expect(await openingsIn(await store.current())).toEqual(ALL_OPENINGS);
-  expect(new Set((await (await store.current()).checkpoints()).map(({ projection }) => projection))).toEqual(new Set(['account@4', 'opening@2']));
+  expect(new Set((await (await store.current()).checkpoints()).map(({ projection }) => projection))).toEqual(new Set([ACCOUNTS, 'opening@2']));
 });

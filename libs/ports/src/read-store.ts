@@ -46,7 +46,7 @@ export type RowWrite =
 /** What one flush of the projector writes for one partition. */
 export interface ProjectedBatch {
   readonly partition: number;
-  /** Ids of the projections whose rows these are, like "account@4"; at least one. */
+  /** Ids of the projections whose rows these are, like "account@5"; at least one. */
   readonly projections: readonly string[];
   /** The checkpoint of each of them must stand exactly here (sequence before the first commit of the batch), else `CheckpointMovedError`. */
   readonly previousSequence: number;

@@ -69,7 +69,7 @@ export interface Projection {
   readonly verification: ProjectionVerification;
 }
 
-/** What names the projection's rows, and its checkpoints: "account@4". */
+/** What names the projection's rows, and its checkpoints: "account@5". */
 export function projectionId({ name, format }: Pick<Projection, 'name' | 'format'>): string {
   return `${name}@${format}`;
 }

@@ -243,7 +243,7 @@ describe('a gift', () => {
     expect(under.balances('giver')).toEqual([100n]);
     expect(under.recorded().TransfersSettled).toEqual([
       {
-        accounts: [{ accountId: 'giver', amountMinor: 30n, transfers: [{ requestId: 'g1', rejection: TARGET_REFUSED, targetReason }] }],
+        accounts: [{ accountId: 'giver', amountMinor: 30n, settledDates: [], transfers: [{ requestId: 'g1', rejection: TARGET_REFUSED, targetReason }] }],
       },
     ]);
   });
