@@ -12,6 +12,8 @@ const run = promisify(execFile);
 const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
   command: [
     'sluice.account.v1.AccountCommandService',
+    'sluice.businessday.v1.BusinessDayCommandService',
+    'sluice.businessday.v1.ProductCommandService',
     'sluice.contest.v1.ContestCommandService',
     'sluice.log.v1.DeliveryService',
     'sluice.log.v1.TimerService',
@@ -23,6 +25,8 @@ const SERVICES: Readonly<Record<ServiceName, readonly string[]>> = {
   ],
   query: [
     'sluice.account.v1.AccountQueryService',
+    'sluice.businessday.v1.BusinessDayQueryService',
+    'sluice.businessday.v1.ProductQueryService',
     'sluice.contest.v1.ContestQueryService',
     'sluice.reservation.v1.ReservationQueryService',
     'sluice.task.v1.ScheduleQueryService',
