@@ -189,7 +189,7 @@ export class AccountTransfers {
       const isOfBranch = booking !== undefined && accounts.branchOf(this.creditOrdinal) === accounts.branchOf(ordinal);
       accounts.enter(this.creditOrdinal, credits, creditAt, credit, turn, isOfBranch ? booking : undefined);
     } else {
-      if (businessDate !== undefined) group.day?.outgoing.countOutgoing(businessDate, 1);
+      if (businessDate !== undefined) group.day?.branch.countOutgoing(businessDate, 1);
       const { account } = group;
       begin(account, amountMinor);
       const partition = (batch.legs as LegColumns).otherPartitions[index];

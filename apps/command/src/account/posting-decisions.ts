@@ -182,11 +182,10 @@ export class PostingDecisions implements PartitionAccounts {
 
   /** A group has one business date: where the posting has another one, what is gathered is written first. */
   private datedGroupFor(ordinal: number, batch: PostingBatch, index: number, turn: Turn, booking: Booking | undefined): PostingGroup {
-    const branch = this.days.branchOf(ordinal);
-    if (branch === undefined) return this.groupFor(ordinal);
-    const booked = booking ?? bookingIn(branch, batch, index);
     let group = this.groupFor(ordinal);
-    if (!(group.day as GroupDay).takes(booked)) {
+    if (group.day === undefined) return group;
+    const booked = booking ?? bookingIn(group.day.branch, batch, index);
+    if (!group.day.takes(booked)) {
       if (!group.isEmpty) {
         this.writeGathered(turn);
         group = this.groupFor(ordinal);

@@ -116,8 +116,10 @@ export class PostingGroup {
       writer.reserve(12);
       writer.byte(0x18);
       writer.varint64(Number(this.pendingMinor & 0xffffffffn), Number(this.pendingMinor >> 32n));
-      const pendingCount = this.pending.filter(Boolean).length;
-      if (this.day !== undefined && pendingCount > 0) writePendingDate(writer, this.day.bookedDate, pendingCount);
+      if (this.day !== undefined) {
+        const pendingCount = pending.filter(Boolean).length;
+        if (pendingCount > 0) writePendingDate(writer, this.day.bookedDate, pendingCount);
+      }
     }
     for (let at = 0; at < transfers.length; at += 1) {
       const item = transfers[at] as number;

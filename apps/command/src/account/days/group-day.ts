@@ -1,7 +1,7 @@
 /** The business date of the postings of one account in one turn, what they do to its last-day balance, and the lines that they are booked against. */
 import { post, type AccountDay, type Booking, type CalendarDate, type RollPolicy } from '@sluice/domain/day';
 import { logpb, type ByteWriter } from '@sluice/protocol';
-import { CAPABILITY_FLAG, FROM_ACCOUNT_FLAG, FUNDS_FLAG, INTEREST_FLAG, TO_ACCOUNT_FLAG, type PostingsDay } from '@sluice/protocol/account';
+import { CAPABILITY_FLAG, FROM_ACCOUNT_FLAG, FUNDS_FLAG, INTEREST_FLAG, TO_ACCOUNT_FLAG, type PostingsDay, type PostingsLine } from '@sluice/protocol/account';
 import type { AccountDays, PartitionBranch } from './account-days';
 
 const { CONTRA_LINE_CASH, CONTRA_LINE_INTER_BRANCH, CONTRA_LINE_INTEREST, CONTRA_LINE_IN_TRANSIT, CONTRA_LINE_FUNDS } = logpb.ContraLine;
@@ -14,7 +14,7 @@ interface LineSum {
 }
 
 export class GroupDay {
-  private branch!: PartitionBranch;
+  branch!: PartitionBranch;
   private ordinal = 0;
   private before!: AccountDay;
   private after!: AccountDay;
@@ -63,10 +63,6 @@ export class GroupDay {
     return isFixed || closed <= this.branch.sealedDate ? 'BEFORE_POSTING' : this.branch.rollPolicy;
   }
 
-  get outgoing(): PartitionBranch {
-    return this.branch;
-  }
-
   /**
    * A posting was accepted.
    *
@@ -95,15 +91,12 @@ export class GroupDay {
 
   /** The group is whole: takes it into the day of the account and the movements of the branch. */
   finish(accepted: number, deltaMinor: bigint): void {
-    const { days, ordinal, before, booking, branch, sums } = this;
+    const { before, booking } = this;
     this.date = this.bookedDate;
     this.after = accepted === 0 ? before : post(before, this.policy, booking, deltaMinor).account;
     if (accepted === 0) return;
-    days.setLastDay(ordinal, this.after.lastDayBalanceMinor, this.after.lastDayDate);
-    days.columns.balanceDates[ordinal] = this.date;
-    for (const { line, debitMinor, creditMinor, count } of sums.values()) {
-      branch.movements.add(this.date, days.classNumberAt(ordinal), days.classAt(ordinal), line, debitMinor, creditMinor, count);
-    }
+    const { lastDayDate, lastDayBalanceMinor } = this.after;
+    take(this.days, this.ordinal, this.branch, { businessDate: this.date, lastDayDate, lastDayBalanceMinor, lines: this.sums.values() });
   }
 
   /** Writes the fields of AccountPostings from business_date on. */
@@ -141,9 +134,20 @@ function writeDate(writer: ByteWriter, tag: number, date: CalendarDate): void {
 export function takePostingsDay(days: AccountDays, ordinal: number, day: PostingsDay): void {
   const branch = days.branchOf(ordinal);
   if (branch === undefined) throw new Error(`dated postings of an account of branch ${days.branchIdAt(ordinal)}, which has no dates`);
-  days.setLastDay(ordinal, day.lastDayBalanceMinor, day.lastDayDate);
-  days.columns.balanceDates[ordinal] = day.businessDate;
-  for (const { line, debitMinor, creditMinor, count } of day.lines) {
-    branch.movements.add(day.businessDate, days.classNumberAt(ordinal), days.classAt(ordinal), line, debitMinor, creditMinor, count);
+  take(days, ordinal, branch, day);
+}
+
+/** Takes the day of a group, of a turn or from the log, into that of its account and the movements of its branch. */
+function take(
+  days: AccountDays,
+  ordinal: number,
+  branch: PartitionBranch,
+  { businessDate, lastDayDate, lastDayBalanceMinor, lines }: Omit<PostingsDay, 'lines' | 'valueDate'> & { readonly lines: Iterable<PostingsLine> },
+): void {
+  days.setLastDay(ordinal, lastDayBalanceMinor, lastDayDate);
+  days.columns.balanceDates[ordinal] = businessDate;
+  const accounts = days.classAt(ordinal);
+  for (const { line, debitMinor, creditMinor, count } of lines) {
+    branch.movements.add(businessDate, days.classNumberAt(ordinal), accounts, line, debitMinor, creditMinor, count);
   }
 }
