@@ -1,11 +1,10 @@
 /** What is measured of ends of day. What happened is counted when it is durable; how many are under way is a total that the engine keeps for each partition. */
 import type { BranchEvent } from '@sluice/domain/businessday';
-import type { AggregateState, Engine } from '@sluice/engine';
+import type { Engine } from '@sluice/engine';
 import type { CapabilityMetrics } from '@sluice/service';
 import type { Instrument } from '@sluice/telemetry';
+import { observeTotals } from '../methods/observed-totals';
 import { BRANCH } from './business-day-names';
-
-const UNDER_WAY = 'sluice.businessday.under_way';
 
 export class BusinessDayMeter {
   /** Counts a step that a partition refused. */
@@ -34,13 +33,6 @@ export class BusinessDayMeter {
 
   /** Shows how many runs are under way in the partitions of this instance, whenever somebody looks. @returns how to end that. */
   show(engine: Engine): () => void {
-    return this.metrics.observe([UNDER_WAY], (observed) => {
-      for (let partition = 0; partition < engine.partitionCount; partition += 1) {
-        const owned = engine.partition(partition);
-        if (owned?.state !== 'serving') continue;
-        const underWay = (owned.stateOf(BRANCH.capability) as AggregateState).totalOf(BRANCH.aggregate);
-        if (underWay !== undefined) observed(UNDER_WAY, underWay, { partition });
-      }
-    });
+    return observeTotals(this.metrics, engine, [['sluice.businessday.under_way', BRANCH]]);
   }
 }

@@ -3,12 +3,11 @@
  * is a total that the engine keeps for each partition (`total` of the aggregates), so that nobody looks through identities and resources.
  */
 import type { Identity, IdentityEvent, ResourceEvent } from '@sluice/domain/reservation';
-import type { AggregateState, Engine } from '@sluice/engine';
+import type { Engine } from '@sluice/engine';
 import type { CapabilityMetrics } from '@sluice/service';
 import type { Instrument } from '@sluice/telemetry';
+import { observeTotals } from '../methods/observed-totals';
 import { IDENTITY, RESOURCE } from './reservation-names';
-
-const GAUGES = ['sluice.reservation.parked', 'sluice.reservation.waiting'] as const;
 
 export class ReservationMeter {
   private readonly parked: Instrument;
@@ -42,17 +41,10 @@ export class ReservationMeter {
 
   /** Shows how many are parked and wait in the partitions of this instance, whenever somebody looks. @returns how to end that. */
   show(engine: Engine): () => void {
-    return this.metrics.observe(GAUGES, (observed) => {
-      for (let partition = 0; partition < engine.partitionCount; partition += 1) {
-        const owned = engine.partition(partition);
-        if (owned?.state !== 'serving') continue;
-        const state = owned.stateOf(IDENTITY.capability) as AggregateState;
-        const parked = state.totalOf(IDENTITY.aggregate);
-        const waiting = state.totalOf(RESOURCE.aggregate);
-        if (parked !== undefined) observed('sluice.reservation.parked', parked, { partition });
-        if (waiting !== undefined) observed('sluice.reservation.waiting', waiting, { partition });
-      }
-    });
+    return observeTotals(this.metrics, engine, [
+      ['sluice.reservation.parked', IDENTITY],
+      ['sluice.reservation.waiting', RESOURCE],
+    ]);
   }
 }
 
